@@ -1,0 +1,2 @@
+"""Fleetkeeper: one control plane for the machines an organisation owns."""
+

@@ -1,0 +1,1 @@
+"""Helpers without a domain word in them. Imports no room."""

@@ -1,0 +1,205 @@
+"""Lists: filters, ordering and keyset paging from the names in a query string, over an allow-list of columns."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.kit.clock import parse_time
+from fleetkeeper.kit.pagination import DEFAULT_LIMIT, MAX_LIMIT, decode_cursor, encode_cursor
+
+OPERATORS = ("exact", "in", "gte", "lte", "gt", "lt", "contains", "isnull")
+MAX_ITEMS = 200
+MAX_TEXT_LENGTH = 300
+CONTROL_PARAMETERS = frozenset({"limit", "cursor", "ordering", "q"})
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of a list: the expression, its type, and whether NULLs need a stand-in for sorting."""
+
+    expression: ColumnElement[Any]
+    kind: type[str | int | float | bool | datetime | UUID]
+    sortable: bool = True
+    null_as: Any = None
+
+    @property
+    def sort_expression(self) -> ColumnElement[Any]:
+        """What to sort by: never NULL, so that a keyset comparison decides."""
+        return self.expression if self.null_as is None else func.coalesce(self.expression, self.null_as)
+
+    def parse(self, name: str, text: str) -> Any:
+        """Read a value of this column. Raises InvalidInputError that names the field."""
+        try:
+            if self.kind is bool:
+                return {"true": True, "false": False}[text.lower()]
+            if self.kind is datetime:
+                return parse_time(text)
+            if "\x00" in text or len(text) > MAX_TEXT_LENGTH:
+                raise ValueError(text)
+            value = self.kind(text)  # type: ignore[call-arg]
+            if isinstance(value, int) and not -(2**63) <= value < 2**63:
+                raise ValueError(text)
+        except (ValueError, KeyError, OverflowError):
+            expected = {"str": "text", "bool": "true or false", "datetime": "a time", "UUID": "a UUID"}
+            kind = expected.get(self.kind.__name__, "a number")
+            raise InvalidInputError(
+                "The filter is wrong.", fields=[FieldError(name, f"is {kind}, such as RFC 3339 for times")]
+            ) from None
+        return value
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of rows, with the query strings of its neighbours (None at the ends)."""
+
+    count: int
+    next: str | None
+    previous: str | None
+    rows: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list that clients may filter by `field`, `field__in`, `field__gte`, …, search by `q` and order."""
+
+    fields: Mapping[str, Field]
+    search: Sequence[ColumnElement[Any]]
+    key: ColumnElement[Any]
+    default_ordering: str
+
+    def filters(self, parameters: Sequence[tuple[str, str]]) -> list[ColumnElement[bool]]:
+        """The conditions in a query string. Raises InvalidInputError for an unknown name."""
+        conditions: list[ColumnElement[bool]] = []
+        for name, text in parameters:
+            if name == "q" and text.strip():
+                pattern = f"%{_escape_like(text.strip()[:MAX_TEXT_LENGTH])}%"
+                if "\x00" in text:
+                    raise InvalidInputError("The search is wrong.", fields=[FieldError("q", "has no NUL character")])
+                conditions.append(or_(*(column.ilike(pattern, escape="\\") for column in self.search)))
+            if name in CONTROL_PARAMETERS or not text:
+                continue
+            base, _, operator = name.partition("__")
+            field = self.fields.get(base)
+            if field is None or (operator or "exact") not in OPERATORS:
+                raise InvalidInputError(
+                    "The filter is unknown.",
+                    fields=[FieldError(name, f"filters are {', '.join(self.fields)}, with __in, __gte, __contains, …")],
+                )
+            conditions.append(_condition(name, field, operator or "exact", text))
+        return conditions
+
+    async def page(
+        self, session: AsyncSession, statement: Select[Any], parameters: Sequence[tuple[str, str]]
+    ) -> Page:
+        """Run `statement`, filtered, ordered and cut to a page as the query string says."""
+        values = dict(parameters)
+        limit = _limit(values.get("limit"))
+        ordering = values.get("ordering") or self.default_ordering
+        descending, field = ordering.startswith("-"), self.fields.get(ordering.lstrip("-"))
+        if field is None or not field.sortable:
+            names = ", ".join(name for name, item in self.fields.items() if item.sortable)
+            raise InvalidInputError("The ordering is unknown.", fields=[FieldError("ordering", f"one of {names}")])
+        filtered = statement.where(*self.filters(parameters))
+        count = await session.scalar(
+            filtered.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
+        )
+        sort, backwards = field.sort_expression, False
+        cut = filtered
+        if values.get("cursor"):
+            direction, last, last_key = decode_cursor(values["cursor"], 3)
+            backwards = direction == "p"
+            position = (field.parse("cursor", str(last)), UUID(_uuid_text(last_key)))
+            cut = filtered.where(_beyond(sort, self.key, position, descending=descending is not backwards))
+        down = descending is not backwards
+        order = (sort.desc(), self.key.desc()) if down else (sort.asc(), self.key.asc())
+        rows = list(
+            (
+                await session.execute(
+                    cut.add_columns(sort.label("_sort"), self.key.label("_key")).order_by(*order).limit(limit + 1)
+                )
+            ).all()
+        )
+        more, rows = len(rows) > limit, rows[:limit]
+        if backwards:
+            rows.reverse()
+        link = [(name, text) for name, text in parameters if name != "cursor"]
+        has_next, has_previous = (True, more) if backwards else (more, bool(values.get("cursor")))
+        return Page(
+            count=count or 0,
+            next=_link(link, "n", rows[-1]) if rows and has_next else None,
+            previous=_link(link, "p", rows[0]) if rows and has_previous else None,
+            rows=rows,
+        )
+
+
+def _link(parameters: Sequence[tuple[str, str]], direction: str, row: Any) -> str:
+    sort = row._mapping["_sort"]  # noqa: SLF001 - the documented name of a row's mapping
+    value = sort.isoformat() if isinstance(sort, datetime) else sort
+    cursor = encode_cursor([direction, value, str(row._mapping["_key"])])  # noqa: SLF001
+    return "?" + urlencode([*parameters, ("cursor", cursor)])
+
+
+def _beyond(
+    sort: ColumnElement[Any], key: ColumnElement[Any], position: tuple[Any, Any], *, descending: bool
+) -> ColumnElement[bool]:
+    value, last_key = position
+    if descending:
+        return and_(sort <= value, or_(sort < value, key < last_key))
+    return and_(sort >= value, or_(sort > value, key > last_key))
+
+
+def _uuid_text(value: Any) -> str:
+    try:
+        return str(UUID(str(value)))
+    except ValueError:
+        raise InvalidInputError(
+            "The cursor does not fit this list.", fields=[FieldError("cursor", "start again without it")]
+        ) from None
+
+
+def _limit(text: str | None) -> int:
+    if not text:
+        return DEFAULT_LIMIT
+    if not text.isascii() or not text.isdigit() or len(text) > 6 or not 1 <= int(text) <= MAX_LIMIT:
+        raise InvalidInputError("The limit is wrong.", fields=[FieldError("limit", f"is 1 to {MAX_LIMIT}")])
+    return int(text)
+
+
+def _condition(name: str, field: Field, operator: str, text: str) -> ColumnElement[bool]:
+    column = field.expression
+    if operator == "isnull":
+        return column.is_(None) if text.lower() == "true" else column.is_not(None)
+    if operator == "in":
+        items = [item for item in text.split(",") if item]
+        if len(items) > MAX_ITEMS:
+            raise InvalidInputError("The filter is too long.", fields=[FieldError(name, f"at most {MAX_ITEMS} items")])
+        return column.in_([field.parse(name, item) for item in items]) if items else false()
+    if operator == "contains":
+        if field.kind is not str:
+            raise InvalidInputError("The filter is wrong.", fields=[FieldError(name, "only texts contain something")])
+        return column.ilike(f"%{_escape_like(field.parse(name, text))}%", escape="\\")
+    value = field.parse(name, text)
+    comparisons = {
+        "exact": column == value,
+        "gte": column >= value,
+        "lte": column <= value,
+        "gt": column > value,
+        "lt": column < value,
+    }
+    return comparisons[operator]
+
+
+def _escape_like(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+async def count_rows(session: AsyncSession, model: Any, *conditions: ColumnElement[bool]) -> int:
+    """How many rows of a model fit."""
+    return await session.scalar(select(func.count()).select_from(model).where(*conditions)) or 0

@@ -1,0 +1,32 @@
+"""Keyset cursors: an opaque text that holds the sort values of the last row."""
+
+import base64
+import binascii
+import json
+from typing import Any
+
+from fleetkeeper.errors import FieldError, InvalidInputError
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 1000
+
+
+def encode_cursor(values: list[Any]) -> str:
+    """Pack JSON values into a cursor that fits a URL."""
+    packed = json.dumps(values, separators=(",", ":"), default=str).encode()
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, length: int) -> list[Any]:
+    """Unpack a cursor; raises InvalidInputError when it is not one of ours."""
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, binascii.Error, RecursionError):
+        values = None
+    if not isinstance(values, list) or len(values) != length:
+        message = "this cursor was not made by this list with this ordering; start again without it"
+        raise InvalidInputError(
+            "The cursor does not fit this list.",
+            fields=[FieldError("cursor", message)],
+        )
+    return values

@@ -1,0 +1,38 @@
+"""Settings of the telemetry door: what one request may hold, and how much may wait."""
+
+from pydantic import BaseModel, Field
+
+
+class TelemetrySettings(BaseModel):
+    """Limits that protect the rest of the fleet from one bad sender."""
+
+    max_body_bytes: int = Field(
+        default=4 * 1024 * 1024, ge=1024, description="Largest request body as sent (bytes)."
+    )
+    max_decompressed_bytes: int = Field(
+        default=32 * 1024 * 1024, ge=1024, description="Largest request body once decompressed (bytes)."
+    )
+    max_frames_per_request: int = Field(default=2000, ge=1, description="Frames in one request.")
+    max_values_per_frame: int = Field(default=2000, ge=1, description="Values in one frame.")
+    max_channels_per_device: int = Field(
+        default=5000, ge=1, description="Different channels that one device may register."
+    )
+    max_future_seconds: int = Field(
+        default=300, ge=0, description="How far ahead of the server's clock a frame may be (seconds)."
+    )
+    max_age_days: int = Field(default=8, ge=0, description="How old a frame may be when it arrives (days).")
+    max_pending_frames: int = Field(
+        default=50_000, ge=1, description="Frames that may wait to be written, per web process, before 429."
+    )
+    writers: int = Field(
+        default=2, ge=1, le=16, description="Connections per web process that write frames; one fills as one commits."
+    )
+    presence_seconds: int = Field(
+        default=10, ge=1, le=300, description="How often a device's last_seen is written while it reports (seconds)."
+    )
+    max_points_per_series: int = Field(
+        default=11_000, ge=10, description="Points that one series of a range query may have."
+    )
+    max_samples_per_query: int = Field(
+        default=50_000_000, ge=1000, description="Raw samples that one range query may read."
+    )
