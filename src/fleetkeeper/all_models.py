@@ -1,0 +1,10 @@
+"""Imports every room's models, so that Alembic and foreign keys by name can see them all."""
+
+from fleetkeeper.config import models as config
+from fleetkeeper.database.base import Base
+from fleetkeeper.devices import models as devices
+from fleetkeeper.fleet import models as fleet
+from fleetkeeper.identity import models as identity
+from fleetkeeper.telemetry import models as telemetry
+
+__all__ = ["Base", "config", "devices", "fleet", "identity", "telemetry"]

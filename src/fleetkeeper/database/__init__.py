@@ -1,0 +1,1 @@
+"""The database: the embedded server, engines, sessions, migrations. Knows no room."""

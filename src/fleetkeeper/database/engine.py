@@ -1,0 +1,79 @@
+"""Engines and pools on one PostgreSQL, by one driver."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import psycopg
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from fleetkeeper.database.embedded import EmbeddedServer
+from fleetkeeper.errors import StartupError
+from fleetkeeper.settings import Settings
+
+MINIMUM_SERVER_VERSION = 160_000
+
+
+def database_url(settings: Settings) -> str:
+    """The administrator's URL: the configured one, else the embedded server's. Raises StartupError."""
+    if settings.database.url is None:
+        return EmbeddedServer(settings.home).url()
+    url = settings.database.url.get_secret_value()
+    if urlsplit(url).scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise StartupError(
+            "FLEETKEEPER_DATABASE__URL is wrong: it starts with postgresql://, as in postgresql://user:password@host/name."
+        )
+    return "postgresql://" + url.split("://", 1)[1]
+
+
+def sqlalchemy_url(url: str) -> str:
+    """The same URL with the driver's name, as SQLAlchemy and Alembic want it."""
+    rewritten = "postgresql+psycopg://" + url.split("://", 1)[1]
+    try:
+        make_url(rewritten)
+    except (ArgumentError, ValueError):
+        raise StartupError("FLEETKEEPER_DATABASE__URL is wrong: it cannot be read as a URL.") from None
+    return rewritten
+
+
+def check_reachable(url: str, *, timeout_seconds: int = 5) -> None:
+    """Raise StartupError, in one sentence, when the server is away, refuses us or is too old."""
+    try:
+        with psycopg.connect(url, connect_timeout=timeout_seconds) as connection:
+            version = connection.info.server_version
+    except psycopg.Error as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise StartupError(f"The database cannot be reached: {reason}") from None
+    if version < MINIMUM_SERVER_VERSION:
+        raise StartupError(f"PostgreSQL 16 or newer is needed; the server is version {version // 10_000}.")
+
+
+class Database:
+    """The engine and the session factory of one process."""
+
+    def __init__(self, url: str, *, pool_size: int = 8, statement_timeout_seconds: int = 30) -> None:
+        self.url = url
+        self.engine: AsyncEngine = create_async_engine(
+            sqlalchemy_url(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            pool_pre_ping=True,
+            connect_args={
+                "options": f"-c timezone=UTC -c statement_timeout={statement_timeout_seconds * 1000}",
+                "application_name": "fleetkeeper",
+            },
+        )
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        async with self._sessions() as session, session.begin():
+            yield session
+
+    async def close(self) -> None:
+        """Close all pooled connections."""
+        await self.engine.dispose()

@@ -1,0 +1,79 @@
+"""Moves the schema to the newest version, back, or says where it stands."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, MetaData, NullPool, create_engine
+
+from fleetkeeper.database.engine import sqlalchemy_url
+from fleetkeeper.errors import StartupError
+
+
+def _config(connection: Connection | None = None, metadata: MetaData | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("file_template", "%%(year)d-%%(month).2d-%%(day).2d-%%(hour).2d%%(minute).2d_%%(slug)s")
+    config.attributes.update({"connection": connection, "metadata": metadata})
+    return config
+
+
+def newest_revision() -> str:
+    """The revision that this program's code expects."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def current_revision(url: str) -> str | None:
+    """The revision that the database is at; None for an empty one."""
+    engine = create_engine(sqlalchemy_url(url), poolclass=NullPool)
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def _is_known(revision: str) -> bool:
+    try:
+        return ScriptDirectory.from_config(_config()).get_revision(revision) is not None
+    except CommandError:
+        return False
+
+
+def check_revision(url: str) -> None:
+    """Raise StartupError, saying the cure, unless the schema is exactly the one that this program expects."""
+    current = current_revision(url)
+    if current == newest_revision():
+        return
+    if current is None or _is_known(current):
+        raise StartupError("The database's schema is older than this program; run `fleetkeeper db migrate`.")
+    raise StartupError(
+        f"The database's schema ({current}) is newer than this program; run the version that made it, or a newer one."
+    )
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the schema up to `revision`. Raises StartupError when the database is ahead of this program."""
+    current = current_revision(url)
+    if current is not None and not _is_known(current):
+        check_revision(url)
+    _run(url, lambda config: command.upgrade(config, revision))
+
+
+def rollback(url: str, revision: str = "-1") -> None:
+    """Take the schema back to `revision`; by default one step."""
+    _run(url, lambda config: command.downgrade(config, revision))
+
+
+def _run(url: str, action: "object") -> None:
+    engine = create_engine(sqlalchemy_url(url), poolclass=NullPool)
+    with engine.connect() as connection:
+        action(_config(connection))  # type: ignore[operator]
+
+
+def pending_revisions(url: str) -> list[str]:
+    """Revisions that `migrate` would apply, in order."""
+    current = current_revision(url)
+    script = ScriptDirectory.from_config(_config())
+    steps = script.iterate_revisions("head", current) if current is None or _is_known(current) else []
+    return [step.revision for step in reversed(list(steps))]

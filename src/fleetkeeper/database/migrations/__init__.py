@@ -1,0 +1,1 @@
+"""The schema's history. `fleetkeeper db migrate|rollback|status` walks it."""
