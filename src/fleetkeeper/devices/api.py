@@ -1,0 +1,72 @@
+"""`/api/v1/devices`."""
+
+import re
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Request, Response
+
+from fleetkeeper.database.request_session import Session
+from fleetkeeper.devices import service
+from fleetkeeper.devices.access import DevicesRead, DevicesWrite
+from fleetkeeper.devices.schemas import DevicePage, DeviceRead, DeviceUpdate
+from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.errors import FieldError, InvalidInputError
+
+router = APIRouter(prefix="/devices", tags=["devices"])
+
+IfMatch = Annotated[str | None, Header(description="ETag of the version that you changed")]
+
+
+def _expected_version(if_match: str | None) -> int | None:
+    if if_match is None or if_match == "*":
+        return None
+    match = re.fullmatch(r'(?:W/)?"(\d{1,9})"', if_match, re.ASCII)
+    if match is None:
+        raise InvalidInputError("The header is wrong.", fields=[FieldError("If-Match", 'is an ETag such as "3"')])
+    return int(match[1])
+
+
+@router.get("", responses=problem_responses(401, 403, 422))
+async def list_devices(
+    request: Request,
+    actor: DevicesRead,
+    session: Session,
+    q: str = "",
+    ordering: str = "name",
+    limit: int = 50,
+    cursor: str = "",
+) -> DevicePage:
+    """List devices. Filters: any field, with `__in`, `__gte`, `__contains`, …."""
+    del q, ordering, limit, cursor  # named for the documentation; the listing reads the query string as it came
+    return await service.list_devices(session, actor, request.query_params.multi_items())
+
+
+@router.get("/{device_id}", responses=problem_responses(401, 403, 404, 422))
+async def get_device(device_id: UUID, actor: DevicesRead, session: Session, response: Response) -> DeviceRead:
+    """Get one device."""
+    device = await service.get_device(session, actor, device_id)
+    response.headers["ETag"] = f'"{device.version}"'
+    return device
+
+
+@router.patch("/{device_id}", responses=problem_responses(400, 401, 403, 404, 412, 422))
+async def update_device(
+    device_id: UUID,
+    changes: DeviceUpdate,
+    actor: DevicesWrite,
+    session: Session,
+    response: Response,
+    if_match: IfMatch = None,
+) -> DeviceRead:
+    """Change a device's name, type, lifecycle or location."""
+    version = _expected_version(if_match)
+    device = await service.update_device(session, actor, device_id, changes, expected_version=version)
+    response.headers["ETag"] = f'"{device.version}"'
+    return device
+
+
+@router.delete("/{device_id}", status_code=204, responses=problem_responses(401, 403, 404, 422))
+async def delete_device(device_id: UUID, actor: DevicesWrite, session: Session) -> None:
+    """Forget a device and revoke its keys."""
+    await service.delete_device(session, actor, device_id)

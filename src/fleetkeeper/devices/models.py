@@ -1,0 +1,120 @@
+"""Devices, the evidence of their identity, their sources, their keys and their vital signs."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from fleetkeeper.database.base import Base, Keyed, Timestamped
+
+
+class Device(Keyed, Timestamped, Base):
+    """What is true of a device now."""
+
+    __tablename__ = "devices"
+    __table_args__ = (
+        CheckConstraint("status IN ('online', 'offline', 'unknown')", name="status"),
+        CheckConstraint("lifecycle IN ('active', 'inactive', 'maintenance', 'retired')", name="lifecycle"),
+        # The list's default order, and its filters; each ends in id, the cursor's tie-breaker.
+        Index("ix_devices_name", "name", "id"),
+        Index("ix_devices_status", "status", "name", "id"),
+        Index("ix_devices_type", "device_type", "name", "id"),
+        Index("ix_devices_last_seen", "last_seen", "id"),
+        # The sweep that finds devices that fell silent looks at those online only.
+        Index("ix_devices_online", "last_seen", postgresql_where=text("status = 'online'")),
+        # Search by any part of the name.
+        Index("ix_devices_name_trigrams", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
+        Index("ix_devices_domain", "domain"),
+        Index("ix_devices_capabilities", "capabilities", postgresql_using="gin"),
+    )
+
+    name: Mapped[str] = mapped_column(String(255))
+    hostname: Mapped[str] = mapped_column(String(255))
+    device_type: Mapped[str] = mapped_column(String(50), server_default="server")
+    status: Mapped[str] = mapped_column(String(20), server_default="unknown")
+    lifecycle: Mapped[str] = mapped_column(String(20), server_default="active")
+    location: Mapped[str | None] = mapped_column(String(255))
+    fqdn: Mapped[str | None] = mapped_column(String(300))
+    domain: Mapped[str | None] = mapped_column(String(300))
+    os_name: Mapped[str | None] = mapped_column(String(300))
+    os_version: Mapped[str | None] = mapped_column(String(300))
+    os_build: Mapped[str | None] = mapped_column(String(300))
+    kernel: Mapped[str | None] = mapped_column(String(300))
+    architecture: Mapped[str | None] = mapped_column(String(300))
+    manufacturer: Mapped[str | None] = mapped_column(String(300))
+    model: Mapped[str | None] = mapped_column(String(300))
+    serial_number: Mapped[str | None] = mapped_column(String(300))
+    virtualization: Mapped[str | None] = mapped_column(String(300))
+    cpu_model: Mapped[str | None] = mapped_column(String(300))
+    cpu_cores: Mapped[int | None]
+    cpu_threads: Mapped[int | None]
+    memory_total_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    gpu_models: Mapped[list[Any]] = mapped_column(server_default="[]")
+    interfaces: Mapped[list[Any]] = mapped_column(server_default="[]")
+    boot_time: Mapped[datetime | None]
+    capabilities: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    # Keyed by source, as document 003 has it.
+    extra: Mapped[dict[str, Any]] = mapped_column("metadata", server_default="{}")
+    first_seen: Mapped[datetime | None]
+    last_seen: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(server_default="1")
+
+
+class DeviceSource(Keyed, Base):
+    """What one source says of a device."""
+
+    __tablename__ = "device_sources"
+    __table_args__ = (UniqueConstraint("source_system", "source_instance", "source_id"),)
+
+    device_id: Mapped[UUID] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"), index=True)
+    source_system: Mapped[str] = mapped_column(String(50))
+    source_instance: Mapped[str] = mapped_column(String(100), server_default="")
+    source_id: Mapped[str] = mapped_column(String(300))
+    attributes: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    first_seen: Mapped[datetime]
+    last_seen: Mapped[datetime]
+    missing_since: Mapped[datetime | None]
+
+
+class DeviceIdentity(Keyed, Base):
+    """One piece of normalised evidence of who a machine is; machines that were cloned share some."""
+
+    __tablename__ = "device_identities"
+    __table_args__ = (
+        UniqueConstraint("device_id", "kind", "value"),
+        Index("ix_device_identities_kind_value", "kind", "value"),
+    )
+
+    device_id: Mapped[UUID] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(30))
+    value: Mapped[str] = mapped_column(String(300))
+    first_seen: Mapped[datetime]
+    last_seen: Mapped[datetime]
+
+
+class DeviceKey(Keyed, Base):
+    """The secret by which an enrolled device proves itself. Only the hash is stored."""
+
+    __tablename__ = "device_keys"
+
+    device_id: Mapped[UUID] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"), index=True)
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class DeviceVitals(Base):
+    """The few numbers that lists sort by. A narrow table, rewritten every few seconds while devices report."""
+
+    __tablename__ = "device_vitals"
+    __table_args__ = {"postgresql_with": {"fillfactor": "60"}}  # noqa: RUF012 - SQLAlchemy reads a plain dict
+
+    device_id: Mapped[UUID] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"), primary_key=True)
+    ts: Mapped[datetime]
+    cpu_percent: Mapped[float | None]
+    memory_percent: Mapped[float | None]
+    disk_percent: Mapped[float | None]
+
+

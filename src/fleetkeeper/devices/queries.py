@@ -1,0 +1,169 @@
+"""The SQL of devices."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.devices.models import Device, DeviceIdentity, DeviceSource, DeviceVitals
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.kit.ids import uuid7
+from fleetkeeper.kit.listing import Field, Listing
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+LISTING = Listing(
+    fields={
+        "id": Field(Device.id.expression, UUID, sortable=False),
+        "name": Field(Device.name.expression, str),
+        "hostname": Field(Device.hostname.expression, str),
+        "status": Field(Device.status.expression, str),
+        "lifecycle": Field(Device.lifecycle.expression, str),
+        "device_type": Field(Device.device_type.expression, str),
+        "location": Field(Device.location.expression, str, null_as=""),
+        "domain": Field(Device.domain.expression, str, null_as=""),
+        "os_name": Field(Device.os_name.expression, str, null_as=""),
+        "os_version": Field(Device.os_version.expression, str, null_as=""),
+        "serial_number": Field(Device.serial_number.expression, str, null_as=""),
+        "cpu_cores": Field(Device.cpu_cores.expression, int, null_as=-1),
+        "memory_total_bytes": Field(Device.memory_total_bytes.expression, int, null_as=-1),
+        "first_seen": Field(Device.first_seen.expression, datetime, null_as=_EPOCH),
+        "last_seen": Field(Device.last_seen.expression, datetime, null_as=_EPOCH),
+        "created_at": Field(Device.created_at.expression, datetime),
+        "updated_at": Field(Device.updated_at.expression, datetime),
+        "cpu_percent": Field(DeviceVitals.cpu_percent.expression, float, null_as=-1.0),
+        "memory_percent": Field(DeviceVitals.memory_percent.expression, float, null_as=-1.0),
+        "disk_percent": Field(DeviceVitals.disk_percent.expression, float, null_as=-1.0),
+    },
+    search=(Device.name.expression, Device.hostname.expression, Device.serial_number.expression),
+    key=Device.id.expression,
+    default_ordering="name",
+)
+
+
+def visible_to(actor: Actor) -> Select[Any]:
+    """The devices that an actor may see, each with its vital signs. Departments will narrow this."""
+    del actor
+    return select(Device, DeviceVitals).outerjoin(DeviceVitals, DeviceVitals.device_id == Device.id)
+
+
+async def count_by_status(session: AsyncSession, stale_before: datetime) -> dict[str, int]:
+    """Number of devices by status; `stale` counts those online whose last report is older than `stale_before`."""
+    rows = await session.execute(select(Device.status, func.count()).group_by(Device.status))
+    counts = {status: count for status, count in rows}
+    counts["stale"] = (
+        await session.scalar(
+            select(func.count())
+            .select_from(Device)
+            .where(Device.status == "online", Device.last_seen < stale_before)
+        )
+        or 0
+    )
+    return counts
+
+
+async def busiest(session: AsyncSession, actor: Actor, measure: str, limit: int, since: datetime) -> Sequence[Any]:
+    """The devices with the highest vital sign among those that reported since."""
+    column = getattr(DeviceVitals, f"{measure}_percent")
+    rows = await session.execute(
+        visible_to(actor)
+        .where(column.is_not(None), DeviceVitals.ts >= since)
+        .order_by(column.desc(), Device.id)
+        .limit(limit)
+    )
+    return rows.all()
+
+
+async def record_presence(session: AsyncSession, seen: Sequence[tuple[UUID, datetime]]) -> None:
+    """Move `last_seen` forward and set status online, for many devices in one statement (keys in order)."""
+    await session.execute(
+        text(
+            """
+            UPDATE devices d SET last_seen = s.seen, status = 'online', first_seen = coalesce(d.first_seen, s.seen)
+            FROM (SELECT unnest(CAST(:keys AS uuid[])) AS id, unnest(CAST(:seen AS timestamptz[])) AS seen) s
+            WHERE d.id = s.id AND (d.last_seen IS NULL OR d.last_seen < s.seen OR d.status <> 'online')
+            """
+        ),
+        {"keys": [item[0] for item in seen], "seen": [item[1] for item in seen]},
+    )
+
+
+async def record_vitals(session: AsyncSession, vitals: Sequence[dict[str, Any]]) -> None:
+    """Store the newest vital signs of many devices in one statement."""
+    await session.execute(
+        text(
+            """
+            INSERT INTO device_vitals AS v (device_id, ts, cpu_percent, memory_percent, disk_percent)
+            SELECT s.* FROM (
+              SELECT unnest(CAST(:keys AS uuid[])) AS device_id, unnest(CAST(:ts AS timestamptz[])) AS ts,
+                     unnest(CAST(:cpu AS float8[])), unnest(CAST(:memory AS float8[])), unnest(CAST(:disk AS float8[]))
+            ) s JOIN devices d ON d.id = s.device_id
+            ON CONFLICT (device_id) DO UPDATE
+            SET ts = excluded.ts, cpu_percent = coalesce(excluded.cpu_percent, v.cpu_percent),
+                memory_percent = coalesce(excluded.memory_percent, v.memory_percent),
+                disk_percent = coalesce(excluded.disk_percent, v.disk_percent)
+            WHERE excluded.ts > v.ts
+            """
+        ),
+        {
+            "keys": [item["device_id"] for item in vitals],
+            "ts": [item["ts"] for item in vitals],
+            "cpu": [item["cpu_percent"] for item in vitals],
+            "memory": [item["memory_percent"] for item in vitals],
+            "disk": [item["disk_percent"] for item in vitals],
+        },
+    )
+
+
+async def mark_silent_offline(session: AsyncSession, silent_since: datetime) -> int:
+    """Set devices offline that have not reported since; returns how many."""
+    outcome = await session.execute(
+        update(Device).where(Device.status == "online", Device.last_seen < silent_since).values(status="offline")
+    )
+    return int(getattr(outcome, "rowcount", 0))
+
+
+async def store_identities(
+    session: AsyncSession, device_id: UUID, evidence: Sequence[tuple[str, str]], now: datetime
+) -> None:
+    """Remember evidence of a device's identity, and when it was last given."""
+    if not evidence:
+        return
+    statement = insert(DeviceIdentity).values(
+        [
+            {"id": uuid7(), "device_id": device_id, "kind": kind, "value": value, "first_seen": now, "last_seen": now}
+            for kind, value in sorted(set(evidence))
+        ]
+    )
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["device_id", "kind", "value"], set_={"last_seen": statement.excluded.last_seen}
+        )
+    )
+
+
+async def store_source(
+    session: AsyncSession, device_id: UUID, source: tuple[str, str], attributes: dict[str, Any], now: datetime
+) -> None:
+    """Remember what a source (system, id) says of a device."""
+    statement = insert(DeviceSource).values(
+        id=uuid7(),
+        device_id=device_id,
+        source_system=source[0],
+        source_instance="",
+        source_id=source[1],
+        attributes=attributes,
+        first_seen=now,
+        last_seen=now,
+    )
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["source_system", "source_instance", "source_id"],
+            set_={"attributes": statement.excluded.attributes, "last_seen": now, "missing_since": None},
+        )
+    )
+

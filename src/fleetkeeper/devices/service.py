@@ -1,0 +1,123 @@
+"""Reading and changing devices."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.devices import queries
+from fleetkeeper.devices.models import Device, DeviceVitals
+from fleetkeeper.devices.schemas import DevicePage, DeviceRead, DeviceSummary, DeviceUpdate, FleetSummary
+from fleetkeeper.errors import NotFoundError, PreconditionError
+from fleetkeeper.identity.actor import Actor
+
+_Schema = TypeVar("_Schema", bound=DeviceSummary)
+
+
+def _read(schema: type[_Schema], device: Device, vitals: DeviceVitals | None) -> _Schema:
+    known = {name: getattr(device, name) for name in schema.model_fields if hasattr(device, name)}
+    numbers = {
+        name: getattr(vitals, name) if vitals is not None and device.status == "online" else None
+        for name in ("cpu_percent", "memory_percent", "disk_percent")
+    }
+    return schema.model_validate(known | numbers)
+
+
+async def list_devices(
+    session: AsyncSession, actor: Actor, parameters: Sequence[tuple[str, str]]
+) -> DevicePage:
+    """One page of the devices that the actor may see; `parameters` are those of the query string."""
+    page = await queries.LISTING.page(session, queries.visible_to(actor), parameters)
+    results = [_read(DeviceSummary, row[0], row[1]) for row in page.rows]
+    return DevicePage(count=page.count, next=page.next, previous=page.previous, results=results)
+
+
+async def get_device(session: AsyncSession, actor: Actor, device_id: UUID) -> DeviceRead:
+    """One device. Raises NotFoundError for one that the actor may not see."""
+    row = (await session.execute(queries.visible_to(actor).where(Device.id == device_id))).one_or_none()
+    if row is None:
+        raise NotFoundError("There is no such device.")
+    return _read(DeviceRead, row[0], row[1])
+
+
+async def update_device(
+    session: AsyncSession, actor: Actor, device_id: UUID, changes: DeviceUpdate, *, expected_version: int | None
+) -> DeviceRead:
+    """Change what a person may change. Raises PreconditionError when the version is another by now."""
+    await get_device(session, actor, device_id)
+    device = await session.get(Device, device_id, with_for_update=True, populate_existing=True)
+    if device is None:
+        raise NotFoundError("There is no such device.")
+    if expected_version is not None and device.version != expected_version:
+        raise PreconditionError(f"The device is at version {device.version}; reload it and try again.")
+    for name, value in changes.model_dump(exclude_unset=True).items():
+        if value is not None or name == "location":
+            setattr(device, name, value)
+    device.version += 1
+    await session.flush()
+    await session.refresh(device)
+    return await get_device(session, actor, device_id)
+
+
+async def delete_device(session: AsyncSession, actor: Actor, device_id: UUID) -> None:
+    """Forget a device, with its keys and sources. Its telemetry goes by a job of that room."""
+    await get_device(session, actor, device_id)
+    await session.execute(delete(Device).where(Device.id == device_id))
+
+
+async def summarise_fleet(session: AsyncSession, actor: Actor, *, now: datetime, stale: timedelta) -> FleetSummary:
+    """Number of devices by status."""
+    del actor
+    counts = await queries.count_by_status(session, now - stale)
+    online, offline, unknown = (counts.get(status, 0) for status in ("online", "offline", "unknown"))
+    return FleetSummary(
+        total=online + offline + unknown,
+        online=online - counts["stale"],
+        stale=counts["stale"],
+        offline=offline,
+        unknown=unknown,
+    )
+
+
+async def list_busiest(
+    session: AsyncSession, actor: Actor, measure: str, *, since: datetime, limit: int = 10
+) -> list[DeviceSummary]:
+    """The busiest devices by `cpu`, `memory` or `disk`."""
+    rows = await queries.busiest(session, actor, measure, limit, since)
+    return [_read(DeviceSummary, row[0], row[1]) for row in rows]
+
+
+async def register_device(
+    session: AsyncSession, hostname: str, evidence: Sequence[tuple[str, str]], now: datetime
+) -> UUID:
+    """Make a device for a machine that enrols, with the evidence of who it is."""
+    device = Device(name=hostname, hostname=hostname, first_seen=now)
+    session.add(device)
+    await session.flush()
+    await queries.store_identities(session, device.id, evidence, now)
+    return device.id
+
+
+async def record_inventory(
+    session: AsyncSession,
+    device_id: UUID,
+    attributes: dict[str, Any],
+    evidence: Sequence[tuple[str, str]],
+    now: datetime,
+) -> None:
+    """Store what an agent says of its machine. A value that it does not know never overwrites one that is known."""
+    device = await session.get(Device, device_id, with_for_update=True)
+    if device is None:
+        raise NotFoundError("There is no such device.")
+    changed = False
+    for name, value in attributes.items():
+        if value not in (None, [], {}) and getattr(device, name) != value:
+            setattr(device, name, value)
+            changed = True
+    if changed:
+        device.version += 1
+    await session.flush()
+    await queries.store_identities(session, device_id, evidence, now)

@@ -1,0 +1,98 @@
+"""`/api/v1/enrollment-tokens`, `/api/v1/enroll`, `/api/v1/agent/…` and `/api/v1/agents`."""
+
+import hashlib
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from fleetkeeper.database.request_session import Session
+from fleetkeeper.devices.access import CallingDevice, DevicesRead
+from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.fleet import service
+from fleetkeeper.fleet.access import EnrollmentRead, EnrollmentWrite
+from fleetkeeper.fleet.queries import touch_agent
+from fleetkeeper.fleet.schemas import (
+    AgentPage,
+    EnrollBody,
+    Enrolled,
+    EnrollmentTokenCreate,
+    EnrollmentTokenCreated,
+    EnrollmentTokenPage,
+)
+from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.request_body import read_bounded, read_message
+from fleetkeeper_protocol.messages import InventoryReport
+
+router = APIRouter(tags=["fleet"])
+
+MAX_REPORT_BYTES = 1024 * 1024
+_report_decoder = msgspec.json.Decoder(InventoryReport)
+
+
+@router.post("/enrollment-tokens", status_code=201, responses=problem_responses(400, 401, 403, 422))
+async def create_enrollment_token(
+    wanted: EnrollmentTokenCreate, actor: EnrollmentWrite, session: Session
+) -> EnrollmentTokenCreated:
+    """Make an enrolment token. Its secret is in this answer only."""
+    return await service.create_enrollment_token(session, actor, wanted, utc_now())
+
+
+@router.get("/enrollment-tokens", responses=problem_responses(401, 403, 422))
+async def list_enrollment_tokens(
+    request: Request, actor: EnrollmentRead, session: Session, limit: int = 50, cursor: str = ""
+) -> EnrollmentTokenPage:
+    """List enrolment tokens."""
+    del actor, limit, cursor
+    return await service.list_enrollment_tokens(session, request.query_params.multi_items())
+
+
+@router.delete(
+    "/enrollment-tokens/{token_id}", status_code=204, responses=problem_responses(401, 403, 404, 422)
+)
+async def revoke_enrollment_token(token_id: UUID, actor: EnrollmentWrite, session: Session) -> None:
+    """Revoke an enrolment token. Devices that enrolled with it stay."""
+    del actor
+    await service.revoke_enrollment_token(session, token_id, utc_now())
+
+
+@router.post("/enroll", status_code=201, responses=problem_responses(400, 401, 422))
+async def enroll(body: EnrollBody, session: Session) -> Enrolled:
+    """Enrol a machine with a token."""
+    device_id, key = await service.enroll(session, body.token, body.hostname, body.identities, utc_now())
+    return Enrolled(device_id=device_id, device_key=key)
+
+
+@router.get("/agents", responses=problem_responses(401, 403, 422))
+async def list_agents(
+    request: Request, actor: DevicesRead, session: Session, q: str = "", limit: int = 50, cursor: str = ""
+) -> AgentPage:
+    """List agents."""
+    del q, limit, cursor
+    return await service.list_agents(session, actor, request.query_params.multi_items())
+
+
+@router.delete("/agents/{device_id}/keys", status_code=204, responses=problem_responses(401, 403, 404, 422))
+async def revoke_agent(device_id: UUID, actor: EnrollmentWrite, session: Session) -> None:
+    """Revoke a device's keys. Its agent must enrol again."""
+    await service.revoke_agent(session, actor, device_id)
+
+
+@router.get("/agent/config", responses={304: {"description": "Not modified"}, **problem_responses(401)})
+async def agent_config(request: Request, device: CallingDevice, session: Session) -> Response:
+    """What the calling agent shall do, with an ETag."""
+    content = msgspec.json.encode(await service.agent_config(session))
+    etag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+    await touch_agent(session, device.device_id, utc_now())
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers={"ETag": etag})
+    return Response(content, media_type="application/json", headers={"ETag": etag})
+
+
+@router.post("/agent/inventory", status_code=204, responses=problem_responses(400, 401, 413, 422))
+async def record_inventory(request: Request, device: CallingDevice, session: Session) -> None:
+    """Take an agent's inventory and the state of its collectors."""
+    body = await read_bounded(request.stream(), request.headers.get("content-length"), MAX_REPORT_BYTES)
+    encoding = request.headers.get("content-encoding", "")
+    report = read_message(body, encoding, _report_decoder, MAX_REPORT_BYTES)
+    await service.record_report(session, device.device_id, report, utc_now())

@@ -1,0 +1,54 @@
+"""Normalises the evidence of a machine's identity that agents send. Pure."""
+
+import re
+from collections.abc import Mapping
+from uuid import UUID
+
+# What vendors ship where a serial number or UUID should be; it identifies nobody.
+_PLACEHOLDERS = frozenset(
+    {
+        "",
+        "0",
+        "none",
+        "n/a",
+        "default string",
+        "not specified",
+        "not applicable",
+        "system serial number",
+        "to be filled by o.e.m.",
+        "00000000-0000-0000-0000-000000000000",
+        "ffffffff-ffff-ffff-ffff-ffffffffffff",
+        "03000200-0400-0500-0006-000700080009",
+    }
+)
+_KINDS = ("agent_id", "machine_id", "smbios_uuid", "serial", "mac", "fqdn", "hostname")
+
+
+def normalise_mac(text: str) -> str | None:
+    """Twelve hex digits in lower case with colons; None for one that is not, or that names no single machine."""
+    digits = re.sub(r"[^0-9a-f]", "", text.lower())
+    if len(digits) != 12 or digits in {"000000000000", "ffffffffffff"} or int(digits[:2], 16) & 1:
+        return None
+    return ":".join(digits[start : start + 2] for start in range(0, 12, 2))
+
+
+def normalise_evidence(identities: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Pairs of kind and value, placeholders and unknown kinds left out, `mac` split at commas."""
+    evidence: list[tuple[str, str]] = []
+    for kind in _KINDS:
+        text = identities.get(kind, "").replace("\x00", "").strip()
+        if text.lower() in _PLACEHOLDERS:
+            continue
+        if kind == "mac":
+            found = (normalise_mac(item) for item in text.split(",")[:64])
+            evidence += [("mac", item) for item in found if item]
+        elif kind == "smbios_uuid":
+            try:
+                evidence.append((kind, str(UUID(text))))
+            except ValueError:
+                continue
+        elif kind in {"fqdn", "hostname"}:
+            evidence.append((kind, text.lower().rstrip(".")[:300]))
+        else:
+            evidence.append((kind, text[:300]))
+    return evidence

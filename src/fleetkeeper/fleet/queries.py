@@ -1,0 +1,85 @@
+"""The SQL of enrolment tokens and agents."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.devices.models import Device
+from fleetkeeper.devices.queries import visible_to as devices_visible_to
+from fleetkeeper.fleet.models import Agent, EnrollmentToken
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.kit.listing import Field, Listing
+
+TOKENS = Listing(
+    fields={
+        "name": Field(EnrollmentToken.name.expression, str),
+        "created_at": Field(EnrollmentToken.created_at.expression, datetime),
+        "expires_at": Field(EnrollmentToken.expires_at.expression, datetime),
+    },
+    search=(EnrollmentToken.name.expression,),
+    key=EnrollmentToken.id.expression,
+    default_ordering="-created_at",
+)
+
+AGENTS = Listing(
+    fields={
+        "device_id": Field(Agent.device_id.expression, UUID, sortable=False),
+        "device_name": Field(Device.name.expression, str),
+        "status": Field(Device.status.expression, str),
+        "version": Field(Agent.version.expression, str, null_as=""),
+        "enrolled_at": Field(Agent.enrolled_at.expression, datetime),
+    },
+    search=(Device.name.expression,),
+    key=Agent.device_id.expression,
+    default_ordering="-enrolled_at",
+)
+
+
+def agents_visible_to(actor: Actor) -> Select[Any]:
+    """Agents on devices that the actor may see."""
+    return devices_visible_to(actor).join(Agent, Agent.device_id == Device.id).with_only_columns(Agent, Device)
+
+
+async def use_token(session: AsyncSession, secret_hash: bytes, now: datetime) -> UUID | None:
+    """Count one use of a token that is still good and return its id. One statement, so two racers cannot share it."""
+    found: UUID | None = await session.scalar(
+        update(EnrollmentToken)
+        .where(
+            EnrollmentToken.secret_hash == secret_hash,
+            EnrollmentToken.revoked_at.is_(None),
+            EnrollmentToken.expires_at > now,
+            EnrollmentToken.uses < EnrollmentToken.max_uses,
+        )
+        .values(uses=EnrollmentToken.uses + 1)
+        .returning(EnrollmentToken.id)
+    )
+    return found
+
+
+async def store_agent(
+    session: AsyncSession, device_id: UUID, version: str | None, collectors: Sequence[Any], now: datetime
+) -> None:
+    """Remember what an agent says of itself."""
+    statement = insert(Agent).values(
+        device_id=device_id, version=version, collectors=list(collectors), enrolled_at=now, last_contact=now
+    )
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[Agent.device_id],
+            set_={
+                "version": func.coalesce(statement.excluded.version, Agent.version),
+                "collectors": statement.excluded.collectors,
+                "last_contact": now,
+            },
+        )
+    )
+
+
+async def touch_agent(session: AsyncSession, device_id: UUID, now: datetime) -> None:
+    """Remember that an agent asked for its configuration."""
+    await session.execute(update(Agent).where(Agent.device_id == device_id).values(last_contact=now))

@@ -1,0 +1,82 @@
+"""What the API says of enrolment and agents."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class EnrollmentTokenCreate(BaseModel):
+    """A new enrolment token."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=100, pattern=r"^[^\x00]*$", description="What it is for")
+    max_uses: int = Field(default=1, ge=1, le=100_000, description="How many machines may enrol with it")
+    ttl_seconds: int = Field(default=86_400, ge=60, le=31_536_000, description="Time until it expires (seconds)")
+
+
+class EnrollmentTokenRead(BaseModel):
+    """An enrolment token, without its secret."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    name: str
+    max_uses: int
+    uses: int
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+
+
+class EnrollmentTokenCreated(EnrollmentTokenRead):
+    """The one time that the secret is shown."""
+
+    token: str
+
+
+class EnrollmentTokenPage(BaseModel):
+    """Enrolment tokens, newest first."""
+
+    count: int
+    next: str | None
+    previous: str | None
+    results: list[EnrollmentTokenRead]
+
+
+class EnrollBody(BaseModel):
+    """What a machine sends to enrol."""
+
+    token: str = Field(min_length=1, max_length=200)
+    hostname: str = Field(min_length=1, max_length=255, pattern=r"^[^\x00]*$")
+    identities: dict[str, str] = Field(default_factory=dict, max_length=20)
+
+
+class Enrolled(BaseModel):
+    """The device and its key, shown once."""
+
+    device_id: UUID
+    device_key: str
+
+
+class AgentRead(BaseModel):
+    """An agent and the device that it runs on."""
+
+    device_id: UUID
+    device_name: str
+    status: str
+    version: str | None
+    enrolled_at: datetime
+    last_contact: datetime | None
+    collectors: list[dict[str, Any]]
+
+
+class AgentPage(BaseModel):
+    """One page of agents."""
+
+    count: int
+    next: str | None
+    previous: str | None
+    results: list[AgentRead]

@@ -1,0 +1,190 @@
+"""Enrolment, and the agents' channel."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.config.service import read_config
+from fleetkeeper.devices import service as devices
+from fleetkeeper.devices.keys import issue_key, revoke_keys
+from fleetkeeper.errors import NotFoundError, UnauthenticatedError
+from fleetkeeper.fleet import queries
+from fleetkeeper.fleet.evidence import normalise_evidence
+from fleetkeeper.fleet.models import Agent, EnrollmentToken
+from fleetkeeper.fleet.schemas import (
+    AgentPage,
+    AgentRead,
+    EnrollmentTokenCreate,
+    EnrollmentTokenCreated,
+    EnrollmentTokenPage,
+    EnrollmentTokenRead,
+)
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.kit.secrets import hash_secret, make_secret
+from fleetkeeper_protocol.messages import AgentConfig, Inventory, InventoryReport
+
+TOKEN_PREFIX = "fke"  # noqa: S105 - the visible prefix, not a secret
+
+
+async def create_enrollment_token(
+    session: AsyncSession, actor: Actor | None, wanted: EnrollmentTokenCreate, now: datetime
+) -> EnrollmentTokenCreated:
+    """Make an enrolment token; its secret stands in the answer and nowhere else."""
+    secret = make_secret(TOKEN_PREFIX)
+    token = EnrollmentToken(
+        name=wanted.name,
+        secret_hash=hash_secret(secret),
+        max_uses=wanted.max_uses,
+        uses=0,
+        created_by=actor.user_id if actor else None,
+        created_at=now,
+        expires_at=now + timedelta(seconds=wanted.ttl_seconds),
+    )
+    session.add(token)
+    await session.flush()
+    read = EnrollmentTokenRead.model_validate(token)
+    return EnrollmentTokenCreated(**read.model_dump(), token=secret)
+
+
+async def list_enrollment_tokens(
+    session: AsyncSession, parameters: Sequence[tuple[str, str]]
+) -> EnrollmentTokenPage:
+    """One page of enrolment tokens."""
+    page = await queries.TOKENS.page(session, select(EnrollmentToken), parameters)
+    results = [EnrollmentTokenRead.model_validate(row[0]) for row in page.rows]
+    return EnrollmentTokenPage(count=page.count, next=page.next, previous=page.previous, results=results)
+
+
+async def revoke_enrollment_token(session: AsyncSession, token_id: UUID, now: datetime) -> None:
+    """Refuse a token from now on. Raises NotFoundError."""
+    found = await session.scalar(
+        update(EnrollmentToken)
+        .where(EnrollmentToken.id == token_id)
+        .values(revoked_at=now)
+        .returning(EnrollmentToken.id)
+    )
+    if found is None:
+        raise NotFoundError("There is no such enrolment token.")
+
+
+async def enroll(
+    session: AsyncSession, token: str, hostname: str, identities: dict[str, str], now: datetime
+) -> tuple[UUID, str]:
+    """Make a device and its key for a machine with a good token.
+
+    A machine that enrols again becomes a new device: hardware identities are copied with every clone and can be
+    guessed, so none of them may claim the history of a device that exists. Raises UnauthenticatedError.
+    """
+    token_id = await queries.use_token(session, hash_secret(token), now)
+    if token_id is None:
+        raise UnauthenticatedError("The enrolment token is unknown, used up, expired or revoked; make a new one.")
+    evidence = normalise_evidence(identities | {"hostname": hostname})
+    device_id = await devices.register_device(session, hostname, evidence, now)
+    session.add(Agent(device_id=device_id, enrolled_at=now, enrolled_with=token_id, last_contact=now))
+    return device_id, await issue_key(session, device_id)
+
+
+async def agent_config(session: AsyncSession) -> AgentConfig:
+    """What agents are told."""
+    values = await read_config(session)
+    return AgentConfig(
+        interval_seconds=values.sampling.interval_seconds,
+        process_interval_seconds=values.sampling.process_interval_seconds,
+        inventory_interval_seconds=values.sampling.inventory_interval_seconds,
+        features=values.features.model_dump(),
+    )
+
+
+async def record_report(
+    session: AsyncSession, device_id: UUID, report: InventoryReport, now: datetime
+) -> None:
+    """Store an agent's inventory and the state of its collectors."""
+    inventory = report.inventory
+    identities = {
+        "machine_id": inventory.machine_id or "",
+        "smbios_uuid": inventory.smbios_uuid or "",
+        "serial": inventory.serial_number or "",
+        "fqdn": inventory.fqdn or "",
+        "hostname": inventory.hostname,
+        "mac": ",".join(item.mac_address for item in inventory.interfaces),
+    }
+    await devices.record_inventory(
+        session, device_id, _device_attributes(inventory), normalise_evidence(identities), now
+    )
+    collectors = [
+        {"name": item.name, "status": item.status, "reason": item.reason} for item in report.collectors
+    ]
+    await queries.store_agent(session, device_id, inventory.agent_version, collectors, now)
+
+
+def _device_attributes(inventory: Inventory) -> dict[str, Any]:
+    return {
+        "hostname": inventory.hostname[:255],
+        "fqdn": inventory.fqdn,
+        "domain": inventory.domain,
+        "os_name": inventory.os_name,
+        "os_version": inventory.os_version,
+        "os_build": inventory.os_build,
+        "kernel": inventory.kernel,
+        "architecture": inventory.architecture,
+        "manufacturer": inventory.manufacturer,
+        "model": inventory.model,
+        "serial_number": inventory.serial_number,
+        "virtualization": inventory.virtualization,
+        "cpu_model": inventory.cpu_model,
+        "cpu_cores": inventory.cpu_cores,
+        "cpu_threads": inventory.cpu_threads,
+        "memory_total_bytes": inventory.memory_total_bytes,
+        "gpu_models": inventory.gpu_models,
+        "boot_time": datetime.fromtimestamp(inventory.boot_time, UTC) if inventory.boot_time else None,
+        "capabilities": inventory.capabilities,
+        "interfaces": [
+            {
+                "name": item.name,
+                "mac_address": item.mac_address,
+                "ip_addresses": item.ip_addresses,
+                "speed_mbps": item.speed_mbps,
+                "is_up": item.is_up,
+            }
+            for item in inventory.interfaces
+        ],
+    }
+
+
+async def list_agents(
+    session: AsyncSession, actor: Actor, parameters: Sequence[tuple[str, str]]
+) -> AgentPage:
+    """One page of agents on devices that the actor may see."""
+    page = await queries.AGENTS.page(session, queries.agents_visible_to(actor), parameters)
+    results = [_agent_read(row[0], row[1]) for row in page.rows]
+    return AgentPage(count=page.count, next=page.next, previous=page.previous, results=results)
+
+
+async def get_agent(session: AsyncSession, actor: Actor, device_id: UUID) -> AgentRead | None:
+    """The agent of a device; None when it has none, or none that the actor may see."""
+    row = (
+        await session.execute(queries.agents_visible_to(actor).where(Agent.device_id == device_id))
+    ).one_or_none()
+    return _agent_read(row[0], row[1]) if row else None
+
+
+async def revoke_agent(session: AsyncSession, actor: Actor, device_id: UUID) -> None:
+    """Revoke a device's keys: its agent is refused until it enrols again. Raises NotFoundError."""
+    await devices.get_device(session, actor, device_id)
+    await revoke_keys(session, device_id)
+
+
+def _agent_read(agent: Agent, device: Any) -> AgentRead:
+    return AgentRead(
+        device_id=agent.device_id,
+        device_name=device.name,
+        status=device.status,
+        version=agent.version,
+        enrolled_at=agent.enrolled_at,
+        last_contact=max(filter(None, (agent.last_contact, device.last_seen)), default=None),
+        collectors=agent.collectors,
+    )

@@ -1,0 +1,16 @@
+"""The queue: procrastinate on the product's own database."""
+
+import procrastinate
+import structlog
+
+log = structlog.get_logger(__name__)
+
+KEEP_FINISHED_HOURS = 72
+
+
+def build_queue(url: str) -> procrastinate.App:
+    """An application on `url`; `worker.py` adds the tasks."""
+    connector = procrastinate.PsycopgConnector(
+        conninfo=url, min_size=1, max_size=4, kwargs={"application_name": "fleetkeeper worker"}
+    )
+    return procrastinate.App(connector=connector)

@@ -1,0 +1,1 @@
+"""Running the product: health, own metrics, and the HTTP doors of rooms that stand below `identity`."""

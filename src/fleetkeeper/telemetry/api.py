@@ -1,0 +1,183 @@
+"""`/api/v1/telemetry/…` and `/api/v1/archive-policy`. The ingest route itself is served by the door in front."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+from starlette.responses import StreamingResponse
+
+from fleetkeeper.database.request_session import Session
+from fleetkeeper.devices import service as devices
+from fleetkeeper.devices.access import CallingDevice
+from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.kit.clock import parse_time, utc_now
+from fleetkeeper.kit.request_body import read_bounded, read_message
+from fleetkeeper.settings import Settings
+from fleetkeeper.telemetry import service
+from fleetkeeper.telemetry.access import TelemetryRead
+from fleetkeeper.telemetry.range_query import DEFAULT_POINTS, RangeQuery, query_range
+from fleetkeeper.telemetry.schemas import (
+    FramesAccepted,
+    FramesBody,
+    LatestRead,
+    MetricCatalogue,
+    ProcessesRead,
+    RangeRead,
+    SessionsRead,
+)
+from fleetkeeper.telemetry.stream import FrameStream
+from fleetkeeper_protocol.messages import ProcessReport, SessionReport
+
+router = APIRouter(prefix="/telemetry", tags=["telemetry"])
+
+MAX_REPORT_BYTES = 4 * 1024 * 1024
+_processes_decoder = msgspec.json.Decoder(ProcessReport)
+_sessions_decoder = msgspec.json.Decoder(SessionReport)
+_encoder = msgspec.json.Encoder()
+
+DeviceParameter = Annotated[str, Query(description="UUID of a device")]
+Moment = Annotated[str, Query(description="Epoch seconds or RFC 3339")]
+
+
+def _moment(name: str, text: str) -> datetime:
+    try:
+        return parse_time(text)
+    except (ValueError, OverflowError):
+        raise InvalidInputError(
+            "The time is wrong.", fields=[FieldError(name, "is epoch seconds or RFC 3339 with its zone")]
+        ) from None
+
+
+def _one_device(text: str) -> UUID:
+    found = service.device_ids([text])
+    if len(found) != 1:
+        raise InvalidInputError("The device is wrong.", fields=[FieldError("device", "is the UUID of one device")])
+    return found[0]
+
+
+@router.post(
+    "",
+    response_model=FramesAccepted,
+    responses=problem_responses(400, 401, 413, 422, 429, 503),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": FramesBody.model_json_schema()}},
+        }
+    },
+)
+async def receive_frames(request: Request, device: CallingDevice) -> Response:
+    """Store frames; answered once they are durable. Known frames (same device and time) count as duplicates."""
+    del device
+    limits = request.app.state.settings.telemetry
+    body = await read_bounded(request.stream(), request.headers.get("content-length"), limits.max_body_bytes)
+    answer = await request.app.state.door.receive(
+        request.headers.get("authorization", ""), request.headers.get("content-encoding", ""), body
+    )
+    return Response(answer, media_type="application/json")
+
+
+@router.get("/range", response_model=RangeRead, responses=problem_responses(401, 403, 404, 422))
+async def read_range(
+    request: Request,
+    actor: TelemetryRead,
+    session: Session,
+    device: Annotated[list[str], Query(description="UUIDs of devices")],
+    metric: Annotated[list[str], Query(description='Metrics, or channels such as cpu_core_usage_percent{core="0"}')],
+    start: Annotated[str, Query(alias="from", description="Epoch seconds or RFC 3339")],
+    end: Annotated[str, Query(alias="to", description="Epoch seconds or RFC 3339")],
+    step: Annotated[float | None, Query(description="Seconds; chosen to fit `points` when absent")] = None,
+    points: Annotated[int, Query(ge=1, le=11_000, description="About how many points fit")] = DEFAULT_POINTS,
+    agg: Annotated[list[str] | None, Query(description="avg, min, max, last, sum, count, rate or raw")] = None,
+) -> Response:
+    """Read series over a range of time."""
+    settings: Settings = request.app.state.settings
+    query = RangeQuery(
+        devices=service.device_ids(device),
+        metrics=list(dict.fromkeys(metric)),
+        start=_moment("from", start),
+        end=_moment("to", end),
+        step_seconds=step,
+        points=points,
+        aggregates=list(dict.fromkeys(agg or ["avg"])),
+    )
+    answer = await query_range(session, actor, query, settings.telemetry)
+    return Response(_encoder.encode(answer), media_type="application/json")
+
+
+@router.get("/latest", responses=problem_responses(401, 403, 404, 422))
+async def read_latest(actor: TelemetryRead, session: Session, device: DeviceParameter) -> LatestRead:
+    """Read the newest frame of a device."""
+    return await service.latest(session, actor, _one_device(device))
+
+
+@router.get("/metrics", responses=problem_responses(401, 403, 404, 422))
+async def read_metrics(actor: TelemetryRead, session: Session, device: str | None = None) -> MetricCatalogue:
+    """List metrics with their units: those of a device, or all that the product knows by itself."""
+    return await service.metric_catalogue(session, actor, _one_device(device) if device else None)
+
+
+@router.get(
+    "/stream",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}}, **problem_responses(401, 403, 404, 422, 429)},
+)
+async def stream_frames(
+    request: Request, actor: TelemetryRead, device: Annotated[list[str], Query()]
+) -> StreamingResponse:
+    """Follow new frames of some devices as Server-Sent Events."""
+    wanted = service.device_ids(device)
+    if not 0 < len(wanted) <= 50:
+        raise InvalidInputError("The devices are wrong.", fields=[FieldError("device", "give 1 to 50 devices")])
+    async with request.app.state.database.session() as session:
+        for item in wanted:
+            await devices.get_device(session, actor, item)
+    stream: FrameStream = request.app.state.stream
+    return StreamingResponse(
+        stream.events(frozenset(wanted)),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+@router.get("/processes", responses=problem_responses(401, 403, 404, 422))
+async def read_processes(
+    actor: TelemetryRead, session: Session, device: DeviceParameter, at: Moment = ""
+) -> ProcessesRead:
+    """Read the top processes of a device at a moment; now, when none is given."""
+    moment = _moment("at", at) if at else utc_now()
+    return await service.processes(session, actor, _one_device(device), moment)
+
+
+@router.get("/sessions", responses=problem_responses(401, 403, 404, 422))
+async def read_sessions(
+    actor: TelemetryRead,
+    session: Session,
+    device: DeviceParameter,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> SessionsRead:
+    """Read login sessions of a device, open ones first."""
+    return await service.sessions(session, actor, _one_device(device), limit)
+
+
+@router.post("/processes", status_code=204, responses=problem_responses(400, 401, 413, 422))
+async def receive_processes(request: Request, device: CallingDevice, session: Session) -> None:
+    """Take an agent's lists of top processes."""
+    body = await read_bounded(request.stream(), request.headers.get("content-length"), MAX_REPORT_BYTES)
+    report = read_message(
+        body, request.headers.get("content-encoding", ""), _processes_decoder, MAX_REPORT_BYTES
+    )
+    max_age = timedelta(days=request.app.state.settings.telemetry.max_age_days)
+    await service.store_processes(session, device.device_id, report, utc_now(), max_age)
+
+
+@router.post("/sessions", status_code=204, responses=problem_responses(400, 401, 413, 422))
+async def receive_sessions(request: Request, device: CallingDevice, session: Session) -> None:
+    """Take an agent's list of who is logged in."""
+    body = await read_bounded(request.stream(), request.headers.get("content-length"), MAX_REPORT_BYTES)
+    report = read_message(body, request.headers.get("content-encoding", ""), _sessions_decoder, MAX_REPORT_BYTES)
+    max_age = timedelta(days=request.app.state.settings.telemetry.max_age_days)
+    await service.store_sessions(session, device.device_id, report, utc_now(), max_age)

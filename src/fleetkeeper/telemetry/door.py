@@ -1,0 +1,243 @@
+"""The door that frames come in by: `POST /api/v1/telemetry`.
+
+It stands in front of the web framework, because a fleet knocks here thousands of times a second.
+"""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import numpy as np
+import structlog
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from fleetkeeper.database.engine import Database
+from fleetkeeper.devices.keys import KEY_PREFIX
+from fleetkeeper.errors import (
+    BadRequestError,
+    FieldError,
+    InvalidInputError,
+    TooLargeError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from fleetkeeper.kit.secrets import hash_secret
+from fleetkeeper.kit.wire import check_text, decode, decompress, field_of
+from fleetkeeper.settings import Settings
+from fleetkeeper.telemetry.frames import PendingFrame, Window
+from fleetkeeper.telemetry.freshness import Freshness
+from fleetkeeper.telemetry.layouts import ChannelError, LayoutRegistry
+from fleetkeeper.telemetry.writer import FrameWriter
+from fleetkeeper_protocol.messages import Frame, RejectedFrame, TelemetryAccepted
+
+log = structlog.get_logger(__name__)
+
+# How long a process trusts a key that it has looked up; a revoked key works at most that much longer.
+KEY_TTL_SECONDS = 15.0
+MAX_KNOWN_KEYS = 200_000
+# At most this many rejected frames are named one by one; the rest are counted.
+MAX_NAMED_REJECTIONS = 100
+
+
+class _Batch(msgspec.Struct):
+    frames: list[Frame]
+    batch_id: UUID | None = None
+
+
+class _LooseBatch(msgspec.Struct):
+    frames: list[msgspec.Raw]
+    batch_id: UUID | None = None
+
+
+_batch_decoder = msgspec.json.Decoder(_Batch)
+_loose_decoder = msgspec.json.Decoder(_LooseBatch)
+_frame_decoder = msgspec.json.Decoder(Frame)
+_encoder = msgspec.json.Encoder()
+
+
+@dataclass
+class TelemetryDoor:
+    """Checks, packs and stores frames for one web process."""
+
+    settings: Settings
+    database: Database
+    pool: AsyncConnectionPool[AsyncConnection[Any]]
+    layouts: LayoutRegistry
+    writer: FrameWriter
+    freshness: Freshness
+    _keys: dict[str, tuple[bytes, float]] = field(default_factory=dict)
+    accepted_frames: int = 0
+    accepted_values: int = 0
+    duplicate_frames: int = 0
+    rejected_frames: int = 0
+
+    @classmethod
+    def build(cls, settings: Settings, database: Database) -> "TelemetryDoor":
+        """Put the parts together; `start` opens the connections."""
+        limits = settings.telemetry
+        pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
+            database.url,
+            min_size=1,
+            max_size=4,
+            open=False,
+            timeout=5,
+            kwargs={
+                "application_name": "fleetkeeper telemetry",
+                "options": "-c timezone=UTC -c statement_timeout=30s",
+            },
+        )
+        return cls(
+            settings=settings,
+            database=database,
+            pool=pool,
+            layouts=LayoutRegistry(pool, limits.max_channels_per_device),
+            writer=FrameWriter(
+                database.url, writers=limits.writers, max_pending_frames=limits.max_pending_frames
+            ),
+            freshness=Freshness(database, limits.presence_seconds),
+        )
+
+    async def start(self) -> None:
+        """Open connections, and bring `latest` up to date after a predecessor that was killed."""
+        await self.pool.open()
+        await self.writer.start()
+        await self.freshness.start()
+
+    async def stop(self) -> None:
+        """Store what waits and close."""
+        await self.writer.stop()
+        await self.freshness.stop()
+        await self.pool.close()
+
+    async def receive(self, authorization: str, encoding: str, body: bytes) -> bytes:
+        """Store a request's frames and return the answer's JSON.
+
+        Raises the errors that the API documents: 400, 401, 413, 422, 429, 503.
+        """
+        device_id = await self._device_of(authorization)
+        limits = self.settings.telemetry
+        if encoding:
+            body = decompress(body, encoding, limits.max_decompressed_bytes)
+        frames, rejected = self._decode(body)
+        if len(frames) + len(rejected) > limits.max_frames_per_request:
+            raise TooLargeError(
+                "Too many frames in one request.",
+                fields=[FieldError("frames", f"has at most {limits.max_frames_per_request} items")],
+            )
+        window = Window.around(
+            time.time(), max_age_days=limits.max_age_days, max_future_seconds=limits.max_future_seconds
+        )
+        pending: list[PendingFrame] = []
+        for index, frame in frames:
+            checked = await self._check(device_id, index, frame, window)
+            if isinstance(checked, PendingFrame):
+                pending.append(checked)
+            else:
+                rejected.append(checked)
+        rejected.sort(key=lambda item: item.index)
+        self.rejected_frames += len(rejected)
+        if rejected and not pending:
+            self._refuse(rejected)
+        duplicates = await self._store(pending)
+        answer = TelemetryAccepted(len(pending) - duplicates, duplicates, rejected[:MAX_NAMED_REJECTIONS])
+        return _encoder.encode(answer)
+
+    async def _store(self, pending: list[PendingFrame]) -> int:
+        """Wait until the frames are durable; returns how many of them were stored before."""
+        if not pending:
+            return 0
+        new = await self.writer.submit(pending, [frame.row() for frame in pending])
+        for frame in pending:
+            self.freshness.note(frame)
+        duplicates = 0 if new is None else len(pending) - len(new)
+        self.accepted_frames += len(pending) - duplicates
+        self.accepted_values += sum(len(frame.values) for frame in pending)
+        self.duplicate_frames += duplicates
+        return duplicates
+
+    async def _device_of(self, authorization: str) -> bytes:
+        known = self._keys.get(authorization)
+        now = time.monotonic()
+        if known is not None and known[1] > now:
+            return known[0]
+        scheme, _, secret = authorization.partition(" ")
+        secret = secret.strip()
+        row = None
+        if scheme.lower() == "bearer" and secret.startswith(KEY_PREFIX + "_") and len(secret) < 100:
+            try:
+                async with self.pool.connection() as connection:
+                    cursor = await connection.execute(
+                        "SELECT device_id FROM device_keys WHERE secret_hash = %s AND revoked_at IS NULL",
+                        (hash_secret(secret),),
+                    )
+                    row = await cursor.fetchone()
+            except PoolTimeout:
+                raise UnavailableError("The database is away; nothing was stored.", retry_after_seconds=2) from None
+        if row is None:
+            self._keys.pop(authorization, None)
+            raise UnauthenticatedError("Send the device's key as `Authorization: Bearer …`; it may have been revoked.")
+        if len(self._keys) >= MAX_KNOWN_KEYS:
+            self._keys.clear()
+        self._keys[authorization] = (row[0].bytes, now + KEY_TTL_SECONDS)
+        device_id: bytes = row[0].bytes
+        return device_id
+
+    @staticmethod
+    def _decode(body: bytes) -> tuple[list[tuple[int, Frame]], list[RejectedFrame]]:
+        """All frames at once where all fit; else one by one, so that the good ones are kept."""
+        check_text(body)
+        try:
+            return list(enumerate(_batch_decoder.decode(body).frames)), []
+        except msgspec.ValidationError:
+            pass
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise BadRequestError("The body is not valid JSON.", fields=[FieldError("body", str(error))]) from None
+        frames, rejected = [], []
+        for index, raw in enumerate(decode(body, _loose_decoder).frames):
+            try:
+                frames.append((index, _frame_decoder.decode(raw)))
+            except msgspec.ValidationError as error:
+                problem = field_of(error)
+                rejected.append(RejectedFrame(index, _frame_field(index, problem.field), problem.message))
+        return frames, rejected
+
+    async def _check(
+        self, device_id: bytes, index: int, frame: Frame, window: Window
+    ) -> PendingFrame | RejectedFrame:
+        problem = window.problem_of(frame.ts)
+        if problem is not None:
+            return RejectedFrame(index, _frame_field(index, "ts"), problem)
+        count = len(frame.values)
+        limit = self.settings.telemetry.max_values_per_frame
+        if not 0 < count <= limit:
+            return RejectedFrame(index, _frame_field(index, "values"), f"has 1 to {limit} values")
+        values = np.fromiter(frame.values.values(), np.float64, count)
+        keys = tuple(frame.values)
+        if not np.isfinite(values).all():
+            key = keys[int(np.flatnonzero(~np.isfinite(values))[0])]
+            return RejectedFrame(index, _frame_field(index, f"values.{key[:80]}"), "is no finite number")
+        plan = self.layouts.known_plan(device_id, keys)
+        if plan is None:
+            try:
+                plan = await self.layouts.plan(device_id, keys)
+            except ChannelError as error:
+                return RejectedFrame(index, _frame_field(index, f"values.{error.key}"), str(error))
+            except PoolTimeout:
+                raise UnavailableError("The database is away; nothing was stored.", retry_after_seconds=2) from None
+        return PendingFrame(device_id, round(frame.ts * 1_000_000), plan, values)
+
+    @staticmethod
+    def _refuse(rejected: list[RejectedFrame]) -> None:
+        raise InvalidInputError(
+            f"No frame was stored; {len(rejected)} were rejected.",
+            fields=[FieldError(item.field, item.error) for item in rejected[:MAX_NAMED_REJECTIONS]],
+        )
+
+
+def _frame_field(index: int, name: str) -> str:
+    return f"frames[{index}].{name}" if name != "body" else f"frames[{index}]"
+
+

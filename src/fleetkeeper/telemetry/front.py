@@ -1,0 +1,87 @@
+"""Serves the ingest route straight from ASGI, in front of the web framework; everything else passes through."""
+
+from typing import Any
+from uuid import uuid4
+
+import structlog
+
+from fleetkeeper.error_handlers import expected_error, problem_response
+from fleetkeeper.errors import FieldError, FleetkeeperError, TooLargeError
+from fleetkeeper.telemetry.door import TelemetryDoor
+
+log = structlog.get_logger(__name__)
+
+PATH = "/api/v1/telemetry"
+
+
+class IngestFront:
+    """An ASGI application around another. `door` is set when the process has opened its connections."""
+
+    def __init__(self, app: Any, max_body_bytes: int) -> None:
+        self.app = app
+        self.door: TelemetryDoor | None = None
+        # Tells agents, with each answer, which configuration is the newest.
+        self.config_tag: bytes = b""
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer `POST /api/v1/telemetry`, hand over anything else."""
+        if self.door is None or scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
+            await self.app(scope, receive, send)
+            return
+        authorization = encoding = request_id = b""
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                authorization = value
+            elif name == b"content-encoding":
+                encoding = value
+            elif name == b"x-request-id":
+                request_id = value[:100]
+        try:
+            body = await self._read(receive)
+            answer = await self.door.receive(authorization.decode("latin-1"), encoding.decode("latin-1"), body)
+        except Exception as error:  # noqa: BLE001 - every error becomes an answer
+            await self._answer_error(error, request_id.decode("latin-1"), scope, receive, send)
+            return
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(answer)).encode()),
+            (b"x-content-type-options", b"nosniff"),
+        ]
+        if self.config_tag:
+            headers.append((b"fleetkeeper-config", self.config_tag))
+        if request_id:
+            headers.append((b"x-request-id", request_id))
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
+
+    async def _read(self, receive: Any) -> bytes:
+        message = await receive()
+        body: bytes = message.get("body", b"")
+        if message.get("more_body"):
+            parts, length = [body], len(body)
+            while message.get("more_body"):
+                message = await receive()
+                parts.append(message.get("body", b""))
+                length += len(parts[-1])
+                if length > self._max_body_bytes:
+                    break
+            body = b"".join(parts)
+        if len(body) > self._max_body_bytes:
+            raise TooLargeError(
+                "The body is too large.", fields=[FieldError("body", f"has at most {self._max_body_bytes} bytes")]
+            )
+        return body
+
+    @staticmethod
+    async def _answer_error(error: Exception, request_id: str, scope: Any, receive: Any, send: Any) -> None:
+        known = expected_error(error)
+        request_id = request_id or uuid4().hex
+        if known is None:
+            log.error("frames were not stored", request_id=request_id, exc_info=error)
+            known = FleetkeeperError("The server made a mistake; its log has the request's id.")
+        response = problem_response(known, request_id)
+        if known.status == 413:
+            # The rest of the body is not read, so the connection cannot be used again.
+            response.headers["Connection"] = "close"
+        await response(scope, receive, send)

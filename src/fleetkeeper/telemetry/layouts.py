@@ -1,0 +1,202 @@
+"""Finds the layout of an arriving frame, and registers metrics, channels and layouts that are new.
+
+Each process keeps what it has seen; the tables settle races between processes.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
+from psycopg_pool import AsyncConnectionPool
+
+from fleetkeeper.telemetry.frames import Plan
+from fleetkeeper_protocol.metrics import describe, parse_channel
+
+# The vital signs that lists of devices show, and the channels that hold them.
+VITAL_CHANNELS = {
+    "cpu_percent": "cpu_usage_percent",
+    "memory_percent": "memory_usage_percent",
+    "disk_percent": "disk_usage_percent",
+}
+MAX_KEY_LENGTH = 1000
+# Plans kept per process. Each costs a few kilobytes; past this the cache starts again.
+MAX_PLANS = 20_000
+# A frame that has at least this share of its device's layout is stored in that layout, with NULLs for the rest.
+MINIMUM_SHARE = 0.5
+
+
+class ChannelError(ValueError):
+    """A channel's name or labels are not allowed; the message says why."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+@dataclass
+class _DeviceLayout:
+    layout_id: int
+    position_of: dict[str, int]
+
+
+@dataclass
+class LayoutRegistry:
+    """Plans for frames, by the sequence of channel names that a frame has."""
+
+    pool: AsyncConnectionPool[AsyncConnection[Any]]
+    max_channels_per_device: int = 5000
+    _channel_ids: dict[str, int] = field(default_factory=dict)
+    _plans: dict[tuple[str, ...], Plan] = field(default_factory=dict)
+    _positions: dict[int, dict[str, int]] = field(default_factory=dict)
+    _device_plans: dict[tuple[bytes, tuple[str, ...]], Plan] = field(default_factory=dict)
+    _device_layouts: dict[bytes, _DeviceLayout] = field(default_factory=dict)
+    _device_channels: dict[bytes, set[str]] = field(default_factory=dict)
+    _used: set[tuple[bytes, int]] = field(default_factory=set)
+
+    def known_plan(self, device_id: bytes, keys: tuple[str, ...]) -> Plan | None:
+        """The plan for a frame whose layout this process knows for this device; the path of nearly every frame."""
+        plan = self._plans.get(keys)
+        if plan is not None and (device_id, plan.layout_id) in self._used:
+            return plan
+        return self._device_plans.get((device_id, keys))
+
+    async def plan(self, device_id: bytes, keys: tuple[str, ...]) -> Plan:
+        """The plan for a frame, registering what is new. Raises ChannelError."""
+        known = self.known_plan(device_id, keys)
+        if known is not None:
+            return known
+        if len(self._plans) + len(self._device_plans) > MAX_PLANS or len(self._used) > 50 * MAX_PLANS:
+            self._forget()
+        partial = self._partial_plan(device_id, keys)
+        if partial is not None:
+            self._device_plans[device_id, keys] = partial
+            return partial
+        parsed = [(key, *self._parse(key)) for key in keys]
+        try:
+            async with self.pool.connection() as connection:
+                await self._check_channel_limit(connection, device_id, keys)
+                ids = await self._register_channels(connection, parsed)
+                plan = self._plans.get(keys) or await self._register_layout(connection, keys, ids)
+                await connection.execute(
+                    "INSERT INTO device_layouts (device_id, layout_id) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+                    (UUID(bytes=device_id), plan.layout_id),
+                )
+        except psycopg.Error:
+            # What was not committed must not be remembered.
+            self._forget()
+            raise
+        self._plans[keys] = plan
+        self._used.add((device_id, plan.layout_id))
+        self._device_channels.setdefault(device_id, set()).update(keys)
+        self._device_layouts[device_id] = _DeviceLayout(plan.layout_id, self._positions[plan.layout_id])
+        return plan
+
+    def _partial_plan(self, device_id: bytes, keys: tuple[str, ...]) -> Plan | None:
+        """A plan within the device's present layout, when the frame has most of its channels and no others."""
+        layout = self._device_layouts.get(device_id)
+        if layout is None or len(keys) < len(layout.position_of) * MINIMUM_SHARE:
+            return None
+        positions = [layout.position_of.get(key) for key in keys]
+        if None in positions:
+            return None
+        return _make_plan(layout.layout_id, len(layout.position_of), keys, np.array(positions, np.intp))
+
+    def _forget(self) -> None:
+        for cache in (self._plans, self._device_plans, self._positions, self._device_layouts, self._device_channels):
+            cache.clear()
+        self._used.clear()
+        self._channel_ids.clear()
+
+    @staticmethod
+    def _parse(key: str) -> tuple[str, dict[str, str]]:
+        if len(key) > MAX_KEY_LENGTH:
+            raise ChannelError(key[:80], f"a channel has at most {MAX_KEY_LENGTH} characters")
+        try:
+            return parse_channel(key)
+        except ValueError as error:
+            raise ChannelError(key[:80], str(error)) from None
+
+    async def _check_channel_limit(
+        self, connection: AsyncConnection[Any], device_id: bytes, keys: Sequence[str]
+    ) -> None:
+        """One device with endless label values must not fill the catalogue."""
+        if device_id not in self._device_channels:
+            rows = await connection.execute(
+                """
+                SELECT DISTINCT c.key FROM device_layouts d
+                JOIN layout_channels l ON l.layout_id = d.layout_id JOIN channels c ON c.id = l.channel_id
+                WHERE d.device_id = %s
+                """,
+                (UUID(bytes=device_id),),
+            )
+            self._device_channels[device_id] = {row[0] for row in await rows.fetchall()}
+        total = len(self._device_channels[device_id] | set(keys))
+        if total > self.max_channels_per_device:
+            new = next(iter(set(keys) - self._device_channels[device_id]), keys[0])
+            raise ChannelError(
+                new[:80], f"this device would have {total} channels; the limit is {self.max_channels_per_device}"
+            )
+
+    async def _register_channels(
+        self, connection: AsyncConnection[Any], parsed: Sequence[tuple[str, str, dict[str, str]]]
+    ) -> dict[str, int]:
+        missing = sorted(item for item in parsed if item[0] not in self._channel_ids)
+        if missing:
+            async with connection.cursor() as cursor:
+                metrics = [describe(name) for name in sorted({name for _, name, _ in missing})]
+                await cursor.executemany(
+                    """
+                    INSERT INTO metrics (name, metric_type, unit, kind, description) VALUES (%s, %s, %s, %s, %s)
+                    ON CONFLICT (name) DO NOTHING
+                    """,
+                    [(item.name, item.group, item.unit, item.kind.value, item.description) for item in metrics],
+                )
+                await cursor.executemany(
+                    """
+                    INSERT INTO channels (metric_id, labels, key) SELECT id, %s, %s FROM metrics WHERE name = %s
+                    ON CONFLICT (key) DO NOTHING
+                    """,
+                    [(Jsonb(labels), key, name) for key, name, labels in missing],
+                )
+                await cursor.execute(
+                    "SELECT key, id FROM channels WHERE key = ANY(%s)", ([key for key, _, _ in missing],)
+                )
+                self._channel_ids.update(dict(await cursor.fetchall()))
+        return {key: self._channel_ids[key] for key, _, _ in parsed}
+
+    async def _register_layout(
+        self, connection: AsyncConnection[Any], keys: tuple[str, ...], ids: dict[str, int]
+    ) -> Plan:
+        ordered = sorted(keys, key=ids.__getitem__)
+        channel_ids = [ids[key] for key in ordered]
+        digest = hashlib.sha256(np.array(channel_ids, ">i4").tobytes()).digest()
+        await connection.execute(
+            "INSERT INTO layouts (channel_ids, digest) VALUES (%s, %s) ON CONFLICT (digest) DO NOTHING",
+            (channel_ids, digest),
+        )
+        rows = await connection.execute("SELECT id FROM layouts WHERE digest = %s", (digest,))
+        layout_id = int((await rows.fetchone() or (0,))[0])
+        await connection.execute(
+            """
+            INSERT INTO layout_channels (layout_id, position, channel_id)
+            SELECT %s, ordinality, channel FROM unnest(%s::int[]) WITH ORDINALITY AS item (channel, ordinality)
+            ON CONFLICT DO NOTHING
+            """,
+            (layout_id, channel_ids),
+        )
+        position_of = {key: index for index, key in enumerate(ordered)}
+        self._positions[layout_id] = position_of
+        in_order = tuple(ordered) == keys
+        positions = None if in_order else np.array([position_of[key] for key in keys], np.intp)
+        return _make_plan(layout_id, len(keys), keys, positions)
+
+
+def _make_plan(layout_id: int, size: int, keys: tuple[str, ...], positions: Any) -> Plan:
+    vitals = {sign: keys.index(channel) for sign, channel in VITAL_CHANNELS.items() if channel in keys}
+    return Plan(layout_id=layout_id, size=size, positions=positions, vitals=vitals)

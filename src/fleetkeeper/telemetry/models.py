@@ -1,0 +1,137 @@
+"""The tables of telemetry."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, Computed, Double, Index, Integer, LargeBinary, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from fleetkeeper.database.base import Base, Timestamped
+
+
+class Metric(Base):
+    """A metric's meaning. `metric_type` is its group, as the documents call it."""
+
+    __tablename__ = "metrics"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+    metric_type: Mapped[str] = mapped_column(String(50), index=True)
+    unit: Mapped[str] = mapped_column(String(60), server_default="")
+    kind: Mapped[str] = mapped_column(String(10), server_default="gauge")
+    description: Mapped[str] = mapped_column(Text, server_default="")
+
+
+class Channel(Base):
+    """A metric with its labels, independent of the device. `key` is the wire's spelling of both."""
+
+    __tablename__ = "channels"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    metric_id: Mapped[int] = mapped_column(index=True)
+    labels: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    key: Mapped[str] = mapped_column(String(1000), unique=True)
+
+
+class Layout(Base):
+    """An ordered list of channels that machines of a kind share, sorted by channel."""
+
+    __tablename__ = "layouts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel_ids: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+
+
+class LayoutChannel(Base):
+    """A channel's place in a layout; positions count from 1, as PostgreSQL's arrays do."""
+
+    __tablename__ = "layout_channels"
+
+    layout_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    channel_id: Mapped[int] = mapped_column(index=True)
+
+
+class DeviceLayout(Base):
+    """Which layouts a device has used: where readers look for its channels."""
+
+    __tablename__ = "device_layouts"
+
+    device_id: Mapped[UUID] = mapped_column(primary_key=True)
+    layout_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first_seen: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class Frame(Base):
+    """One snapshot of one device. NULL in `values` is a missing value, NaN a value that is not a number."""
+
+    __tablename__ = "frames"
+    __table_args__ = {"postgresql_partition_by": "RANGE (ts)"}  # noqa: RUF012 - SQLAlchemy reads a plain dict
+
+    device_id: Mapped[UUID] = mapped_column(primary_key=True)
+    ts: Mapped[datetime] = mapped_column(primary_key=True)
+    layout_id: Mapped[int]
+    values: Mapped[list[float | None]] = mapped_column(ARRAY(Double))
+
+
+class Latest(Base):
+    """The newest frame of each device, at most about a second behind `frames`."""
+
+    __tablename__ = "latest"
+    __table_args__ = {"postgresql_with": {"fillfactor": "50"}}  # noqa: RUF012 - SQLAlchemy reads a plain dict
+
+    device_id: Mapped[UUID] = mapped_column(primary_key=True)
+    ts: Mapped[datetime]
+    layout_id: Mapped[int]
+    values: Mapped[list[float | None]] = mapped_column(ARRAY(Double))
+
+
+class ProcessSnapshot(Base):
+    """The top processes of a device at one moment, as the agent sent them."""
+
+    __tablename__ = "process_snapshots"
+    __table_args__ = {"postgresql_partition_by": "RANGE (ts)"}  # noqa: RUF012 - SQLAlchemy reads a plain dict
+
+    device_id: Mapped[UUID] = mapped_column(primary_key=True)
+    ts: Mapped[datetime] = mapped_column(primary_key=True)
+    processes: Mapped[list[Any]]
+
+
+class UserSession(Base):
+    """A login session on a device, with document 002's columns."""
+
+    __tablename__ = "user_sessions"
+    __table_args__ = (
+        Index("ix_user_sessions_device_login", "device_id", "login_time"),
+        Index("ix_user_sessions_active", "device_id", postgresql_where=text("is_active")),
+    )
+
+    session_id: Mapped[UUID] = mapped_column(primary_key=True)
+    device_id: Mapped[UUID]
+    username: Mapped[str] = mapped_column(String(300))
+    terminal: Mapped[str] = mapped_column(String(300), server_default="")
+    host: Mapped[str] = mapped_column(String(300), server_default="")
+    login_time: Mapped[datetime]
+    logout_time: Mapped[datetime | None]
+    is_active: Mapped[bool] = mapped_column(server_default="true")
+    session_duration_minutes: Mapped[int | None] = mapped_column(
+        BigInteger, Computed("CAST(extract(epoch FROM logout_time - login_time) / 60 AS bigint)", persisted=True)
+    )
+    active_processes: Mapped[list[Any]] = mapped_column(server_default="[]")
+    peak_cpu_usage: Mapped[float | None]
+    peak_ram_usage: Mapped[float | None]
+
+
+class ArchivePolicy(Timestamped, Base):
+    """Document 004's policy: how long snapshots are kept, and when they are thinned out."""
+
+    __tablename__ = "archive_policy"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    retention_days: Mapped[int] = mapped_column(server_default="30")
+    archive_enabled: Mapped[bool] = mapped_column(server_default="true")
+    downsample_after_days: Mapped[int] = mapped_column(server_default="7")
+    downsample_interval: Mapped[str] = mapped_column(String(20), server_default="1 hour")
+    last_archive_run: Mapped[datetime | None]

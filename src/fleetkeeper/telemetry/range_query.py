@@ -1,0 +1,150 @@
+"""Range queries: which channels, which step, which aggregate; then read, put on a grid, and answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy.ext.asyncio import AsyncSession
+from tsdownsample import MinMaxLTTBDownsampler
+
+from fleetkeeper.devices import service as devices
+from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.settings.telemetry import TelemetrySettings
+from fleetkeeper.telemetry import queries
+from fleetkeeper.telemetry.reading import Channel, read_samples
+from fleetkeeper.telemetry.resample import (
+    AGGREGATES,
+    SECOND,
+    Times,
+    Values,
+    grid,
+    nice_step,
+    resample,
+    sampling_interval,
+)
+from fleetkeeper.telemetry.schemas import RangeAnswer, Series
+from fleetkeeper_protocol.metrics import parse_channel
+
+RAW = "raw"
+DEFAULT_POINTS = 600
+MAX_DEVICES = 20
+MAX_METRICS = 200
+MAX_SERIES = 2000
+
+
+@dataclass(frozen=True)
+class RangeQuery:
+    """What a range query asks. Raises InvalidInputError, with the field, from `checked`."""
+
+    devices: Sequence[UUID]
+    metrics: Sequence[str]
+    start: datetime
+    end: datetime
+    step_seconds: float | None
+    points: int
+    aggregates: Sequence[str]
+
+    def checked(self, limits: TelemetrySettings) -> "RangeQuery":
+        """This query, if it makes sense and stays within the limits."""
+        problems = []
+        if not 0 < len(self.devices) <= MAX_DEVICES:
+            problems.append(FieldError("device", f"give 1 to {MAX_DEVICES} devices"))
+        if not 0 < len(self.metrics) <= MAX_METRICS:
+            problems.append(FieldError("metric", f"give 1 to {MAX_METRICS} metrics"))
+        if self.end <= self.start:
+            problems.append(FieldError("to", "lies after `from`"))
+        unknown = [item for item in self.aggregates if item not in {*AGGREGATES, RAW}]
+        if unknown or not 0 < len(self.aggregates) <= len(AGGREGATES):
+            problems.append(FieldError("agg", f"one or more of {', '.join((*AGGREGATES, RAW))}"))
+        span = (self.end - self.start).total_seconds()
+        if self.step_seconds is not None and not (
+            self.step_seconds >= 0.001 and span / self.step_seconds <= limits.max_points_per_series
+        ):
+            problems.append(FieldError("step", f"gives at most {limits.max_points_per_series} points; make it longer"))
+        if problems:
+            raise InvalidInputError("The range query is wrong.", fields=problems)
+        return self
+
+
+async def query_range(
+    session: AsyncSession, actor: Actor, query: RangeQuery, limits: TelemetrySettings
+) -> RangeAnswer:
+    """Answer a range query. Raises NotFoundError for a device that the actor may not see."""
+    query = query.checked(limits)
+    wanted = [_parse_metric(text) for text in query.metrics]
+    series: list[Series] = []
+    steps_seconds: float | None = None
+    for device_id in query.devices:
+        await devices.get_device(session, actor, device_id)
+        rows = await queries.channels_of_device(session, device_id, sorted({name for name, _ in wanted}))
+        channels = [item for item in map(Channel.from_row, rows) if _is_wanted(item, wanted)]
+        if len(channels) * len(query.aggregates) > MAX_SERIES:
+            message = f"give more labels: this would be more than {MAX_SERIES} series"
+            raise InvalidInputError("The range query is too wide.", fields=[FieldError("metric", message)])
+        samples = await read_samples(
+            session, device_id, channels, query.start, query.end, max_samples=limits.max_samples_per_query
+        )
+        if steps_seconds is None and set(query.aggregates) != {RAW}:
+            steps_seconds = _step(query, samples)
+        for channel, (times, values) in zip(channels, samples, strict=True):
+            for aggregate in query.aggregates:
+                points = _points(query, times, values, aggregate, steps_seconds)
+                series.append(_series(device_id, channel, aggregate, points))
+    return RangeAnswer(query.start.timestamp(), query.end.timestamp(), steps_seconds, series)
+
+
+def _parse_metric(text: str) -> tuple[str, dict[str, str]]:
+    try:
+        return parse_channel(text)
+    except ValueError as error:
+        raise InvalidInputError("The metric is wrong.", fields=[FieldError("metric", str(error))]) from None
+
+
+def _is_wanted(channel: Channel, wanted: Sequence[tuple[str, dict[str, str]]]) -> bool:
+    return any(name == channel.metric and labels.items() <= channel.labels.items() for name, labels in wanted)
+
+
+def _step(query: RangeQuery, samples: Sequence[tuple[Times, Values]]) -> float:
+    """The given step, or one that fits the pixels and is no finer than the samples."""
+    if query.step_seconds is not None:
+        return query.step_seconds
+    span = (query.end - query.start).total_seconds()
+    intervals = [sampling_interval(times) for times, _ in samples if len(times) > 1]
+    finest = min(intervals, default=0.0)
+    return max(nice_step(span, query.points), nice_step(round(finest, 1), 1) if finest >= 1 else 0.0)
+
+
+def _points(
+    query: RangeQuery, times: Times, values: Values, aggregate: str, step_seconds: float | None
+) -> list[tuple[float, float | None]]:
+    if aggregate == RAW:
+        times, values = _thin_out(times, values, query.points)
+    else:
+        step_us = round((step_seconds or 1) * SECOND)
+        steps = grid(round(query.start.timestamp() * SECOND), round(query.end.timestamp() * SECOND), step_us)
+        values = resample(times, values, steps, step_us, aggregate)
+        times = steps
+    numbers: list[Any] = values.tolist()
+    return list(
+        zip((times / SECOND).tolist(), (None if number != number else number for number in numbers), strict=True)  # noqa: PLR0124 - only NaN differs from itself
+    )
+
+
+def _thin_out(times: Times, values: Values, points: int) -> tuple[Times, Values]:
+    """At most `points` samples that keep the line's shape, peaks included."""
+    if len(times) <= points:
+        return times, values
+    chosen = MinMaxLTTBDownsampler().downsample(
+        np.ascontiguousarray(times), np.ascontiguousarray(values), n_out=max(points, 3)
+    )
+    return times[chosen], values[chosen]
+
+
+def _series(
+    device_id: UUID, channel: Channel, aggregate: str, points: list[tuple[float, float | None]]
+) -> Series:
+    return Series(str(device_id), channel.metric, channel.labels, channel.unit, channel.kind, aggregate, points)

@@ -1,0 +1,115 @@
+"""Server-Sent Events of new frames: one reader per process asks the database once a second for all who watch."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from fleetkeeper.database.engine import Database
+from fleetkeeper.errors import OverloadedError
+from fleetkeeper.telemetry import queries
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 1.0
+KEEP_ALIVE_SECONDS = 15.0
+MAX_WATCHERS = 500
+# Events that a slow browser may leave unread before the oldest are dropped.
+MAX_UNREAD = 100
+_encoder = msgspec.json.Encoder()
+
+
+@dataclass(eq=False)
+class Watcher:
+    """One open stream."""
+
+    devices: frozenset[UUID]
+    events: "asyncio.Queue[bytes]" = field(default_factory=lambda: asyncio.Queue(MAX_UNREAD))
+
+    def put(self, event: bytes) -> None:
+        """Hand an event over; the oldest gives way when too many are unread."""
+        if self.events.full():
+            self.events.get_nowait()
+        self.events.put_nowait(event)
+
+
+@dataclass
+class FrameStream:
+    """Everyone who watches in this process."""
+
+    database: Database
+    _watchers: set[Watcher] = field(default_factory=set)
+    _cursors: dict[UUID, datetime] = field(default_factory=dict)
+    _keys: dict[int, list[str]] = field(default_factory=dict)
+    _task: "asyncio.Task[None] | None" = None
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def start(self) -> None:
+        """Begin to ask."""
+        self._task = asyncio.create_task(self._run(), name="frame stream")
+
+    async def stop(self) -> None:
+        """End all streams."""
+        self.closing.set()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def events(self, devices: frozenset[UUID]) -> AsyncIterator[bytes]:
+        """The events of some devices as SSE, from now on. Raises OverloadedError when too many watch."""
+        if len(self._watchers) >= MAX_WATCHERS:
+            raise OverloadedError("Too many live views are open.", retry_after_seconds=10)
+        watcher = Watcher(devices)
+        self._watchers.add(watcher)
+        try:
+            yield b"retry: 2000\n\n"
+            while not self.closing.is_set():
+                try:
+                    async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                        yield await watcher.events.get()
+                except TimeoutError:
+                    yield b": still here\n\n"
+        finally:
+            self._watchers.discard(watcher)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            if not self._watchers:
+                self._cursors.clear()
+                continue
+            try:
+                await self._deliver()
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("live views wait for the database", reason=str(error).splitlines()[0])
+
+    async def _deliver(self) -> None:
+        watched: dict[UUID, list[Watcher]] = defaultdict(list)
+        for watcher in self._watchers:
+            for device in watcher.devices:
+                watched[device].append(watcher)
+        start = datetime.now(UTC) - timedelta(seconds=2 * POLL_SECONDS)
+        self._cursors = {device: self._cursors.get(device, start) for device in watched}
+        async with self.database.session() as session:
+            frames = await queries.frames_since(session, sorted(self._cursors.items()))
+            unknown = {frame.layout_id for frame in frames} - self._keys.keys()
+            if unknown:
+                self._keys.update(await queries.layout_keys(session, sorted(unknown)))
+        for frame in frames:
+            self._cursors[frame.device_id] = frame.ts
+            event = _event(frame, self._keys.get(frame.layout_id, []))
+            for watcher in watched[frame.device_id]:
+                watcher.put(event)
+
+
+def _event(frame: Any, keys: list[str]) -> bytes:
+    values = {key: value for key, value in zip(keys, frame.values, strict=False) if value is not None}
+    document = {"device": str(frame.device_id), "ts": frame.ts.timestamp(), "values": values}
+    return b"event: frame\ndata: " + _encoder.encode(document) + b"\n\n"

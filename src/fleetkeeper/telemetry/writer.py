@@ -1,0 +1,182 @@
+"""Writes frames: many requests share one commit, and each is answered once its frames are durable."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import structlog
+from psycopg import AsyncConnection, errors
+
+from fleetkeeper.errors import OverloadedError, UnavailableError
+from fleetkeeper.kit.backoff import Backoff
+from fleetkeeper.telemetry.frames import PendingFrame, copy_payload, date_of_day, day_of
+
+log = structlog.get_logger(__name__)
+
+# Frames that one COPY takes at most. More per commit gains nothing and makes the others wait.
+MAX_BATCH_FRAMES = 5000
+_COPY = "COPY frames (device_id, ts, layout_id, values) FROM STDIN (FORMAT BINARY)"
+_COPY_INCOMING = _COPY.replace("frames", "incoming", 1)
+
+
+@dataclass(slots=True)
+class _Submission:
+    frames: Sequence[PendingFrame]
+    rows: Sequence[bytes]
+    stored: "asyncio.Future[set[tuple[bytes, int]] | None]"
+
+
+class FrameWriter:
+    """The queue of frames of one process, and the connections that empty it."""
+
+    def __init__(self, url: str, *, writers: int, max_pending_frames: int) -> None:
+        self._url = url
+        self._writers = writers
+        self._max_pending = max_pending_frames
+        self._queue: deque[_Submission] = deque()
+        self._waiting = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+        self._away = False
+        self.pending_frames = 0
+        self.known_days: set[int] = set()
+
+    async def start(self) -> None:
+        """Open the connections and begin."""
+        self._tasks = [asyncio.create_task(self._run(), name=f"frame writer {n}") for n in range(self._writers)]
+
+    async def stop(self) -> None:
+        """Write what waits, then end."""
+        self._stopping = True
+        self._waiting.set()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def submit(
+        self, frames: Sequence[PendingFrame], rows: Sequence[bytes]
+    ) -> "asyncio.Future[set[tuple[bytes, int]] | None]":
+        """Queue frames. The future holds None when all were new, else the keys of those that were.
+
+        Raises OverloadedError when too many wait, UnavailableError while the database is away.
+        """
+        if self._away:
+            raise UnavailableError("The database is away; nothing was stored.", retry_after_seconds=2)
+        if self.pending_frames + len(frames) > self._max_pending:
+            raise OverloadedError("Too many frames wait to be written.", retry_after_seconds=1)
+        stored: asyncio.Future[set[tuple[bytes, int]] | None] = asyncio.get_running_loop().create_future()
+        self._queue.append(_Submission(frames, rows, stored))
+        self.pending_frames += len(frames)
+        self._waiting.set()
+        return stored
+
+    async def _run(self) -> None:
+        connection: AsyncConnection[Any] | None = None
+        backoff = Backoff(first_seconds=0.1, most_seconds=2)
+        while self._queue or not self._stopping:
+            if connection is None:
+                connection = await self._connect(backoff)
+            elif self._queue:
+                batch = self._take()
+                try:
+                    await self._store(connection, batch)
+                except Exception as error:  # noqa: BLE001 - whatever it was, each waiting request gets an answer
+                    self._fail(batch, error)
+                    await connection.close()
+                    connection = None
+            else:
+                self._waiting.clear()
+                await self._waiting.wait()
+        if connection is not None:
+            await connection.close()
+
+    async def _connect(self, backoff: Backoff) -> AsyncConnection[Any] | None:
+        try:
+            connection = await AsyncConnection.connect(
+                self._url,
+                autocommit=True,
+                connect_timeout=5,
+                application_name="fleetkeeper writer",
+                options="-c timezone=UTC -c lock_timeout=10s -c statement_timeout=60s",
+            )
+        except (psycopg.Error, OSError) as error:
+            self._away = True
+            self._fail(self._take(everything=True), error)
+            await asyncio.sleep(backoff.next_seconds())
+            return None
+        backoff.reset()
+        self._away = False
+        return connection
+
+    def _take(self, *, everything: bool = False) -> list[_Submission]:
+        batch, count = [], 0
+        while self._queue and (everything or count < MAX_BATCH_FRAMES):
+            submission = self._queue.popleft()
+            batch.append(submission)
+            count += len(submission.frames)
+        self.pending_frames -= count
+        return batch
+
+    async def _store(self, connection: AsyncConnection[Any], batch: Sequence[_Submission]) -> None:
+        rows = [row for submission in batch for row in submission.rows]
+        if not rows:
+            return
+        await self._ensure_days(connection, {day_of(frame.ts_us) for item in batch for frame in item.frames})
+        try:
+            async with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+                await copy.write(copy_payload(rows))
+        except (errors.UniqueViolation, errors.CheckViolation, errors.DeadlockDetected):
+            # A frame came twice, a partition went away, or two writers met: the careful way sorts it out.
+            self.known_days.clear()
+            new = await self._store_carefully(connection, batch)
+        else:
+            new = None
+        for submission in batch:
+            own = None
+            if new is not None:
+                # What two requests of one commit both had counts for the first.
+                own = new.intersection((frame.device_id, frame.ts_us) for frame in submission.frames)
+                new -= own
+            if not submission.stored.done():
+                submission.stored.set_result(own)
+
+    async def _store_carefully(
+        self, connection: AsyncConnection[Any], batch: Sequence[_Submission]
+    ) -> set[tuple[bytes, int]]:
+        """By way of a temporary table, leaving out what is stored already; returns the keys of what was new."""
+        pairs = [pair for item in batch for pair in zip(item.frames, item.rows, strict=True)]
+        # In one order everywhere, so that two writers with the same frames wait instead of blocking each other.
+        unique = {(frame.device_id, frame.ts_us): row for frame, row in reversed(pairs)}
+        await self._ensure_days(connection, {day_of(ts_us) for _, ts_us in unique})
+        await connection.execute(
+            "CREATE TEMPORARY TABLE IF NOT EXISTS incoming (LIKE frames INCLUDING STORAGE) ON COMMIT DELETE ROWS"
+        )
+        async with connection.transaction(), connection.cursor() as cursor:
+            async with cursor.copy(_COPY_INCOMING) as copy:
+                await copy.write(copy_payload(list(unique.values())))
+            await cursor.execute(
+                """
+                INSERT INTO frames SELECT * FROM incoming ORDER BY device_id, ts ON CONFLICT DO NOTHING
+                RETURNING device_id, CAST(extract(epoch FROM ts) * 1000000 AS bigint)
+                """
+            )
+            return {(row[0].bytes, row[1]) for row in await cursor.fetchall()}
+
+    async def _ensure_days(self, connection: AsyncConnection[Any], days: set[int]) -> None:
+        for day in sorted(days - self.known_days):
+            start = date_of_day(day).date()
+            await connection.execute("SELECT create_telemetry_partition(%s::date, %s::date + 1)", (start, start))
+            self.known_days.add(day)
+
+    @staticmethod
+    def _fail(batch: Sequence[_Submission], error: Exception) -> None:
+        if batch:
+            log.warning("frames were not stored", requests=len(batch), reason=f"{type(error).__name__}: {error}")
+        for submission in batch:
+            if not submission.stored.done():
+                submission.stored.set_exception(
+                    UnavailableError("The database is away; send the frames again.", retry_after_seconds=2)
+                )
+                # A request that went away no longer asks for its answer; that is no error.
+                submission.stored.exception()
