@@ -1,0 +1,5 @@
+"""`python -m fleetkeeper`."""
+
+from fleetkeeper.cli.main import main
+
+main()

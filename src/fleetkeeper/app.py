@@ -1,0 +1,99 @@
+"""Builds the ASGI application of one web process."""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator
+
+import msgspec
+import structlog
+from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
+
+try:
+    from fleetkeeper.console.router import console_router
+except ImportError:
+    console_router = None
+from fleetkeeper.database.engine import Database, database_url
+from fleetkeeper.error_handlers import Problem, install_error_handlers
+from fleetkeeper.fleet.service import agent_config
+from fleetkeeper.kit.http_shell import HttpShell
+from fleetkeeper.routes import include_routes
+from fleetkeeper.settings import Settings
+from fleetkeeper.telemetry.door import TelemetryDoor
+from fleetkeeper.telemetry.front import IngestFront
+from fleetkeeper.telemetry.stream import FrameStream
+
+log = structlog.get_logger(__name__)
+
+CONFIG_TAG_SECONDS = 2.0
+
+
+def create_app(settings: Settings, url: str | None = None) -> HttpShell:
+    """The whole web application: shell, ingest door, API and console."""
+    url = url or database_url(settings)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        database = Database(
+            url,
+            pool_size=settings.database.pool_size,
+            statement_timeout_seconds=settings.database.statement_timeout_seconds,
+        )
+        door, stream = TelemetryDoor.build(settings, database), FrameStream(database)
+        app.state.database, app.state.door, app.state.stream = database, door, stream
+        await door.start()
+        await stream.start()
+        front.door = door
+        follower = asyncio.create_task(_follow_config(database, front), name="config follower")
+        try:
+            yield
+        finally:
+            follower.cancel()
+            await stream.stop()
+            await door.stop()
+            await database.close()
+
+    app = FastAPI(
+        title="Fleetkeeper",
+        version="1",
+        lifespan=lifespan,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        separate_input_output_schemas=False,
+    )
+    app.state.settings = settings
+    install_error_handlers(app)
+    include_routes(app)
+    if console_router is not None:
+        app.include_router(console_router())
+    _describe_problems(app)
+    front = IngestFront(app, settings.telemetry.max_body_bytes)
+    shell = HttpShell(front, allowed_hosts=settings.web.allowed_hosts, https=settings.web.secure_cookies)
+    shell.fastapi = app  # type: ignore[attr-defined]
+    return shell
+
+
+async def _follow_config(database: Database, front: IngestFront) -> None:
+    """Keep the tag of the agents' configuration current, so that agents learn of a change with their next frame."""
+    while True:
+        with contextlib.suppress(SQLAlchemyError, OSError):
+            async with database.session() as session:
+                content = msgspec.json.encode(await agent_config(session))
+            front.config_tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'.encode()
+        await asyncio.sleep(CONFIG_TAG_SECONDS)
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Put the schema of error answers into the API's description."""
+    made = app.openapi
+
+    def openapi() -> dict[str, object]:
+        document = made()
+        document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = Problem.model_json_schema(
+            ref_template="#/components/schemas/{model}"
+        )
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,58 @@
+"""`fleetkeeper db …`: the database's URL and schema."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from fleetkeeper.cli.running import reachable_url
+from fleetkeeper.database import migrate as migrations
+from fleetkeeper.database.engine import database_url
+from fleetkeeper.settings import get_settings
+
+app = typer.Typer(help="The database's URL and schema.", no_args_is_help=True)
+
+
+@app.command()
+def url() -> None:
+    """Print the administrator's connection URL, for psql and other tools."""
+    typer.echo(database_url(get_settings()))
+
+
+@app.command()
+def migrate(revision: Annotated[str, typer.Argument(help="Revision to stop at")] = "head") -> None:
+    """Bring the schema up to this program's version."""
+    address = reachable_url()
+    pending = migrations.pending_revisions(address)
+    migrations.migrate(address, revision)
+    typer.echo(f"Applied {len(pending)} migrations; the schema is at {migrations.current_revision(address)}.")
+
+
+@app.command()
+def rollback(
+    revision: Annotated[str, typer.Argument(help="Revision to go back to; -1 is one step")] = "-1",
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
+) -> None:
+    """Take the schema back. What the undone migrations had added is lost."""
+    address = reachable_url()
+    if not yes:
+        typer.confirm("Tables and columns that the undone migrations added are dropped with their data. Go on?", abort=True)
+    migrations.rollback(address, revision)
+    typer.echo(f"The schema is at {migrations.current_revision(address) or 'the very beginning'}.")
+
+
+@app.command()
+def status(*, as_json: Annotated[bool, typer.Option("--json", help="For machines")] = False) -> None:
+    """Say where the schema stands."""
+    address = reachable_url()
+    state = {
+        "current": migrations.current_revision(address),
+        "newest": migrations.newest_revision(),
+        "pending": migrations.pending_revisions(address),
+    }
+    if as_json:
+        typer.echo(json.dumps(state))
+        return
+    pending = f"{len(state['pending'] or [])} to apply" if state["pending"] else "nothing to apply"
+    typer.echo(f"The schema is at {state['current'] or 'the very beginning'}, the newest is {state['newest']}: {pending}.")

@@ -1,0 +1,158 @@
+"""`fleetkeeper simulate`: plays a believable fleet against a server, through the door that real agents use."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from fleetkeeper.simulation.delivery import SystemClock
+from fleetkeeper.simulation.durations import parse_duration
+from fleetkeeper.simulation.encoding import Compression
+from fleetkeeper.simulation.enrolment import SimulationError
+from fleetkeeper.simulation.player import Tempo
+from fleetkeeper.simulation.run import Options, TokenSource, simulate_fleet
+from fleetkeeper.simulation.state import StateError
+
+
+async def no_local_token(devices: int) -> str | None:
+    """Have no enrolment token to give: what `simulate` does where there is no installation on this machine."""
+    del devices
+    return None
+
+
+# `cli.main` puts a function here that makes a token in the local installation, when there is one.
+local_token: TokenSource = no_local_token
+
+
+class RichDisplay:
+    """Progress bars and a status line on the terminal; one line per status where there is none."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    @contextlib.contextmanager
+    def progress(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
+        """Show a bar for `total` steps; the context gives the function that advances it."""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=self._console, transient=False) as bar:
+            task = bar.add_task(title, total=total)
+            yield lambda steps: bar.advance(task, steps)
+
+    def status(self, text: str) -> None:
+        """Show the state of the live phase."""
+        if self._console.is_terminal:
+            self._console.print(f"\r\x1b[2K{text}", end="", highlight=False, markup=False, soft_wrap=True)
+        else:
+            self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _duration(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _default_state() -> Path:
+    return Path(os.environ.get("FLEETKEEPER_HOME", "./.fleetkeeper")) / "simulation"
+
+
+def print_summary(console: Console, summary: dict[str, Any]) -> None:
+    """Print what each phase sent and what became of it."""
+    console.print()
+    for name in ("enrolment", "inventory", "backfill", "live"):
+        counts = summary.get(name)
+        if counts is None:
+            continue
+        console.print(
+            f"[bold]{name.capitalize():10}[/] {counts['seconds']:,.1f} s, {counts['requests']:,} requests, "
+            f"{counts['accepted']:,} accepted, {counts['duplicates']:,} duplicates, "
+            f"{counts['samples_per_second'] or 0:,} samples/s, p50 {counts['p50_ms']} ms, p99 {counts['p99_ms']} ms, "
+            f"generator {counts['generator_cpu_seconds']:.1f} CPU s",
+            highlight=False,
+        )
+        for label in ("rejected", "failures", "retries"):
+            for reason, count in counts[label].items():
+                console.print(f"  {label}: {count:,} x {reason}", highlight=False, markup=False)
+        if counts["dropped_late"]:
+            console.print(f"  dropped, as the server did not keep up: {counts['dropped_late']:,}")
+    console.print(f"Devices with a broken clock: {summary['broken_clocks']}", highlight=False)
+
+
+def simulate(
+    devices: Annotated[int, typer.Option(min=1, max=1_000_000, help="Number of devices.")] = 1000,
+    interval: Annotated[
+        float, typer.Option(parser=_duration, metavar="DURATION", help="Time between two frames of a device.")
+    ] = "10s",  # type: ignore[assignment]
+    seed: Annotated[int, typer.Option(help="The same seed gives the same fleet with the same values.")] = 1,
+    server: Annotated[str, typer.Option(help="The server's address.")] = "http://127.0.0.1:8000",
+    backfill: Annotated[
+        float, typer.Option(parser=_duration, metavar="DURATION", help="Past to send first, for example 7d.")
+    ] = "0",  # type: ignore[assignment]
+    duration: Annotated[
+        float | None,
+        typer.Option(
+            parser=_duration,
+            metavar="DURATION",
+            help="Length of the live phase; 0 for none. Without it the fleet runs until it is stopped.",
+        ),
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(envvar="FLEETKEEPER_ENROLLMENT_TOKEN", help="An enrolment token."),
+    ] = None,
+    api_token: Annotated[
+        str | None,
+        typer.Option(envvar="FLEETKEEPER_API_TOKEN", help="An API token that may make enrolment tokens."),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the devices' keys; a second run with it continues the same fleet."),
+    ] = None,
+    concurrency: Annotated[int, typer.Option(min=1, max=1024, help="Connections to the server.")] = 16,
+    frames_per_request: Annotated[
+        int, typer.Option(min=1, max=2000, help="Frames in a request of the backfill.")
+    ] = 60,
+    slow_interval: Annotated[
+        float,
+        typer.Option(
+            parser=_duration, metavar="DURATION", help="Time between two process lists of a device."
+        ),
+    ] = "60s",  # type: ignore[assignment]
+    compression: Annotated[Compression, typer.Option(help="How bodies are compressed.")] = Compression.ZSTD,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the summary as JSON on standard output.")
+    ] = False,
+) -> None:
+    """Play a fleet of simulated devices against a server: past, present, or both."""
+    console = Console(stderr=as_json)
+    if interval < 0.1:
+        raise typer.BadParameter("a device reports at most ten times a second", param_hint="--interval")
+    options = Options(
+        server=server,
+        state_folder=state or _default_state(),
+        devices=devices,
+        seed=seed,
+        backfill_seconds=backfill,
+        duration_seconds=duration,
+        enrolment_token=token,
+        api_token=api_token,
+        tempo=Tempo(interval, slow_interval, frames_per_request, concurrency),
+        compression=compression,
+    )
+    try:
+        summary = asyncio.run(simulate_fleet(options, SystemClock(), RichDisplay(console), local_token))
+    except (SimulationError, StateError, ValueError) as error:
+        console.print(str(error), style="red", highlight=False, markup=False)
+        raise typer.Exit(1) from error
+    if as_json:
+        typer.echo(msgspec.json.encode(summary).decode())
+    else:
+        print_summary(console, summary)

@@ -1,0 +1,241 @@
+"""Starts the parts of the product in order, restarts one that dies, and stops all in reverse."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+import structlog
+
+from fleetkeeper.cli.home import ADMINISTRATOR, ensure_administrator, lock_home
+from fleetkeeper.cli.serve import SOCKET_VARIABLE, listen
+from fleetkeeper.database.embedded import DATABASE_NAME, EmbeddedServer
+from fleetkeeper.database.engine import Database, check_reachable, database_url
+from fleetkeeper.database.migrate import migrate
+from fleetkeeper.errors import StartupError
+from fleetkeeper.fleet.schemas import EnrollmentTokenCreate
+from fleetkeeper.fleet.service import create_enrollment_token
+from fleetkeeper.kit.backoff import Backoff
+from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.processes import die_with_parent
+from fleetkeeper.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+STOP_SECONDS = 20.0
+READY_SECONDS = 30.0
+
+
+@dataclass
+class Part:
+    """One child process that is kept running."""
+
+    name: str
+    arguments: Sequence[str]
+    environment: dict[str, str] = field(default_factory=dict)
+    descriptors: tuple[int, ...] = ()
+    process: "subprocess.Popen[bytes] | None" = None
+    backoff: Backoff = field(default_factory=lambda: Backoff(0.5, 15))
+    restart_at: float = 0.0
+    started_at: float = 0.0
+
+    def start(self) -> None:
+        """Start it as a child that does not outlive this process."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "fleetkeeper", *self.arguments],
+            env=os.environ | self.environment,
+            pass_fds=self.descriptors,
+            stdin=subprocess.DEVNULL,
+            # Ctrl-C reaches this process only, which then stops the others in order.
+            start_new_session=True,
+            preexec_fn=die_with_parent(signal.SIGTERM),
+        )
+        self.started_at = time.monotonic()
+
+    def stop(self) -> None:
+        """Ask it to end, and end it when it does not."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            log.warning("a part did not stop in time", part=self.name)
+            self.process.kill()
+            self.process.wait()
+
+
+class Supervisor:
+    """`fleetkeeper up`."""
+
+    def __init__(self, settings: Settings, *, with_agent: bool) -> None:
+        self._settings = settings
+        self._with_agent = with_agent
+        self._server: EmbeddedServer | None = None
+        self._parts: list[Part] = []
+        self._listener: socket.socket | None = None
+        self._stopping = False
+
+    def run(self) -> None:
+        """Start everything, keep it running until SIGINT or SIGTERM, stop everything. Raises StartupError."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask_to_stop)
+        lock = lock_home(self._settings.home)
+        try:
+            self._listener = listen(self._settings.web.host, self._settings.web.port)
+            self._start()
+            while not self._stopping:
+                self._watch()
+                time.sleep(0.2)
+        finally:
+            self._stop()
+            os.close(lock)
+
+    def _ask_to_stop(self, *_: object) -> None:
+        self._stopping = True
+
+    def _start(self) -> None:
+        started = time.monotonic()
+        url = self._start_database()
+        migrate(url)
+        password = asyncio.run(self._prepare(url))
+        web = self._settings.web
+        descriptor = self._listener.fileno() if self._listener else -1
+        for number in range(web.processes):
+            part = Part(
+                f"web {number}" if web.processes > 1 else "web",
+                ["serve"],
+                {SOCKET_VARIABLE: str(descriptor)},
+                (descriptor,),
+            )
+            self._parts.append(part)
+        self._parts.append(Part("worker", ["worker"]))
+        for part in self._parts:
+            part.start()
+        self._wait_until_ready()
+        if self._with_agent:
+            self._start_agent(url)
+        self._greet(password, time.monotonic() - started)
+
+    def _start_database(self) -> str:
+        settings = self._settings
+        if settings.database.url is None:
+            self._server = EmbeddedServer(
+                settings.home, memory_megabytes=settings.database.memory_megabytes
+            )
+            self._server.start()
+            _create_database(self._server)
+        url = database_url(settings)
+        check_reachable(url)
+        return url
+
+    async def _prepare(self, url: str) -> str | None:
+        database = Database(url, pool_size=1)
+        try:
+            return await ensure_administrator(database, self._settings)
+        finally:
+            await database.close()
+
+    def _address(self) -> str:
+        web = self._settings.web
+        port = self._listener.getsockname()[1] if self._listener else web.port
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(web.host, web.host)  # noqa: S104 - compared, not bound
+        return f"http://{host}:{port}"
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        host = next(iter(self._settings.web.allowed_hosts), "localhost")
+        request = Request(f"{self._address()}/health/ready", headers={"Host": host.replace("*", "localhost")})  # noqa: S310 - our own address
+        while not self._stopping:
+            for part in self._parts:
+                if part.process is not None and part.process.poll() is not None:
+                    raise StartupError(f"The {part.name} process ended at once; its log is above.")
+            with contextlib.suppress(URLError, OSError, TimeoutError), urlopen(request, timeout=2):  # noqa: S310 - the same
+                return
+            if time.monotonic() > deadline:
+                raise StartupError(f"The web server did not answer within {READY_SECONDS:.0f} seconds.")
+            time.sleep(0.05)
+
+    def _start_agent(self, url: str) -> None:
+        state = self._settings.home / "agent"
+        environment = {"FLEETKEEPER_LOG_LEVEL": "warning"}
+        if not any(state.glob("*key*")):
+            environment["FLEETKEEPER_AGENT_TOKEN"] = asyncio.run(_enrollment_token(url))
+        arguments = ["agent", "run", "--server", self._address(), "--state", str(state)]
+        part = Part("agent", arguments, environment)
+        self._parts.append(part)
+        part.start()
+
+    def _watch(self) -> None:
+        """Start again what has died, the database first."""
+        if self._server and self._server.process and self._server.process.poll() is not None:
+            log.error("the database ended; starting it again", code=self._server.process.returncode)
+            self._server.start()
+        for part in self._parts:
+            if part.process is None or part.process.poll() is None:
+                continue
+            now = time.monotonic()
+            if not part.restart_at:
+                if now - part.started_at > 60:
+                    part.backoff.reset()
+                part.restart_at = now + part.backoff.next_seconds()
+                log.error("a part ended; it is started again", part=part.name, code=part.process.returncode)
+            elif now >= part.restart_at:
+                part.restart_at = 0.0
+                part.start()
+
+    def _stop(self) -> None:
+        """The agent first, so that its last frames find a server; the database last."""
+        for part in reversed(self._parts):
+            part.stop()
+        if self._server is not None:
+            self._server.stop()
+        if self._listener is not None:
+            self._listener.close()
+
+    def _greet(self, password: str | None, seconds: float) -> None:
+        lines = [f"Fleetkeeper is ready after {seconds:.1f} s: {self._address()}"]
+        if password:
+            kept = self._settings.home / "admin-password"
+            lines.append(f"Sign in as {ADMINISTRATOR} with {password} (kept in {_shown(kept)}).")
+        else:
+            lines.append(f"Sign in as {ADMINISTRATOR}.")
+        lines.append("Ctrl-C stops everything.")
+        sys.stdout.write("\n".join(lines) + "\n")
+        sys.stdout.flush()
+
+
+def _shown(path: Path) -> str:
+    with contextlib.suppress(ValueError):
+        return str(path.relative_to(Path.cwd()))
+    return str(path)
+
+
+def _create_database(server: EmbeddedServer) -> None:
+    import psycopg  # noqa: PLC0415 - only the embedded server needs it here
+
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE_NAME,)).fetchone()
+        if not exists:
+            connection.execute(f"CREATE DATABASE {DATABASE_NAME}")
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+
+
+async def _enrollment_token(url: str) -> str:
+    database = Database(url, pool_size=1)
+    wanted = EnrollmentTokenCreate(name="this machine", max_uses=1, ttl_seconds=3600)
+    try:
+        async with database.session() as session:
+            return (await create_enrollment_token(session, None, wanted, utc_now())).token
+    finally:
+        await database.close()

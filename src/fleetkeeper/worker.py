@@ -1,0 +1,96 @@
+"""The worker process: periodic work of all rooms, and the jobs that rooms enqueue."""
+
+import asyncio
+import signal
+from datetime import timedelta
+
+import structlog
+from procrastinate import App, RetryStrategy
+from psycopg import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
+
+from fleetkeeper.database.engine import Database, database_url
+from fleetkeeper.identity import queries as identity
+from fleetkeeper.jobs.queue import KEEP_FINISHED_HOURS, build_queue
+from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.settings import Settings
+from fleetkeeper.telemetry import jobs as telemetry
+
+log = structlog.get_logger(__name__)
+
+SWEEP_SECONDS = 5.0
+_RETRY = RetryStrategy(max_attempts=5, exponential_wait=2)
+
+
+def register_tasks(queue: App, database: Database, settings: Settings) -> None:
+    """All periodic tasks, by name and schedule."""
+
+    @queue.periodic(cron="7 * * * *")
+    @queue.task(name="telemetry.manage_partitions", queueing_lock="telemetry.manage_partitions", retry=_RETRY)
+    async def manage_partitions(timestamp: int) -> None:
+        del timestamp
+        await telemetry.manage_partitions(database)
+
+    @queue.periodic(cron="11 * * * *")
+    @queue.task(name="identity.remove_ended_sessions", queueing_lock="identity.remove_ended_sessions", retry=_RETRY)
+    async def remove_ended_sessions(timestamp: int) -> None:
+        del timestamp
+        idle = timedelta(minutes=settings.identity.session_idle_minutes)
+        async with database.session() as session:
+            await identity.delete_ended_sessions(session, utc_now(), idle)
+
+    @queue.periodic(cron="23 4 * * *")
+    @queue.task(name="jobs.remove_finished", queueing_lock="jobs.remove_finished", retry=_RETRY)
+    async def remove_finished(timestamp: int) -> None:
+        del timestamp
+        await queue.job_manager.delete_old_jobs(nb_hours=KEEP_FINISHED_HOURS, include_failed=True)
+
+
+async def sweep_forever(database: Database, settings: Settings) -> None:
+    """Mark devices offline soon after they fall silent; a cron's minute would be too coarse."""
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        try:
+            await telemetry.mark_silent_devices(database, settings)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("silent devices were not looked for", reason=str(error).splitlines()[0])
+
+
+async def run_worker(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT; a running job is finished first. Comes back when the database does."""
+    url = database_url(settings)
+    database = Database(url, pool_size=4, statement_timeout_seconds=3600)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    sweep = asyncio.create_task(sweep_forever(database, settings), name="sweep")
+    try:
+        await telemetry.manage_partitions(database)
+        await telemetry.repair_latest(database)
+        while not stop.is_set():
+            try:
+                await _work(url, database, settings, stop)
+            except (OperationalError, SQLAlchemyError, OSError) as error:
+                log.warning("the worker waits for the database", reason=str(error).splitlines()[0])
+                await asyncio.sleep(2)
+    finally:
+        sweep.cancel()
+        await database.close()
+
+
+async def _work(url: str, database: Database, settings: Settings, stop: asyncio.Event) -> None:
+    queue = build_queue(url)
+    register_tasks(queue, database, settings)
+    async with queue.open_async():
+        working = asyncio.create_task(
+            queue.run_worker_async(install_signal_handlers=False, concurrency=2, shutdown_graceful_timeout=20)
+        )
+        stopping = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if working not in done:
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+        else:
+            working.result()
