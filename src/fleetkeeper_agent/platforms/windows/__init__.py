@@ -1,0 +1,1 @@
+"""Windows: psutil for what is measured, one PowerShell query for the inventory."""
