@@ -1,9 +1,9 @@
 """Builds the ASGI application of one web process."""
 
-import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator
+from functools import partial
 
 import msgspec
 import structlog
@@ -18,6 +18,7 @@ from fleetkeeper.database.engine import Database, database_url
 from fleetkeeper.error_handlers import Problem, install_error_handlers
 from fleetkeeper.fleet.service import agent_config
 from fleetkeeper.kit.http_shell import HttpShell
+from fleetkeeper.kit.periodic import Periodic
 from fleetkeeper.routes import include_routes
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.door import TelemetryDoor
@@ -29,8 +30,8 @@ log = structlog.get_logger(__name__)
 CONFIG_TAG_SECONDS = 2.0
 
 
-def create_app(settings: Settings, url: str | None = None) -> HttpShell:
-    """The whole web application: shell, ingest door, API and console."""
+def create_app(settings: Settings, url: str | None = None) -> IngestFront:
+    """The whole web application: the ingest door in front, the shell, then API and console."""
     url = url or database_url(settings)
 
     @contextlib.asynccontextmanager
@@ -43,13 +44,14 @@ def create_app(settings: Settings, url: str | None = None) -> HttpShell:
         door, stream = TelemetryDoor.build(settings, database), FrameStream(database)
         app.state.database, app.state.door, app.state.stream = database, door, stream
         await door.start()
-        await stream.start()
+        stream.start()
         front.door = door
-        follower = asyncio.create_task(_follow_config(database, front), name="config follower")
+        follower = Periodic("config follower", CONFIG_TAG_SECONDS, partial(_follow_config, database, front))
+        follower.start()
         try:
             yield
         finally:
-            follower.cancel()
+            await follower.stop()
             await stream.stop()
             await door.stop()
             await database.close()
@@ -69,20 +71,17 @@ def create_app(settings: Settings, url: str | None = None) -> HttpShell:
     if console_router is not None:
         app.include_router(console_router())
     _describe_problems(app)
-    front = IngestFront(app, settings.telemetry.max_body_bytes)
-    shell = HttpShell(front, allowed_hosts=settings.web.allowed_hosts, https=settings.web.secure_cookies)
-    shell.fastapi = app  # type: ignore[attr-defined]
-    return shell
+    shell = HttpShell(app, allowed_hosts=settings.web.allowed_hosts, https=settings.web.secure_cookies)
+    front = IngestFront(shell, settings.telemetry.max_body_bytes, shell.is_served_host)
+    return front
 
 
 async def _follow_config(database: Database, front: IngestFront) -> None:
     """Keep the tag of the agents' configuration current, so that agents learn of a change with their next frame."""
-    while True:
-        with contextlib.suppress(SQLAlchemyError, OSError):
-            async with database.session() as session:
-                content = msgspec.json.encode(await agent_config(session))
-            front.config_tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'.encode()
-        await asyncio.sleep(CONFIG_TAG_SECONDS)
+    with contextlib.suppress(SQLAlchemyError, OSError):
+        async with database.session() as session:
+            content = msgspec.json.encode(await agent_config(session))
+        front.config_tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'.encode()
 
 
 def _describe_problems(app: FastAPI) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from procrastinate import App, RetryStrategy
@@ -13,6 +14,7 @@ from fleetkeeper.database.engine import Database, database_url
 from fleetkeeper.identity import queries as identity
 from fleetkeeper.jobs.queue import KEEP_FINISHED_HOURS, build_queue
 from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.periodic import Periodic
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry import jobs as telemetry
 
@@ -46,14 +48,12 @@ def register_tasks(queue: App, database: Database, settings: Settings) -> None:
         await queue.job_manager.delete_old_jobs(nb_hours=KEEP_FINISHED_HOURS, include_failed=True)
 
 
-async def sweep_forever(database: Database, settings: Settings) -> None:
+async def sweep(database: Database, settings: Settings) -> None:
     """Mark devices offline soon after they fall silent; a cron's minute would be too coarse."""
-    while True:
-        await asyncio.sleep(SWEEP_SECONDS)
-        try:
-            await telemetry.mark_silent_devices(database, settings)
-        except (SQLAlchemyError, OSError) as error:
-            log.warning("silent devices were not looked for", reason=str(error).splitlines()[0])
+    try:
+        await telemetry.mark_silent_devices(database, settings)
+    except (SQLAlchemyError, OSError) as error:
+        log.warning("silent devices were not looked for", reason=str(error).splitlines()[0])
 
 
 async def run_worker(settings: Settings) -> None:
@@ -64,10 +64,11 @@ async def run_worker(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    sweep = asyncio.create_task(sweep_forever(database, settings), name="sweep")
+    sweeper = Periodic("sweep", SWEEP_SECONDS, partial(sweep, database, settings))
     try:
         await telemetry.manage_partitions(database)
         await telemetry.repair_latest(database)
+        sweeper.start()
         while not stop.is_set():
             try:
                 await _work(url, database, settings, stop)
@@ -75,7 +76,7 @@ async def run_worker(settings: Settings) -> None:
                 log.warning("the worker waits for the database", reason=str(error).splitlines()[0])
                 await asyncio.sleep(2)
     finally:
-        sweep.cancel()
+        await sweeper.stop()
         await database.close()
 
 

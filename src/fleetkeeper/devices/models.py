@@ -4,7 +4,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fleetkeeper.database.base import Base, Keyed, Timestamped
@@ -24,8 +35,10 @@ class Device(Keyed, Timestamped, Base):
         Index("ix_devices_last_seen", "last_seen", "id"),
         # The sweep that finds devices that fell silent looks at those online only.
         Index("ix_devices_online", "last_seen", postgresql_where=text("status = 'online'")),
-        # Search by any part of the name.
-        Index("ix_devices_name_trigrams", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
+        # Search by any part of a name or serial number.
+        Index(
+            "ix_devices_search", "search_text", postgresql_using="gin", postgresql_ops={"search_text": "gin_trgm_ops"}
+        ),
         Index("ix_devices_domain", "domain"),
         Index("ix_devices_capabilities", "capabilities", postgresql_using="gin"),
     )
@@ -60,6 +73,14 @@ class Device(Keyed, Timestamped, Base):
     first_seen: Mapped[datetime | None]
     last_seen: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default="1")
+    search_text: Mapped[str] = mapped_column(
+        Text,
+        Computed(
+            "name || ' ' || hostname || ' ' || coalesce(serial_number, '') || ' ' || coalesce(location, '')",
+            persisted=True,
+        ),
+        deferred=True,
+    )
 
 
 class DeviceSource(Keyed, Base):
@@ -106,13 +127,22 @@ class DeviceKey(Keyed, Base):
 
 
 class DeviceVitals(Base):
-    """The few numbers that lists sort by. A narrow table, rewritten every few seconds while devices report."""
+    """The few numbers that lists sort by: a narrow table, rewritten every few seconds while devices report.
+
+    A trigger makes the row together with its device, so that lists need no outer join.
+    """
 
     __tablename__ = "device_vitals"
-    __table_args__ = {"postgresql_with": {"fillfactor": "60"}}  # noqa: RUF012 - SQLAlchemy reads a plain dict
+    __table_args__ = (
+        # Each serves a list's order by that sign; the cursor's tie-breaker is last.
+        Index("ix_device_vitals_cpu", text("coalesce(cpu_percent, -1)"), "device_id"),
+        Index("ix_device_vitals_memory", text("coalesce(memory_percent, -1)"), "device_id"),
+        Index("ix_device_vitals_disk", text("coalesce(disk_percent, -1)"), "device_id"),
+        {"postgresql_with": {"fillfactor": "60"}},
+    )
 
     device_id: Mapped[UUID] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"), primary_key=True)
-    ts: Mapped[datetime]
+    ts: Mapped[datetime | None]
     cpu_percent: Mapped[float | None]
     memory_percent: Mapped[float | None]
     disk_percent: Mapped[float | None]

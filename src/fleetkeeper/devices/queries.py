@@ -1,7 +1,7 @@
 """The SQL of devices."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +14,6 @@ from fleetkeeper.identity.actor import Actor
 from fleetkeeper.kit.ids import uuid7
 from fleetkeeper.kit.listing import Field, Listing
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 LISTING = Listing(
     fields={
         "id": Field(Device.id.expression, UUID, sortable=False),
@@ -24,31 +22,36 @@ LISTING = Listing(
         "status": Field(Device.status.expression, str),
         "lifecycle": Field(Device.lifecycle.expression, str),
         "device_type": Field(Device.device_type.expression, str),
-        "location": Field(Device.location.expression, str, null_as=""),
-        "domain": Field(Device.domain.expression, str, null_as=""),
-        "os_name": Field(Device.os_name.expression, str, null_as=""),
-        "os_version": Field(Device.os_version.expression, str, null_as=""),
-        "serial_number": Field(Device.serial_number.expression, str, null_as=""),
-        "cpu_cores": Field(Device.cpu_cores.expression, int, null_as=-1),
-        "memory_total_bytes": Field(Device.memory_total_bytes.expression, int, null_as=-1),
-        "first_seen": Field(Device.first_seen.expression, datetime, null_as=_EPOCH),
-        "last_seen": Field(Device.last_seen.expression, datetime, null_as=_EPOCH),
+        "location": Field(Device.location.expression, str, null_as="''"),
+        "domain": Field(Device.domain.expression, str, null_as="''"),
+        "os_name": Field(Device.os_name.expression, str, null_as="''"),
+        "os_version": Field(Device.os_version.expression, str, null_as="''"),
+        "serial_number": Field(Device.serial_number.expression, str, null_as="''"),
+        "cpu_cores": Field(Device.cpu_cores.expression, int, null_as="-1"),
+        "memory_total_bytes": Field(Device.memory_total_bytes.expression, int, null_as="-1"),
+        "first_seen": Field(Device.first_seen.expression, datetime, null_as="to_timestamp(0)"),
+        "last_seen": Field(Device.last_seen.expression, datetime, null_as="to_timestamp(0)"),
         "created_at": Field(Device.created_at.expression, datetime),
         "updated_at": Field(Device.updated_at.expression, datetime),
-        "cpu_percent": Field(DeviceVitals.cpu_percent.expression, float, null_as=-1.0),
-        "memory_percent": Field(DeviceVitals.memory_percent.expression, float, null_as=-1.0),
-        "disk_percent": Field(DeviceVitals.disk_percent.expression, float, null_as=-1.0),
+        "cpu_percent": Field(DeviceVitals.cpu_percent.expression, float, null_as="-1", joined=True),
+        "memory_percent": Field(DeviceVitals.memory_percent.expression, float, null_as="-1", joined=True),
+        "disk_percent": Field(DeviceVitals.disk_percent.expression, float, null_as="-1", joined=True),
     },
-    search=(Device.name.expression, Device.hostname.expression, Device.serial_number.expression),
+    search=(Device.search_text.expression,),
     key=Device.id.expression,
     default_ordering="name",
 )
 
 
 def visible_to(actor: Actor) -> Select[Any]:
-    """The devices that an actor may see, each with its vital signs. Departments will narrow this."""
+    """The devices that an actor may see. Departments will narrow this."""
     del actor
-    return select(Device, DeviceVitals).outerjoin(DeviceVitals, DeviceVitals.device_id == Device.id)
+    return select(Device)
+
+
+def with_vitals(statement: Select[Any]) -> Select[Any]:
+    """The same devices, each with its vital signs."""
+    return statement.join(DeviceVitals, DeviceVitals.device_id == Device.id).add_columns(DeviceVitals)
 
 
 async def count_by_status(session: AsyncSession, stale_before: datetime) -> dict[str, int]:
@@ -70,7 +73,7 @@ async def busiest(session: AsyncSession, actor: Actor, measure: str, limit: int,
     """The devices with the highest vital sign among those that reported since."""
     column = getattr(DeviceVitals, f"{measure}_percent")
     rows = await session.execute(
-        visible_to(actor)
+        with_vitals(visible_to(actor))
         .where(column.is_not(None), DeviceVitals.ts >= since)
         .order_by(column.desc(), Device.id)
         .limit(limit)
@@ -97,16 +100,14 @@ async def record_vitals(session: AsyncSession, vitals: Sequence[dict[str, Any]])
     await session.execute(
         text(
             """
-            INSERT INTO device_vitals AS v (device_id, ts, cpu_percent, memory_percent, disk_percent)
-            SELECT s.* FROM (
+            UPDATE device_vitals v SET ts = s.ts, cpu_percent = coalesce(s.cpu, v.cpu_percent),
+                memory_percent = coalesce(s.memory, v.memory_percent), disk_percent = coalesce(s.disk, v.disk_percent)
+            FROM (
               SELECT unnest(CAST(:keys AS uuid[])) AS device_id, unnest(CAST(:ts AS timestamptz[])) AS ts,
-                     unnest(CAST(:cpu AS float8[])), unnest(CAST(:memory AS float8[])), unnest(CAST(:disk AS float8[]))
-            ) s JOIN devices d ON d.id = s.device_id
-            ON CONFLICT (device_id) DO UPDATE
-            SET ts = excluded.ts, cpu_percent = coalesce(excluded.cpu_percent, v.cpu_percent),
-                memory_percent = coalesce(excluded.memory_percent, v.memory_percent),
-                disk_percent = coalesce(excluded.disk_percent, v.disk_percent)
-            WHERE excluded.ts > v.ts
+                     unnest(CAST(:cpu AS float8[])) AS cpu, unnest(CAST(:memory AS float8[])) AS memory,
+                     unnest(CAST(:disk AS float8[])) AS disk
+            ) s
+            WHERE v.device_id = s.device_id AND (v.ts IS NULL OR s.ts > v.ts)
             """
         ),
         {

@@ -30,14 +30,17 @@ async def list_devices(
     session: AsyncSession, actor: Actor, parameters: Sequence[tuple[str, str]]
 ) -> DevicePage:
     """One page of the devices that the actor may see; `parameters` are those of the query string."""
-    page = await queries.LISTING.page(session, queries.visible_to(actor), parameters)
+    visible = queries.visible_to(actor)
+    page = await queries.LISTING.page(session, queries.with_vitals(visible), parameters, narrow=visible)
     results = [_read(DeviceSummary, row[0], row[1]) for row in page.rows]
     return DevicePage(count=page.count, next=page.next, previous=page.previous, results=results)
 
 
 async def get_device(session: AsyncSession, actor: Actor, device_id: UUID) -> DeviceRead:
     """One device. Raises NotFoundError for one that the actor may not see."""
-    row = (await session.execute(queries.visible_to(actor).where(Device.id == device_id))).one_or_none()
+    row = (
+        await session.execute(queries.with_vitals(queries.visible_to(actor)).where(Device.id == device_id))
+    ).one_or_none()
     if row is None:
         raise NotFoundError("There is no such device.")
     return _read(DeviceRead, row[0], row[1])

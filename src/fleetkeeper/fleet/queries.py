@@ -31,10 +31,10 @@ AGENTS = Listing(
         "device_id": Field(Agent.device_id.expression, UUID, sortable=False),
         "device_name": Field(Device.name.expression, str),
         "status": Field(Device.status.expression, str),
-        "version": Field(Agent.version.expression, str, null_as=""),
+        "version": Field(Agent.version.expression, str, null_as="''"),
         "enrolled_at": Field(Agent.enrolled_at.expression, datetime),
     },
-    search=(Device.name.expression,),
+    search=(Device.search_text.expression,),
     key=Agent.device_id.expression,
     default_ordering="-enrolled_at",
 )

@@ -40,6 +40,10 @@ class HttpShell:
         self._any_host = "*" in self._hosts
         self._https = https
 
+    def is_served_host(self, header: str) -> bool:
+        """Whether a Host header names this product, which a page with a rebound DNS name would not know."""
+        return self._any_host or host_name(header) in self._hosts
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Check the Host, name the request, add the headers."""
         if scope["type"] != "http":
@@ -68,7 +72,7 @@ class HttpShell:
                     headers["Cache-Control"] = "no-store"
             await send(message)
 
-        if not self._any_host and host_name(host) not in self._hosts:
+        if not self.is_served_host(host):
             problem = {
                 "type": "about:blank",
                 "title": "Bad request",

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.errors import FieldError, InvalidInputError
@@ -22,17 +22,22 @@ CONTROL_PARAMETERS = frozenset({"limit", "cursor", "ordering", "q"})
 
 @dataclass(frozen=True)
 class Field:
-    """One column of a list: the expression, its type, and whether NULLs need a stand-in for sorting."""
+    """One column of a list: the expression, its type, and an SQL literal that stands in for NULL when sorting.
+
+    The literal is part of the statement, not a parameter, so that an index on the same expression serves the order.
+    """
 
     expression: ColumnElement[Any]
     kind: type[str | int | float | bool | datetime | UUID]
     sortable: bool = True
-    null_as: Any = None
+    null_as: str | None = None
+    # Whether the column comes with a join that the list's `narrow` statement leaves out.
+    joined: bool = False
 
     @property
     def sort_expression(self) -> ColumnElement[Any]:
         """What to sort by: never NULL, so that a keyset comparison decides."""
-        return self.expression if self.null_as is None else func.coalesce(self.expression, self.null_as)
+        return self.expression if self.null_as is None else func.coalesce(self.expression, literal_column(self.null_as))
 
     def parse(self, name: str, text: str) -> Any:
         """Read a value of this column. Raises InvalidInputError that names the field."""
@@ -96,9 +101,18 @@ class Listing:
         return conditions
 
     async def page(
-        self, session: AsyncSession, statement: Select[Any], parameters: Sequence[tuple[str, str]]
+        self,
+        session: AsyncSession,
+        statement: Select[Any],
+        parameters: Sequence[tuple[str, str]],
+        *,
+        narrow: Select[Any] | None = None,
     ) -> Page:
-        """Run `statement`, filtered, ordered and cut to a page as the query string says."""
+        """Run `statement`, filtered, ordered and cut to a page as the query string says.
+
+        The page's keys are found first, in rows as narrow as can be, and only then are its objects read. `narrow` is
+        the same list without its joins; it serves for counting and finding where no joined column is asked for.
+        """
         values = dict(parameters)
         limit = _limit(values.get("limit"))
         ordering = values.get("ordering") or self.default_ordering
@@ -106,10 +120,17 @@ class Listing:
         if field is None or not field.sortable:
             names = ", ".join(name for name, item in self.fields.items() if item.sortable)
             raise InvalidInputError("The ordering is unknown.", fields=[FieldError("ordering", f"one of {names}")])
-        filtered = statement.where(*self.filters(parameters))
+        names = {name.partition("__")[0] for name, text in parameters if text}
+        needs_join = any(item.joined for name, item in self.fields.items() if name in names)
+        counted = statement if narrow is None or needs_join else narrow
+        searched = statement if narrow is None or needs_join or field.joined else narrow
+        conditions = self.filters(parameters)
+        filtered = searched.where(*conditions)
         count = await session.scalar(
-            filtered.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
+            counted.where(*conditions).with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
         )
+        if not count:
+            return Page(count=0, next=None, previous=None, rows=[])
         sort, backwards = field.sort_expression, False
         cut = filtered
         if values.get("cursor"):
@@ -119,20 +140,24 @@ class Listing:
             cut = filtered.where(_beyond(sort, self.key, position, descending=descending is not backwards))
         down = descending is not backwards
         order = (sort.desc(), self.key.desc()) if down else (sort.asc(), self.key.asc())
-        rows = list(
-            (
-                await session.execute(
-                    cut.add_columns(sort.label("_sort"), self.key.label("_key")).order_by(*order).limit(limit + 1)
-                )
-            ).all()
+        keys = (
+            cut.with_only_columns(self.key.label("key"), sort.label("sort"), maintain_column_froms=True)
+            .order_by(*order)
+            .limit(limit + 1)
+            .subquery()
         )
+        chosen = statement.join(keys, keys.c.key == self.key).add_columns(
+            keys.c.sort.label("_sort"), self.key.label("_key")
+        )
+        final = (keys.c.sort.desc(), keys.c.key.desc()) if down else (keys.c.sort.asc(), keys.c.key.asc())
+        rows = list((await session.execute(chosen.order_by(*final))).all())
         more, rows = len(rows) > limit, rows[:limit]
         if backwards:
             rows.reverse()
         link = [(name, text) for name, text in parameters if name != "cursor"]
         has_next, has_previous = (True, more) if backwards else (more, bool(values.get("cursor")))
         return Page(
-            count=count or 0,
+            count=count,
             next=_link(link, "n", rows[-1]) if rows and has_next else None,
             previous=_link(link, "p", rows[0]) if rows and has_previous else None,
             rows=rows,

@@ -3,6 +3,7 @@
 It stands in front of the web framework, because a fleet knocks here thousands of times a second.
 """
 
+import contextlib
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,9 +26,9 @@ from fleetkeeper.errors import (
     UnavailableError,
 )
 from fleetkeeper.kit.secrets import hash_secret
-from fleetkeeper.kit.wire import check_text, decode, decompress, field_of
+from fleetkeeper.kit.wire import decode, decompress, field_of
 from fleetkeeper.settings import Settings
-from fleetkeeper.telemetry.frames import PendingFrame, Window
+from fleetkeeper.telemetry.frames import PendingFrame, Plan, Window
 from fleetkeeper.telemetry.freshness import Freshness
 from fleetkeeper.telemetry.layouts import ChannelError, LayoutRegistry
 from fleetkeeper.telemetry.writer import FrameWriter
@@ -50,6 +51,10 @@ class _Batch(msgspec.Struct):
 class _LooseBatch(msgspec.Struct):
     frames: list[msgspec.Raw]
     batch_id: UUID | None = None
+
+
+class _RawValues(msgspec.Struct):
+    values: dict[str, msgspec.Raw]
 
 
 _batch_decoder = msgspec.json.Decoder(_Batch)
@@ -101,10 +106,12 @@ class TelemetryDoor:
         )
 
     async def start(self) -> None:
-        """Open connections, and bring `latest` up to date after a predecessor that was killed."""
+        """Open the connections. A database that is away for the moment holds nothing up."""
         await self.pool.open()
+        with contextlib.suppress(PoolTimeout):
+            await self.pool.wait(timeout=5)
         await self.writer.start()
-        await self.freshness.start()
+        self.freshness.start()
 
     async def stop(self) -> None:
         """Store what waits and close."""
@@ -132,11 +139,16 @@ class TelemetryDoor:
         )
         pending: list[PendingFrame] = []
         for index, frame in frames:
-            checked = await self._check(device_id, index, frame, window)
-            if isinstance(checked, PendingFrame):
-                pending.append(checked)
-            else:
-                rejected.append(checked)
+            problem = self._problem_of(index, frame, window)
+            if problem is None:
+                keys = tuple(frame.values)
+                plan = self.layouts.known_plan(device_id, keys) or await self._register(device_id, index, keys)
+                if isinstance(plan, Plan):
+                    values = np.fromiter(frame.values.values(), np.float64, len(keys))
+                    pending.append(PendingFrame(device_id, round(frame.ts * 1_000_000), plan, values))
+                    continue
+                problem = plan
+            rejected.append(problem)
         rejected.sort(key=lambda item: item.index)
         self.rejected_frames += len(rejected)
         if rejected and not pending:
@@ -188,7 +200,6 @@ class TelemetryDoor:
     @staticmethod
     def _decode(body: bytes) -> tuple[list[tuple[int, Frame]], list[RejectedFrame]]:
         """All frames at once where all fit; else one by one, so that the good ones are kept."""
-        check_text(body)
         try:
             return list(enumerate(_batch_decoder.decode(body).frames)), []
         except msgspec.ValidationError:
@@ -201,33 +212,27 @@ class TelemetryDoor:
                 frames.append((index, _frame_decoder.decode(raw)))
             except msgspec.ValidationError as error:
                 problem = field_of(error)
-                rejected.append(RejectedFrame(index, _frame_field(index, problem.field), problem.message))
+                name = problem.field if "[...]" not in problem.field else _key_at_fault(raw)
+                rejected.append(RejectedFrame(index, _frame_field(index, name), problem.message))
         return frames, rejected
 
-    async def _check(
-        self, device_id: bytes, index: int, frame: Frame, window: Window
-    ) -> PendingFrame | RejectedFrame:
+    def _problem_of(self, index: int, frame: Frame, window: Window) -> RejectedFrame | None:
+        """Why a frame is not stored. Its numbers are finite: JSON knows no others, and the decoder no larger ones."""
         problem = window.problem_of(frame.ts)
         if problem is not None:
             return RejectedFrame(index, _frame_field(index, "ts"), problem)
-        count = len(frame.values)
         limit = self.settings.telemetry.max_values_per_frame
-        if not 0 < count <= limit:
+        if not 0 < len(frame.values) <= limit:
             return RejectedFrame(index, _frame_field(index, "values"), f"has 1 to {limit} values")
-        values = np.fromiter(frame.values.values(), np.float64, count)
-        keys = tuple(frame.values)
-        if not np.isfinite(values).all():
-            key = keys[int(np.flatnonzero(~np.isfinite(values))[0])]
-            return RejectedFrame(index, _frame_field(index, f"values.{key[:80]}"), "is no finite number")
-        plan = self.layouts.known_plan(device_id, keys)
-        if plan is None:
-            try:
-                plan = await self.layouts.plan(device_id, keys)
-            except ChannelError as error:
-                return RejectedFrame(index, _frame_field(index, f"values.{error.key}"), str(error))
-            except PoolTimeout:
-                raise UnavailableError("The database is away; nothing was stored.", retry_after_seconds=2) from None
-        return PendingFrame(device_id, round(frame.ts * 1_000_000), plan, values)
+        return None
+
+    async def _register(self, device_id: bytes, index: int, keys: tuple[str, ...]) -> Plan | RejectedFrame:
+        try:
+            return await self.layouts.plan(device_id, keys)
+        except ChannelError as error:
+            return RejectedFrame(index, _frame_field(index, f"values.{error.key}"), str(error))
+        except PoolTimeout:
+            raise UnavailableError("The database is away; nothing was stored.", retry_after_seconds=2) from None
 
     @staticmethod
     def _refuse(rejected: list[RejectedFrame]) -> None:
@@ -235,6 +240,20 @@ class TelemetryDoor:
             f"No frame was stored; {len(rejected)} were rejected.",
             fields=[FieldError(item.field, item.error) for item in rejected[:MAX_NAMED_REJECTIONS]],
         )
+
+
+def _key_at_fault(raw: msgspec.Raw) -> str:
+    """Which value of a frame is no number; the decoder does not say."""
+    try:
+        values = msgspec.json.decode(raw, type=_RawValues).values
+    except msgspec.DecodeError:
+        return "values"
+    for key, value in values.items():
+        try:
+            msgspec.json.decode(value, type=float)
+        except msgspec.ValidationError:
+            return f"values.{key[:80]}"
+    return "values"
 
 
 def _frame_field(index: int, name: str) -> str:

@@ -1,6 +1,5 @@
 """Keeps `latest`, the vital signs and `last_seen` current: once a second for all devices that reported, not per frame."""
 
-import asyncio
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from fleetkeeper.database.engine import Database
 from fleetkeeper.devices import queries as devices
+from fleetkeeper.kit.periodic import Periodic
 from fleetkeeper.telemetry import queries
 from fleetkeeper.telemetry.frames import PendingFrame
 
@@ -30,7 +30,10 @@ class Freshness:
     _newest: dict[bytes, PendingFrame] = field(default_factory=dict)
     _flushed_ts: dict[bytes, int] = field(default_factory=dict)
     _present_until: dict[bytes, float] = field(default_factory=dict)
-    _task: "asyncio.Task[None] | None" = None
+    _flusher: Periodic = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._flusher = Periodic("freshness", FLUSH_SECONDS, self._try_flush)
 
     def note(self, frame: PendingFrame) -> None:
         """A frame became durable."""
@@ -38,21 +41,14 @@ class Freshness:
         if known is None or known.ts_us < frame.ts_us:
             self._newest[frame.device_id] = frame
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Begin to flush."""
-        self._task = asyncio.create_task(self._run(), name="freshness")
+        self._flusher.start()
 
     async def stop(self) -> None:
         """Flush once more and end."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._flusher.stop()
         await self._try_flush()
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(FLUSH_SECONDS)
-            await self._try_flush()
 
     async def _try_flush(self) -> None:
         newest, self._newest = self._newest, {}

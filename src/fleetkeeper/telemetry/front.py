@@ -1,5 +1,6 @@
 """Serves the ingest route straight from ASGI, in front of the web framework; everything else passes through."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -12,13 +13,17 @@ from fleetkeeper.telemetry.door import TelemetryDoor
 log = structlog.get_logger(__name__)
 
 PATH = "/api/v1/telemetry"
+MAX_KNOWN_HOSTS = 100
 
 
 class IngestFront:
     """An ASGI application around another. `door` is set when the process has opened its connections."""
 
-    def __init__(self, app: Any, max_body_bytes: int) -> None:
+    def __init__(self, app: Any, max_body_bytes: int, is_served_host: Callable[[str], bool]) -> None:
         self.app = app
+        self._is_served_host = is_served_host
+        # Hosts that were found good before, as they stand in the header.
+        self._good_hosts: set[bytes] = set()
         self.door: TelemetryDoor | None = None
         # Tells agents, with each answer, which configuration is the newest.
         self.config_tag: bytes = b""
@@ -29,7 +34,7 @@ class IngestFront:
         if self.door is None or scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
             await self.app(scope, receive, send)
             return
-        authorization = encoding = request_id = b""
+        authorization = encoding = request_id = host = b""
         for name, value in scope["headers"]:
             if name == b"authorization":
                 authorization = value
@@ -37,6 +42,12 @@ class IngestFront:
                 encoding = value
             elif name == b"x-request-id":
                 request_id = value[:100]
+            elif name == b"host":
+                host = value
+        if host not in self._good_hosts and not self._remember_host(host):
+            # The application behind refuses it in its own words.
+            await self.app(scope, receive, send)
+            return
         try:
             body = await self._read(receive)
             answer = await self.door.receive(authorization.decode("latin-1"), encoding.decode("latin-1"), body)
@@ -45,15 +56,20 @@ class IngestFront:
             return
         headers = [
             (b"content-type", b"application/json"),
-            (b"content-length", str(len(answer)).encode()),
+            (b"content-length", b"%d" % len(answer)),
             (b"x-content-type-options", b"nosniff"),
+            (b"fleetkeeper-config", self.config_tag),
         ]
-        if self.config_tag:
-            headers.append((b"fleetkeeper-config", self.config_tag))
         if request_id:
             headers.append((b"x-request-id", request_id))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
+
+    def _remember_host(self, host: bytes) -> bool:
+        good = self._is_served_host(host.decode("latin-1"))
+        if good and len(self._good_hosts) < MAX_KNOWN_HOSTS:
+            self._good_hosts.add(host)
+        return good
 
     async def _read(self, receive: Any) -> bytes:
         message = await receive()

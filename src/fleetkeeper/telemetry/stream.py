@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from fleetkeeper.database.engine import Database
 from fleetkeeper.errors import OverloadedError
+from fleetkeeper.kit.periodic import Periodic
 from fleetkeeper.telemetry import queries
 
 log = structlog.get_logger(__name__)
@@ -48,19 +49,26 @@ class FrameStream:
     _watchers: set[Watcher] = field(default_factory=set)
     _cursors: dict[UUID, datetime] = field(default_factory=dict)
     _keys: dict[int, list[str]] = field(default_factory=dict)
-    _task: "asyncio.Task[None] | None" = None
-    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    _closing: bool = False
+    _reader: Periodic = field(init=False)
 
-    async def start(self) -> None:
+    def __post_init__(self) -> None:
+        self._reader = Periodic("frame stream", POLL_SECONDS, self._ask)
+
+    def start(self) -> None:
         """Begin to ask."""
-        self._task = asyncio.create_task(self._run(), name="frame stream")
+        self._reader.start()
+
+    def close(self) -> None:
+        """End all streams; a server that shuts down waits for them."""
+        self._closing = True
+        for watcher in self._watchers:
+            watcher.put(b"")
 
     async def stop(self) -> None:
-        """End all streams."""
-        self.closing.set()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        """End all streams and the asking."""
+        self.close()
+        await self._reader.stop()
 
     async def events(self, devices: frozenset[UUID]) -> AsyncIterator[bytes]:
         """The events of some devices as SSE, from now on. Raises OverloadedError when too many watch."""
@@ -70,7 +78,7 @@ class FrameStream:
         self._watchers.add(watcher)
         try:
             yield b"retry: 2000\n\n"
-            while not self.closing.is_set():
+            while not self._closing:
                 try:
                     async with asyncio.timeout(KEEP_ALIVE_SECONDS):
                         yield await watcher.events.get()
@@ -79,16 +87,14 @@ class FrameStream:
         finally:
             self._watchers.discard(watcher)
 
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(POLL_SECONDS)
-            if not self._watchers:
-                self._cursors.clear()
-                continue
-            try:
-                await self._deliver()
-            except (SQLAlchemyError, OSError) as error:
-                log.warning("live views wait for the database", reason=str(error).splitlines()[0])
+    async def _ask(self) -> None:
+        if not self._watchers:
+            self._cursors.clear()
+            return
+        try:
+            await self._deliver()
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("live views wait for the database", reason=str(error).splitlines()[0])
 
     async def _deliver(self) -> None:
         watched: dict[UUID, list[Watcher]] = defaultdict(list)

@@ -22,7 +22,10 @@ connection.execute(text("SELECT pg_advisory_lock(hashtext('fleetkeeper.migration
 connection.commit()
 try:
     context.configure(
-        connection=connection, target_metadata=metadata, include_name=include_name, transaction_per_migration=True
+        connection=connection,
+        target_metadata=metadata,
+        include_name=include_name,
+        transaction_per_migration=True,
     )
     with context.begin_transaction():
         context.run_migrations()

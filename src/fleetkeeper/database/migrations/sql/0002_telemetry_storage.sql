@@ -2,6 +2,15 @@
 ALTER TABLE frames ALTER COLUMN "values" SET STORAGE EXTERNAL;
 ALTER TABLE latest ALTER COLUMN "values" SET STORAGE EXTERNAL;
 
+-- Lists join each device with its vital signs; the row comes with the device.
+CREATE FUNCTION make_device_vitals() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO device_vitals (device_id) VALUES (NEW.id);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER make_device_vitals AFTER INSERT ON devices FOR EACH ROW EXECUTE FUNCTION make_device_vitals();
+
 INSERT INTO archive_policy (id) VALUES (1);
 ALTER TABLE archive_policy ADD CONSTRAINT ck_archive_policy_retention_days CHECK (retention_days BETWEEN 1 AND 3650);
 

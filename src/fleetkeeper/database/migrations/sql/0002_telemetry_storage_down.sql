@@ -23,3 +23,5 @@ DROP FUNCTION manage_telemetry_partitions();
 DROP FUNCTION create_telemetry_partition(date, date);
 ALTER TABLE archive_policy DROP CONSTRAINT ck_archive_policy_retention_days;
 DELETE FROM archive_policy;
+DROP TRIGGER make_device_vitals ON devices;
+DROP FUNCTION make_device_vitals();
