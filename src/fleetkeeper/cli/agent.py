@@ -19,7 +19,8 @@ def agent() -> None:
 def run(
     server: Annotated[str | None, typer.Option(help="The server's address")] = None,
     token: Annotated[
-        str | None, typer.Option(envvar="FLEETKEEPER_AGENT_TOKEN", help="Enrolment token, for the first start")
+        str | None,
+        typer.Option(envvar="FLEETKEEPER_AGENT_TOKEN", help="Enrolment token, for the first start"),
     ] = None,
     state: Annotated[Path | None, typer.Option(help="Folder for the key and the spool")] = None,
 ) -> None:

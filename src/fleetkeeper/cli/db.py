@@ -37,7 +37,10 @@ def rollback(
     """Take the schema back. What the undone migrations had added is lost."""
     address = reachable_url()
     if not yes:
-        typer.confirm("Tables and columns that the undone migrations added are dropped with their data. Go on?", abort=True)
+        typer.confirm(
+            "Tables and columns that the undone migrations added are dropped with their data. Go on?",
+            abort=True,
+        )
     migrations.rollback(address, revision)
     typer.echo(f"The schema is at {migrations.current_revision(address) or 'the very beginning'}.")
 
@@ -55,4 +58,6 @@ def status(*, as_json: Annotated[bool, typer.Option("--json", help="For machines
         typer.echo(json.dumps(state))
         return
     pending = f"{len(state['pending'] or [])} to apply" if state["pending"] else "nothing to apply"
-    typer.echo(f"The schema is at {state['current'] or 'the very beginning'}, the newest is {state['newest']}: {pending}.")
+    typer.echo(
+        f"The schema is at {state['current'] or 'the very beginning'}, the newest is {state['newest']}: {pending}."
+    )

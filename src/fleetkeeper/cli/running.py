@@ -20,7 +20,9 @@ def reachable_url() -> str:
         check_reachable(url)
     except StartupError as error:
         if settings.database.url is None:
-            raise StartupError(f"The database in {settings.home} does not run; start it with `fleetkeeper up`.") from None
+            raise StartupError(
+                f"The database in {settings.home} does not run; start it with `fleetkeeper up`."
+            ) from None
         raise error from None
     return url
 

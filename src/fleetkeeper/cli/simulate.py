@@ -1,4 +1,4 @@
-"""`fleetkeeper simulate`: plays a believable fleet against a server, through the door that real agents use."""
+"""`fleetkeeper simulate`: a believable fleet, played against a server through the agents' own door."""
 
 import asyncio
 import contextlib
@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from fleetkeeper.errors import StartupError
 from fleetkeeper.simulation.delivery import SystemClock
 from fleetkeeper.simulation.durations import parse_duration
 from fleetkeeper.simulation.encoding import Compression
@@ -22,7 +23,7 @@ from fleetkeeper.simulation.state import StateError
 
 
 async def no_local_token(devices: int) -> str | None:
-    """Have no enrolment token to give: what `simulate` does where there is no installation on this machine."""
+    """Have no enrolment token to give: there is no installation on this machine."""
     del devices
     return None
 
@@ -74,7 +75,8 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
         console.print(
             f"[bold]{name.capitalize():10}[/] {counts['seconds']:,.1f} s, {counts['requests']:,} requests, "
             f"{counts['accepted']:,} accepted, {counts['duplicates']:,} duplicates, "
-            f"{counts['samples_per_second'] or 0:,} samples/s, p50 {counts['p50_ms']} ms, p99 {counts['p99_ms']} ms, "
+            f"{counts['samples_per_second'] or 0:,} samples/s, "
+            f"p50 {counts['p50_ms']} ms, p99 {counts['p99_ms']} ms, "
             f"generator {counts['generator_cpu_seconds']:.1f} CPU s",
             highlight=False,
         )
@@ -150,8 +152,7 @@ def simulate(
     try:
         summary = asyncio.run(simulate_fleet(options, SystemClock(), RichDisplay(console), local_token))
     except (SimulationError, StateError, ValueError) as error:
-        console.print(str(error), style="red", highlight=False, markup=False)
-        raise typer.Exit(1) from error
+        raise StartupError(str(error)) from error
     if as_json:
         typer.echo(msgspec.json.encode(summary).decode())
     else:

@@ -129,9 +129,7 @@ class Supervisor:
     def _start_database(self) -> str:
         settings = self._settings
         if settings.database.url is None:
-            self._server = EmbeddedServer(
-                settings.home, memory_megabytes=settings.database.memory_megabytes
-            )
+            self._server = EmbeddedServer(settings.home, memory_megabytes=settings.database.memory_megabytes)
             self._server.start()
             _create_database(self._server)
         url = database_url(settings)
@@ -224,7 +222,9 @@ def _create_database(server: EmbeddedServer) -> None:
     import psycopg  # noqa: PLC0415 - only the embedded server needs it here
 
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE_NAME,)).fetchone()
+        exists = connection.execute(
+            "SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE_NAME,)
+        ).fetchone()
         if not exists:
             connection.execute(f"CREATE DATABASE {DATABASE_NAME}")
     with psycopg.connect(server.url(), autocommit=True) as connection:

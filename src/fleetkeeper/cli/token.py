@@ -22,7 +22,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="For machines")]
 def create(
     user: Annotated[str, typer.Option(help="Whose permissions the token has")],
     name: Annotated[str, typer.Option(help="What the token is for")],
-    days: Annotated[int | None, typer.Option(min=1, max=3650, help="Days until it expires; never, if not given")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=3650, help="Days until it expires; never, if not given")
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -41,7 +43,9 @@ def create(
 @app.command()
 def enroll(
     name: Annotated[str, typer.Option(help="What the token is for")] = "command line",
-    max_uses: Annotated[int, typer.Option(min=1, max=100_000, help="How many machines may enrol with it")] = 1,
+    max_uses: Annotated[
+        int, typer.Option(min=1, max=100_000, help="How many machines may enrol with it")
+    ] = 1,
     hours: Annotated[int, typer.Option(min=1, max=8760, help="Hours until it expires")] = 24,
     *,
     as_json: AsJson = False,

@@ -22,7 +22,8 @@ def create(
     username: str,
     role: Annotated[Role, typer.Option(help="What the user may do")] = Role.VIEWER,
     password: Annotated[
-        str, typer.Option(prompt=True, confirmation_prompt=True, hide_input=True, help="Asked for, if not given")
+        str,
+        typer.Option(prompt=True, confirmation_prompt=True, hide_input=True, help="Asked for, if not given"),
     ] = "",
 ) -> None:
     """Make a local account."""

@@ -89,7 +89,7 @@ def fill_memory(out: Floats, kind: Kind, traits: Traits, rhythm: Rhythm, times: 
 
 
 def _grow(keys: Keys, rhythm: Rhythm, rates: Floats) -> Floats:
-    """Counters at a mean of `rates` per second that follow the device's work, each with a rhythm of its own."""
+    """Counters at a mean of `rates` per second: most follows the device's work, some a rhythm of its own."""
     own, _ = unsteady_clock(keys, rhythm.uptime, 20.0)
     own *= 0.3
     own += 0.7 * rhythm.work

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Protocol
 import msgspec
 
 from fleetkeeper.simulation.http import Address, Answer, Connection
-from fleetkeeper.simulation.tally import Tally
+from fleetkeeper.simulation.tally import Tally, without_numbers
 from fleetkeeper_protocol.messages import TelemetryAccepted
 
 TELEMETRY_PATH: Final = "/api/v1/telemetry"
@@ -90,9 +90,10 @@ def count_answer(answer: Answer, message: Message, tally: Tally) -> None:
     """Count what the server made of a message."""
     if not 200 <= answer.status < 300:
         if message.frames:
-            tally.reject("", f"HTTP {answer.status} {answer.problem()}", message.frames)
+            tally.reject(f"HTTP {answer.status}; {answer.problem()}", message.frames)
         else:
-            tally.failures[f"HTTP {answer.status} on {message.path} {answer.problem()}"] += 1
+            why = without_numbers(f"HTTP {answer.status}; {answer.problem()}")
+            tally.failures[f"{why} ({message.path})"] += 1
         return
     if not message.frames:
         return
@@ -105,7 +106,7 @@ def count_answer(answer: Answer, message: Message, tally: Tally) -> None:
     tally.duplicates += accepted.duplicates
     tally.samples += message.samples * accepted.accepted // message.frames
     for rejected in accepted.rejected:
-        tally.reject(rejected.field, rejected.error)
+        tally.reject(f"{rejected.field}: {rejected.error}")
 
 
 class Outbox:
@@ -121,25 +122,18 @@ class Outbox:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Outbox"]:
-        """Send what is put into the queue; on leaving without an error, wait until all of it has been sent."""
-        tasks = [asyncio.create_task(self._work(connection)) for connection in self._connections]
+        """Send what is put into the queue; on leaving without an error, wait until all of it is sent."""
         try:
-            yield self
-            await self._drain(tasks)
+            # The group ends the caller, too, when a sender fails: nobody waits for a queue that none empties.
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._work(connection)) for connection in self._connections]
+                yield self
+                await self._queue.join()
+                for task in tasks:
+                    task.cancel()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             for connection in self._connections:
                 connection.close()
-
-    async def _drain(self, tasks: list[asyncio.Task[None]]) -> None:
-        join = asyncio.create_task(self._queue.join())
-        done, _ = await asyncio.wait([join, *tasks], return_when=asyncio.FIRST_COMPLETED)
-        if join not in done:  # a worker can only end by an error
-            join.cancel()
-            for task in done:
-                task.result()
 
     async def put(self, message: Message) -> None:
         """Queue a message; waits while the queue is full."""

@@ -40,9 +40,7 @@ class FrameEncoder:
         self._encode = msgspec.json.Encoder().encode
 
     def frames(self, times: Floats, values: Floats) -> list[bytes]:
-        """Encode one frame per row: `times` (epoch seconds) of shape (rows,), `values` of shape (rows,
-        channels).
-        """
+        """Encode one frame per row: `times` (epoch seconds, one per row), `values` (rows, channels)."""
         make, encode = self._values, self._encode
         return [
             b'{"ts":%s,"values":%s}'

@@ -76,9 +76,8 @@ async def enrol(
                 if answer is None:
                     raise SimulationError("The server does not answer; what was enrolled so far is kept.")
                 if not 200 <= answer.status < 300:
-                    raise SimulationError(
-                        f"The server did not enrol {request.hostname}: HTTP {answer.status} {answer.problem()}"
-                    )
+                    reason = f"HTTP {answer.status} {answer.problem()}"
+                    raise SimulationError(f"The server did not enrol {request.hostname}: {reason}")
                 given = msgspec.json.decode(answer.body, type=EnrollResponse)
                 state.remember(index, DeviceKey(given.device_id, given.device_key))
                 tally.accepted += 1

@@ -60,9 +60,7 @@ class KindModel:
         self.traits = _draw_traits(kind, base, keys, indices)
 
     def measure(self, positions: Integers, times: Floats) -> Frames:
-        """Compute frames: row i is of the device at `positions[i]` in this kind, at `times[i]` (epoch
-        seconds).
-        """
+        """Compute frames: row i is of this kind's device `positions[i]` at `times[i]` (epoch seconds)."""
         traits = self.traits.take(positions)
         rhythm = measure_rhythm(self.kind, traits, times)
         out = np.empty((len(self.kind.channels), len(times)))
@@ -157,8 +155,7 @@ class Fleet:
         return int(self.model_of(device).traits.memory_bytes[device.position])
 
     def offsets(self, interval_seconds: float) -> Floats:
-        """Return when in each interval a device reports, in seconds after its begin: evenly spread, whatever
-        the count.
+        """Return when in each interval each device reports, in seconds after the interval's begin.
 
         The golden ratio's multiples stay evenly spread for each number of devices, and no device moves when
         others come.

@@ -1,5 +1,4 @@
-"""The kinds of devices in a simulated fleet: hardware, operating systems, habits, and the channels they
-report.
+"""The kinds of devices in a simulated fleet: hardware, systems, habits, and channels.
 
 All devices of one kind report the same list of channels, as machines that were bought and set up together do.
 """

@@ -73,8 +73,7 @@ def wave(keys: Keys, times: Floats, period_seconds: float) -> Floats:
 
 
 def unsteady_clock(keys: Keys, times: Floats, period_seconds: float) -> tuple[Floats, Floats]:
-    """Seconds on a clock that runs unevenly, and its present rate, which lies in (0.1, 1.9) and is 1 in the
-    long run.
+    """Seconds on a clock that runs unevenly, and its present rate: in (0.1, 1.9), and 1 in the long run.
 
     The clock is monotonic and at most 0.9 periods ahead: at the ends of a cell it is ahead by a random part
     of the period, between them it runs straight. Counters are such clocks, which makes a counter's value at

@@ -69,8 +69,9 @@ class Player:
         )
 
     def _telemetry(self, device: int, frames: list[bytes], samples: int, give_up_at: float | None) -> Message:
-        # The batch id follows from the content's place in time: the same frames sent again are the same batch.
-        batch = uuid.uuid5(self._devices[device].agent_id, frames[0][:40].decode())
+        # The id follows from the content: the same frames sent again are the same batch, others are not.
+        first, last = (frame.partition(b",")[0].decode() for frame in (frames[0], frames[-1]))
+        batch = uuid.uuid5(self._devices[device].agent_id, f"{first}/{last}/{len(frames)}")
         body = self._compress(batch_body(frames, str(batch)))
         return Message(TELEMETRY_PATH, self._headers[device], body, len(frames), samples, give_up_at)
 
@@ -119,7 +120,7 @@ class Player:
                     on_progress(planned)
 
     def _parts(self, start: float, end: float) -> Iterator[tuple[int, list[Message]]]:
-        """Yield messages in parts of some thousand frames, each with the number of frames that were planned."""
+        """Yield messages in parts of some thousand frames, each with how many frames were planned."""
         interval, per_request = self._tempo.interval_seconds, self._tempo.frames_per_request
         first, last = self._rounds(start, end)
         for begin in range(first, last, per_request):

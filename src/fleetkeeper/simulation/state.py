@@ -54,7 +54,8 @@ class FleetState:
             ) from error
         if state._stored.format != _FORMAT or state._stored.server != server:
             raise StateError(
-                f"{state.path} is of a fleet at {state._stored.server}; use another --state folder, or remove it."
+                f"{state.path} is of a fleet at {state._stored.server}; "
+                "use another --state folder, or remove it."
             )
         return state
 

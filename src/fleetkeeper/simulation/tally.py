@@ -7,7 +7,14 @@ from typing import Any, Final
 
 _FINEST_MS: Final = 0.01
 _GROWTH: Final = 1.03
-_NUMBER: Final = re.compile(r"\d[\d.:,T+-]*")
+_NUMBER: Final = re.compile(r"\d(?:[\d.:,T+-]*\d)?")
+
+
+def without_numbers(text: str) -> str:
+    """Return a message with `N` for its numbers, so that like is counted with like; HTTP's statuses stay."""
+    status, separator, rest = text.partition("; ")
+    kept = status if separator and status.startswith("HTTP ") else ""
+    return (kept + separator + _NUMBER.sub("N", rest) if kept else _NUMBER.sub("N", text))[:160]
 
 
 class Latencies:
@@ -24,7 +31,7 @@ class Latencies:
         self._count += 1
 
     def quantile(self, share: float) -> float | None:
-        """Return the duration in milliseconds that `share` of all did not exceed; None when there are none."""
+        """Return the duration (milliseconds) that `share` of all did not exceed; None when there are none."""
         rank = share * self._count
         seen = 0
         for bucket, count in sorted(self._buckets.items()):
@@ -49,12 +56,9 @@ class Tally:
         """Frames that were dropped because the server could not keep up."""
         self.latencies = Latencies()
 
-    def reject(self, field: str, error: str, count: int = 1) -> None:
-        """Count frames that the server refused.
-
-        Numbers in the message are left out, so that like goes with like.
-        """
-        self.rejected[_NUMBER.sub("N", f"{field}: {error}" if field else error)[:160]] += count
+    def reject(self, reason: str, count: int = 1) -> None:
+        """Count frames that the server refused, by the reason without its numbers."""
+        self.rejected[without_numbers(reason)] += count
 
     def as_dict(self, seconds: float) -> dict[str, Any]:
         """Return the counts for `--json`; `seconds` is how long the phase took."""

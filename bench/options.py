@@ -1,0 +1,21 @@
+"""What a run of the benchmarks is asked to do."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of the command line; bounds keep a run short and on this machine."""
+
+    seconds: float = 10.0
+    """Length of each measurement, without its warm-up."""
+    only: tuple[str, ...] = ()
+    """Parts of `ingest` to run; all when empty."""
+    web_processes: int = 1
+    profile: bool = False
+    devices: int = 100_000
+    """Rows of the device list in `pages`."""
+
+    def wants(self, part: str) -> bool:
+        """Return whether a part of `ingest` is to be run."""
+        return not self.only or part in self.only
