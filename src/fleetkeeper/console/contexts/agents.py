@@ -1,0 +1,103 @@
+"""Enrolment tokens and agents."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from fleetkeeper.console.contexts.devices import CollectorRow
+from fleetkeeper.console.contexts.shell import FormField, Shell
+
+
+@dataclass(frozen=True)
+class AgentRow:
+    """An agent, with the collectors that do not work."""
+
+    device_id: UUID
+    device_name: str
+    status: str
+    version: str | None
+    enrolled_at: datetime
+    last_contact: datetime | None
+    failing: tuple[CollectorRow, ...]
+    collector_count: int
+
+
+@dataclass(frozen=True)
+class TokenRow:
+    """An enrolment token; `state` is usable, used_up, expired or revoked."""
+
+    id: UUID
+    name: str
+    uses: int
+    max_uses: int
+    created_at: datetime
+    expires_at: datetime
+    state: str
+
+
+@dataclass(frozen=True)
+class TokenForm:
+    """The form that makes a token."""
+
+    fields: tuple[FormField, ...]
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class TokenFormFragment:
+    """The form by itself, when it was refused."""
+
+    token_form: TokenForm
+    csrf_token: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command to copy."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """The machines that joined since a token was made."""
+
+    arrived: tuple[AgentRow, ...]
+    poll_href: str
+
+
+@dataclass(frozen=True)
+class TokenCreated(Arrivals):
+    """A new token's one appearance, inside its commands."""
+
+    name: str
+    commands: tuple[Command, ...]
+
+
+@dataclass(frozen=True)
+class TokenTable:
+    """The tokens."""
+
+    tokens: tuple[TokenRow, ...]
+
+
+@dataclass(frozen=True)
+class AgentTable:
+    """The agents, refreshed while the page is open."""
+
+    agents: tuple[AgentRow, ...]
+    count: int
+    here: str
+    next_href: str | None
+    previous_href: str | None
+    may_enrol: bool
+
+
+@dataclass(frozen=True)
+class AgentsPage(AgentTable, TokenTable):
+    """Both, and the form."""
+
+    shell: Shell
+    token_form: TokenForm
+    csrf_token: str

@@ -1,0 +1,156 @@
+"""What the page of one device shows, from what the rooms say of it. Pure."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from fleetkeeper.console.contexts.devices import (
+    CollectorRow,
+    DevicePage,
+    Fact,
+    FactGroup,
+    Figure,
+    InterfaceRow,
+    ProcessColumn,
+    Section,
+    SessionRow,
+)
+from fleetkeeper.console.contexts.shell import Shell
+from fleetkeeper.devices.schemas import DeviceRead
+
+FIGURES = (
+    Figure("CPU", "cpu_usage_percent", "percent"),
+    Figure("Memory", "memory_usage_percent", "percent"),
+    Figure("Fullest disk", "disk_usage_percent", "percent"),
+    Figure("Load, 1 min", "load_average_1m", ""),
+    Figure("Received", "network_receive_bytes_total", "bytes/s", is_rate=True),
+    Figure("Sent", "network_transmit_bytes_total", "bytes/s", is_rate=True),
+    Figure("Uptime", "system_uptime_seconds", "duration"),
+)
+
+SECTIONS = (
+    Section("cpu", "Processor"),
+    Section("memory", "Memory"),
+    Section("network", "Network"),
+    Section("disk", "Disks"),
+    Section("processes", "Processes", "devices/_processes.html"),
+    Section("file-systems", "File systems", "devices/_file_systems.html"),
+    Section("interfaces", "Interfaces", "devices/_interfaces.html"),
+    Section("sessions", "Sessions", "devices/_sessions.html"),
+    Section("hardware", "Counters"),
+    Section("agent", "Agent"),
+    Section("system", "System", "devices/_system.html"),
+    Section("collectors", "Collectors", "devices/_collectors.html"),
+)
+
+PROCESS_COLUMNS = (
+    ProcessColumn("pid", "PID", "is-number"),
+    ProcessColumn("name", "Process"),
+    ProcessColumn("username", "User"),
+    ProcessColumn("cpu_percent", "CPU", "col-share"),
+    ProcessColumn("memory_percent", "Memory", "col-share"),
+    ProcessColumn("memory_bytes", "Resident", "is-number"),
+    ProcessColumn("read_bytes_per_second", "Read", "is-number"),
+    ProcessColumn("write_bytes_per_second", "Written", "is-number"),
+)
+
+# How much the state of a collector needs somebody's attention; one that is off does what it should.
+TONES = {"ok": "good", "failed": "bad", "unavailable": "warning"}
+
+
+def collector_row(collector: Mapping[str, Any]) -> CollectorRow:
+    """One collector's state as a row."""
+    status = str(collector.get("status", ""))
+    name, reason = str(collector.get("name", "")), str(collector.get("reason") or "")
+    return CollectorRow(name, status, reason, TONES.get(status, "neutral"))
+
+
+def format_speed(speed_mbps: int | None) -> str:
+    """A link's speed: 1000 as `1 Gbit/s`."""
+    if not speed_mbps or speed_mbps <= 0:
+        return ""
+    return f"{speed_mbps / 1000:g} Gbit/s" if speed_mbps >= 1000 else f"{speed_mbps} Mbit/s"
+
+
+def format_bytes(size: int | None) -> str:
+    """A size in binary units: 1536 as `1.5 KiB`."""
+    if size is None:
+        return ""
+    units = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+    power = min(max(size.bit_length() - 1, 0) // 10, len(units) - 1)
+    return f"{size / 1024**power:.1f}".removesuffix(".0") + f" {units[power]}"
+
+
+def _interface_row(one: Mapping[str, Any]) -> InterfaceRow:
+    return InterfaceRow(
+        name=str(one.get("name", "")),
+        mac_address=str(one.get("mac_address") or ""),
+        addresses=tuple(map(str, one.get("ip_addresses") or ())),
+        speed=format_speed(one.get("speed_mbps")),
+        is_up=one.get("is_up"),
+    )
+
+
+def _words(*parts: str | None) -> str:
+    return " ".join(part for part in parts if part)
+
+
+def _fact_groups(device: DeviceRead) -> tuple[FactGroup, ...]:
+    cores = ", ".join(
+        f"{count} {what}"
+        for count, what in ((device.cpu_cores, "cores"), (device.cpu_threads, "threads"))
+        if count
+    )
+    return (
+        FactGroup(
+            "Hardware",
+            (
+                Fact("Maker and model", _words(device.manufacturer, device.model)),
+                Fact("Serial number", device.serial_number or ""),
+                Fact("Processor", device.cpu_model or ""),
+                Fact("Cores", cores),
+                Fact("Memory", format_bytes(device.memory_total_bytes)),
+                Fact("Graphics", ", ".join(map(str, device.gpu_models))),
+                Fact("Virtualisation", device.virtualization or ""),
+            ),
+        ),
+        FactGroup(
+            "System",
+            (
+                Fact("Operating system", _words(device.os_name, device.os_version)),
+                Fact("Build", device.os_build or ""),
+                Fact("Kernel", device.kernel or ""),
+                Fact("Architecture", device.architecture or ""),
+                Fact("Host name", device.fqdn or device.hostname),
+                Fact("Up since", at=device.boot_time),
+                Fact("First seen", at=device.first_seen),
+                Fact("Device id", str(device.id)),
+            ),
+        ),
+    )
+
+
+def device_page(
+    shell: Shell,
+    device: DeviceRead,
+    status: str,
+    collectors: Sequence[Mapping[str, Any]],
+    login_sessions: Iterable[SessionRow],
+) -> DevicePage:
+    """The page of one device; `status` tells stale from online."""
+    interfaces = tuple(_interface_row(one) for one in device.interfaces)
+    rows = tuple(collector_row(one) for one in collectors)
+    return DevicePage(
+        shell=shell,
+        device=device,
+        status=status,
+        addresses=tuple(address for one in interfaces if one.is_up is not False for address in one.addresses),
+        figures=FIGURES,
+        sections=SECTIONS,
+        process_columns=PROCESS_COLUMNS,
+        interfaces=interfaces,
+        login_sessions=tuple(login_sessions),
+        collectors=rows,
+        collectors_json=json.dumps([{"name": one.name, "reason": one.reason} for one in rows]),
+        fact_groups=_fact_groups(device),
+    )

@@ -1,0 +1,130 @@
+"""Enrolment tokens and agents as the console shows them. Pure."""
+
+import shlex
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from fleetkeeper.console.contexts.agents import AgentRow, AgentTable, Command, TokenForm, TokenRow
+from fleetkeeper.console.contexts.shell import FormField
+from fleetkeeper.console.device_page import collector_row
+from fleetkeeper.console.form_errors import plain_words
+from fleetkeeper.fleet.schemas import AgentPage, AgentRead, EnrollmentTokenCreate, EnrollmentTokenRead
+
+HOUR_SECONDS = 3600
+_DEFAULTS = {"name": "", "max_uses": "1", "ttl_hours": "24"}
+
+
+def token_form(
+    entered: Mapping[str, str] | None = None,
+    errors: Mapping[str, str] | None = None,
+    message: str = "",
+) -> TokenForm:
+    """The form that makes a token, with what was entered and what is wrong with it."""
+    values, wrong = entered or _DEFAULTS, errors or {}
+
+    def field(name: str, label: str, hint: str, **more: Any) -> FormField:
+        return FormField(name, label, values.get(name, ""), hint=hint, error=wrong.get(name, ""), **more)
+
+    return TokenForm(
+        fields=(
+            field("name", "Name", "What it is for, such as “web servers Frankfurt”"),
+            field(
+                "max_uses",
+                "Machines",
+                "How many may join with it",
+                kind="number",
+                minimum=1,
+                maximum=100_000,
+            ),
+            field(
+                "ttl_hours",
+                "Valid for (hours)",
+                "It is refused after that",
+                kind="number",
+                minimum=1,
+                maximum=8760,
+            ),
+        ),
+        message=message,
+    )
+
+
+def read_token_form(entered: Mapping[str, str]) -> EnrollmentTokenCreate | dict[str, str]:
+    """The wanted token, or what is wrong, by field."""
+    hours = entered.get("ttl_hours", "").strip()
+    if not (hours.isascii() and hours.isdigit() and 1 <= len(hours) <= 4 and 1 <= int(hours) <= 8760):
+        return {"ttl_hours": "Enter a whole number from 1 to 8760"}
+    wanted = {
+        "name": entered.get("name", "").strip(),
+        "max_uses": entered.get("max_uses", "").strip(),
+        "ttl_seconds": int(hours) * HOUR_SECONDS,
+    }
+    try:
+        return EnrollmentTokenCreate.model_validate(wanted)
+    except ValidationError as error:
+        return {str(item["loc"][0]): plain_words(item["msg"]) for item in error.errors()}
+
+
+def install_commands(server: str, token: str) -> tuple[Command, ...]:
+    """What to run on a machine."""
+    return (
+        Command(
+            "On a Linux machine or a Mac",
+            f"curl -fsSL {shlex.quote(f'{server}/agent/install.sh')} | sh -s -- {shlex.quote(token)}",
+        ),
+        Command(
+            "Where the agent is installed already",
+            f"FLEETKEEPER_AGENT_TOKEN={shlex.quote(token)} "
+            f"fleetkeeper-agent enroll --server {shlex.quote(server)}",
+        ),
+    )
+
+
+def token_row(token: EnrollmentTokenRead, now: datetime) -> TokenRow:
+    """One token, with its state."""
+    if token.revoked_at is not None:
+        state = "revoked"
+    elif token.uses >= token.max_uses:
+        state = "used_up"
+    else:
+        state = "expired" if token.expires_at <= now else "usable"
+    return TokenRow(
+        token.id,
+        token.name,
+        token.uses,
+        token.max_uses,
+        token.created_at,
+        token.expires_at,
+        state,
+    )
+
+
+def agent_row(agent: AgentRead) -> AgentRow:
+    """One agent, with the collectors that do not work."""
+    rows = [collector_row(one) for one in agent.collectors]
+    return AgentRow(
+        device_id=agent.device_id,
+        device_name=agent.device_name,
+        status=agent.status,
+        version=agent.version,
+        enrolled_at=agent.enrolled_at,
+        last_contact=agent.last_contact,
+        failing=tuple(row for row in rows if row.tone in {"bad", "warning"}),
+        collector_count=len(rows),
+    )
+
+
+def agent_table(page: AgentPage, parameters: Iterable[tuple[str, str]], *, may_enrol: bool) -> AgentTable:
+    """One page of agents; `parameters` are those of the address."""
+    cursor = dict(parameters).get("cursor")
+    return AgentTable(
+        agents=tuple(agent_row(agent) for agent in page.results),
+        count=page.count,
+        here=f"/agents?cursor={cursor}" if cursor else "/agents",
+        next_href=f"/agents{page.next}" if page.next else None,
+        previous_href=f"/agents{page.previous}" if page.previous else None,
+        may_enrol=may_enrol,
+    )

@@ -1,0 +1,69 @@
+"""Errors for people: a page, a toast for htmx, and the way to the sign-in page."""
+
+from urllib.parse import urlencode
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse
+
+from fleetkeeper.console.contexts.shell import ErrorPage, ErrorToast
+from fleetkeeper.console.rendering import render
+from fleetkeeper.error_handlers import expected_error, handle_error
+from fleetkeeper.errors import FleetkeeperError
+
+log = structlog.get_logger(__name__)
+
+# Doors for programs: their errors stay problem documents.
+PROGRAM_PATHS = ("/api/", "/prometheus/", "/health/", "/metrics", "/static/", "/agent/")
+
+
+def sign_in_address(request: Request) -> str:
+    """The sign-in page's address, which leads back to a page that can be asked for again."""
+    path = request.url.path
+    if request.method != "GET" or request.headers.get("HX-Request"):
+        return "/sign-in"
+    if request.url.query:
+        path += f"?{request.url.query}"
+    return "/sign-in" if path == "/" else f"/sign-in?{urlencode({'next': path})}"
+
+
+async def handle_console_error(request: Request, error: Exception) -> Response:
+    """Answer an error as the caller can show it."""
+    if request.url.path.startswith(PROGRAM_PATHS):
+        return await handle_error(request, error)
+    request_id = getattr(request.state, "request_id", None)
+    known = expected_error(error)
+    if known is None:
+        log.error("page failed", path=request.url.path, exc_info=error)
+        known = FleetkeeperError("The server made a mistake; its log has the request's id.")
+    is_htmx = request.headers.get("HX-Request") == "true"
+    if known.status == 401:
+        if is_htmx:
+            return Response(status_code=401, headers={"HX-Redirect": sign_in_address(request)})
+        return RedirectResponse(sign_in_address(request), 303)
+    if is_htmx:
+        return render("errors/_toast.html", ErrorToast(_detail(known)), status=known.status)
+    page = ErrorPage(known.status, known.title, _detail(known), request_id)
+    return render("errors/page.html", page, status=known.status)
+
+
+def _detail(error: FleetkeeperError) -> str:
+    fields = "; ".join(f"{item.field}: {item.message}" for item in error.fields)
+    return f"{error.detail} {fields}".strip()
+
+
+def install_console_errors(app: FastAPI) -> None:
+    """Let errors of pages be shown as pages; other doors keep their problem documents."""
+    for kind in (
+        FleetkeeperError,
+        RequestValidationError,
+        HTTPException,
+        DBAPIError,
+        PoolTimeoutError,
+        Exception,
+    ):
+        app.add_exception_handler(kind, handle_console_error)

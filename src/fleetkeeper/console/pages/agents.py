@@ -1,0 +1,147 @@
+"""`/agents`: enrolment tokens, and the agents that joined with them."""
+
+from datetime import datetime
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import RedirectResponse
+
+from fleetkeeper.console.contexts.agents import (
+    AgentsPage,
+    AgentTable,
+    Arrivals,
+    TokenCreated,
+    TokenFormFragment,
+    TokenTable,
+)
+from fleetkeeper.console.enrolment import (
+    agent_row,
+    agent_table,
+    install_commands,
+    read_token_form,
+    token_form,
+    token_row,
+)
+from fleetkeeper.console.navigation import shell_for
+from fleetkeeper.console.rendering import names_of, render
+from fleetkeeper.console.requests import FormValues, WantsFragment
+from fleetkeeper.database.request_session import Session
+from fleetkeeper.devices.access import DevicesRead
+from fleetkeeper.fleet import service as fleet
+from fleetkeeper.fleet.access import EnrollmentRead, EnrollmentWrite
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.kit.clock import utc_now
+
+router = APIRouter()
+
+TOKEN_PARAMETERS = (("limit", "10"),)
+ARRIVALS_SHOWN = "5"
+
+
+@router.get("/agents")
+async def list_agents(
+    request: Request,
+    actor: DevicesRead,
+    session: Session,
+    wants_fragment: WantsFragment,
+) -> Response:
+    """Agents, and for those who may enrol machines the tokens."""
+    table = await _agents(request, session, actor)
+    if wants_fragment:
+        return render("agents/_agents.html", table)
+    tokens = await _tokens(session) if actor.may(Permission.ENROLLMENT_READ) else TokenTable(())
+    page = AgentsPage(
+        **names_of(table),
+        tokens=tokens.tokens,
+        shell=shell_for(actor, "/agents"),
+        token_form=token_form(),
+        csrf_token=actor.csrf_token or "",
+    )
+    return render("agents/list.html", page)
+
+
+@router.post("/agents/enrollment-tokens")
+async def create_token(
+    request: Request,
+    form: FormValues,
+    actor: EnrollmentWrite,
+    session: Session,
+) -> Response:
+    """Make a token and show it, inside its commands, this one time."""
+    wanted = read_token_form(form)
+    if isinstance(wanted, dict):
+        refused = token_form(form, wanted, "No token was made: see the fields below.")
+        fragment = TokenFormFragment(refused, actor.csrf_token or "")
+        return render("agents/_token_form.html", fragment, status=422)
+    created = await fleet.create_enrollment_token(session, actor, wanted, utc_now())
+    shown = TokenCreated(
+        arrived=(),
+        poll_href=_poll_address(created.created_at),
+        name=created.name,
+        commands=install_commands(str(request.base_url).rstrip("/"), created.token),
+    )
+    return render("agents/_created.html", shown)
+
+
+@router.get("/agents/enrollment-tokens")
+async def list_tokens(actor: EnrollmentRead, session: Session) -> Response:
+    """The newest tokens, without their secrets."""
+    del actor
+    return render("agents/_tokens.html", await _tokens(session))
+
+
+@router.get("/agents/arrivals")
+async def list_arrivals(since: datetime, actor: EnrollmentRead, session: Session) -> Response:
+    """The machines that joined since a token was made, newest first."""
+    parameters = (("enrolled_at__gte", since.isoformat()), ("limit", ARRIVALS_SHOWN))
+    page = await fleet.list_agents(session, actor, parameters)
+    arrived = tuple(agent_row(agent) for agent in page.results)
+    return render("agents/_arrivals.html", Arrivals(arrived, _poll_address(since)))
+
+
+@router.post("/agents/enrollment-tokens/{token_id}/revoke")
+async def revoke_token(
+    token_id: UUID,
+    actor: EnrollmentWrite,
+    session: Session,
+    wants_fragment: WantsFragment,
+) -> Response:
+    """Refuse a token from now on."""
+    del actor
+    await fleet.revoke_enrollment_token(session, token_id, utc_now())
+    if not wants_fragment:
+        return RedirectResponse("/agents", 303)
+    return render("agents/_tokens.html", await _tokens(session))
+
+
+@router.post("/agents/{device_id}/revoke")
+async def revoke_agent(
+    request: Request,
+    device_id: UUID,
+    actor: EnrollmentWrite,
+    session: Session,
+    wants_fragment: WantsFragment,
+) -> Response:
+    """Revoke a device's key: its agent must enrol again."""
+    await fleet.revoke_agent(session, actor, device_id)
+    if not wants_fragment:
+        return RedirectResponse("/agents", 303)
+    return render("agents/_agents.html", await _agents(request, session, actor))
+
+
+def _poll_address(since: datetime) -> str:
+    return f"/agents/arrivals?{urlencode({'since': since.isoformat()})}"
+
+
+async def _agents(request: Request, session: AsyncSession, actor: Actor) -> AgentTable:
+    parameters = [item for item in request.query_params.multi_items() if item[0] in {"cursor", "q"}]
+    page = await fleet.list_agents(session, actor, parameters)
+    return agent_table(page, parameters, may_enrol=actor.may(Permission.ENROLLMENT_WRITE))
+
+
+async def _tokens(session: AsyncSession) -> TokenTable:
+    page = await fleet.list_enrollment_tokens(session, TOKEN_PARAMETERS)
+    return TokenTable(tuple(token_row(token, utc_now()) for token in page.results))

@@ -1,0 +1,31 @@
+"""What pages read from a request: whether htmx asks for a part only, the settings, and forms."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from fleetkeeper.settings import Settings
+
+
+def is_fragment_request(request: Request) -> bool:
+    """Whether htmx asks for a part of the page; going back in history asks for the whole."""
+    headers = request.headers
+    return headers.get("HX-Request") == "true" and headers.get("HX-Request-Type") == "partial"
+
+
+def app_settings(request: Request) -> Settings:
+    """The operator's settings."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+async def form_values(request: Request) -> Mapping[str, str]:
+    """A form's texts by name; files are not expected anywhere and left out."""
+    form = await request.form(max_files=0, max_fields=100)
+    return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+WantsFragment = Annotated[bool, Depends(is_fragment_request)]
+AppSettings = Annotated[Settings, Depends(app_settings)]
+FormValues = Annotated[Mapping[str, str], Depends(form_values)]

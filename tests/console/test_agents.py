@@ -1,0 +1,111 @@
+"""Enrolment and agents."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from fleetkeeper.console.enrolment import install_commands, read_token_form, token_row
+from fleetkeeper.fleet.schemas import EnrollmentTokenRead
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+TOKEN = EnrollmentTokenRead(
+    id=UUID(int=1),
+    name="lab",
+    max_uses=2,
+    uses=0,
+    created_at=NOW,
+    expires_at=NOW + timedelta(hours=1),
+    revoked_at=None,
+)
+
+
+class TestTokenState:
+    @pytest.mark.parametrize(
+        ("change", "state"),
+        [
+            ({}, "usable"),
+            ({"uses": 2}, "used_up"),
+            ({"expires_at": NOW}, "expired"),
+            ({"revoked_at": NOW, "uses": 2}, "revoked"),
+        ],
+    )
+    def test_state(self, change, state):
+        assert token_row(TOKEN.model_copy(update=change), NOW).state == state
+
+
+class TestTokenForm:
+    def test_hours_become_seconds(self):
+        wanted = read_token_form({"name": " lab ", "max_uses": "3", "ttl_hours": "2"})
+        assert (wanted.name, wanted.max_uses, wanted.ttl_seconds) == ("lab", 3, 7200)
+
+    @pytest.mark.parametrize(
+        ("change", "field"),
+        [
+            ({"name": ""}, "name"),
+            ({"max_uses": "0"}, "max_uses"),
+            ({"ttl_hours": "x"}, "ttl_hours"),
+            ({"ttl_hours": "²"}, "ttl_hours"),
+        ],
+    )
+    def test_names_the_field_at_fault(self, change, field):
+        assert list(read_token_form({"name": "lab", "max_uses": "1", "ttl_hours": "1"} | change)) == [field]
+
+    def test_a_command_cannot_be_broken_out_of(self):
+        commands = install_commands("http://host;reboot", "a b")
+        assert all("'http://host;reboot" in one.text and "'a b'" in one.text for one in commands)
+
+
+class TestPage:
+    async def test_a_token_is_shown_once_and_the_machine_that_uses_it_arrives(self, app, browser):
+        answer = await browser.send("/agents/enrollment-tokens", name="lab", max_uses="1", ttl_hours="1")
+        assert answer.status_code == 200, answer.text
+        secret = re.search(r"fke_[\w-]+", answer.text)[0]
+        poll = re.search(r'hx-get="([^"]+)"', answer.text)[1].replace("&amp;", "&")
+        assert "Waiting for the machine" in await browser.part(poll)
+        async with app.client() as machine:
+            body = {"token": secret, "hostname": "new-01", "identities": {}}
+            assert (await machine.post("/api/v1/enroll", json=body)).status_code == 201
+        assert "new-01" in await browser.part(poll)
+        page = await browser.page("/agents")
+        assert secret not in page
+        assert "1 of 1" in page
+        assert "Used up" in await browser.part("/agents/enrollment-tokens")
+
+    async def test_a_refused_token_names_the_field(self, browser):
+        answer = await browser.send("/agents/enrollment-tokens", name="", max_uses="1", ttl_hours="1")
+        assert answer.status_code == 422
+        assert 'id="name-error"' in answer.text
+
+    async def test_revoking_a_token(self, admin, browser):
+        token = (await admin.post("/api/v1/enrollment-tokens", json={"name": "lab"})).json()
+        answer = await browser.send(f"/agents/enrollment-tokens/{token['id']}/revoke")
+        assert "Revoked" in answer.text
+
+    async def test_revoking_an_agent_refuses_its_key(self, browser, device):
+        answer = await browser.send(f"/agents/{device.id}/revoke")
+        assert answer.status_code == 200, answer.text
+        assert (await device.client.get("/api/v1/agent/config")).status_code == 401
+
+    async def test_collectors_that_do_not_work_are_named(self, browser, device):
+        report = {
+            "inventory": {"hostname": "web-01", "agent_version": "1.2.3"},
+            "collectors": [
+                {"name": "cpu", "status": "ok"},
+                {"name": "perf_events", "status": "unavailable", "reason": "not allowed"},
+                {"name": "gpu", "status": "off"},
+            ],
+        }
+        await device.client.post("/api/v1/agent/inventory", json=report)
+        part = await browser.part("/agents")
+        assert "1.2.3" in part
+        assert re.findall(r'title="([^"]*)"', part) == ["not allowed"]
+
+    async def test_a_viewer_may_look_and_not_enrol(self, viewer_browser, device):
+        page = await viewer_browser.page("/agents")
+        assert device.id in page
+        assert "Revoke" not in page
+        assert "Make a token" not in page
+        answer = await viewer_browser.send("/agents/enrollment-tokens", name="x", max_uses="1", ttl_hours="1")
+        assert answer.status_code == 403

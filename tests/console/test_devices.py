@@ -1,0 +1,158 @@
+"""The list of devices and the page of one."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from fleetkeeper.console.contexts.devices import DeviceQuery
+from fleetkeeper.console.device_list import address, device_results, read_query, service_parameters
+from fleetkeeper.console.device_page import collector_row, format_bytes, format_speed
+from fleetkeeper.console.device_rows import shown_status
+from fleetkeeper.devices.schemas import DevicePage
+from tests.fixtures.client import enroll
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+HOSTILE = """<img src=x onerror=alert(1)>'"{{7*7}}"""
+
+
+class TestQuery:
+    def test_an_address_survives_the_round_trip(self):
+        query = DeviceQuery(q="web & co", status="stale", ordering="-cpu_percent")
+        assert address(query) == "/devices?q=web+%26+co&status=stale&ordering=-cpu_percent"
+        assert address(DeviceQuery()) == "/devices"
+
+    def test_nonsense_falls_back(self):
+        query = read_query({"ordering": "password", "status": "'; drop", "limit": "9", "q": "a"})
+        assert query == DeviceQuery(q="a")
+
+    @pytest.mark.parametrize(
+        ("status", "comparison"), [("online", "last_seen__gte"), ("stale", "last_seen__lt")]
+    )
+    def test_stale_is_a_part_of_online(self, status, comparison):
+        parameters = service_parameters(DeviceQuery(status=status), NOW)
+        assert ("status", "online") in parameters
+        assert (comparison, NOW.isoformat()) in parameters
+
+    def test_a_click_on_the_sorted_column_turns_it_round(self):
+        page = DevicePage(count=0, next=None, previous=None, results=[])
+        columns = {one.title: one for one in device_results(DeviceQuery(), page, NOW).columns}
+        assert columns["Name"].sorted == "ascending"
+        assert columns["Name"].href == "/devices?ordering=-name"
+        assert columns["CPU"].href == "/devices?ordering=-cpu_percent"
+
+    def test_pages_keep_the_filters(self):
+        page = DevicePage(count=9, next="?status=online&limit=50&cursor=abc", previous=None, results=[])
+        results = device_results(DeviceQuery(q="x"), page, NOW)
+        assert results.next_href == "/devices?q=x&cursor=abc"
+        assert results.previous_href is None
+
+
+class TestStatus:
+    @pytest.mark.parametrize(
+        ("status", "silence", "shown"),
+        [
+            ("online", 1, "online"),
+            ("online", 60, "stale"),
+            ("offline", 60, "offline"),
+            ("unknown", 1, "unknown"),
+        ],
+    )
+    def test_tells_stale_from_online(self, status, silence, shown):
+        assert shown_status(status, NOW - timedelta(seconds=silence), NOW - timedelta(seconds=25)) == shown
+
+
+class TestFacts:
+    @pytest.mark.parametrize(
+        ("size", "text"),
+        [(None, ""), (0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (64 * 2**30, "64 GiB")],
+    )
+    def test_sizes(self, size, text):
+        assert format_bytes(size) == text
+
+    @pytest.mark.parametrize(
+        ("speed", "text"),
+        [(None, ""), (-1, ""), (100, "100 Mbit/s"), (1000, "1 Gbit/s"), (2500, "2.5 Gbit/s")],
+    )
+    def test_speeds(self, speed, text):
+        assert format_speed(speed) == text
+
+    def test_a_collector_without_the_expected_keys_is_shown_all_the_same(self):
+        row = collector_row({"status": "unheard of", "reason": None})
+        assert (row.name, row.reason, row.tone) == ("", "", "neutral")
+
+
+class TestList:
+    async def test_shows_filters_and_sorts(self, app, admin, browser):
+        for name in ("web-01", "web-02", "db-01"):
+            await (await enroll(app, admin, name)).client.aclose()
+        page = await browser.page("/devices?q=web&ordering=-name")
+        assert re.findall(r"data-row-link>([^<]+)<", page) == ["web-02", "web-01"]
+        assert 'aria-sort="descending"' in page
+        assert "2 devices" in page
+        assert "No device fits" in await browser.page("/devices?q=nothing")
+
+    async def test_htmx_gets_the_table_alone(self, browser, device):
+        part = await browser.part("/devices?q=web")
+        assert part.lstrip().startswith('<div id="device-results"')
+        assert device.id in part
+
+    async def test_pages_go_forward_and_back(self, app, admin, browser, monkeypatch):
+        monkeypatch.setattr("fleetkeeper.console.device_list.PAGE_SIZE", 2)
+        for number in range(3):
+            await (await enroll(app, admin, f"web-{number}")).client.aclose()
+        first = await browser.page("/devices")
+        following = re.search(r'href="(/devices\?cursor=[^"]+)"', first)[1].replace("&amp;", "&")
+        second = await browser.page(following)
+        assert "web-2" in second
+        assert "web-1" not in second
+        assert "Previous" in second
+
+    async def test_a_name_is_text_and_nothing_else(self, app, admin, browser):
+        device = await enroll(app, admin, HOSTILE)
+        for place in ("/devices", f"/devices/{device.id}", "/agents", "/"):
+            page = await browser.page(place)
+            assert "<img src=x" not in page
+        assert "&lt;img src=x onerror=alert(1)&gt;&#39;&#34;{{7*7}}" in await browser.page("/devices")
+        await device.client.aclose()
+
+    async def test_needs_sign_in(self, anonymous):
+        assert (await anonymous.get("/devices")).status_code == 303
+
+
+class TestDevice:
+    async def test_shows_what_the_agent_reported(self, browser, device):
+        report = {
+            "inventory": {
+                "hostname": "web-01",
+                "os_name": "Debian GNU/Linux",
+                "memory_total_bytes": 8 * 2**30,
+                "interfaces": [
+                    {"name": "eth0", "ip_addresses": ["10.0.0.7"], "speed_mbps": 1000, "is_up": True}
+                ],
+            },
+            "collectors": [{"name": "gpu", "status": "unavailable", "reason": "no driver <b>here</b>"}],
+        }
+        answer = await device.client.post("/api/v1/agent/inventory", json=report)
+        assert answer.status_code == 204, answer.text
+        page = await browser.page(f"/devices/{device.id}")
+        for text in (
+            "Debian GNU/Linux",
+            "8 GiB",
+            "10.0.0.7",
+            "1 Gbit/s",
+            "no driver &lt;b&gt;here&lt;/b&gt;",
+        ):
+            assert text in page
+
+    async def test_an_unknown_device_is_a_page_not_found(self, browser):
+        page = await browser.page("/devices/00000000-0000-0000-0000-000000000000", 404)
+        assert "There is no such device." in page
+        assert "<h1>Not found</h1>" in page
+
+    async def test_htmx_gets_the_error_as_a_toast(self, browser):
+        part = await browser.part("/devices/00000000-0000-0000-0000-000000000000", 404)
+        assert part.strip() == "<div data-toast>There is no such device.</div>"
+
+    async def test_an_unknown_page_is_one_too(self, browser):
+        assert "<h1>Not found</h1>" in await browser.page("/nowhere", 404)

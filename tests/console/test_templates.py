@@ -1,0 +1,93 @@
+"""What holds for every template: its context, its icons, and nothing that the security policy forbids."""
+
+import re
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+
+import pytest
+from jinja2 import meta
+
+from fleetkeeper.console.contexts import agents, devices, identity, overview, settings, shell
+from fleetkeeper.console.device_page import SECTIONS
+from fleetkeeper.console.rendering import ENVIRONMENT, FOLDER
+
+WEB = Path(__file__).parents[2] / "web/src"
+TEMPLATES = sorted((FOLDER / "templates").rglob("*.html"))
+
+# Each template that is rendered by itself, with the context that it is rendered with.
+CONTEXTS = {
+    "agents/list.html": agents.AgentsPage,
+    "agents/_agents.html": agents.AgentTable,
+    "agents/_arrivals.html": agents.Arrivals,
+    "agents/_created.html": agents.TokenCreated,
+    "agents/_token_form.html": agents.TokenFormFragment,
+    "agents/_tokens.html": agents.TokenTable,
+    "devices/detail.html": devices.DevicePage,
+    "devices/list.html": devices.DeviceListPage,
+    "devices/_results.html": devices.DeviceResults,
+    "errors/page.html": shell.ErrorPage,
+    "errors/_toast.html": shell.ErrorToast,
+    "identity/sign_in.html": identity.SignInPage,
+    "overview/detail.html": overview.OverviewPage,
+    "overview/_summary.html": overview.OverviewSummary,
+    "settings/detail.html": settings.SettingsPage,
+    "settings/_form.html": settings.SettingsFormFragment,
+}
+# Names that an including template sets in a loop, before the part that uses them.
+LOOP_NAMES = {
+    "agents/_row.html": {"agent"},
+    "devices/_row.html": {"row"},
+    "settings/_form.html": {"form"},
+}
+
+
+@cache
+def names_used(template: str, *, is_part: bool = False) -> frozenset[str]:
+    """The names of the context that a template uses, with those of what it extends and includes."""
+    source = ENVIRONMENT.loader.get_source(ENVIRONMENT, template)[0]
+    tree = ENVIRONMENT.parse(source)
+    names = set(meta.find_undeclared_variables(tree)) - set(ENVIRONMENT.globals)
+    # Inside a block, jinja2.meta does not see what the template imported above.
+    for imported in re.findall(r'{%-? from "[^"]+" import ([\w, ]+?) -?%}', source):
+        names -= set(imported.split(", "))
+    for other in re.findall(r'{%-?\s*(?:extends|include) "([^"]+)"', source):
+        names |= names_used(other, is_part=True)
+    if template == "devices/detail.html":
+        for section in SECTIONS:
+            names |= names_used(section.template, is_part=True) if section.template else set()
+    return frozenset(names - LOOP_NAMES.get(template, set()) if is_part else names)
+
+
+@pytest.mark.parametrize("template", CONTEXTS)
+def test_a_template_uses_exactly_its_context(template):
+    assert names_used(template) == {item.name for item in fields(CONTEXTS[template])}
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_nothing_inline_and_no_markup_from_data(path):
+    source = path.read_text()
+    assert not re.search(r"<script(?![^>]*\bsrc=)", source), "scripts come from files"
+    assert not re.search(r"<style|<[^>{]*\sstyle=", source), "styles come from files"
+    assert not re.search(r"\son[a-z]+=|hx-on|js:|javascript:", source), "no code in attributes"
+    unsafe = re.findall(r"{{[^}]*\|\s*safe", source)
+    assert all(re.match(r"""{{ '[^'{}]*' \| safe""", text) for text in unsafe), "only constants are markup"
+
+
+def test_every_icon_is_in_the_sprite():
+    known = set(re.findall(r'"([a-z0-9-]+)"', (WEB / "icons.mjs").read_text()))
+    sources = [path.read_text() for path in [*TEMPLATES, *WEB.rglob("*.js")]]
+    sources += [path.read_text() for path in FOLDER.rglob("*.py")]
+    used = {name for text in sources for name in re.findall(r'(?<![\w-])icon\("([a-z0-9-]+)"', text)}
+    used |= {name for text in sources for name in re.findall(r"icons\.svg'\) }}#([a-z0-9-]+)", text)}
+    icons = (FOLDER / "templates/components/icons.html").read_text()
+    used |= set(re.findall(r'": "([a-z-]+)"', icons))
+    assert used <= known
+
+
+def test_scripts_never_write_markup():
+    for path in WEB.rglob("*.js"):
+        source = path.read_text()
+        assert not re.search(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", source
+        ), path

@@ -1,0 +1,23 @@
+/** What every page of the console needs. */
+
+import { startHtmx } from "./htmx_setup.js";
+import { startRefresh } from "./refresh.js";
+import { startClipboard } from "./shell/clipboard.js";
+import { startCommandPalette } from "./shell/command_palette.js";
+import { startDialogs } from "./shell/dialogs.js";
+import { startRowKeys } from "./shell/row_keys.js";
+import { startShortcuts } from "./shell/shortcuts.js";
+import { startTheme } from "./shell/theme.js";
+import { startSparklines } from "./sparklines.js";
+import { startTimes } from "./times.js";
+
+startHtmx();
+startTheme();
+startTimes();
+startDialogs();
+startClipboard();
+startCommandPalette();
+startShortcuts();
+startRowKeys();
+startRefresh();
+startSparklines();

@@ -1,0 +1,73 @@
+/** The toolbar over the charts: presets, custom range, back, forward, zoom out, live or paused. */
+
+import { element } from "../elements.js";
+import { formatDayAndClock } from "../format.js";
+import { PRESETS, timeRange } from "./time_range.js";
+
+const pad = (number) => String(number).padStart(2, "0");
+
+/** A time as <input type="datetime-local"> has it, in the reader's zone. */
+function localInput(epoch) {
+  const date = new Date(epoch * 1000);
+  const day = [date.getFullYear(), pad(date.getMonth() + 1), pad(date.getDate())].join("-");
+  return `${day}T${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
+}
+
+function describeRange() {
+  const preset = PRESETS.find(([key]) => key === timeRange.preset);
+  if (preset) return preset[2];
+  const [from, to] = timeRange.bounds().map((epoch) => formatDayAndClock(new Date(epoch * 1000)));
+  return `${from} – ${to}`;
+}
+
+function show(toolbar) {
+  for (const button of toolbar.querySelectorAll("[data-preset]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.preset === timeRange.preset));
+  }
+  toolbar.querySelector("[data-range-text]").textContent = describeRange();
+  const live = toolbar.querySelector("[data-live]");
+  live.setAttribute("aria-pressed", String(timeRange.isLive));
+  live.querySelector("[data-live-text]").textContent = timeRange.isLive ? "Live" : "Paused";
+  live.title = timeRange.isLive ? "Pause at this moment" : "Follow the present again";
+  const [from, to] = timeRange.bounds();
+  toolbar.querySelector("[name=from]").value = localInput(from);
+  toolbar.querySelector("[name=to]").value = localInput(to);
+}
+
+function applyCustom(form) {
+  const [from, to] = ["from", "to"].map((name) => new Date(form.elements[name].value).getTime() / 1000);
+  const valid = to > from;
+  form.querySelector("[data-range-error]").hidden = valid;
+  if (!valid) return;
+  timeRange.setAbsolute(from, to);
+  form.closest("details").open = false;
+}
+
+const ACTIONS = {
+  back: () => timeRange.shift(-0.5),
+  forward: () => timeRange.shift(0.5),
+  "zoom-out": () => timeRange.zoomOut(),
+};
+
+export function startRangePicker(toolbar) {
+  const presets = toolbar.querySelector("[data-presets]");
+  presets.append(
+    ...PRESETS.map(([key, , title]) => element("button", { type: "button", "data-preset": key, title }, key)),
+  );
+  toolbar.addEventListener("click", (event) => {
+    const preset = event.target.closest("[data-preset]");
+    if (preset) timeRange.follow(preset.dataset.preset);
+    const action = event.target.closest("[data-range-action]");
+    if (action) ACTIONS[action.dataset.rangeAction]();
+    if (event.target.closest("[data-live]")) {
+      if (timeRange.isLive) timeRange.pause();
+      else timeRange.resume();
+    }
+  });
+  toolbar.querySelector("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    applyCustom(event.target);
+  });
+  timeRange.addEventListener("change", () => show(toolbar));
+  show(toolbar);
+}

@@ -1,0 +1,113 @@
+/** The time range that all charts share: relative or absolute, live or not, kept in the page's address. */
+
+import { serverNow } from "../api.js";
+
+export const PRESETS = [
+  ["5m", 300, "Last 5 minutes"],
+  ["15m", 900, "Last 15 minutes"],
+  ["1h", 3600, "Last hour"],
+  ["6h", 21_600, "Last 6 hours"],
+  ["24h", 86_400, "Last 24 hours"],
+  ["7d", 604_800, "Last 7 days"],
+  ["30d", 2_592_000, "Last 30 days"],
+];
+const DEFAULT_PRESET = "1h";
+const SHORTEST_SECONDS = 10;
+const secondsOf = (key) => PRESETS.find(([name]) => name === key)?.[1];
+
+class TimeRange extends EventTarget {
+  #preset = DEFAULT_PRESET;
+  #from = null;
+  #to = null;
+
+  constructor() {
+    super();
+    this.#read();
+    window.addEventListener("popstate", () => {
+      this.#read();
+      this.#announce();
+    });
+  }
+
+  #read() {
+    const query = new URLSearchParams(window.location.search);
+    const [from, to] = ["from", "to"].map((name) => (query.has(name) ? Number(query.get(name)) : Number.NaN));
+    if (to - from >= 1) {
+      [this.#preset, this.#from, this.#to] = [null, from, to];
+      return;
+    }
+    this.#preset = secondsOf(query.get("range")) ? query.get("range") : DEFAULT_PRESET;
+  }
+
+  #write() {
+    const url = new URL(window.location.href);
+    for (const name of ["from", "to", "range"]) url.searchParams.delete(name);
+    if (this.#preset) url.searchParams.set("range", this.#preset);
+    else {
+      url.searchParams.set("from", Math.round(this.#from));
+      url.searchParams.set("to", Math.round(this.#to));
+    }
+    window.history.pushState(null, "", url);
+    this.#announce();
+  }
+
+  #announce() {
+    this.dispatchEvent(new Event("change"));
+  }
+
+  get preset() {
+    return this.#preset;
+  }
+
+  get isLive() {
+    return this.#preset !== null;
+  }
+
+  get seconds() {
+    return this.isLive ? secondsOf(this.#preset) : this.#to - this.#from;
+  }
+
+  bounds() {
+    if (!this.isLive) return [this.#from, this.#to];
+    const now = serverNow();
+    return [now - this.seconds, now];
+  }
+
+  follow(preset) {
+    this.#preset = preset;
+    this.#write();
+  }
+
+  setAbsolute(from, to) {
+    const middle = (from + to) / 2;
+    const half = Math.max(SHORTEST_SECONDS, to - from) / 2;
+    [this.#preset, this.#from, this.#to] = [null, middle - half, middle + half];
+    this.#write();
+  }
+
+  pause() {
+    this.setAbsolute(...this.bounds());
+  }
+
+  /** Move by a share of the span: -0.5 goes back by half of it. */
+  shift(share) {
+    const [from, to] = this.bounds();
+    const step = (to - from) * share;
+    this.setAbsolute(from + step, to + step);
+  }
+
+  zoomOut() {
+    const [from, to] = this.bounds();
+    const half = (to - from) / 2;
+    this.setAbsolute(from - half, Math.min(to + half, serverNow()));
+  }
+
+  /** Back to live with the preset that is nearest to the span now shown. */
+  resume() {
+    const span = this.seconds;
+    const [key] = PRESETS.reduce((best, one) => (Math.abs(one[1] - span) < Math.abs(best[1] - span) ? one : best));
+    this.follow(key);
+  }
+}
+
+export const timeRange = new TimeRange();

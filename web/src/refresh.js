@@ -1,0 +1,24 @@
+/** Keeps server-rendered parts fresh: sends `refresh` to [data-refresh-seconds] while the page is looked at. */
+
+const TICK_MS = 1000;
+
+function isDue(node, now) {
+  const last = Number(node.dataset.refreshedAt ?? 0);
+  if (!last) {
+    node.dataset.refreshedAt = String(now);
+    return false;
+  }
+  return now - last >= Number(node.dataset.refreshSeconds) * 1000;
+}
+
+export function startRefresh() {
+  setInterval(() => {
+    if (document.hidden) return;
+    const now = Date.now();
+    for (const node of document.querySelectorAll("[data-refresh-seconds]")) {
+      if (!isDue(node, now)) continue;
+      node.dataset.refreshedAt = String(now);
+      node.dispatchEvent(new CustomEvent("refresh"));
+    }
+  }, TICK_MS);
+}
