@@ -93,7 +93,7 @@ def main() -> None:
             "FLEETKEEPER_ADMIN_PASSWORD": password,
             "FLEETKEEPER_WEB__PORT": str(port),
         }
-        product = subprocess.Popen([sys.executable, "-m", "fleetkeeper", "up"], env=environment)  # noqa: S603 - ourselves
+        product = subprocess.Popen([sys.executable, "-m", "fleetkeeper", "up"], env=environment)
         try:
             wait_until_ready(f"http://127.0.0.1:{port}")
             time.sleep(MEASURING_SECONDS)

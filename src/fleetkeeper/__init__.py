@@ -1,2 +1,1 @@
 """Fleetkeeper: one control plane for the machines an organisation owns."""
-

@@ -10,10 +10,8 @@ import structlog
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
-try:
-    from fleetkeeper.console.router import console_router
-except ImportError:
-    console_router = None
+from fleetkeeper.console.error_pages import install_console_errors
+from fleetkeeper.console.router import console_router
 from fleetkeeper.database.engine import Database, database_url
 from fleetkeeper.error_handlers import Problem, install_error_handlers
 from fleetkeeper.fleet.service import agent_config
@@ -45,7 +43,7 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
         app.state.database, app.state.door, app.state.stream = database, door, stream
         await door.start()
         stream.start()
-        front.door = door
+        front.door, front.stream = door, stream
         follower = Periodic("config follower", CONFIG_TAG_SECONDS, partial(_follow_config, database, front))
         follower.start()
         try:
@@ -68,11 +66,11 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
     app.state.settings = settings
     install_error_handlers(app)
     include_routes(app)
-    if console_router is not None:
-        app.include_router(console_router())
+    app.include_router(console_router())
+    install_console_errors(app)
     _describe_problems(app)
     shell = HttpShell(app, allowed_hosts=settings.web.allowed_hosts, https=settings.web.secure_cookies)
-    front = IngestFront(shell, settings.telemetry.max_body_bytes, shell.is_served_host)
+    front = IngestFront(shell, settings.telemetry, shell.is_served_host)
     return front
 
 
@@ -90,8 +88,8 @@ def _describe_problems(app: FastAPI) -> None:
 
     def openapi() -> dict[str, object]:
         document = made()
-        document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = Problem.model_json_schema(
-            ref_template="#/components/schemas/{model}"
+        document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = (
+            Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         )
         return document
 

@@ -67,9 +67,7 @@ def problem_response(error: FleetkeeperError, request_id: str | None) -> Respons
         headers["Retry-After"] = str(error.retry_after_seconds)
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse(
-        problem.model_dump(), error.status, headers, media_type="application/problem+json"
-    )
+    return JSONResponse(problem.model_dump(), error.status, headers, media_type="application/problem+json")
 
 
 def expected_error(error: Exception) -> FleetkeeperError | None:
@@ -119,5 +117,12 @@ async def handle_error(request: Request, error: Exception) -> Response:
 
 def install_error_handlers(app: FastAPI) -> None:
     """Let every error of `app` pass through `handle_error`."""
-    for kind in (FleetkeeperError, RequestValidationError, HTTPException, DBAPIError, PoolTimeoutError, Exception):
+    for kind in (
+        FleetkeeperError,
+        RequestValidationError,
+        HTTPException,
+        DBAPIError,
+        PoolTimeoutError,
+        Exception,
+    ):
         app.add_exception_handler(kind, handle_error)

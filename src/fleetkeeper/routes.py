@@ -17,7 +17,6 @@ PUBLIC_ROUTES = {
     "/health/ready": "probes have no credential",
     "/api/v1/enroll": "the enrolment token in the body is the credential",
     "/api/v1/openapi.json": "the description of the API holds no data",
-    "/api/docs": "the description of the API holds no data",
     "/sign-in": "one cannot be signed in yet",
     "/static/{path:path}": "the console's own assets",
     "/agent/install.sh": "machines fetch it before they have a credential; it holds no secret",

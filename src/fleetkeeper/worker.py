@@ -34,7 +34,9 @@ def register_tasks(queue: App, database: Database, settings: Settings) -> None:
         await telemetry.manage_partitions(database)
 
     @queue.periodic(cron="11 * * * *")
-    @queue.task(name="identity.remove_ended_sessions", queueing_lock="identity.remove_ended_sessions", retry=_RETRY)
+    @queue.task(
+        name="identity.remove_ended_sessions", queueing_lock="identity.remove_ended_sessions", retry=_RETRY
+    )
     async def remove_ended_sessions(timestamp: int) -> None:
         del timestamp
         idle = timedelta(minutes=settings.identity.session_idle_minutes)

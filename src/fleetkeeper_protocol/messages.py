@@ -13,8 +13,10 @@ LongText = Annotated[str, Meta(max_length=4000)]
 
 
 class EnrollRequest(Struct):
-    """`POST /api/v1/enroll`. `identities` is evidence of who the machine is: `agent_id`, `machine_id`,
-    `smbios_uuid`, `serial`, `mac` (several separated by commas), `fqdn`.
+    """`POST /api/v1/enroll`.
+
+    `identities` is evidence of who the machine is: `agent_id`, `machine_id`, `smbios_uuid`, `serial`, `mac` (several
+    separated by commas), `fqdn`.
     """
 
     token: Annotated[str, Meta(min_length=1, max_length=200)]
@@ -60,8 +62,10 @@ class TelemetryAccepted(Struct, omit_defaults=True):
 
 
 class AgentConfig(Struct):
-    """`GET /api/v1/agent/config`, with an ETag. The same tag stands in the `Fleetkeeper-Config` header of each
-    answer to telemetry, so that an agent learns of a change at its next frame.
+    """`GET /api/v1/agent/config`, with an ETag.
+
+    The same tag stands in the `Fleetkeeper-Config` header of each answer to telemetry, so that an agent learns of a
+    change at its next frame.
     """
 
     interval_seconds: float

@@ -72,16 +72,32 @@ NETWORK = (
         for field, unit, text in _NETWORK_FIELDS
     ),
     *(
-        Metric(f"network_interface_{field}_total", unit, _C, "network", f"{text}, one interface (label interface)")
+        Metric(
+            f"network_interface_{field}_total",
+            unit,
+            _C,
+            "network",
+            f"{text}, one interface (label interface)",
+        )
         for field, unit, text in _NETWORK_FIELDS
     ),
 )
 
 DISK = (
     Metric("disk_partition_total_bytes", "bytes", _G, "disk", "Size of a file system (label mountpoint)"),
-    Metric("disk_partition_used_bytes", "bytes", _G, "disk", "Used space of a file system (label mountpoint)"),
-    Metric("disk_partition_free_bytes", "bytes", _G, "disk", "Space free to ordinary users (label mountpoint)"),
-    Metric("disk_partition_usage_percent", "percent", _G, "disk", "Used share of a file system (label mountpoint)"),
+    Metric(
+        "disk_partition_used_bytes", "bytes", _G, "disk", "Used space of a file system (label mountpoint)"
+    ),
+    Metric(
+        "disk_partition_free_bytes", "bytes", _G, "disk", "Space free to ordinary users (label mountpoint)"
+    ),
+    Metric(
+        "disk_partition_usage_percent",
+        "percent",
+        _G,
+        "disk",
+        "Used share of a file system (label mountpoint)",
+    ),
     Metric("disk_usage_percent", "percent", _G, "disk", "Used share of the fullest file system"),
     Metric("disk_read_bytes_total", "bytes", _C, "disk", "Bytes read, all physical devices"),
     Metric("disk_write_bytes_total", "bytes", _C, "disk", "Bytes written, all physical devices"),
@@ -90,7 +106,9 @@ DISK = (
     Metric("disk_device_read_bytes_total", "bytes", _C, "disk", "Bytes read from a device (label device)"),
     Metric("disk_device_write_bytes_total", "bytes", _C, "disk", "Bytes written to a device (label device)"),
     Metric("disk_device_reads_total", "operations", _C, "disk", "Completed reads of a device (label device)"),
-    Metric("disk_device_writes_total", "operations", _C, "disk", "Completed writes of a device (label device)"),
+    Metric(
+        "disk_device_writes_total", "operations", _C, "disk", "Completed writes of a device (label device)"
+    ),
     Metric("disk_device_busy_percent", "percent", _G, "disk", "Time with requests in flight (label device)"),
 )
 
@@ -101,9 +119,13 @@ PERF_EVENTS = (
     Metric("perf_cache_references_total", "references", _C, "perf_events", "Last-level cache references"),
     Metric("perf_cache_misses_total", "misses", _C, "perf_events", "Last-level cache misses"),
     Metric("perf_cache_miss_percent", "percent", _G, "perf_events", "Share of cache references that missed"),
-    Metric("perf_branch_instructions_total", "instructions", _C, "perf_events", "Retired branch instructions"),
+    Metric(
+        "perf_branch_instructions_total", "instructions", _C, "perf_events", "Retired branch instructions"
+    ),
     Metric("perf_branch_misses_total", "misses", _C, "perf_events", "Mispredicted branches"),
-    Metric("perf_branch_miss_percent", "percent", _G, "perf_events", "Share of branches that were mispredicted"),
+    Metric(
+        "perf_branch_miss_percent", "percent", _G, "perf_events", "Share of branches that were mispredicted"
+    ),
     Metric("perf_dtlb_load_misses_total", "misses", _C, "perf_events", "Loads that missed the data TLB"),
 )
 
@@ -198,7 +220,8 @@ def format_channel(name: str, labels: dict[str, str] | None = None) -> str:
     if not labels:
         return name
     inner = ",".join(
-        f'{key}="{"".join(_ESCAPES.get(char, char) for char in value)}"' for key, value in sorted(labels.items())
+        f'{key}="{"".join(_ESCAPES.get(char, char) for char in value)}"'
+        for key, value in sorted(labels.items())
     )
     return f"{name}{{{inner}}}"
 
@@ -220,17 +243,21 @@ def parse_channel(text: str) -> tuple[str, dict[str, str]]:
         match = _LABEL.match(body, position)
         if match is None:
             raise ValueError('labels are written as name="value" and separated by commas')
-        value = _UNESCAPE.sub(lambda escape: "\n" if escape[1] == "n" else escape[1], match[2])
         if match[1] in labels:
             raise ValueError(f"label {match[1]} stands twice")
-        if len(value) > MAX_LABEL_VALUE_LENGTH:
-            raise ValueError(f"a label value has at most {MAX_LABEL_VALUE_LENGTH} characters")
-        if "\x00" in value:
-            raise ValueError("a label value has no NUL character")
-        labels[match[1]] = value
+        labels[match[1]] = _label_value(match[2])
         position = match.end()
         if position < len(body):
             if body[position] != ",":
                 raise ValueError("labels are separated by commas")
             position += 1
     return name, labels
+
+
+def _label_value(escaped: str) -> str:
+    value = _UNESCAPE.sub(lambda escape: "\n" if escape[1] == "n" else escape[1], escaped)
+    if len(value) > MAX_LABEL_VALUE_LENGTH:
+        raise ValueError(f"a label value has at most {MAX_LABEL_VALUE_LENGTH} characters")
+    if "\x00" in value:
+        raise ValueError("a label value has no NUL character")
+    return value

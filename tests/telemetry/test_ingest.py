@@ -17,7 +17,9 @@ def count(connection, sql="SELECT count(*) FROM frames"):
 class TestAccepted:
     async def test_frame_is_durable_and_readable(self, device, admin):
         now = time.time()
-        answer = await device.send((now, {"cpu_usage_percent": 45.25, 'cpu_core_usage_percent{core="0"}': 40.125}))
+        answer = await device.send(
+            (now, {"cpu_usage_percent": 45.25, 'cpu_core_usage_percent{core="0"}': 40.125})
+        )
         assert answer.status_code == 200
         assert answer.json() == {"accepted": 1, "duplicates": 0}
         latest = (await admin.get("/api/v1/telemetry/latest", params={"device": device.id})).json()
@@ -64,7 +66,11 @@ class TestAccepted:
 
     @pytest.mark.parametrize(
         ("encoding", "pack"),
-        [("gzip", gzip.compress), ("zstd", lambda data: zstandard.ZstdCompressor().compress(data)), ("identity", bytes)],
+        [
+            ("gzip", gzip.compress),
+            ("zstd", lambda data: zstandard.ZstdCompressor().compress(data)),
+            ("identity", bytes),
+        ],
     )
     async def test_compressed_body(self, device, encoding, pack):
         body = json.dumps({"frames": [{"ts": time.time(), "values": {"load_average_1m": 0.5}}]}).encode()
@@ -89,7 +95,11 @@ class TestAccepted:
         await device.send((now, {"c": 30.0, "a": 10.0, "b": 20.0}))
         assert count(connection, "SELECT count(*) FROM layouts") == 1
         latest = (await admin.get("/api/v1/telemetry/latest", params={"device": device.id})).json()
-        assert {item["metric"]: item["value"] for item in latest["values"]} == {"a": 10.0, "b": 20.0, "c": 30.0}
+        assert {item["metric"]: item["value"] for item in latest["values"]} == {
+            "a": 10.0,
+            "b": 20.0,
+            "c": 30.0,
+        }
 
     async def test_answer_names_the_newest_configuration(self, app, device):
         config = await device.client.get("/api/v1/agent/config")
@@ -102,14 +112,26 @@ class TestRejectedFrames:
     @pytest.mark.parametrize(
         ("frame", "field", "words"),
         [
-            ({"ts": 4070908800, "values": {"a": 1}}, "frames[1].ts", "2099-01-01T00:00:00Z lies in the future"),
+            (
+                {"ts": 4070908800, "values": {"a": 1}},
+                "frames[1].ts",
+                "2099-01-01T00:00:00Z lies in the future",
+            ),
             ({"ts": 1000000000, "values": {"a": 1}}, "frames[1].ts", "older than the server accepts"),
             ({"ts": -1e300, "values": {"a": 1}}, "frames[1].ts", "no time in epoch seconds"),
             ({"ts": "now", "values": {"a": 1}}, "frames[1].ts", "Expected `float`, got `str`"),
             ({"values": {"a": 1}}, "frames[1]", "missing required field `ts`"),
             ({"ts": None, "values": {"x": 1, "a": "45.2"}}, "frames[1].ts", "Expected `float`, got `null`"),
-            ({"ts": "NOW", "values": {"x": 1, "a": "45.2"}}, "frames[1].values.a", "Expected `float`, got `str`"),
-            ({"ts": "NOW", "values": {"x": 1, "a": None}}, "frames[1].values.a", "Expected `float`, got `null`"),
+            (
+                {"ts": "NOW", "values": {"x": 1, "a": "45.2"}},
+                "frames[1].values.a",
+                "Expected `float`, got `str`",
+            ),
+            (
+                {"ts": "NOW", "values": {"x": 1, "a": None}},
+                "frames[1].values.a",
+                "Expected `float`, got `null`",
+            ),
             ({"ts": "NOW", "values": {"a": True}}, "frames[1].values.a", "Expected `float`, got `bool`"),
             ({"ts": "NOW", "values": {}}, "frames[1].values", "has 1 to"),
             ({"ts": "NOW", "values": {"1bad": 1}}, "frames[1].values.1bad", "a metric name has letters"),
@@ -157,7 +179,9 @@ class TestRejectedFrames:
 
 
 class TestRefusedRequests:
-    @pytest.mark.parametrize("body", [b"", b"{", b'{"frames":[{"ts":1,"values":{"a":NaN}}]}', b"\xff\xfe", b"[" * 100_000])
+    @pytest.mark.parametrize(
+        "body", [b"", b"{", b'{"frames":[{"ts":1,"values":{"a":NaN}}]}', b"\xff\xfe", b"[" * 100_000]
+    )
     async def test_malformed_json(self, device, body):
         answer = await device.client.post("/api/v1/telemetry", content=body)
         assert answer.status_code in {400, 422}
@@ -204,15 +228,21 @@ class TestRefusedRequests:
         assert answer.status_code == 400
         assert answer.json()["errors"][0]["field"] in {"Content-Encoding", "body"}
 
-    @pytest.mark.parametrize("key", ["", "Bearer", "Bearer fkd_wrong", "Bearer \x00", "Basic fkd_x", "Bearer fkd_" + "x" * 5000])
+    @pytest.mark.parametrize(
+        "key", ["", "Bearer", "Bearer fkd_wrong", "Bearer \x00", "Basic fkd_x", "Bearer fkd_" + "x" * 5000]
+    )
     async def test_wrong_key(self, app, key, connection):
         async with app.client() as client:
-            answer = await client.post("/api/v1/telemetry", json={"frames": []}, headers={"Authorization": key})
+            answer = await client.post(
+                "/api/v1/telemetry", json={"frames": []}, headers={"Authorization": key}
+            )
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"] == "Bearer"
 
     async def test_api_token_is_no_device_key(self, admin):
-        answer = await admin.post("/api/v1/telemetry", json={"frames": [{"ts": time.time(), "values": {"a": 1}}]})
+        answer = await admin.post(
+            "/api/v1/telemetry", json={"frames": [{"ts": time.time(), "values": {"a": 1}}]}
+        )
         assert answer.status_code == 401
 
     async def test_revoked_key(self, app, device, admin):
@@ -234,7 +264,16 @@ class TestRefusedRequests:
         assert int(answer.headers["retry-after"]) >= 1
         assert count(connection) == 0
 
+    async def test_too_many_requests_at_once(self, app, device, connection):
+        app.asgi._max_in_flight = 0
+        answer = await device.send((time.time(), {"a": 1.0}))
+        assert answer.status_code == 429
+        assert int(answer.headers["retry-after"]) >= 1
+        assert count(connection) == 0
+
     async def test_host_not_on_the_list(self, device):
-        answer = await device.client.post("/api/v1/telemetry", json={"frames": []}, headers={"Host": "evil.example"})
+        answer = await device.client.post(
+            "/api/v1/telemetry", json={"frames": []}, headers={"Host": "evil.example"}
+        )
         assert answer.status_code == 400
         assert answer.json()["errors"][0]["field"] == "Host"

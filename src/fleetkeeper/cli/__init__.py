@@ -1,1 +1,1 @@
-"""The command line: one file per noun. What an administrator scripts is here; everything with `--json` where it lists."""
+"""The command line: one file per noun. What lists something does so with `--json` too."""

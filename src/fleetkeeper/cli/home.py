@@ -1,20 +1,30 @@
 """The home folder: made, locked against a second instance, and the first administrator in it."""
 
+import contextlib
 import errno
 import fcntl
 import os
 import secrets
+import signal
+from collections.abc import Iterable
 from pathlib import Path
+
+import psutil
 
 from fleetkeeper.database.engine import Database
 from fleetkeeper.errors import StartupError
 from fleetkeeper.identity.permissions import Role
 from fleetkeeper.identity.queries import count_users
 from fleetkeeper.identity.service import create_user
+from fleetkeeper.kit.processes import end_processes
 from fleetkeeper.kit.secrets import write_secret_file
 from fleetkeeper.settings import Settings
 
 ADMINISTRATOR = "admin"
+# How long a part may take to end by itself.
+STOP_SECONDS = 20.0
+# The time at which a process began is told to the hundredth of a second; a number is not given out again that soon.
+SAME_PROCESS_SECONDS = 1.0
 
 
 def lock_home(home: Path) -> int:
@@ -37,6 +47,29 @@ def lock_home(home: Path) -> int:
             raise StartupError(f"Fleetkeeper already runs in {home}.") from None
         raise
     return descriptor
+
+
+def note_parts(lock: int, pids: Iterable[int]) -> None:
+    """Write into the locked file which processes belong to this run."""
+    lines = []
+    for pid in pids:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            lines.append(f"{pid} {psutil.Process(pid).create_time()}\n")
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, "".join(lines).encode(), 0)
+
+
+def end_leftover_parts(lock: int) -> None:
+    """End the processes of a run whose supervisor was killed; they may hold the port still."""
+    leftovers = []
+    for line in os.pread(lock, 65_536, 0).decode().splitlines():
+        pid, _, created = line.partition(" ")
+        with contextlib.suppress(psutil.NoSuchProcess, ValueError):
+            process = psutil.Process(int(pid))
+            # Another process may have got the number since.
+            if abs(process.create_time() - float(created)) < SAME_PROCESS_SECONDS:
+                leftovers.append(process)
+    end_processes(leftovers, signal.SIGTERM, STOP_SECONDS)
 
 
 async def ensure_administrator(database: Database, settings: Settings) -> str | None:

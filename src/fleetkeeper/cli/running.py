@@ -7,6 +7,9 @@ from typing import TypeVar
 from fleetkeeper.database.engine import Database, check_reachable, database_url
 from fleetkeeper.database.migrate import check_revision
 from fleetkeeper.errors import StartupError
+from fleetkeeper.fleet.schemas import EnrollmentTokenCreate
+from fleetkeeper.fleet.service import create_enrollment_token
+from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.settings import get_settings
 
 _Result = TypeVar("_Result")
@@ -40,3 +43,14 @@ def with_database(action: Callable[[Database], Awaitable[_Result]]) -> _Result:
             await database.close()
 
     return asyncio.run(run())
+
+
+async def make_enrollment_token(url: str, name: str, max_uses: int) -> str:
+    """Make an enrolment token that is good for an hour, for parts of the product that enrol by themselves."""
+    database = Database(url, pool_size=1)
+    wanted = EnrollmentTokenCreate(name=name, max_uses=max_uses, ttl_seconds=3600)
+    try:
+        async with database.session() as session:
+            return (await create_enrollment_token(session, None, wanted, utc_now())).token
+    finally:
+        await database.close()

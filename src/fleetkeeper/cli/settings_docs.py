@@ -1,5 +1,6 @@
 """`fleetkeeper settings`: every setting with its variable, default and meaning."""
 
+import json
 from collections.abc import Iterator
 
 import typer
@@ -26,8 +27,10 @@ def settings_table() -> str:
     """All settings as a Markdown table."""
     lines = ["| variable | default | meaning |", "|---|---|---|"]
     for variable, field in walk_settings():
-        default = field.default if field.default is not PydanticUndefined else ""
-        shown = "" if default is None else f"`{default}`"
+        default = None if field.default is PydanticUndefined else field.default
+        # As the variable would hold it: lists and truth values are JSON.
+        shown = json.dumps(default) if isinstance(default, bool | list) else str(default)
+        shown = "" if default is None else f"`{shown}`"
         lines.append(f"| `{variable}` | {shown} | {field.description} |")
     return "\n".join(lines)
 

@@ -12,24 +12,24 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from fleetkeeper.cli.running import make_enrollment_token, reachable_url
 from fleetkeeper.errors import StartupError
 from fleetkeeper.simulation.delivery import SystemClock
 from fleetkeeper.simulation.durations import parse_duration
 from fleetkeeper.simulation.encoding import Compression
 from fleetkeeper.simulation.enrolment import SimulationError
 from fleetkeeper.simulation.player import Tempo
-from fleetkeeper.simulation.run import Options, TokenSource, simulate_fleet
+from fleetkeeper.simulation.run import Options, simulate_fleet
 from fleetkeeper.simulation.state import StateError
 
 
-async def no_local_token(devices: int) -> str | None:
-    """Have no enrolment token to give: there is no installation on this machine."""
-    del devices
-    return None
-
-
-# `cli.main` puts a function here that makes a token in the local installation, when there is one.
-local_token: TokenSource = no_local_token
+async def local_token(devices: int) -> str | None:
+    """An enrolment token of this home's installation for that many machines; None when none runs here."""
+    try:
+        url = reachable_url()
+    except StartupError:
+        return None
+    return await make_enrollment_token(url, "simulation", devices)
 
 
 class RichDisplay:

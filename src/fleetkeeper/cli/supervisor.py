@@ -16,22 +16,26 @@ from urllib.request import Request, urlopen
 
 import structlog
 
-from fleetkeeper.cli.home import ADMINISTRATOR, ensure_administrator, lock_home
+from fleetkeeper.cli.home import (
+    ADMINISTRATOR,
+    STOP_SECONDS,
+    end_leftover_parts,
+    ensure_administrator,
+    lock_home,
+    note_parts,
+)
+from fleetkeeper.cli.running import make_enrollment_token
 from fleetkeeper.cli.serve import SOCKET_VARIABLE, listen
 from fleetkeeper.database.embedded import DATABASE_NAME, EmbeddedServer
 from fleetkeeper.database.engine import Database, check_reachable, database_url
 from fleetkeeper.database.migrate import migrate
 from fleetkeeper.errors import StartupError
-from fleetkeeper.fleet.schemas import EnrollmentTokenCreate
-from fleetkeeper.fleet.service import create_enrollment_token
 from fleetkeeper.kit.backoff import Backoff
-from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.processes import die_with_parent
 from fleetkeeper.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-STOP_SECONDS = 20.0
 READY_SECONDS = 30.0
 
 
@@ -57,7 +61,7 @@ class Part:
             stdin=subprocess.DEVNULL,
             # Ctrl-C reaches this process only, which then stops the others in order.
             start_new_session=True,
-            preexec_fn=die_with_parent(signal.SIGTERM),
+            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - it only makes one system call
         )
         self.started_at = time.monotonic()
 
@@ -84,13 +88,17 @@ class Supervisor:
         self._parts: list[Part] = []
         self._listener: socket.socket | None = None
         self._stopping = False
+        self._lock = -1
+        self._database_backoff = Backoff(0.5, 15)
+        self._database_restart_at = 0.0
 
     def run(self) -> None:
         """Start everything, keep it running until SIGINT or SIGTERM, stop everything. Raises StartupError."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask_to_stop)
-        lock = lock_home(self._settings.home)
+        self._lock = lock_home(self._settings.home)
         try:
+            end_leftover_parts(self._lock)
             self._listener = listen(self._settings.web.host, self._settings.web.port)
             self._start()
             while not self._stopping:
@@ -98,7 +106,7 @@ class Supervisor:
                 time.sleep(0.2)
         finally:
             self._stop()
-            os.close(lock)
+            os.close(self._lock)
 
     def _ask_to_stop(self, *_: object) -> None:
         self._stopping = True
@@ -106,6 +114,8 @@ class Supervisor:
     def _start(self) -> None:
         started = time.monotonic()
         url = self._start_database()
+        if self._stopping:
+            return
         migrate(url)
         password = asyncio.run(self._prepare(url))
         web = self._settings.web
@@ -120,17 +130,27 @@ class Supervisor:
             self._parts.append(part)
         self._parts.append(Part("worker", ["worker"]))
         for part in self._parts:
-            part.start()
+            self._start_part(part)
         self._wait_until_ready()
+        if self._stopping:
+            return
         if self._with_agent:
             self._start_agent(url)
         self._greet(password, time.monotonic() - started)
+
+    def _start_part(self, part: Part) -> None:
+        part.start()
+        # A full disk is no reason to stop; the list only helps a start after this process was killed.
+        with contextlib.suppress(OSError):
+            note_parts(self._lock, [item.process.pid for item in self._parts if item.process is not None])
 
     def _start_database(self) -> str:
         settings = self._settings
         if settings.database.url is None:
             self._server = EmbeddedServer(settings.home, memory_megabytes=settings.database.memory_megabytes)
-            self._server.start()
+            self._server.start(self._is_wanted)
+            if self._stopping:
+                return self._server.url()
             _create_database(self._server)
         url = database_url(settings)
         check_reachable(url)
@@ -167,17 +187,21 @@ class Supervisor:
         state = self._settings.home / "agent"
         environment = {"FLEETKEEPER_LOG_LEVEL": "warning"}
         if not any(state.glob("*key*")):
-            environment["FLEETKEEPER_AGENT_TOKEN"] = asyncio.run(_enrollment_token(url))
+            environment["FLEETKEEPER_AGENT_TOKEN"] = asyncio.run(
+                make_enrollment_token(url, "this machine", 1)
+            )
         arguments = ["agent", "run", "--server", self._address(), "--state", str(state)]
         part = Part("agent", arguments, environment)
         self._parts.append(part)
-        part.start()
+        self._start_part(part)
+
+    def _is_wanted(self) -> bool:
+        return not self._stopping
 
     def _watch(self) -> None:
         """Start again what has died, the database first."""
-        if self._server and self._server.process and self._server.process.poll() is not None:
-            log.error("the database ended; starting it again", code=self._server.process.returncode)
-            self._server.start()
+        if self._server is not None and self._server.has_ended:
+            self._restart_database(self._server)
         for part in self._parts:
             if part.process is None or part.process.poll() is None:
                 continue
@@ -189,7 +213,21 @@ class Supervisor:
                 log.error("a part ended; it is started again", part=part.name, code=part.process.returncode)
             elif now >= part.restart_at:
                 part.restart_at = 0.0
-                part.start()
+                self._start_part(part)
+
+    def _restart_database(self, server: EmbeddedServer) -> None:
+        """Start it again; when it does not, as on a full disk, go on trying: requests are answered 503 meanwhile."""
+        now = time.monotonic()
+        if now < self._database_restart_at:
+            return
+        log.error("the database ended; it is started again")
+        try:
+            server.start(self._is_wanted)
+        except (StartupError, OSError) as error:
+            log.error("the database does not start", reason=str(error))  # noqa: TRY400 - one sentence is enough
+            self._database_restart_at = now + self._database_backoff.next_seconds()
+        else:
+            self._database_backoff.reset()
 
     def _stop(self) -> None:
         """The agent first, so that its last frames find a server; the database last."""
@@ -229,13 +267,3 @@ def _create_database(server: EmbeddedServer) -> None:
             connection.execute(f"CREATE DATABASE {DATABASE_NAME}")
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-
-
-async def _enrollment_token(url: str) -> str:
-    database = Database(url, pool_size=1)
-    wanted = EnrollmentTokenCreate(name="this machine", max_uses=1, ttl_seconds=3600)
-    try:
-        async with database.session() as session:
-            return (await create_enrollment_token(session, None, wanted, utc_now())).token
-    finally:
-        await database.close()

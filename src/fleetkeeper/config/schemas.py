@@ -10,12 +10,17 @@ class _Value(BaseModel):
 class Sampling(_Value):
     """How often agents measure."""
 
-    interval_seconds: float = Field(default=5, ge=1, le=3600, description="Time between two snapshots (seconds)")
+    interval_seconds: float = Field(
+        default=5, ge=1, le=3600, description="Time between two snapshots (seconds)"
+    )
     process_interval_seconds: float = Field(
         default=30, ge=5, le=86_400, description="Time between two lists of processes and sessions (seconds)"
     )
     inventory_interval_seconds: float = Field(
-        default=3600, ge=60, le=604_800, description="Time between two inventories of hardware and system (seconds)"
+        default=3600,
+        ge=60,
+        le=604_800,
+        description="Time between two inventories of hardware and system (seconds)",
     )
 
 
@@ -29,12 +34,18 @@ class Retention(_Value):
 class Features(_Value):
     """What agents collect besides the basics."""
 
-    perf_events_enabled: bool = Field(default=True, description="Hardware performance counters, where there are any")
+    perf_events_enabled: bool = Field(
+        default=True, description="Hardware performance counters, where there are any"
+    )
     gpu_enabled: bool = Field(default=True, description="Graphics processors, where there are any")
     processes_enabled: bool = Field(default=True, description="Top processes by processor, memory and I/O")
-    process_arguments_enabled: bool = Field(default=False, description="Arguments of processes, secrets masked")
+    process_arguments_enabled: bool = Field(
+        default=False, description="Arguments of processes, secrets masked"
+    )
     sessions_enabled: bool = Field(default=True, description="Who is logged in")
-    network_file_systems_enabled: bool = Field(default=False, description="Space on mounted network file systems")
+    network_file_systems_enabled: bool = Field(
+        default=False, description="Space on mounted network file systems"
+    )
 
 
 class ConfigValues(BaseModel):

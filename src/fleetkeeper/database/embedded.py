@@ -9,20 +9,23 @@ import hashlib
 import os
 import pwd
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psutil
 
 from fleetkeeper.database.tuning import tuned_parameters
 from fleetkeeper.errors import StartupError
-from fleetkeeper.kit.processes import die_with_parent
+from fleetkeeper.kit.processes import die_with_parent, end_processes
 from fleetkeeper.kit.secrets import write_secret_file
 
 with warnings.catch_warnings():
@@ -35,6 +38,7 @@ SUPERUSER = "fleetkeeper"
 DATABASE_NAME = "fleetkeeper"
 # A socket's path has 107 characters at most on Linux and 103 on macOS.
 MAX_SOCKET_PATH_LENGTH = 100
+LEFTOVER_SECONDS = 60.0
 
 
 class EmbeddedServer:
@@ -63,15 +67,21 @@ class EmbeddedServer:
         password = self.password_file.read_text().strip()
         return f"postgresql://{SUPERUSER}:{password}@/{database}?host={quote(str(self.socket_folder))}"
 
-    def start(self) -> None:
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was started and runs no more."""
+        return self.process is not None and self.process.poll() is not None
+
+    def start(self, is_wanted: Callable[[], bool] = lambda: True) -> None:
         """Make the cluster on the first call, stop what a killed predecessor left running, start the postmaster.
 
-        Raises StartupError with the server's own words when it does not come up within a minute.
+        Returns once it takes connections, or is no longer wanted. After a crash it first replays its log, which takes
+        as long as it takes. Raises StartupError with the server's own words when it ends instead.
         """
         self._prepare_folders()
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
-        self._stop_leftover()
+        self._stop_leftovers()
         self._write_configuration()
         log_path = self.home / "log" / "postgresql-start.log"
         with log_path.open("wb") as log:
@@ -82,12 +92,11 @@ class EmbeddedServer:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
                 # A fast shutdown, should this process be killed.
-                preexec_fn=die_with_parent(signal.SIGINT),
+                preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509 - it only makes one system call
                 **self._identity(),
             )
-        deadline = time.monotonic() + 60
-        while not self._is_ready():
-            if self.process.poll() is not None or time.monotonic() > deadline:
+        while is_wanted() and not self._is_ready():
+            if self.process.poll() is not None:
                 words = log_path.read_text(errors="replace").strip().splitlines()
                 raise StartupError(f"The embedded database did not start: {' / '.join(words[-3:])}")
             time.sleep(0.02)
@@ -103,7 +112,7 @@ class EmbeddedServer:
             self.process.send_signal(signal.SIGQUIT)
             self.process.wait(10)
 
-    def _identity(self) -> dict[str, object]:
+    def _identity(self) -> dict[str, Any]:
         if os.geteuid() != 0:
             return {}
         entry = pwd.getpwnam(SYSTEM_USER)
@@ -112,55 +121,61 @@ class EmbeddedServer:
     def _prepare_folders(self) -> None:
         for folder in (self.home, self.home / "log"):
             folder.mkdir(parents=True, exist_ok=True)
-        for folder in (self.data, self.socket_folder):
-            folder.mkdir(mode=0o700, exist_ok=True)
+        self.socket_folder.mkdir(mode=0o700, exist_ok=True)
         if os.geteuid() != 0:
             if self.socket_folder.stat().st_uid != os.geteuid():
-                raise StartupError(f"{self.socket_folder} belongs to another user; remove it or move the home folder.")
+                raise StartupError(
+                    f"{self.socket_folder} belongs to another user; remove it or move the home folder."
+                )
             return
         try:
             entry = pwd.getpwnam(SYSTEM_USER)
         except KeyError:
             subprocess.run(
-                ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER],
+                ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER],  # noqa: S607 - where it is differs
                 check=True,
                 capture_output=True,
             )
             entry = pwd.getpwnam(SYSTEM_USER)
-        for folder in (self.data, self.socket_folder):
-            os.chown(folder, entry.pw_uid, entry.pw_gid)
-            _make_reachable(folder.parent)
+        os.chown(self.socket_folder, entry.pw_uid, entry.pw_gid)
+        for folder in (self.home, self.socket_folder.parent):
+            _make_reachable(folder)
         _make_reachable(Path(POSTGRES_BIN_PATH))
 
     def _initialise(self) -> None:
+        """Make the cluster aside and move it into place whole, so that a kill in between leaves nothing half made."""
+        workshop = self.home / "postgresql-new"
+        shutil.rmtree(workshop, ignore_errors=True)
+        workshop.mkdir(mode=0o700)
         password = secrets.token_urlsafe(32)
-        with tempfile.TemporaryDirectory(dir=self.home) as folder:
-            password_path = Path(folder) / "password"
-            write_secret_file(password_path, password)
-            identity = self._identity()
-            if identity:
-                os.chown(folder, int(str(identity["user"])), -1)
-                os.chown(password_path, int(str(identity["user"])), -1)
-            outcome = subprocess.run(
-                [
-                    POSTGRES_BIN_PATH / "initdb",
-                    f"--pgdata={self.data}",
-                    f"--username={SUPERUSER}",
-                    f"--pwfile={password_path}",
-                    "--auth=scram-sha-256",
-                    "--encoding=UTF8",
-                    "--locale-provider=builtin",
-                    "--locale=C.UTF-8",
-                ],
-                capture_output=True,
-                text=True,
-                check=False,
-                cwd="/",
-                **self._identity(),  # type: ignore[call-overload]
-            )
+        password_path = workshop / "password"
+        write_secret_file(password_path, password)
+        identity = self._identity()
+        if identity:
+            for path in (workshop, password_path):
+                os.chown(path, identity["user"], identity["group"])
+        outcome = subprocess.run(
+            [
+                POSTGRES_BIN_PATH / "initdb",
+                f"--pgdata={workshop / 'data'}",
+                f"--username={SUPERUSER}",
+                f"--pwfile={password_path}",
+                "--auth=scram-sha-256",
+                "--encoding=UTF8",
+                "--locale-provider=builtin",
+                "--locale=C.UTF-8",
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            **identity,
+        )
         if outcome.returncode != 0:
             raise StartupError(f"The embedded database could not be made: {outcome.stderr.strip()[-500:]}")
         write_secret_file(self.password_file, password)
+        (workshop / "data").rename(self.data)
+        shutil.rmtree(workshop)
 
     def _write_configuration(self) -> None:
         parameters = tuned_parameters(self._memory_megabytes) | {
@@ -168,32 +183,44 @@ class EmbeddedServer:
             "unix_socket_directories": f"'{self.socket_folder}'",
             "unix_socket_permissions": "0700",
         }
-        text = "".join(f"{name} = {value}\n" for name, value in parameters.items())
-        path = self.data / "fleetkeeper.conf"
-        path.write_text(f"# Written at each start; put changes of your own into postgresql.conf, below.\n{text}")
-        main = self.data / "postgresql.conf"
-        include = "include_if_exists = 'fleetkeeper.conf'\n"
-        if include not in main.read_text():
-            main.write_text(include + main.read_text())
-        if os.geteuid() == 0:
-            entry = pwd.getpwnam(SYSTEM_USER)
-            for file in (path, main):
-                os.chown(file, entry.pw_uid, entry.pw_gid)
+        lines = "".join(f"{name} = {value}\n" for name, value in parameters.items())
+        note = "# Written at each start; put changes of your own into postgresql.conf, below.\n"
+        self._write_file("fleetkeeper.conf", note + lines)
+        include, main = "include_if_exists = 'fleetkeeper.conf'\n", (self.data / "postgresql.conf").read_text()
+        if include not in main:
+            self._write_file("postgresql.conf", include + main)
 
-    def _stop_leftover(self) -> None:
-        """A predecessor that was killed may have left its postmaster running; it would hold the data folder."""
-        pid_file = self.data / "postmaster.pid"
-        try:
-            process = psutil.Process(int(pid_file.read_text().splitlines()[0]))
-            if process.name() != "postgres" or str(self.data) not in " ".join(process.cmdline()):
-                return
-            process.send_signal(signal.SIGINT)
-            process.wait(60)
-        except (OSError, ValueError, IndexError, psutil.NoSuchProcess):
+    def _write_file(self, name: str, text: str) -> None:
+        """Change a file of the server's whole or not at all: without its settings the server would open a port."""
+        path, new = self.data / name, self.data / f"{name}.new"
+        if path.exists() and path.read_text() == text:
             return
-        except psutil.TimeoutExpired:
-            process.send_signal(signal.SIGQUIT)
-            process.wait(10)
+        new.write_text(text)
+        identity = self._identity()
+        if identity:
+            os.chown(new, identity["user"], identity["group"])
+        new.replace(path)
+
+    def _stop_leftovers(self) -> None:
+        """End what a killed predecessor left: its postmaster, or children of a postmaster that was killed itself.
+
+        They hold the data folder and its shared memory, and no other server may start there as long as they live.
+        """
+        pid_file = self.data / "postmaster.pid"
+        if not pid_file.exists():
+            return
+        leftovers = [process for process in psutil.process_iter(["name"]) if self._is_ours(process)]
+        first_line = pid_file.read_text().partition("\n")[0]
+        postmaster = [process for process in leftovers if str(process.pid) == first_line.strip()]
+        end_processes(postmaster, signal.SIGINT, LEFTOVER_SECONDS)
+        end_processes(leftovers, signal.SIGQUIT, LEFTOVER_SECONDS)
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        """All processes of a server work in its data folder."""
+        try:
+            return process.info["name"] == "postgres" and Path(process.cwd()) == self.data.resolve()
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            return False
 
     def _is_ready(self) -> bool:
         try:

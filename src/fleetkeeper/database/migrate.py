@@ -16,7 +16,9 @@ from fleetkeeper.errors import StartupError
 def _config(connection: Connection | None = None, metadata: MetaData | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.set_main_option("file_template", "%%(year)d-%%(month).2d-%%(day).2d-%%(hour).2d%%(minute).2d_%%(slug)s")
+    config.set_main_option(
+        "file_template", "%%(year)d-%%(month).2d-%%(day).2d-%%(hour).2d%%(minute).2d_%%(slug)s"
+    )
     config.attributes.update({"connection": connection, "metadata": metadata})
     return config
 

@@ -24,7 +24,9 @@ async def calling_device(request: Request) -> DeviceCaller:
         async with database.session() as session:
             caller = await find_caller(session, secret.strip())
     if caller is None:
-        raise UnauthenticatedError("Send the device's key as `Authorization: Bearer …`; it may have been revoked.")
+        raise UnauthenticatedError(
+            "Send the device's key as `Authorization: Bearer …`; it may have been revoked."
+        )
     return caller
 
 

@@ -12,6 +12,7 @@ from fleetkeeper.devices.access import DevicesRead, DevicesWrite
 from fleetkeeper.devices.schemas import DevicePage, DeviceRead, DeviceUpdate
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.kit.pagination import with_links
 
 router = APIRouter(prefix="/devices", tags=["devices"])
 
@@ -23,7 +24,9 @@ def _expected_version(if_match: str | None) -> int | None:
         return None
     match = re.fullmatch(r'(?:W/)?"(\d{1,9})"', if_match, re.ASCII)
     if match is None:
-        raise InvalidInputError("The header is wrong.", fields=[FieldError("If-Match", 'is an ETag such as "3"')])
+        raise InvalidInputError(
+            "The header is wrong.", fields=[FieldError("If-Match", 'is an ETag such as "3"')]
+        )
     return int(match[1])
 
 
@@ -38,8 +41,14 @@ async def list_devices(
     cursor: str = "",
 ) -> DevicePage:
     """List devices. Filters: any field, with `__in`, `__gte`, `__contains`, …."""
-    del q, ordering, limit, cursor  # named for the documentation; the listing reads the query string as it came
-    return await service.list_devices(session, actor, request.query_params.multi_items())
+    del (
+        q,
+        ordering,
+        limit,
+        cursor,
+    )  # named for the documentation; the listing reads the query string as it came
+    page = await service.list_devices(session, actor, request.query_params.multi_items())
+    return with_links(page, request.url.path)
 
 
 @router.get("/{device_id}", responses=problem_responses(401, 403, 404, 422))

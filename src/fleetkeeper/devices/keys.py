@@ -46,7 +46,7 @@ async def find_caller(session: AsyncSession, secret: str) -> DeviceCaller | None
         await session.execute(
             select(DeviceKey.device_id, DeviceKey.id).where(
                 DeviceKey.secret_hash == hash_secret(secret), DeviceKey.revoked_at.is_(None)
-            )
+            ),
         )
     ).one_or_none()
     return DeviceCaller(device_id=row[0], key_id=row[1]) if row else None

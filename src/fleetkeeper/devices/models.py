@@ -37,7 +37,10 @@ class Device(Keyed, Timestamped, Base):
         Index("ix_devices_online", "last_seen", postgresql_where=text("status = 'online'")),
         # Search by any part of a name or serial number.
         Index(
-            "ix_devices_search", "search_text", postgresql_using="gin", postgresql_ops={"search_text": "gin_trgm_ops"}
+            "ix_devices_search",
+            "search_text",
+            postgresql_using="gin",
+            postgresql_ops={"search_text": "gin_trgm_ops"},
         ),
         Index("ix_devices_domain", "domain"),
         Index("ix_devices_capabilities", "capabilities", postgresql_using="gin"),
@@ -146,5 +149,3 @@ class DeviceVitals(Base):
     cpu_percent: Mapped[float | None]
     memory_percent: Mapped[float | None]
     disk_percent: Mapped[float | None]
-
-

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, text, update
+from sqlalchemy import Result, Select, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -57,7 +57,7 @@ def with_vitals(statement: Select[Any]) -> Select[Any]:
 async def count_by_status(session: AsyncSession, stale_before: datetime) -> dict[str, int]:
     """Number of devices by status; `stale` counts those online whose last report is older than `stale_before`."""
     rows = await session.execute(select(Device.status, func.count()).group_by(Device.status))
-    counts = {status: count for status, count in rows}
+    counts: dict[str, int] = dict(rows.tuples().all())
     counts["stale"] = (
         await session.scalar(
             select(func.count())
@@ -69,10 +69,12 @@ async def count_by_status(session: AsyncSession, stale_before: datetime) -> dict
     return counts
 
 
-async def busiest(session: AsyncSession, actor: Actor, measure: str, limit: int, since: datetime) -> Sequence[Any]:
+async def busiest(
+    session: AsyncSession, actor: Actor, measure: str, limit: int, since: datetime
+) -> Sequence[Any]:
     """The devices with the highest vital sign among those that reported since."""
     column = getattr(DeviceVitals, f"{measure}_percent")
-    rows = await session.execute(
+    rows: Result[Any] = await session.execute(
         with_vitals(visible_to(actor))
         .where(column.is_not(None), DeviceVitals.ts >= since)
         .order_by(column.desc(), Device.id)
@@ -123,7 +125,9 @@ async def record_vitals(session: AsyncSession, vitals: Sequence[dict[str, Any]])
 async def mark_silent_offline(session: AsyncSession, silent_since: datetime) -> int:
     """Set devices offline that have not reported since; returns how many."""
     outcome = await session.execute(
-        update(Device).where(Device.status == "online", Device.last_seen < silent_since).values(status="offline")
+        update(Device)
+        .where(Device.status == "online", Device.last_seen < silent_since)
+        .values(status="offline")
     )
     return int(getattr(outcome, "rowcount", 0))
 
@@ -136,14 +140,21 @@ async def store_identities(
         return
     statement = insert(DeviceIdentity).values(
         [
-            {"id": uuid7(), "device_id": device_id, "kind": kind, "value": value, "first_seen": now, "last_seen": now}
+            {
+                "id": uuid7(),
+                "device_id": device_id,
+                "kind": kind,
+                "value": value,
+                "first_seen": now,
+                "last_seen": now,
+            }
             for kind, value in sorted(set(evidence))
         ]
     )
     await session.execute(
         statement.on_conflict_do_update(
             index_elements=["device_id", "kind", "value"], set_={"last_seen": statement.excluded.last_seen}
-        )
+        ),
     )
 
 
@@ -167,4 +178,3 @@ async def store_source(
             set_={"attributes": statement.excluded.attributes, "last_seen": now, "missing_since": None},
         )
     )
-

@@ -47,7 +47,12 @@ async def get_device(session: AsyncSession, actor: Actor, device_id: UUID) -> De
 
 
 async def update_device(
-    session: AsyncSession, actor: Actor, device_id: UUID, changes: DeviceUpdate, *, expected_version: int | None
+    session: AsyncSession,
+    actor: Actor,
+    device_id: UUID,
+    changes: DeviceUpdate,
+    *,
+    expected_version: int | None,
 ) -> DeviceRead:
     """Change what a person may change. Raises PreconditionError when the version is another by now."""
     await get_device(session, actor, device_id)
@@ -71,7 +76,9 @@ async def delete_device(session: AsyncSession, actor: Actor, device_id: UUID) ->
     await session.execute(delete(Device).where(Device.id == device_id))
 
 
-async def summarise_fleet(session: AsyncSession, actor: Actor, *, now: datetime, stale: timedelta) -> FleetSummary:
+async def summarise_fleet(
+    session: AsyncSession, actor: Actor, *, now: datetime, stale: timedelta
+) -> FleetSummary:
     """Number of devices by status."""
     del actor
     counts = await queries.count_by_status(session, now - stale)

@@ -21,6 +21,7 @@ from fleetkeeper.fleet.schemas import (
     EnrollmentTokenPage,
 )
 from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.kit.request_body import read_bounded, read_message
 from fleetkeeper_protocol.messages import InventoryReport
 
@@ -44,7 +45,8 @@ async def list_enrollment_tokens(
 ) -> EnrollmentTokenPage:
     """List enrolment tokens."""
     del actor, limit, cursor
-    return await service.list_enrollment_tokens(session, request.query_params.multi_items())
+    page = await service.list_enrollment_tokens(session, request.query_params.multi_items())
+    return with_links(page, request.url.path)
 
 
 @router.delete(
@@ -69,7 +71,8 @@ async def list_agents(
 ) -> AgentPage:
     """List agents."""
     del q, limit, cursor
-    return await service.list_agents(session, actor, request.query_params.multi_items())
+    page = await service.list_agents(session, actor, request.query_params.multi_items())
+    return with_links(page, request.url.path)
 
 
 @router.delete("/agents/{device_id}/keys", status_code=204, responses=problem_responses(401, 403, 404, 422))

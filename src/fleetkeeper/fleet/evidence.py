@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from uuid import UUID
 
+from fleetkeeper_protocol.messages import Inventory
+
 # What vendors ship where a serial number or UUID should be; it identifies nobody.
 _PLACEHOLDERS = frozenset(
     {
@@ -52,3 +54,18 @@ def normalise_evidence(identities: Mapping[str, str]) -> list[tuple[str, str]]:
         else:
             evidence.append((kind, text[:300]))
     return evidence
+
+
+_CONTAINERS = ("container", "docker", "lxc", "podman", "openvz", "systemd-nspawn")
+_WORKSTATION_SYSTEM = re.compile(r"Windows (7|8|10|11)\b|macOS|Mac OS X|Workstation|Desktop", re.IGNORECASE)
+
+
+def device_type_of(inventory: Inventory) -> str:
+    """What kind of device a machine is, by its own account: container, vm, workstation or server."""
+    virtualization = (inventory.virtualization or "").lower()
+    if virtualization.startswith(_CONTAINERS):
+        return "container"
+    if virtualization and virtualization != "none":
+        return "vm"
+    system = f"{inventory.os_name or ''} {inventory.os_version or ''}"
+    return "workstation" if _WORKSTATION_SYSTEM.search(system) else "server"

@@ -33,7 +33,9 @@ class Agent(Base):
     device_id: Mapped[UUID] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"), primary_key=True)
     version: Mapped[str | None] = mapped_column(String(300))
     enrolled_at: Mapped[datetime] = mapped_column(index=True)
-    enrolled_with: Mapped[UUID | None] = mapped_column(ForeignKey("enrollment_tokens.id", ondelete="SET NULL"))
+    enrolled_with: Mapped[UUID | None] = mapped_column(
+        ForeignKey("enrollment_tokens.id", ondelete="SET NULL")
+    )
     last_contact: Mapped[datetime | None]
     # [{"name", "status", "reason"}], as the agent says.
     collectors: Mapped[list[Any]] = mapped_column(server_default="[]")

@@ -40,9 +40,11 @@ AGENTS = Listing(
 )
 
 
-def agents_visible_to(actor: Actor) -> Select[Any]:
+def agents_visible_to(actor: Actor) -> Select[Agent, Device]:
     """Agents on devices that the actor may see."""
-    return devices_visible_to(actor).join(Agent, Agent.device_id == Device.id).with_only_columns(Agent, Device)
+    return (
+        devices_visible_to(actor).join(Agent, Agent.device_id == Device.id).with_only_columns(Agent, Device)
+    )
 
 
 async def use_token(session: AsyncSession, secret_hash: bytes, now: datetime) -> UUID | None:
@@ -78,6 +80,12 @@ async def store_agent(
             },
         )
     )
+
+
+async def is_first_report(session: AsyncSession, device_id: UUID) -> bool:
+    """Whether an agent has never told its version, which comes with each inventory."""
+    version = await session.scalar(select(Agent.version).where(Agent.device_id == device_id))
+    return version is None
 
 
 async def touch_agent(session: AsyncSession, device_id: UUID, now: datetime) -> None:

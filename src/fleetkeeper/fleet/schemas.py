@@ -14,7 +14,9 @@ class EnrollmentTokenCreate(BaseModel):
 
     name: str = Field(min_length=1, max_length=100, pattern=r"^[^\x00]*$", description="What it is for")
     max_uses: int = Field(default=1, ge=1, le=100_000, description="How many machines may enrol with it")
-    ttl_seconds: int = Field(default=86_400, ge=60, le=31_536_000, description="Time until it expires (seconds)")
+    ttl_seconds: int = Field(
+        default=86_400, ge=60, le=31_536_000, description="Time until it expires (seconds)"
+    )
 
 
 class EnrollmentTokenRead(BaseModel):

@@ -13,7 +13,7 @@ from fleetkeeper.devices import service as devices
 from fleetkeeper.devices.keys import issue_key, revoke_keys
 from fleetkeeper.errors import NotFoundError, UnauthenticatedError
 from fleetkeeper.fleet import queries
-from fleetkeeper.fleet.evidence import normalise_evidence
+from fleetkeeper.fleet.evidence import device_type_of, normalise_evidence
 from fleetkeeper.fleet.models import Agent, EnrollmentToken
 from fleetkeeper.fleet.schemas import (
     AgentPage,
@@ -81,7 +81,9 @@ async def enroll(
     """
     token_id = await queries.use_token(session, hash_secret(token), now)
     if token_id is None:
-        raise UnauthenticatedError("The enrolment token is unknown, used up, expired or revoked; make a new one.")
+        raise UnauthenticatedError(
+            "The enrolment token is unknown, used up, expired or revoked; make a new one."
+        )
     evidence = normalise_evidence(identities | {"hostname": hostname})
     device_id = await devices.register_device(session, hostname, evidence, now)
     session.add(Agent(device_id=device_id, enrolled_at=now, enrolled_with=token_id, last_contact=now))
@@ -112,9 +114,11 @@ async def record_report(
         "hostname": inventory.hostname,
         "mac": ",".join(item.mac_address for item in inventory.interfaces),
     }
-    await devices.record_inventory(
-        session, device_id, _device_attributes(inventory), normalise_evidence(identities), now
-    )
+    attributes = _device_attributes(inventory)
+    if await queries.is_first_report(session, device_id):
+        # Later a person may know better, and what they said stays.
+        attributes["device_type"] = device_type_of(inventory)
+    await devices.record_inventory(session, device_id, attributes, normalise_evidence(identities), now)
     collectors = [
         {"name": item.name, "status": item.status, "reason": item.reason} for item in report.collectors
     ]

@@ -14,7 +14,9 @@ LAST_USED_GRANULARITY = timedelta(minutes=1)
 
 async def find_user(session: AsyncSession, username: str) -> User | None:
     """The user of that name, whatever its case."""
-    found: User | None = await session.scalar(select(User).where(func.lower(User.username) == username.lower()))
+    found: User | None = await session.scalar(
+        select(User).where(func.lower(User.username) == username.lower())
+    )
     return found
 
 

@@ -128,12 +128,14 @@ async def create_token(
             "The token was not made.", fields=[FieldError("user", f"there is no user {username!r}")]
         )
     if not name.strip() or len(name) > 100:
-        raise InvalidInputError("The token was not made.", fields=[FieldError("name", "has 1 to 100 characters")])
+        raise InvalidInputError(
+            "The token was not made.", fields=[FieldError("name", "has 1 to 100 characters")]
+        )
     secret = make_secret(TOKEN_PREFIX)
     session.add(
         ApiToken(
             user_id=user.id, name=name, secret_hash=hash_secret(secret), created_at=now, expires_at=expires_at
-        )
+        ),
     )
     await session.flush()
     return secret

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -31,6 +31,11 @@ def host_name(header: str) -> str:
     return re.sub(r":\d*$", "", header.strip().lower())
 
 
+def is_request_id(text: str) -> bool:
+    """Whether a caller's request id is one that logs and headers can hold."""
+    return _REQUEST_ID.fullmatch(text) is not None
+
+
 class HttpShell:
     """An ASGI application around another."""
 
@@ -49,13 +54,9 @@ class HttpShell:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        host, request_id = "", ""
-        for name, value in scope["headers"]:
-            if name == b"host":
-                host = value.decode("latin-1")
-            elif name == b"x-request-id":
-                request_id = value.decode("latin-1")
-        if not _REQUEST_ID.fullmatch(request_id):
+        sent = Headers(scope=scope)
+        host, request_id = sent.get("host", ""), sent.get("x-request-id", "")
+        if not is_request_id(request_id):
             request_id = uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)

@@ -1,13 +1,15 @@
 """Lists: filters, ordering and keyset paging from the names in a query string, over an allow-list of columns."""
 
-from collections.abc import Mapping, Sequence
+import operator as operators
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, literal_column, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, false, func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.errors import FieldError, InvalidInputError
@@ -18,6 +20,15 @@ OPERATORS = ("exact", "in", "gte", "lte", "gt", "lt", "contains", "isnull")
 MAX_ITEMS = 200
 MAX_TEXT_LENGTH = 300
 CONTROL_PARAMETERS = frozenset({"limit", "cursor", "ordering", "q"})
+
+
+_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "exact": operators.eq,
+    "gte": operators.ge,
+    "lte": operators.le,
+    "gt": operators.gt,
+    "lt": operators.lt,
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +48,11 @@ class Field:
     @property
     def sort_expression(self) -> ColumnElement[Any]:
         """What to sort by: never NULL, so that a keyset comparison decides."""
-        return self.expression if self.null_as is None else func.coalesce(self.expression, literal_column(self.null_as))
+        return (
+            self.expression
+            if self.null_as is None
+            else func.coalesce(self.expression, literal_column(self.null_as))
+        )
 
     def parse(self, name: str, text: str) -> Any:
         """Read a value of this column. Raises InvalidInputError that names the field."""
@@ -46,18 +61,25 @@ class Field:
                 return {"true": True, "false": False}[text.lower()]
             if self.kind is datetime:
                 return parse_time(text)
-            if "\x00" in text or len(text) > MAX_TEXT_LENGTH:
-                raise ValueError(text)
-            value = self.kind(text)  # type: ignore[call-arg]
-            if isinstance(value, int) and not -(2**63) <= value < 2**63:
-                raise ValueError(text)
+            return _read_value(
+                self.kind, text, bits=64 if isinstance(self.expression.type, BigInteger) else 32
+            )
         except (ValueError, KeyError, OverflowError):
             expected = {"str": "text", "bool": "true or false", "datetime": "a time", "UUID": "a UUID"}
             kind = expected.get(self.kind.__name__, "a number")
             raise InvalidInputError(
                 "The filter is wrong.", fields=[FieldError(name, f"is {kind}, such as RFC 3339 for times")]
             ) from None
-        return value
+
+
+def _read_value(kind: Any, text: str, *, bits: int) -> Any:
+    """Raises ValueError for what the database could not hold."""
+    if not _is_storable(text) or len(text) > MAX_TEXT_LENGTH:
+        raise ValueError(text)
+    value = kind(text)
+    if isinstance(value, int) and not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
+        raise ValueError(text)
+    return value
 
 
 @dataclass(frozen=True)
@@ -85,28 +107,35 @@ class Listing:
         for name, text in parameters:
             if name == "q" and text.strip():
                 pattern = f"%{_escape_like(text.strip()[:MAX_TEXT_LENGTH])}%"
-                if "\x00" in text:
-                    raise InvalidInputError("The search is wrong.", fields=[FieldError("q", "has no NUL character")])
+                if not _is_storable(text):
+                    raise InvalidInputError(
+                        "The search is wrong.", fields=[FieldError("q", "has no NUL character")]
+                    )
                 conditions.append(or_(*(column.ilike(pattern, escape="\\") for column in self.search)))
             if name in CONTROL_PARAMETERS or not text:
                 continue
-            base, _, operator = name.partition("__")
+            base, separator, operator = name.partition("__")
             field = self.fields.get(base)
-            if field is None or (operator or "exact") not in OPERATORS:
+            operator = operator if separator else "exact"
+            if field is None or operator not in OPERATORS:
                 raise InvalidInputError(
                     "The filter is unknown.",
-                    fields=[FieldError(name, f"filters are {', '.join(self.fields)}, with __in, __gte, __contains, …")],
+                    fields=[
+                        FieldError(
+                            name, f"filters are {', '.join(self.fields)}, with __in, __gte, __contains, …"
+                        ),
+                    ],
                 )
-            conditions.append(_condition(name, field, operator or "exact", text))
+            conditions.append(_condition(name, field, operator, text))
         return conditions
 
     async def page(
         self,
         session: AsyncSession,
-        statement: Select[Any],
+        statement: Select[*tuple[Any, ...]],
         parameters: Sequence[tuple[str, str]],
         *,
-        narrow: Select[Any] | None = None,
+        narrow: Select[*tuple[Any, ...]] | None = None,
     ) -> Page:
         """Run `statement`, filtered, ordered and cut to a page as the query string says.
 
@@ -116,10 +145,12 @@ class Listing:
         values = dict(parameters)
         limit = _limit(values.get("limit"))
         ordering = values.get("ordering") or self.default_ordering
-        descending, field = ordering.startswith("-"), self.fields.get(ordering.lstrip("-"))
+        descending, field = ordering.startswith("-"), self.fields.get(ordering.removeprefix("-"))
         if field is None or not field.sortable:
-            names = ", ".join(name for name, item in self.fields.items() if item.sortable)
-            raise InvalidInputError("The ordering is unknown.", fields=[FieldError("ordering", f"one of {names}")])
+            known = ", ".join(name for name, item in self.fields.items() if item.sortable)
+            raise InvalidInputError(
+                "The ordering is unknown.", fields=[FieldError("ordering", f"one of {known}")]
+            )
         names = {name.partition("__")[0] for name, text in parameters if text}
         needs_join = any(item.joined for name, item in self.fields.items() if name in names)
         counted = statement if narrow is None or needs_join else narrow
@@ -127,7 +158,9 @@ class Listing:
         conditions = self.filters(parameters)
         filtered = searched.where(*conditions)
         count = await session.scalar(
-            counted.where(*conditions).with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
+            counted.where(*conditions)
+            .with_only_columns(func.count(), maintain_column_froms=True)
+            .order_by(None)
         )
         if not count:
             return Page(count=0, next=None, previous=None, rows=[])
@@ -200,25 +233,34 @@ def _limit(text: str | None) -> int:
 def _condition(name: str, field: Field, operator: str, text: str) -> ColumnElement[bool]:
     column = field.expression
     if operator == "isnull":
+        if text.lower() not in {"true", "false"}:
+            raise InvalidInputError("The filter is wrong.", fields=[FieldError(name, "is true or false")])
         return column.is_(None) if text.lower() == "true" else column.is_not(None)
     if operator == "in":
         items = [item for item in text.split(",") if item]
         if len(items) > MAX_ITEMS:
-            raise InvalidInputError("The filter is too long.", fields=[FieldError(name, f"at most {MAX_ITEMS} items")])
+            raise InvalidInputError(
+                "The filter is too long.", fields=[FieldError(name, f"at most {MAX_ITEMS} items")]
+            )
         return column.in_([field.parse(name, item) for item in items]) if items else false()
     if operator == "contains":
         if field.kind is not str:
-            raise InvalidInputError("The filter is wrong.", fields=[FieldError(name, "only texts contain something")])
+            raise InvalidInputError(
+                "The filter is wrong.", fields=[FieldError(name, "only texts contain something")]
+            )
         return column.ilike(f"%{_escape_like(field.parse(name, text))}%", escape="\\")
     value = field.parse(name, text)
-    comparisons = {
-        "exact": column == value,
-        "gte": column >= value,
-        "lte": column <= value,
-        "gt": column > value,
-        "lt": column < value,
-    }
-    return comparisons[operator]
+    if operator != "exact" and field.kind is bool:
+        raise InvalidInputError(
+            "The filter is wrong.", fields=[FieldError(name, "is true or false, and no more")]
+        )
+    condition: ColumnElement[bool] = _COMPARISONS[operator](column, value)
+    return condition
+
+
+def _is_storable(text: str) -> bool:
+    """Whether PostgreSQL's UTF-8 knows each character: it has no NUL and no half of a surrogate pair."""
+    return not re.search("[\x00\ud800-\udfff]", text)
 
 
 def _escape_like(text: str) -> str:

@@ -32,4 +32,6 @@ def configure_logging(level: str, style: str) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
-    logging.basicConfig(handlers=[handler], level=max(logging.WARNING, getattr(logging, level.upper())), force=True)
+    logging.basicConfig(
+        handlers=[handler], level=max(logging.WARNING, getattr(logging, level.upper())), force=True
+    )

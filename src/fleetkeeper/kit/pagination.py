@@ -3,9 +3,13 @@
 import base64
 import binascii
 import json
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
 
 from fleetkeeper.errors import FieldError, InvalidInputError
+
+_Page = TypeVar("_Page", bound=BaseModel)
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 1000
@@ -30,3 +34,9 @@ def decode_cursor(cursor: str, length: int) -> list[Any]:
             fields=[FieldError("cursor", message)],
         )
     return values
+
+
+def with_links(page: _Page, path: str) -> _Page:
+    """The same page, its `next` and `previous` led from bare query strings to a path that clients can follow."""
+    links = {name: path + getattr(page, name) for name in ("next", "previous") if getattr(page, name)}
+    return page.model_copy(update=links)

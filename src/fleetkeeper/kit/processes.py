@@ -1,12 +1,16 @@
-"""Child processes that do not outlive their parent."""
+"""Child processes that do not outlive their parent, and the end of those that did."""
 
 import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
+
+import psutil
 
 _PR_SET_PDEATHSIG = 1
+_POLL_SECONDS = 0.02
 
 
 def die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
@@ -22,3 +26,26 @@ def die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
             os.kill(os.getpid(), number)
 
     return arm
+
+
+def end_processes(processes: Iterable[psutil.Process], number: signal.Signals, seconds: float) -> None:
+    """Send `number` to processes that are no children of ours, and SIGKILL to those that live on for so long."""
+    left = [process for process in processes if _lives(process)]
+    for final in (number, signal.SIGKILL):
+        for process in left:
+            try:
+                process.send_signal(final)
+            except psutil.NoSuchProcess:
+                continue
+        deadline = time.monotonic() + seconds
+        while left and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+            left = [process for process in left if _lives(process)]
+
+
+def _lives(process: psutil.Process) -> bool:
+    """A dead process that nobody has waited for counts as gone; in a container that may be so for ever."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

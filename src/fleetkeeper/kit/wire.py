@@ -38,7 +38,8 @@ def decompress(body: bytes, encoding: str, max_bytes: int) -> bytes:
         )
     if len(result) > max_bytes:
         raise TooLargeError(
-            "The body is too large once decompressed.", fields=[FieldError("body", f"has at most {max_bytes} bytes")]
+            "The body is too large once decompressed.",
+            fields=[FieldError("body", f"has at most {max_bytes} bytes")],
         )
     return result
 
@@ -52,7 +53,8 @@ def _inflate(body: bytes, limit: int) -> bytes:
 
 
 def _unzstd(body: bytes, limit: int) -> bytes:
-    reader = zstandard.ZstdDecompressor(max_window_size=MAX_ZSTD_WINDOW_BYTES).stream_reader(body)
+    decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_ZSTD_WINDOW_BYTES)
+    reader = decompressor.stream_reader(body)
     parts, length = [], 0
     while length < limit:
         part = reader.read(min(65_536, limit - length))
@@ -62,13 +64,18 @@ def _unzstd(body: bytes, limit: int) -> bytes:
         length += len(part)
     if not parts:
         raise EOFError("it is empty")
+    if length < limit and length != zstandard.frame_content_size(body):
+        # The reader keeps quiet about a frame that ends too early; this call does not.
+        decompressor.decompress(body, max_output_size=length + 1)
     return b"".join(parts)
 
 
 def check_text(body: bytes) -> None:
-    """Raise InvalidInputError for a NUL in some text: PostgreSQL stores none, and here is the cheapest place to say so."""
+    """Raise InvalidInputError for a NUL in some text: PostgreSQL stores none, and here it costs least to say so."""
     if b"u0000" in body and _NUL_ESCAPE.search(body):
-        raise InvalidInputError("Some text has a NUL character.", fields=[FieldError("body", "has no \\u0000")])
+        raise InvalidInputError(
+            "Some text has a NUL character.", fields=[FieldError("body", "has no \\u0000")]
+        )
 
 
 def decode(body: bytes, decoder: "msgspec.json.Decoder[_Message]") -> _Message:
@@ -94,5 +101,3 @@ def field_of(error: msgspec.ValidationError) -> FieldError:
 def invalid_input(error: msgspec.ValidationError) -> InvalidInputError:
     """The product's error for a message that does not fit its schema."""
     return InvalidInputError("Some fields are wrong; `errors` names them.", fields=[field_of(error)])
-
-

@@ -34,9 +34,19 @@ async def metrics(request: Request, actor: OperationsRead) -> Response:
     values = (
         ("fleetkeeper_frames_accepted_total", "counter", "Frames stored", door.accepted_frames),
         ("fleetkeeper_values_accepted_total", "counter", "Values in those frames", door.accepted_values),
-        ("fleetkeeper_frames_duplicate_total", "counter", "Frames that were stored before", door.duplicate_frames),
+        (
+            "fleetkeeper_frames_duplicate_total",
+            "counter",
+            "Frames that were stored before",
+            door.duplicate_frames,
+        ),
         ("fleetkeeper_frames_rejected_total", "counter", "Frames that were wrong", door.rejected_frames),
-        ("fleetkeeper_frames_pending", "gauge", "Frames that wait for their commit", door.writer.pending_frames),
+        (
+            "fleetkeeper_frames_pending",
+            "gauge",
+            "Frames that wait for their commit",
+            door.writer.pending_frames,
+        ),
         ("process_resident_memory_bytes", "gauge", "Resident memory", process.memory_info().rss),
         ("process_cpu_seconds_total", "counter", "Processor time", sum(process.cpu_times()[:2])),
     )

@@ -30,7 +30,9 @@ class Settings(BaseSettings):
         "`admin-password` in the home folder.",
     )
     log_level: str = Field(
-        default="info", pattern="^(debug|info|warning|error)$", description="Least severe level that is logged."
+        default="info",
+        pattern="^(debug|info|warning|error)$",
+        description="Least severe level that is logged.",
     )
     log_format: str = Field(
         default="auto",

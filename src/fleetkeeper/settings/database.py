@@ -11,9 +11,14 @@ class DatabaseSettings(BaseModel):
         description="Your own PostgreSQL 16 or newer, as `postgresql://user:password@host/name`. Without it the "
         "embedded server in the home folder is used.",
     )
-    pool_size: int = Field(default=8, ge=1, le=200, description="Connections per web process for pages and API.")
+    pool_size: int = Field(
+        default=8, ge=1, le=200, description="Connections per web process for pages and API."
+    )
     statement_timeout_seconds: int = Field(
-        default=30, ge=1, le=3600, description="Longest that one statement of a page or API call may run (seconds)."
+        default=30,
+        ge=1,
+        le=3600,
+        description="Longest that one statement of a page or API call may run (seconds).",
     )
     memory_megabytes: int | None = Field(
         default=None,

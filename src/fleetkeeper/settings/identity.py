@@ -7,11 +7,17 @@ class IdentitySettings(BaseModel):
     """How long a session lives and how often a sign-in may fail."""
 
     session_idle_minutes: int = Field(
-        default=720, ge=5, le=43_200, description="A session ends after this time without a request (minutes)."
+        default=720,
+        ge=5,
+        le=43_200,
+        description="A session ends after this time without a request (minutes).",
     )
     session_lifetime_hours: int = Field(
         default=168, ge=1, le=2160, description="A session ends after this time in any case (hours)."
     )
     sign_in_attempts_per_minute: int = Field(
-        default=10, ge=1, le=1000, description="Failed sign-ins per address and minute before 429 is answered."
+        default=10,
+        ge=1,
+        le=1000,
+        description="Failed sign-ins per address and minute before 429 is answered.",
     )

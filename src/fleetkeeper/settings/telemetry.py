@@ -24,11 +24,20 @@ class TelemetrySettings(BaseModel):
     max_pending_frames: int = Field(
         default=50_000, ge=1, description="Frames that may wait to be written, per web process, before 429."
     )
+    max_requests_in_flight: int = Field(
+        default=2000, ge=1, description="Requests with frames at once, per web process, before 429."
+    )
     writers: int = Field(
-        default=2, ge=1, le=16, description="Connections per web process that write frames; one fills as one commits."
+        default=2,
+        ge=1,
+        le=16,
+        description="Connections per web process that write frames; one fills as one commits.",
     )
     presence_seconds: int = Field(
-        default=10, ge=1, le=300, description="How often a device's last_seen is written while it reports (seconds)."
+        default=10,
+        ge=1,
+        le=300,
+        description="How often a device's last_seen is written while it reports (seconds).",
     )
     max_points_per_series: int = Field(
         default=11_000, ge=10, description="Points that one series of a range query may have."

@@ -54,7 +54,9 @@ def _moment(name: str, text: str) -> datetime:
 def _one_device(text: str) -> UUID:
     found = service.device_ids([text])
     if len(found) != 1:
-        raise InvalidInputError("The device is wrong.", fields=[FieldError("device", "is the UUID of one device")])
+        raise InvalidInputError(
+            "The device is wrong.", fields=[FieldError("device", "is the UUID of one device")]
+        )
     return found[0]
 
 
@@ -86,12 +88,16 @@ async def read_range(
     actor: TelemetryRead,
     session: Session,
     device: Annotated[list[str], Query(description="UUIDs of devices")],
-    metric: Annotated[list[str], Query(description='Metrics, or channels such as cpu_core_usage_percent{core="0"}')],
+    metric: Annotated[
+        list[str], Query(description='Metrics, or channels such as cpu_core_usage_percent{core="0"}')
+    ],
     start: Annotated[str, Query(alias="from", description="Epoch seconds or RFC 3339")],
     end: Annotated[str, Query(alias="to", description="Epoch seconds or RFC 3339")],
     step: Annotated[float | None, Query(description="Seconds; chosen to fit `points` when absent")] = None,
     points: Annotated[int, Query(ge=1, le=11_000, description="About how many points fit")] = DEFAULT_POINTS,
-    agg: Annotated[list[str] | None, Query(description="avg, min, max, last, sum, count, rate or raw")] = None,
+    agg: Annotated[
+        list[str] | None, Query(description="avg, min, max, last, sum, count, rate or raw")
+    ] = None,
 ) -> Response:
     """Read series over a range of time."""
     settings: Settings = request.app.state.settings
@@ -131,7 +137,9 @@ async def stream_frames(
     """Follow new frames of some devices as Server-Sent Events."""
     wanted = service.device_ids(device)
     if not 0 < len(wanted) <= 50:
-        raise InvalidInputError("The devices are wrong.", fields=[FieldError("device", "give 1 to 50 devices")])
+        raise InvalidInputError(
+            "The devices are wrong.", fields=[FieldError("device", "give 1 to 50 devices")]
+        )
     async with request.app.state.database.session() as session:
         for item in wanted:
             await devices.get_device(session, actor, item)
@@ -178,6 +186,8 @@ async def receive_processes(request: Request, device: CallingDevice, session: Se
 async def receive_sessions(request: Request, device: CallingDevice, session: Session) -> None:
     """Take an agent's list of who is logged in."""
     body = await read_bounded(request.stream(), request.headers.get("content-length"), MAX_REPORT_BYTES)
-    report = read_message(body, request.headers.get("content-encoding", ""), _sessions_decoder, MAX_REPORT_BYTES)
+    report = read_message(
+        body, request.headers.get("content-encoding", ""), _sessions_decoder, MAX_REPORT_BYTES
+    )
     max_age = timedelta(days=request.app.state.settings.telemetry.max_age_days)
     await service.store_sessions(session, device.device_id, report, utc_now(), max_age)

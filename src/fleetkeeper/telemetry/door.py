@@ -142,7 +142,9 @@ class TelemetryDoor:
             problem = self._problem_of(index, frame, window)
             if problem is None:
                 keys = tuple(frame.values)
-                plan = self.layouts.known_plan(device_id, keys) or await self._register(device_id, index, keys)
+                plan = self.layouts.known_plan(device_id, keys) or await self._register(
+                    device_id, index, keys
+                )
                 if isinstance(plan, Plan):
                     values = np.fromiter(frame.values.values(), np.float64, len(keys))
                     pending.append(PendingFrame(device_id, round(frame.ts * 1_000_000), plan, values))
@@ -187,10 +189,14 @@ class TelemetryDoor:
                     )
                     row = await cursor.fetchone()
             except PoolTimeout:
-                raise UnavailableError("The database is away; nothing was stored.", retry_after_seconds=2) from None
+                raise UnavailableError(
+                    "The database is away; nothing was stored.", retry_after_seconds=2
+                ) from None
         if row is None:
             self._keys.pop(authorization, None)
-            raise UnauthenticatedError("Send the device's key as `Authorization: Bearer …`; it may have been revoked.")
+            raise UnauthenticatedError(
+                "Send the device's key as `Authorization: Bearer …`; it may have been revoked."
+            )
         if len(self._keys) >= MAX_KNOWN_KEYS:
             self._keys.clear()
         self._keys[authorization] = (row[0].bytes, now + KEY_TTL_SECONDS)
@@ -205,7 +211,9 @@ class TelemetryDoor:
         except msgspec.ValidationError:
             pass
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise BadRequestError("The body is not valid JSON.", fields=[FieldError("body", str(error))]) from None
+            raise BadRequestError(
+                "The body is not valid JSON.", fields=[FieldError("body", str(error))]
+            ) from None
         frames, rejected = [], []
         for index, raw in enumerate(decode(body, _loose_decoder).frames):
             try:
@@ -232,7 +240,9 @@ class TelemetryDoor:
         except ChannelError as error:
             return RejectedFrame(index, _frame_field(index, f"values.{error.key}"), str(error))
         except PoolTimeout:
-            raise UnavailableError("The database is away; nothing was stored.", retry_after_seconds=2) from None
+            raise UnavailableError(
+                "The database is away; nothing was stored.", retry_after_seconds=2
+            ) from None
 
     @staticmethod
     def _refuse(rejected: list[RejectedFrame]) -> None:
@@ -258,5 +268,3 @@ def _key_at_fault(raw: msgspec.Raw) -> str:
 
 def _frame_field(index: int, name: str) -> str:
     return f"frames[{index}].{name}" if name != "body" else f"frames[{index}]"
-
-

@@ -1,4 +1,4 @@
-"""Keeps `latest`, the vital signs and `last_seen` current: once a second for all devices that reported, not per frame."""
+"""Keeps `latest`, vital signs and `last_seen` current: once a second for all that reported, not per frame."""
 
 import time
 from dataclasses import dataclass, field

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-import psycopg
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
@@ -56,7 +55,6 @@ class LayoutRegistry:
     _positions: dict[int, dict[str, int]] = field(default_factory=dict)
     _device_plans: dict[tuple[bytes, tuple[str, ...]], Plan] = field(default_factory=dict)
     _device_layouts: dict[bytes, _DeviceLayout] = field(default_factory=dict)
-    _device_channels: dict[bytes, set[str]] = field(default_factory=dict)
     _used: set[tuple[bytes, int]] = field(default_factory=set)
 
     def known_plan(self, device_id: bytes, keys: tuple[str, ...]) -> Plan | None:
@@ -78,23 +76,20 @@ class LayoutRegistry:
             self._device_plans[device_id, keys] = partial
             return partial
         parsed = [(key, *self._parse(key)) for key in keys]
-        try:
-            async with self.pool.connection() as connection:
-                await self._check_channel_limit(connection, device_id, keys)
-                ids = await self._register_channels(connection, parsed)
-                plan = self._plans.get(keys) or await self._register_layout(connection, keys, ids)
-                await connection.execute(
-                    "INSERT INTO device_layouts (device_id, layout_id) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-                    (UUID(bytes=device_id), plan.layout_id),
-                )
-        except psycopg.Error:
-            # What was not committed must not be remembered.
-            self._forget()
-            raise
+        async with self.pool.connection() as connection:
+            await self._check_channel_limit(connection, device_id, keys)
+            ids = await self._register_channels(connection, parsed)
+            plan = self._plans.get(keys) or await self._register_layout(connection, keys, ids)
+            await connection.execute(
+                "INSERT INTO device_layouts (device_id, layout_id) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+                (UUID(bytes=device_id), plan.layout_id),
+            )
+        # Nothing is remembered before its commit: other requests would build on what may be rolled back.
+        self._channel_ids.update(ids)
         self._plans[keys] = plan
         self._used.add((device_id, plan.layout_id))
-        self._device_channels.setdefault(device_id, set()).update(keys)
-        self._device_layouts[device_id] = _DeviceLayout(plan.layout_id, self._positions[plan.layout_id])
+        positions = self._positions.setdefault(plan.layout_id, _positions_of(keys, ids))
+        self._device_layouts[device_id] = _DeviceLayout(plan.layout_id, positions)
         return plan
 
     def _partial_plan(self, device_id: bytes, keys: tuple[str, ...]) -> Plan | None:
@@ -108,7 +103,12 @@ class LayoutRegistry:
         return _make_plan(layout.layout_id, len(layout.position_of), keys, np.array(positions, np.intp))
 
     def _forget(self) -> None:
-        for cache in (self._plans, self._device_plans, self._positions, self._device_layouts, self._device_channels):
+        for cache in (
+            self._plans,
+            self._device_plans,
+            self._positions,
+            self._device_layouts,
+        ):
             cache.clear()
         self._used.clear()
         self._channel_ids.clear()
@@ -126,27 +126,26 @@ class LayoutRegistry:
         self, connection: AsyncConnection[Any], device_id: bytes, keys: Sequence[str]
     ) -> None:
         """One device with endless label values must not fill the catalogue."""
-        if device_id not in self._device_channels:
-            rows = await connection.execute(
-                """
-                SELECT DISTINCT c.key FROM device_layouts d
-                JOIN layout_channels l ON l.layout_id = d.layout_id JOIN channels c ON c.id = l.channel_id
-                WHERE d.device_id = %s
-                """,
-                (UUID(bytes=device_id),),
-            )
-            self._device_channels[device_id] = {row[0] for row in await rows.fetchall()}
-        total = len(self._device_channels[device_id] | set(keys))
+        rows = await connection.execute(
+            """
+            SELECT count(DISTINCT c.id), count(DISTINCT c.id) FILTER (WHERE c.key = ANY(%s))
+            FROM device_layouts d
+            JOIN layout_channels l ON l.layout_id = d.layout_id JOIN channels c ON c.id = l.channel_id
+            WHERE d.device_id = %s
+            """,
+            (list(keys), UUID(bytes=device_id)),
+        )
+        had, shared = await rows.fetchone() or (0, 0)
+        total = had + len(keys) - shared
         if total > self.max_channels_per_device:
-            new = next(iter(set(keys) - self._device_channels[device_id]), keys[0])
-            raise ChannelError(
-                new[:80], f"this device would have {total} channels; the limit is {self.max_channels_per_device}"
-            )
+            message = f"this device would have {total} channels; the limit is {self.max_channels_per_device}"
+            raise ChannelError(keys[0][:80], message)
 
     async def _register_channels(
         self, connection: AsyncConnection[Any], parsed: Sequence[tuple[str, str, dict[str, str]]]
     ) -> dict[str, int]:
-        missing = sorted(item for item in parsed if item[0] not in self._channel_ids)
+        ids = {key: self._channel_ids[key] for key, _, _ in parsed if key in self._channel_ids}
+        missing = sorted(item for item in parsed if item[0] not in ids)
         if missing:
             async with connection.cursor() as cursor:
                 metrics = [describe(name) for name in sorted({name for _, name, _ in missing})]
@@ -155,7 +154,10 @@ class LayoutRegistry:
                     INSERT INTO metrics (name, metric_type, unit, kind, description) VALUES (%s, %s, %s, %s, %s)
                     ON CONFLICT (name) DO NOTHING
                     """,
-                    [(item.name, item.group, item.unit, item.kind.value, item.description) for item in metrics],
+                    [
+                        (item.name, item.group, item.unit, item.kind.value, item.description)
+                        for item in metrics
+                    ],
                 )
                 await cursor.executemany(
                     """
@@ -167,14 +169,14 @@ class LayoutRegistry:
                 await cursor.execute(
                     "SELECT key, id FROM channels WHERE key = ANY(%s)", ([key for key, _, _ in missing],)
                 )
-                self._channel_ids.update(dict(await cursor.fetchall()))
-        return {key: self._channel_ids[key] for key, _, _ in parsed}
+                ids.update(dict(await cursor.fetchall()))
+        return ids
 
     async def _register_layout(
         self, connection: AsyncConnection[Any], keys: tuple[str, ...], ids: dict[str, int]
     ) -> Plan:
-        ordered = sorted(keys, key=ids.__getitem__)
-        channel_ids = [ids[key] for key in ordered]
+        position_of = _positions_of(keys, ids)
+        channel_ids = [ids[key] for key in position_of]
         digest = hashlib.sha256(np.array(channel_ids, ">i4").tobytes()).digest()
         await connection.execute(
             "INSERT INTO layouts (channel_ids, digest) VALUES (%s, %s) ON CONFLICT (digest) DO NOTHING",
@@ -190,11 +192,14 @@ class LayoutRegistry:
             """,
             (layout_id, channel_ids),
         )
-        position_of = {key: index for index, key in enumerate(ordered)}
-        self._positions[layout_id] = position_of
-        in_order = tuple(ordered) == keys
+        in_order = tuple(position_of) == keys
         positions = None if in_order else np.array([position_of[key] for key in keys], np.intp)
         return _make_plan(layout_id, len(keys), keys, positions)
+
+
+def _positions_of(keys: Sequence[str], ids: dict[str, int]) -> dict[str, int]:
+    """Where each channel stands in the layout of these channels."""
+    return {key: index for index, key in enumerate(sorted(keys, key=ids.__getitem__))}
 
 
 def _make_plan(layout_id: int, size: int, keys: tuple[str, ...], positions: Any) -> Plan:

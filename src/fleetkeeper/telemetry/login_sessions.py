@@ -15,14 +15,18 @@ from fleetkeeper_protocol.messages import LoginSession
 def session_key(device_id: UUID, session: LoginSession) -> UUID:
     """The same key for the same session in every report, however often it is sent."""
     return uuid5(
-        device_id, "\x1f".join((session.username, session.terminal, session.host, str(round(session.started_at))))
+        device_id,
+        "\x1f".join((session.username, session.terminal, session.host, str(round(session.started_at)))),
     )
 
 
 async def reconcile(
     session: AsyncSession, device_id: UUID, reported: Sequence[LoginSession], moment: datetime
 ) -> None:
-    """Open what is new, and close what a report from `moment` no longer lists. A late report closes nothing that began after it."""
+    """Open what is new, and close what a report from `moment` no longer lists.
+
+    A late report closes nothing that began after it.
+    """
     present = {session_key(device_id, item): item for item in reported}
     if present:
         statement = insert(UserSession).values(

@@ -117,7 +117,8 @@ class UserSession(Base):
     logout_time: Mapped[datetime | None]
     is_active: Mapped[bool] = mapped_column(server_default="true")
     session_duration_minutes: Mapped[int | None] = mapped_column(
-        BigInteger, Computed("CAST(extract(epoch FROM logout_time - login_time) / 60 AS bigint)", persisted=True)
+        BigInteger,
+        Computed("CAST(extract(epoch FROM logout_time - login_time) / 60 AS bigint)", persisted=True),
     )
     active_processes: Mapped[list[Any]] = mapped_column(server_default="[]")
     peak_cpu_usage: Mapped[float | None]

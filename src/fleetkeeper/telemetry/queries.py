@@ -139,7 +139,11 @@ async def store_process_snapshots(
             ORDER BY s.ts ON CONFLICT DO NOTHING
             """
         ),
-        {"device": device_id, "ts": [item[0] for item in snapshots], "documents": [item[1] for item in snapshots]},
+        {
+            "device": device_id,
+            "ts": [item[0] for item in snapshots],
+            "documents": [item[1] for item in snapshots],
+        },
     )
     return int(getattr(outcome, "rowcount", 0))
 
@@ -147,7 +151,8 @@ async def store_process_snapshots(
 async def ensure_partition(session: AsyncSession, moment: datetime) -> None:
     """Make the partition of a moment's day."""
     await session.execute(
-        text("SELECT create_telemetry_partition(CAST(:day AS date), CAST(:day AS date) + 1)"), {"day": moment.date()}
+        text("SELECT create_telemetry_partition(CAST(:day AS date), CAST(:day AS date) + 1)"),
+        {"day": moment.date()},
     )
 
 

@@ -64,7 +64,9 @@ class RangeQuery:
         if self.step_seconds is not None and not (
             self.step_seconds >= 0.001 and span / self.step_seconds <= limits.max_points_per_series
         ):
-            problems.append(FieldError("step", f"gives at most {limits.max_points_per_series} points; make it longer"))
+            problems.append(
+                FieldError("step", f"gives at most {limits.max_points_per_series} points; make it longer")
+            )
         if problems:
             raise InvalidInputError("The range query is wrong.", fields=problems)
         return self
@@ -128,17 +130,15 @@ def _points(
         steps = grid(round(query.start.timestamp() * SECOND), round(query.end.timestamp() * SECOND), step_us)
         values = resample(times, values, steps, step_us, aggregate)
         times = steps
-    numbers: list[Any] = values.tolist()
-    return list(
-        zip((times / SECOND).tolist(), (None if number != number else number for number in numbers), strict=True)  # noqa: PLR0124 - only NaN differs from itself
-    )
+    numbers: list[Any] = np.where(np.isnan(values), None, values).tolist()  # type: ignore[call-overload]
+    return list(zip((times / SECOND).tolist(), numbers, strict=True))
 
 
 def _thin_out(times: Times, values: Values, points: int) -> tuple[Times, Values]:
     """At most `points` samples that keep the line's shape, peaks included."""
     if len(times) <= points:
         return times, values
-    chosen = MinMaxLTTBDownsampler().downsample(
+    chosen = MinMaxLTTBDownsampler().downsample(  # type: ignore[no-untyped-call]
         np.ascontiguousarray(times), np.ascontiguousarray(values), n_out=max(points, 3)
     )
     return times[chosen], values[chosen]
@@ -147,4 +147,6 @@ def _thin_out(times: Times, values: Values, points: int) -> tuple[Times, Values]
 def _series(
     device_id: UUID, channel: Channel, aggregate: str, points: list[tuple[float, float | None]]
 ) -> Series:
-    return Series(str(device_id), channel.metric, channel.labels, channel.unit, channel.kind, aggregate, points)
+    return Series(
+        str(device_id), channel.metric, channel.labels, channel.unit, channel.kind, aggregate, points
+    )

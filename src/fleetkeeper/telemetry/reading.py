@@ -68,7 +68,9 @@ async def read_samples(
     if len(times) > max_frames:
         raise InvalidInputError(
             "The range holds too many samples.",
-            fields=[FieldError("from", f"more than {max_samples} samples; ask for less time or fewer metrics")],
+            fields=[
+                FieldError("from", f"more than {max_samples} samples; ask for less time or fewer metrics")
+            ],
         )
     series = []
     for column in row[1:]:
@@ -87,10 +89,13 @@ def _statement(channels: Sequence[Channel]) -> sql.Composed:
     layouts = sorted({layout for channel in channels for layout in channel.places})
     missing = sql.Literal(_MISSING.to_bytes(8))
     picked = [
-        sql.SQL("{} AS {}").format(_pick(channel), sql.Identifier(f"v{n}")) for n, channel in enumerate(channels)
+        sql.SQL("{} AS {}").format(_pick(channel), sql.Identifier(f"v{n}"))
+        for n, channel in enumerate(channels)
     ]
     packed = [
-        sql.SQL("string_agg(coalesce(float8send({}), {}), ''::bytea)").format(sql.Identifier(f"v{n}"), missing)
+        sql.SQL("string_agg(coalesce(float8send({}), {}), ''::bytea)").format(
+            sql.Identifier(f"v{n}"), missing
+        )
         for n in range(len(channels))
     ]
     return sql.SQL(
@@ -101,7 +106,9 @@ def _statement(channels: Sequence[Channel]) -> sql.Composed:
           ORDER BY ts LIMIT %(limit)s
         ) f
         """
-    ).format(packed=sql.SQL(", ").join(packed), picked=sql.SQL(", ").join(picked), layouts=sql.Literal(layouts))
+    ).format(
+        packed=sql.SQL(", ").join(packed), picked=sql.SQL(", ").join(picked), layouts=sql.Literal(layouts)
+    )
 
 
 def _pick(channel: Channel) -> sql.Composable:

@@ -38,7 +38,9 @@ class SeriesRead(BaseModel):
     unit: str
     kind: Literal["gauge", "counter"]
     agg: str
-    points: list[tuple[float, float | None]] = Field(description="[epoch seconds, value or null], oldest first")
+    points: list[tuple[float, float | None]] = Field(
+        description="[epoch seconds, value or null], oldest first"
+    )
 
 
 class RangeRead(BaseModel):
@@ -134,9 +136,13 @@ class ArchivePolicyUpdate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    retention_days: int | None = Field(default=None, ge=1, le=3650, description="Days that snapshots are kept")
+    retention_days: int | None = Field(
+        default=None, ge=1, le=3650, description="Days that snapshots are kept"
+    )
     archive_enabled: bool | None = Field(default=None, description="Whether older snapshots are removed")
-    downsample_after_days: int | None = Field(default=None, ge=1, le=3650, description="Days until thinning out")
+    downsample_after_days: int | None = Field(
+        default=None, ge=1, le=3650, description="Days until thinning out"
+    )
     downsample_interval: str | None = Field(
         default=None,
         pattern=r"^[1-9]\d{0,3} (second|minute|hour|day)s?$",

@@ -52,7 +52,12 @@ async def metric_catalogue(session: AsyncSession, actor: Actor, device_id: UUID 
     if device_id is None:
         known = [
             MetricRead(
-                name=item.name, unit=item.unit, kind=item.kind, group=item.group, description=item.description, labels=[]
+                name=item.name,
+                unit=item.unit,
+                kind=item.kind,
+                group=item.group,
+                description=item.description,
+                labels=[],
             )
             for item in BUILT_IN.values()
         ]

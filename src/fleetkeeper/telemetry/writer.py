@@ -46,7 +46,9 @@ class FrameWriter:
 
     async def start(self) -> None:
         """Open the connections and begin."""
-        self._tasks = [asyncio.create_task(self._run(), name=f"frame writer {n}") for n in range(self._writers)]
+        self._tasks = [
+            asyncio.create_task(self._run(), name=f"frame writer {n}") for n in range(self._writers)
+        ]
 
     async def stop(self) -> None:
         """Write what waits, then end."""
@@ -123,6 +125,7 @@ class FrameWriter:
         if not rows:
             return
         await self._ensure_days(connection, {day_of(frame.ts_us) for item in batch for frame in item.frames})
+        new: set[tuple[bytes, int]] | None = None
         try:
             async with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
                 await copy.write(copy_payload(rows))
@@ -130,8 +133,6 @@ class FrameWriter:
             # A frame came twice, a partition went away, or two writers met: the careful way sorts it out.
             self.known_days.clear()
             new = await self._store_carefully(connection, batch)
-        else:
-            new = None
         for submission in batch:
             own = None
             if new is not None:
@@ -166,13 +167,17 @@ class FrameWriter:
     async def _ensure_days(self, connection: AsyncConnection[Any], days: set[int]) -> None:
         for day in sorted(days - self.known_days):
             start = date_of_day(day).date()
-            await connection.execute("SELECT create_telemetry_partition(%s::date, %s::date + 1)", (start, start))
+            await connection.execute(
+                "SELECT create_telemetry_partition(%s::date, %s::date + 1)", (start, start)
+            )
             self.known_days.add(day)
 
     @staticmethod
     def _fail(batch: Sequence[_Submission], error: Exception) -> None:
         if batch:
-            log.warning("frames were not stored", requests=len(batch), reason=f"{type(error).__name__}: {error}")
+            log.warning(
+                "frames were not stored", requests=len(batch), reason=f"{type(error).__name__}: {error}"
+            )
         for submission in batch:
             if not submission.stored.done():
                 submission.stored.set_exception(

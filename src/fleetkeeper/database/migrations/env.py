@@ -1,18 +1,14 @@
 """Alembic's environment: one transaction per migration, one migrator at a time."""
 
-import re
-
 from alembic import context
 from sqlalchemy import text
 
-PARTITION = re.compile(r"(frames|process_snapshots)_\d{4}_\d{2}_\d{2}")
-# Made by procrastinate's own schema.
-JOBS = re.compile(r"procrastinate_\w+")
+from fleetkeeper.database.migrations.tables import is_of_models
 
 
 def include_name(name: str | None, kind: str, _parents: object) -> bool:
     """Leave out of the comparison what the models do not own."""
-    return not (kind == "table" and name and (PARTITION.fullmatch(name) or JOBS.fullmatch(name)))
+    return kind != "table" or is_of_models(name)
 
 
 connection = context.config.attributes["connection"]

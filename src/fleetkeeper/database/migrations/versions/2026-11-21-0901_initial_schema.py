@@ -3,8 +3,8 @@
 The version before this one must keep working against the changed schema: add first, remove a release later.
 """
 
-from alembic import op
 import sqlalchemy as sa
+from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0001"
