@@ -1,3 +1,13 @@
 """Fixtures that every test may use."""
 
+import structlog
+
 pytest_plugins = ["tests.fixtures.database", "tests.fixtures.client", "tests.fixtures.product"]
+
+# As the product does: without it each trace of an expected failure would be drawn with all its variables, for seconds.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)

@@ -92,6 +92,8 @@ def expected_error(error: Exception) -> FleetkeeperError | None:
 
 
 def _http_error(error: HTTPException) -> FleetkeeperError:
+    if error.status_code == 400:
+        return BadRequestError(str(error.detail), fields=[FieldError("body", "cannot be read")])
     by_status = {403: ForbiddenError, 404: NotFoundError, 413: TooLargeError}
     known = by_status.get(error.status_code)
     if known is not None:
@@ -112,7 +114,10 @@ async def handle_error(request: Request, error: Exception) -> Response:
         known = FleetkeeperError("The server made a mistake; its log has the request's id.")
     elif known.status >= 500:
         log.warning("request refused", path=request.url.path, reason=str(error))
-    return problem_response(known, request_id)
+    response = problem_response(known, request_id)
+    if isinstance(error, HTTPException) and error.headers:
+        response.headers.update(error.headers)
+    return response
 
 
 def install_error_handlers(app: FastAPI) -> None:

@@ -10,6 +10,9 @@ from msgspec import Meta, Struct
 
 ShortText = Annotated[str, Meta(max_length=300)]
 LongText = Annotated[str, Meta(max_length=4000)]
+# As far as the columns go that hold them.
+Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Size = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class EnrollRequest(Struct):
@@ -123,8 +126,8 @@ class NetworkInterface(Struct):
 
     name: ShortText
     mac_address: ShortText = ""
-    ip_addresses: list[ShortText] = msgspec.field(default_factory=list)
-    speed_mbps: int | None = None
+    ip_addresses: Annotated[list[ShortText], Meta(max_length=200)] = msgspec.field(default_factory=list)
+    speed_mbps: Count | None = None
     is_up: bool | None = None
 
 
@@ -146,13 +149,13 @@ class Inventory(Struct):
     machine_id: ShortText | None = None
     virtualization: ShortText | None = None
     cpu_model: ShortText | None = None
-    cpu_cores: int | None = None
-    cpu_threads: int | None = None
-    memory_total_bytes: int | None = None
-    gpu_models: list[ShortText] = msgspec.field(default_factory=list)
-    boot_time: float | None = None
+    cpu_cores: Count | None = None
+    cpu_threads: Count | None = None
+    memory_total_bytes: Size | None = None
+    gpu_models: Annotated[list[ShortText], Meta(max_length=100)] = msgspec.field(default_factory=list)
+    boot_time: Annotated[float, Meta(ge=0, lt=253_402_300_800)] | None = None
     agent_version: ShortText | None = None
-    capabilities: dict[str, bool] = msgspec.field(default_factory=dict)
+    capabilities: Annotated[dict[ShortText, bool], Meta(max_length=200)] = msgspec.field(default_factory=dict)
     interfaces: Annotated[list[NetworkInterface], Meta(max_length=500)] = msgspec.field(default_factory=list)
 
 

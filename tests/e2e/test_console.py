@@ -114,6 +114,7 @@ async def test_charts_show_the_past_and_follow_the_present(visitor, measured):
     page = visitor.page
     await visitor.open(f"/devices/{measured.id}?range=5m")
     await expect(page.locator("#panel-cpu canvas")).to_be_visible()
+    await page.locator("#panel-cores").scroll_into_view_if_needed()
     await expect(page.locator("#panel-cores canvas")).to_be_visible()
     await expect(page.locator("[data-live]")).to_have_attribute("data-state", "open")
     await measured.send((time.time(), readings(time.time()) | {"cpu_usage_percent": 87.0}))

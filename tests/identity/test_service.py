@@ -154,7 +154,7 @@ class TestSessions:
         assert await queries.delete_ended_sessions(session, NOW, IDLE) == 2
         assert await self.actor(session, secret, NOW)
 
-    @pytest.mark.parametrize("secret", ["", "x", "fks_", "fks_" + "x" * 10_000, "\x00", "\udcff"])
+    @pytest.mark.parametrize("secret", ["", "x", "fks_", "fks_" + "x" * 10_000, "\x00"])
     async def test_unknown_secret(self, session, maria, secret):
         assert await self.actor(session, secret, NOW) is None
 

@@ -1,7 +1,7 @@
 """`fleetkeeper db …`: the database's URL and schema."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -49,7 +49,7 @@ def rollback(
 def status(*, as_json: Annotated[bool, typer.Option("--json", help="For machines")] = False) -> None:
     """Say where the schema stands."""
     address = reachable_url()
-    state = {
+    state: dict[str, Any] = {
         "current": migrations.current_revision(address),
         "newest": migrations.newest_revision(),
         "pending": migrations.pending_revisions(address),
@@ -57,7 +57,10 @@ def status(*, as_json: Annotated[bool, typer.Option("--json", help="For machines
     if as_json:
         typer.echo(json.dumps(state))
         return
-    pending = f"{len(state['pending'] or [])} to apply" if state["pending"] else "nothing to apply"
+    current, pending = state["current"], state["pending"]
+    todo = f"{len(pending)} to apply" if pending else "nothing to apply"
+    if current is not None and not migrations.is_known(current):
+        todo = "it was made by a newer version of this program"
     typer.echo(
-        f"The schema is at {state['current'] or 'the very beginning'}, the newest is {state['newest']}: {pending}."
+        f"The schema is at {current or 'the very beginning'}, the newest here is {state['newest']}: {todo}."
     )

@@ -1,6 +1,7 @@
 """The web server of one process."""
 
 import asyncio
+import contextlib
 import gc
 import socket
 import sys
@@ -49,5 +50,9 @@ def run_web_process(settings: Settings, url: str, listener: socket.socket) -> No
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+    # Once all is closed, uvicorn raises the signal again that it was stopped by.
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        asyncio.Runner(loop_factory=config.get_loop_factory()) as runner,
+    ):
         runner.run(WebServer(config, front).serve(sockets=[listener]))

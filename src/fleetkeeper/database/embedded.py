@@ -186,7 +186,10 @@ class EmbeddedServer:
         lines = "".join(f"{name} = {value}\n" for name, value in parameters.items())
         note = "# Written at each start; put changes of your own into postgresql.conf, below.\n"
         self._write_file("fleetkeeper.conf", note + lines)
-        include, main = "include_if_exists = 'fleetkeeper.conf'\n", (self.data / "postgresql.conf").read_text()
+        include, main = (
+            "include_if_exists = 'fleetkeeper.conf'\n",
+            (self.data / "postgresql.conf").read_text(),
+        )
         if include not in main:
             self._write_file("postgresql.conf", include + main)
 

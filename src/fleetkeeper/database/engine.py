@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
 
 import psycopg
 from sqlalchemy import make_url
@@ -21,11 +20,13 @@ def database_url(settings: Settings) -> str:
     if settings.database.url is None:
         return EmbeddedServer(settings.home).url()
     url = settings.database.url.get_secret_value()
-    if urlsplit(url).scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+    if url.partition("://")[0] not in {"postgres", "postgresql", "postgresql+psycopg"}:
         raise StartupError(
             "FLEETKEEPER_DATABASE__URL is wrong: it starts with postgresql://, as in postgresql://user:password@host/name."
         )
-    return "postgresql://" + url.split("://", 1)[1]
+    url = "postgresql://" + url.split("://", 1)[1]
+    sqlalchemy_url(url)
+    return url
 
 
 def sqlalchemy_url(url: str) -> str:

@@ -1,5 +1,6 @@
 """Moves the schema to the newest version, back, or says where it stands."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -35,7 +36,8 @@ def current_revision(url: str) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
-def _is_known(revision: str) -> bool:
+def is_known(revision: str) -> bool:
+    """Whether this program has that migration; a newer program's it has not."""
     try:
         return ScriptDirectory.from_config(_config()).get_revision(revision) is not None
     except CommandError:
@@ -47,7 +49,7 @@ def check_revision(url: str) -> None:
     current = current_revision(url)
     if current == newest_revision():
         return
-    if current is None or _is_known(current):
+    if current is None or is_known(current):
         raise StartupError("The database's schema is older than this program; run `fleetkeeper db migrate`.")
     raise StartupError(
         f"The database's schema ({current}) is newer than this program; run the version that made it, or a newer one."
@@ -56,26 +58,31 @@ def check_revision(url: str) -> None:
 
 def migrate(url: str, revision: str = "head") -> None:
     """Bring the schema up to `revision`. Raises StartupError when the database is ahead of this program."""
-    current = current_revision(url)
-    if current is not None and not _is_known(current):
-        check_revision(url)
     _run(url, lambda config: command.upgrade(config, revision))
 
 
 def rollback(url: str, revision: str = "-1") -> None:
-    """Take the schema back to `revision`; by default one step."""
+    """Take the schema back to `revision`; by default one step. Raises StartupError as `migrate` does."""
+    if current_revision(url) is None:
+        raise StartupError("The schema is at the very beginning; there is nothing to take back.")
     _run(url, lambda config: command.downgrade(config, revision))
 
 
-def _run(url: str, action: "object") -> None:
+def _run(url: str, action: Callable[[Config], None]) -> None:
+    current = current_revision(url)
+    if current is not None and not is_known(current):
+        check_revision(url)
     engine = create_engine(sqlalchemy_url(url), poolclass=NullPool)
     with engine.connect() as connection:
-        action(_config(connection))  # type: ignore[operator]
+        try:
+            action(_config(connection))
+        except CommandError as error:
+            raise StartupError(f"The schema cannot be moved there: {error}.") from None
 
 
 def pending_revisions(url: str) -> list[str]:
     """Revisions that `migrate` would apply, in order."""
     current = current_revision(url)
     script = ScriptDirectory.from_config(_config())
-    steps = script.iterate_revisions("head", current) if current is None or _is_known(current) else []
+    steps = script.iterate_revisions("head", current) if current is None or is_known(current) else []
     return [step.revision for step in reversed(list(steps))]

@@ -57,7 +57,7 @@ def with_vitals(statement: Select[Any]) -> Select[Any]:
 async def count_by_status(session: AsyncSession, stale_before: datetime) -> dict[str, int]:
     """Number of devices by status; `stale` counts those online whose last report is older than `stale_before`."""
     rows = await session.execute(select(Device.status, func.count()).group_by(Device.status))
-    counts: dict[str, int] = dict(rows.tuples().all())
+    counts: dict[str, int] = dict(iter(rows))
     counts["stale"] = (
         await session.scalar(
             select(func.count())
@@ -123,11 +123,19 @@ async def record_vitals(session: AsyncSession, vitals: Sequence[dict[str, Any]])
 
 
 async def mark_silent_offline(session: AsyncSession, silent_since: datetime) -> int:
-    """Set devices offline that have not reported since; returns how many."""
+    """Set devices offline that have not reported since, and forget their vital signs; returns how many.
+
+    Vital signs come first, the order in which reports write both, so that the two never wait for each other.
+    """
+    silent = (Device.status == "online") & (Device.last_seen < silent_since)
+    await session.execute(
+        update(DeviceVitals)
+        .where(DeviceVitals.device_id == Device.id, silent)
+        .values(cpu_percent=None, memory_percent=None, disk_percent=None)
+        .execution_options(synchronize_session=False)
+    )
     outcome = await session.execute(
-        update(Device)
-        .where(Device.status == "online", Device.last_seen < silent_since)
-        .values(status="offline")
+        update(Device).where(silent).values(status="offline").execution_options(synchronize_session=False)
     )
     return int(getattr(outcome, "rowcount", 0))
 

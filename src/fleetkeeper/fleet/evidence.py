@@ -9,8 +9,6 @@ from fleetkeeper_protocol.messages import Inventory
 # What vendors ship where a serial number or UUID should be; it identifies nobody.
 _PLACEHOLDERS = frozenset(
     {
-        "",
-        "0",
         "none",
         "n/a",
         "default string",
@@ -18,7 +16,6 @@ _PLACEHOLDERS = frozenset(
         "not applicable",
         "system serial number",
         "to be filled by o.e.m.",
-        "00000000-0000-0000-0000-000000000000",
         "ffffffff-ffff-ffff-ffff-ffffffffffff",
         "03000200-0400-0500-0006-000700080009",
     }
@@ -39,21 +36,27 @@ def normalise_evidence(identities: Mapping[str, str]) -> list[tuple[str, str]]:
     evidence: list[tuple[str, str]] = []
     for kind in _KINDS:
         text = identities.get(kind, "").replace("\x00", "").strip()
-        if text.lower() in _PLACEHOLDERS:
-            continue
         if kind == "mac":
             found = (normalise_mac(item) for item in text.split(",")[:64])
             evidence += [("mac", item) for item in found if item]
-        elif kind == "smbios_uuid":
-            try:
-                evidence.append((kind, str(UUID(text))))
-            except ValueError:
-                continue
-        elif kind in {"fqdn", "hostname"}:
-            evidence.append((kind, text.lower().rstrip(".")[:300]))
-        else:
-            evidence.append((kind, text[:300]))
+            continue
+        value = _normalise(kind, text)[:300]
+        if not _names_nobody(value):
+            evidence.append((kind, value))
     return evidence
+
+
+def _normalise(kind: str, text: str) -> str:
+    if kind == "smbios_uuid":
+        try:
+            return str(UUID(text))
+        except ValueError:
+            return ""
+    return text.lower().rstrip(".") if kind in {"fqdn", "hostname"} else text
+
+
+def _names_nobody(value: str) -> bool:
+    return value.lower() in _PLACEHOLDERS or not value.strip("0-")
 
 
 _CONTAINERS = ("container", "docker", "lxc", "podman", "openvz", "systemd-nspawn")

@@ -1,10 +1,12 @@
 """What the API says of enrolment and agents."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+
+ShortText = Annotated[str, Field(max_length=300)]
 
 
 class EnrollmentTokenCreate(BaseModel):
@@ -53,7 +55,7 @@ class EnrollBody(BaseModel):
 
     token: str = Field(min_length=1, max_length=200)
     hostname: str = Field(min_length=1, max_length=255, pattern=r"^[^\x00]*$")
-    identities: dict[str, str] = Field(default_factory=dict, max_length=20)
+    identities: dict[ShortText, ShortText] = Field(default_factory=dict, max_length=20)
 
 
 class Enrolled(BaseModel):

@@ -7,6 +7,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.identity.models import ApiToken, BrowserSession, User
+from fleetkeeper.kit.text import is_storable
 
 # A write for each request would cost more than the knowledge is worth.
 LAST_USED_GRANULARITY = timedelta(minutes=1)
@@ -14,6 +15,8 @@ LAST_USED_GRANULARITY = timedelta(minutes=1)
 
 async def find_user(session: AsyncSession, username: str) -> User | None:
     """The user of that name, whatever its case."""
+    if not is_storable(username):
+        return None
     found: User | None = await session.scalar(
         select(User).where(func.lower(User.username) == username.lower())
     )

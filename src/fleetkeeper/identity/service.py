@@ -15,6 +15,7 @@ from fleetkeeper.identity.models import ApiToken, BrowserSession, User
 from fleetkeeper.identity.passwords import MAX_LENGTH, MIN_LENGTH, hash_password, is_password
 from fleetkeeper.identity.permissions import ROLE_PERMISSIONS, Role
 from fleetkeeper.kit.secrets import hash_secret, make_secret
+from fleetkeeper.kit.text import is_storable
 
 TOKEN_PREFIX = "fkt"  # noqa: S105 - the visible prefix, not a secret
 SESSION_PREFIX = "fks"
@@ -30,7 +31,7 @@ class SignIn:
 
 async def create_user(session: AsyncSession, username: str, password: str, role: Role) -> User:
     """Make a local account. Raises InvalidInputError or ConflictError."""
-    if not username.strip() or len(username) > 100:
+    if not _is_name(username):
         raise InvalidInputError(
             "The user was not made.", fields=[FieldError("username", "has 1 to 100 characters")]
         )
@@ -127,7 +128,7 @@ async def create_token(
         raise InvalidInputError(
             "The token was not made.", fields=[FieldError("user", f"there is no user {username!r}")]
         )
-    if not name.strip() or len(name) > 100:
+    if not _is_name(name):
         raise InvalidInputError(
             "The token was not made.", fields=[FieldError("name", "has 1 to 100 characters")]
         )
@@ -139,6 +140,10 @@ async def create_token(
     )
     await session.flush()
     return secret
+
+
+def _is_name(text: str) -> bool:
+    return bool(text.strip()) and len(text) <= 100 and is_storable(text)
 
 
 def _actor(user: User, *, browser: BrowserSession | None = None, token: ApiToken | None = None) -> Actor:

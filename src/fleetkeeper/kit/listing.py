@@ -1,7 +1,6 @@
 """Lists: filters, ordering and keyset paging from the names in a query string, over an allow-list of columns."""
 
 import operator as operators
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.kit.clock import parse_time
 from fleetkeeper.kit.pagination import DEFAULT_LIMIT, MAX_LIMIT, decode_cursor, encode_cursor
+from fleetkeeper.kit.text import is_storable
 
 OPERATORS = ("exact", "in", "gte", "lte", "gt", "lt", "contains", "isnull")
 MAX_ITEMS = 200
@@ -74,7 +74,7 @@ class Field:
 
 def _read_value(kind: Any, text: str, *, bits: int) -> Any:
     """Raises ValueError for what the database could not hold."""
-    if not _is_storable(text) or len(text) > MAX_TEXT_LENGTH:
+    if not is_storable(text) or len(text) > MAX_TEXT_LENGTH:
         raise ValueError(text)
     value = kind(text)
     if isinstance(value, int) and not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
@@ -107,7 +107,7 @@ class Listing:
         for name, text in parameters:
             if name == "q" and text.strip():
                 pattern = f"%{_escape_like(text.strip()[:MAX_TEXT_LENGTH])}%"
-                if not _is_storable(text):
+                if not is_storable(text):
                     raise InvalidInputError(
                         "The search is wrong.", fields=[FieldError("q", "has no NUL character")]
                     )
@@ -256,11 +256,6 @@ def _condition(name: str, field: Field, operator: str, text: str) -> ColumnEleme
         )
     condition: ColumnElement[bool] = _COMPARISONS[operator](column, value)
     return condition
-
-
-def _is_storable(text: str) -> bool:
-    """Whether PostgreSQL's UTF-8 knows each character: it has no NUL and no half of a surrogate pair."""
-    return not re.search("[\x00\ud800-\udfff]", text)
 
 
 def _escape_like(text: str) -> str:

@@ -3,11 +3,13 @@
 What administrators change while the product runs is in the `config` room instead.
 """
 
+import json
+import os
 from functools import cache
 from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from fleetkeeper.errors import StartupError
 from fleetkeeper.settings.database import DatabaseSettings
@@ -57,5 +59,25 @@ def get_settings() -> Settings:
         problem = error.errors()[0]
         name = "FLEETKEEPER_" + "__".join(str(part).upper() for part in problem["loc"])
         raise StartupError(f"{name} is wrong: {problem['msg']}.") from None
+    except SettingsError:
+        raise StartupError(f'{_not_json()} is wrong: it takes JSON, for a list as in ["a", "b"].') from None
     settings.home = settings.home.expanduser().absolute()
     return settings
+
+
+def _not_json() -> str:
+    """The variable that takes JSON and holds something else; the library names only its group."""
+    given = {name.upper(): value for name, value in os.environ.items()}
+    for group, field in Settings.model_fields.items():
+        kind = field.annotation
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+            continue
+        lists = [
+            f"{group}__{name}" for name, item in kind.model_fields.items() if item.annotation == list[str]
+        ]
+        for variable in (f"FLEETKEEPER_{name.upper()}" for name in (group, *lists)):
+            try:
+                json.loads(given.get(variable, "null"))
+            except ValueError:
+                return variable
+    return "A setting"

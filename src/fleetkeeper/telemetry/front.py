@@ -8,7 +8,7 @@ import structlog
 
 from fleetkeeper.error_handlers import expected_error, problem_response
 from fleetkeeper.errors import FieldError, FleetkeeperError, OverloadedError, TooLargeError
-from fleetkeeper.kit.http_shell import is_request_id
+from fleetkeeper.kit.http_shell import SECURITY_HEADERS, is_request_id
 from fleetkeeper.settings.telemetry import TelemetrySettings
 from fleetkeeper.telemetry.door import TelemetryDoor
 from fleetkeeper.telemetry.stream import FrameStream
@@ -54,7 +54,7 @@ class IngestFront:
             elif name == b"content-encoding":
                 encoding = value
             elif name == b"x-request-id":
-                request_id = value[:100]
+                request_id = value
             elif name == b"host":
                 host = value
         if host not in self._good_hosts and not self._remember_host(host):
@@ -80,8 +80,9 @@ class IngestFront:
             (b"x-content-type-options", b"nosniff"),
             (b"fleetkeeper-config", self.config_tag),
         ]
-        if request_id and is_request_id(request_id.decode("latin-1")):
-            headers.append((b"x-request-id", request_id))
+        if not is_request_id(request_id.decode("latin-1")):
+            request_id = uuid4().hex.encode()
+        headers.append((b"x-request-id", request_id))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
 
@@ -118,6 +119,7 @@ class IngestFront:
             log.error("frames were not stored", request_id=request_id, exc_info=error)
             known = FleetkeeperError("The server made a mistake; its log has the request's id.")
         response = problem_response(known, request_id)
+        response.headers.update(SECURITY_HEADERS | {"Cache-Control": "no-store", "X-Request-ID": request_id})
         if known.status in {413, 429}:
             # The rest of the body is not read, so the connection cannot be used again.
             response.headers["Connection"] = "close"

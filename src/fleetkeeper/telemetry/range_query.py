@@ -34,6 +34,7 @@ DEFAULT_POINTS = 600
 MAX_DEVICES = 20
 MAX_METRICS = 200
 MAX_SERIES = 2000
+MAX_STEP_SECONDS = 315_360_000
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ class RangeQuery:
             problems.append(FieldError("agg", f"one or more of {', '.join((*AGGREGATES, RAW))}"))
         span = (self.end - self.start).total_seconds()
         if self.step_seconds is not None and not (
-            self.step_seconds >= 0.001 and span / self.step_seconds <= limits.max_points_per_series
+            0.001 <= self.step_seconds <= MAX_STEP_SECONDS
+            and span / self.step_seconds <= limits.max_points_per_series
         ):
             problems.append(
                 FieldError("step", f"gives at most {limits.max_points_per_series} points; make it longer")

@@ -1,0 +1,85 @@
+"""Devices over the API: versions, what may be changed, and how many statements a list costs."""
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+BASELINE = Path(__file__).parents[1] / "query_counts.json"
+STRANGER = "0198f6a0-0000-7000-8000-000000000001"
+
+
+@pytest.fixture
+async def path(shared) -> str:
+    return f"/api/v1/devices/{shared.device.id}"
+
+
+class TestVersions:
+    async def test_change_with_the_current_version(self, shared, path):
+        tag = (await shared.admin.get(path)).headers["etag"]
+        answer = await shared.admin.patch(path, json={"location": "Berlin"}, headers={"If-Match": tag})
+        assert answer.status_code == 200
+        assert answer.headers["etag"] != tag
+        assert answer.json()["location"] == "Berlin"
+
+    async def test_change_with_a_version_that_is_past(self, shared, path):
+        tag = (await shared.admin.get(path)).headers["etag"]
+        await shared.admin.patch(path, json={"location": "Paris"})
+        answer = await shared.admin.patch(path, json={"location": "Rome"}, headers={"If-Match": tag})
+        assert answer.status_code == 412
+        assert (await shared.admin.get(path)).json()["location"] == "Paris"
+
+    @pytest.mark.parametrize("tag", ["3", '"x"', '"-1"', '"1", "2"', '"٣"'.encode(), '"99999999999"'])
+    async def test_what_is_no_tag(self, shared, path, tag):
+        answer = await shared.admin.patch(path, json={}, headers={"If-Match": tag})
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["field"] == "If-Match"
+
+    async def test_any_version(self, shared, path):
+        assert (await shared.admin.patch(path, json={}, headers={"If-Match": "*"})).status_code == 200
+
+
+class TestChanges:
+    @pytest.mark.parametrize(
+        "changes",
+        [{"name": ""}, {"name": "a\x00"}, {"name": "x" * 256}, {"lifecycle": "gone"}, {"lifecycle": "active\n"},
+         {"device_type": "toaster"}, {"status": "online"}, {"version": 7}, {"location": 5}],
+    )  # fmt: skip
+    async def test_wrong_change_is_refused_by_name(self, shared, path, changes):
+        answer = await shared.admin.patch(path, json=changes)
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["field"] == next(iter(changes))
+
+    async def test_location_can_be_taken_away_and_a_name_cannot(self, shared, path):
+        await shared.admin.patch(path, json={"location": "Berlin", "name": "web"})
+        device = (await shared.admin.patch(path, json={"location": None, "name": None})).json()
+        assert (device["location"], device["name"]) == (None, "web")
+
+    @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+    async def test_device_that_is_not_there(self, shared, method):
+        body = {} if method == "PATCH" else None
+        answer = await shared.admin.request(method, f"/api/v1/devices/{STRANGER}", json=body)
+        assert answer.status_code == 404
+
+
+class TestQueryCounts:
+    """Each list costs a fixed number of statements; write the new number down when it changes on purpose."""
+
+    @pytest.mark.parametrize("path", sorted(json.loads(BASELINE.read_text())))
+    async def test_list(self, shared, path):
+        statements = []
+
+        def note(_connection, _cursor, statement, *_):
+            statements.append(statement)
+
+        engine = shared.app.state.database.engine.sync_engine
+        await shared.admin.get(path)  # what is only done now and then is done
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            answer = await shared.admin.get(path)
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+        assert answer.status_code == 200
+        own = [text for text in statements if "FROM config" not in text]  # the follower's, once in a while
+        assert len(own) == json.loads(BASELINE.read_text())[path], own

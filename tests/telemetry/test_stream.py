@@ -1,0 +1,112 @@
+"""Live frames as Server-Sent Events. httpx's ASGI transport waits for whole answers, so the stream is read itself."""
+
+import asyncio
+import json
+import time
+from uuid import UUID
+
+import pytest
+
+from fleetkeeper.errors import OverloadedError
+from fleetkeeper.telemetry import stream as stream_module
+from fleetkeeper.telemetry.stream import MAX_UNREAD, Watcher
+
+
+@pytest.fixture
+async def stream(app):
+    """The application's stream, asked by the test instead of by the clock."""
+    await app.state.stream._reader.stop()
+    return app.state.stream
+
+
+def read(event: bytes) -> dict:
+    kind, data = event.decode().strip().split("\n")
+    assert kind == "event: frame"
+    return json.loads(data.removeprefix("data: "))
+
+
+class TestEvents:
+    async def test_frame_sent_after_the_opening_arrives_at_each_watcher(self, stream, device):
+        key = UUID(device.id)
+        watchers = [stream.events(frozenset({key})) for _ in range(2)]
+        for watcher in watchers:
+            assert (await anext(watcher)).startswith(b"retry:")
+        now = time.time()
+        await device.send((now, {"cpu_usage_percent": 45.25, "a": 1.0}))
+        await stream._ask()
+        for watcher in watchers:
+            event = read(await anext(watcher))
+            assert event["device"] == device.id
+            assert event["ts"] == pytest.approx(now, abs=1e-6)
+            assert event["values"] == {"cpu_usage_percent": 45.25, "a": 1.0}
+            await watcher.aclose()
+        assert not stream._watchers
+
+    async def test_each_frame_comes_once_and_in_order(self, stream, device):
+        watcher = stream.events(frozenset({UUID(device.id)}))
+        await anext(watcher)
+        now = time.time()
+        for n in range(3):
+            await device.send((now + n / 10, {"a": float(n)}))
+            await stream._ask()
+        assert [read(await anext(watcher))["values"]["a"] for _ in range(3)] == [0.0, 1.0, 2.0]
+        (only,) = stream._watchers
+        assert only.events.empty()
+        await watcher.aclose()
+
+    async def test_watcher_hears_of_its_devices_only(self, stream, device):
+        watcher = stream.events(frozenset({UUID(int=1)}))
+        await anext(watcher)
+        await device.send((time.time(), {"a": 1.0}))
+        await stream._ask()
+        (only,) = stream._watchers
+        assert only.events.empty()
+        await watcher.aclose()
+
+    async def test_silence_is_broken_before_a_proxy_hangs_up(self, stream, monkeypatch):
+        monkeypatch.setattr(stream_module, "KEEP_ALIVE_SECONDS", 0)
+        watcher = stream.events(frozenset())
+        await anext(watcher)
+        assert await anext(watcher) == b": still here\n\n"
+        await watcher.aclose()
+
+    async def test_too_many_watchers(self, stream, monkeypatch):
+        monkeypatch.setattr(stream_module, "MAX_WATCHERS", 1)
+        first, second = stream.events(frozenset()), stream.events(frozenset())
+        await anext(first)
+        with pytest.raises(OverloadedError):
+            await anext(second)
+        await first.aclose()
+
+    async def test_closing_ends_open_streams(self, stream):
+        watcher = stream.events(frozenset())
+        await anext(watcher)
+        waiting = asyncio.ensure_future(anext(watcher))
+        await asyncio.sleep(0)
+        stream.close()
+        assert await waiting == b""
+        with pytest.raises(StopAsyncIteration):
+            await anext(watcher)
+
+    def test_slow_watcher_loses_the_oldest(self):
+        watcher = Watcher(frozenset())
+        for n in range(MAX_UNREAD + 5):
+            watcher.put(b"%d" % n)
+        assert watcher.events.qsize() == MAX_UNREAD
+        assert watcher.events.get_nowait() == b"5"
+
+
+class TestDoor:
+    @pytest.mark.parametrize(
+        ("devices", "status"),
+        [
+            ([], 422),
+            (["no-uuid"], 422),
+            ([""], 422),
+            ([str(UUID(int=n)) for n in range(51)], 422),
+            ([str(UUID(int=1))], 404),
+        ],
+    )
+    async def test_refusals(self, shared, devices, status):
+        answer = await shared.viewer.get("/api/v1/telemetry/stream", params={"device": devices})
+        assert answer.status_code == status
