@@ -52,7 +52,7 @@ $(STAMPS)/test: $(STAMPS)/run requirements/test.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/test.txt
 	@touch $@
 
-$(STAMPS)/assets: $(STAMPS)/run hatch_build.py web/package.json web/package-lock.json $(shell find web/src web/build.mjs -type f 2>/dev/null)
+$(STAMPS)/assets: $(STAMPS)/run hatch_build.py web/package.json web/package-lock.json $(shell find web/src web/build.mjs src/fleetkeeper/console/templates -type f 2>/dev/null)
 	$(BIN)/python hatch_build.py
 	@touch $@
 

@@ -39,7 +39,18 @@ class TestFiles:
     def test_every_test_file_has_a_namesake_or_names_its_subject(self):
         """A folder of tests mirrors a package or a room."""
         packages = {path.name for path in (ROOT / "src").iterdir()} | {path.name for path in ROOMS}
-        others = {"architecture", "bench", "e2e", "factories", "fixtures", "api", "simulation", "__pycache__"}
+        others = {
+            "architecture",
+            "bench",
+            "e2e",
+            "factories",
+            "faults",
+            "packaging",
+            "fixtures",
+            "api",
+            "simulation",
+            "__pycache__",
+        }
         folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
         assert folders <= packages | others
 

@@ -138,21 +138,23 @@ class TestSchema:
 
 
 @contextlib.contextmanager
-def running_part(product: Product, *arguments: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
+def running_part(
+    product: Product, output: Path, *arguments: str, **settings: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """One process of the product by itself, as a unit of systemd runs it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "fleetkeeper", *arguments],
-        env=product.environment | settings,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fleetkeeper", *arguments],
+            env=product.environment | settings,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+        )
     try:
         yield process
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
 
 
 class TestRunning:
@@ -193,31 +195,33 @@ class TestRunning:
         assert short.returncode == 1
         assert "password" in short.stderr
 
-    def test_a_web_process_by_itself(self, product: Product) -> None:
-        port = free_port()
+    def test_a_web_process_by_itself(self, product: Product, tmp_path: Path) -> None:
+        port, output = free_port(), tmp_path / "output"
 
         def is_ready() -> bool:
             with contextlib.suppress(httpx.HTTPError):
                 return httpx.get(f"http://127.0.0.1:{port}/health/ready", trust_env=False).is_success
             return False
 
-        with running_part(product, "serve", FLEETKEEPER_WEB__PORT=str(port)) as process:
+        with running_part(product, output, "serve", FLEETKEEPER_WEB__PORT=str(port)) as process:
             wait_for("readiness", is_ready)
             process.send_signal(signal.SIGINT)
             assert process.wait(20) == 0
-            assert not process.communicate()[0]
+            assert not output.read_text()
 
-    def test_a_worker_by_itself(self, product: Product) -> None:
+    def test_a_worker_by_itself(self, product: Product, tmp_path: Path) -> None:
+        output = tmp_path / "output"
+
         def workers() -> int:
             with psycopg.connect(product.database_url) as connection:
                 return connection.execute("SELECT count(*) FROM procrastinate_workers").fetchone()[0]
 
         before = workers()
-        with running_part(product, "worker") as process:
+        with running_part(product, output, "worker") as process:
             wait_for("a worker more", lambda: workers() > before)
             process.terminate()
             assert process.wait(20) == 0
-            assert not process.communicate()[0]
+            assert not output.read_text()
 
 
 def test_help_and_settings(make_product: Callable[..., Product]) -> None:
@@ -266,8 +270,11 @@ def test_ctrl_c_ends_everything(product: Product) -> None:
 
 
 def test_ctrl_c_while_it_starts(make_product: Callable[..., Product]) -> None:
-    """Also before it is ready; the next start makes what is missing."""
+    """Also before it is ready, in a home where an earlier first start was killed in its middle."""
     product = make_product()
+    half_made = product.home / "postgresql-new" / "data"
+    half_made.mkdir(parents=True)
+    (half_made / "PG_VERSION").write_text("18\n")
     product.start_unready()
     wait_for("a database", (EmbeddedServer(product.home).data / "PG_VERSION").exists)
     assert product.stop() == 0

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
+import httpx
 import psutil
 import psycopg
 
@@ -127,6 +128,22 @@ def test_the_supervisor_is_killed(product: Product) -> None:
         product.start()
         wait_for_frames(senders)
         assert not [process for process in left if process.is_running()]
+    assert_all_stored(product, senders)
+
+
+def test_the_database_does_not_come_back_at_once(product: Product) -> None:
+    """As on a full disk: the rest runs on and says 503, and all goes on when the cause is gone."""
+    data = EmbeddedServer(product.home).data
+    before = len(product.output)
+    with sending(product) as senders:
+        wait_for_frames(senders)
+        (data / "global").rename(data / "global.away")
+        kill_postmaster(product)
+        wait_for("a failed start", lambda: "the database does not start" in product.output[before:])
+        assert httpx.get(f"{product.url}/health/ready", trust_env=False).status_code == 503
+        assert httpx.get(f"{product.url}/health/live", trust_env=False).status_code == 200
+        (data / "global.away").rename(data / "global")
+        wait_for_frames(senders)
     assert_all_stored(product, senders)
 
 

@@ -17,8 +17,8 @@ from fleetkeeper_agent.state_files import StateDirectory
 from tests.fixtures.product import Product, wait_for
 
 INTERVAL_SECONDS = 1.0
-# At one frame a second, the outage lasts about this many seconds.
-FRAMES_MISSED = 20
+# At one frame a second. With the time that the server takes to come back, the outage lasts about twenty seconds.
+FRAMES_MISSED = 12
 
 
 @contextlib.contextmanager

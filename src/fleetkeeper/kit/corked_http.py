@@ -7,7 +7,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
 class CorkedTransport:
-    """A transport that keeps the head of an answer back until its body comes, at the latest until the loop's next turn."""
+    """A transport that keeps the head of an answer back until its body comes, at most until the loop's next turn."""
 
     __slots__ = ("_held", "_loop", "_transport")
 

@@ -22,9 +22,7 @@ MAX_KNOWN_HOSTS = 100
 class IngestFront:
     """An ASGI application around another. `door` is set when the process has opened its connections."""
 
-    def __init__(
-        self, app: Any, limits: TelemetrySettings, is_served_host: Callable[[str], bool]
-    ) -> None:
+    def __init__(self, app: Any, limits: TelemetrySettings, is_served_host: Callable[[str], bool]) -> None:
         self.app = app
         self._max_body_bytes = limits.max_body_bytes
         self._max_in_flight = limits.max_requests_in_flight
@@ -63,8 +61,7 @@ class IngestFront:
             return
         self._in_flight += 1
         try:
-            if self._in_flight > self._max_in_flight:
-                raise OverloadedError("Too many requests at once.", retry_after_seconds=1)
+            self._check_load()
             body = await self._read(receive)
             answer = await self.door.receive(
                 authorization.decode("latin-1"), encoding.decode("latin-1"), body
@@ -80,11 +77,14 @@ class IngestFront:
             (b"x-content-type-options", b"nosniff"),
             (b"fleetkeeper-config", self.config_tag),
         ]
-        if not is_request_id(request_id.decode("latin-1")):
-            request_id = uuid4().hex.encode()
-        headers.append((b"x-request-id", request_id))
+        good = is_request_id(request_id.decode("latin-1"))
+        headers.append((b"x-request-id", request_id if good else uuid4().hex.encode()))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
+
+    def _check_load(self) -> None:
+        if self._in_flight > self._max_in_flight:
+            raise OverloadedError("Too many requests at once.", retry_after_seconds=1)
 
     def _remember_host(self, host: bytes) -> bool:
         good = self._is_served_host(host.decode("latin-1"))
