@@ -1,32 +1,52 @@
 """`fleetkeeper`: the commands by noun."""
 
 import sys
+from importlib import import_module
 
 import typer
 
-from fleetkeeper.cli import agent, db, serve, settings_docs, simulate, token, user
-from fleetkeeper.cli.up import up
 from fleetkeeper.errors import FleetkeeperError, StartupError
 from fleetkeeper.kit.logging import configure_logging
 from fleetkeeper.settings import get_settings
 
-app = typer.Typer(
-    name="fleetkeeper",
-    help="One self-hosted control plane for the machines an organisation owns.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-app.command("up")(up)
-app.command("serve")(serve.serve)
-app.command("worker")(serve.worker)
-app.command("simulate")(simulate.simulate)
-app.command("settings")(settings_docs.print_settings)
-app.add_typer(agent.app, name="agent")
-app.add_typer(db.app, name="db")
-app.add_typer(token.app, name="token")
-app.add_typer(user.app, name="user")
+# Command or group of commands -> where it is. Only what is asked for is imported: each brings libraries of its own.
+COMMANDS = {
+    "agent": "fleetkeeper.cli.agent:app",
+    "db": "fleetkeeper.cli.db:app",
+    "serve": "fleetkeeper.cli.serve:serve",
+    "settings": "fleetkeeper.cli.settings_docs:print_settings",
+    "simulate": "fleetkeeper.cli.simulate:simulate",
+    "token": "fleetkeeper.cli.token:app",
+    "up": "fleetkeeper.cli.up:up",
+    "user": "fleetkeeper.cli.user:app",
+    "worker": "fleetkeeper.cli.serve:worker",
+}
+
+
+def build_app(wanted: str | None) -> typer.Typer:
+    """The command line: with one command, or with all of them where none, or an unknown one, is asked for."""
+    app = typer.Typer(
+        name="fleetkeeper",
+        help="One self-hosted control plane for the machines an organisation owns.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    # With a single command Typer would drop its name; a callback keeps it.
+    app.callback()(_keep_names)
+    for name in [wanted] if wanted in COMMANDS else COMMANDS:
+        module, _, attribute = COMMANDS[name].partition(":")
+        command = getattr(import_module(module), attribute)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
+    return app
+
+
+def _keep_names() -> None:
+    """One self-hosted control plane for the machines an organisation owns."""
 
 
 def main() -> None:
@@ -34,7 +54,7 @@ def main() -> None:
     try:
         settings = get_settings()
         configure_logging(settings.log_level, settings.log_format)
-        app()
+        build_app(sys.argv[1] if len(sys.argv) > 1 else None)()
     except (StartupError, FleetkeeperError) as error:
         fields = getattr(error, "fields", ())
         details = "".join(f"\n  {item.field}: {item.message}" for item in fields)

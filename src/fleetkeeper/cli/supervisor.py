@@ -33,6 +33,7 @@ from fleetkeeper.errors import StartupError
 from fleetkeeper.kit.backoff import Backoff
 from fleetkeeper.kit.processes import die_with_parent
 from fleetkeeper.settings import Settings
+from fleetkeeper_agent.state_files import StateDirectory
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +48,7 @@ class Part:
     arguments: Sequence[str]
     environment: dict[str, str] = field(default_factory=dict)
     descriptors: tuple[int, ...] = ()
+    module: str = "fleetkeeper"
     process: "subprocess.Popen[bytes] | None" = None
     backoff: Backoff = field(default_factory=lambda: Backoff(0.5, 15))
     restart_at: float = 0.0
@@ -55,7 +57,7 @@ class Part:
     def start(self) -> None:
         """Start it as a child that does not outlive this process."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "fleetkeeper", *self.arguments],
+            [sys.executable, "-m", self.module, *self.arguments],
             env=os.environ | self.environment,
             pass_fds=self.descriptors,
             stdin=subprocess.DEVNULL,
@@ -185,13 +187,14 @@ class Supervisor:
 
     def _start_agent(self, url: str) -> None:
         state = self._settings.home / "agent"
-        environment = {"FLEETKEEPER_LOG_LEVEL": "warning"}
-        if not any(state.glob("*key*")):
+        environment = {}
+        if not (state.exists() and StateDirectory(state).credentials()):
             environment["FLEETKEEPER_AGENT_TOKEN"] = asyncio.run(
                 make_enrollment_token(url, "this machine", 1)
             )
-        arguments = ["agent", "run", "--server", self._address(), "--state", str(state)]
-        part = Part("agent", arguments, environment)
+        arguments = ["run", "--server", self._address(), "--state", str(state)]
+        # The agent by itself, as it runs everywhere else: without the server's modules it needs half the memory.
+        part = Part("agent", arguments, environment, module="fleetkeeper_agent.main")
         self._parts.append(part)
         self._start_part(part)
 
