@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import fleetkeeper.all_models  # noqa: F401 - foreign keys name tables of rooms that a command may not import itself
 from fleetkeeper.database.engine import Database, check_reachable, database_url
 from fleetkeeper.database.migrate import check_revision
 from fleetkeeper.errors import StartupError

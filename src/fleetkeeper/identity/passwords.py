@@ -5,7 +5,7 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-MIN_LENGTH = 12
+MIN_LENGTH = 8
 MAX_LENGTH = 256
 
 # ASVS 5.0, appendix C: t >= 1 with m >= 46 MiB and p = 1.
