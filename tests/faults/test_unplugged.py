@@ -22,7 +22,7 @@ FRAMES_MISSED = 12
 
 
 @contextlib.contextmanager
-def running_agent(product: Product, state: Path) -> Iterator[None]:
+def running_agent(product: Product, state: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The agent of this machine, as a process of its own."""
     command = [
         sys.executable,
@@ -40,7 +40,7 @@ def running_agent(product: Product, state: Path) -> Iterator[None]:
             command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         assert process.wait(20) == 0
@@ -68,15 +68,20 @@ def test_the_backlog_fills_the_gap(product: Product, tmp_path: Path) -> None:
     with product.client(product.api_token()) as client:
         sampling = {"interval_seconds": INTERVAL_SECONDS}
         client.patch("/api/v1/config/sampling", json=sampling).raise_for_status()
-    with running_agent(product, state.path):
+    with running_agent(product, state.path) as agent:
+
+        def spooled() -> int:
+            assert agent.poll() is None, "the agent ended"
+            return spooled_frames(state)
+
         device_id = wait_for("enrolment", state.credentials).device_id
         wait_for("frames", lambda: len(frame_times(product, device_id)) > 5)
         assert product.stop() == 0
         unplugged_at = time.time()
-        wait_for("backlog", lambda: spooled_frames(state) >= FRAMES_MISSED, 60)
+        wait_for("backlog", lambda: spooled() >= FRAMES_MISSED, 60)
         product.start()
         plugged_in_at = time.time()
-        wait_for("empty spool", lambda: spooled_frames(state) == 0, 120)
+        wait_for("empty spool", lambda: spooled() == 0, 120)
         wait_for("new frames", lambda: frame_times(product, device_id)[-1] > plugged_in_at)
     times = frame_times(product, device_id)
     assert times[0] < unplugged_at - INTERVAL_SECONDS

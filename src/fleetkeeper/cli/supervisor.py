@@ -90,6 +90,7 @@ class Supervisor:
         self._parts: list[Part] = []
         self._listener: socket.socket | None = None
         self._stopping = False
+        self._stop_signal = 0
         self._lock = -1
         self._database_backoff = Backoff(0.5, 15)
         self._database_restart_at = 0.0
@@ -110,8 +111,9 @@ class Supervisor:
             self._stop()
             os.close(self._lock)
 
-    def _ask_to_stop(self, *_: object) -> None:
+    def _ask_to_stop(self, number: int, _frame: object) -> None:
         self._stopping = True
+        self._stop_signal = number
 
     def _start(self) -> None:
         started = time.monotonic()
@@ -234,6 +236,8 @@ class Supervisor:
 
     def _stop(self) -> None:
         """The agent first, so that its last frames find a server; the database last."""
+        if self._stop_signal:
+            log.info("stopping", signal=signal.Signals(self._stop_signal).name)
         for part in reversed(self._parts):
             part.stop()
         if self._server is not None:
