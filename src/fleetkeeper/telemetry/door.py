@@ -5,7 +5,7 @@ It stands in front of the web framework, because a fleet knocks here thousands o
 
 import contextlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -16,29 +16,24 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from fleetkeeper.database.engine import Database
-from fleetkeeper.devices.keys import KEY_PREFIX
 from fleetkeeper.errors import (
     BadRequestError,
     FieldError,
     InvalidInputError,
     TooLargeError,
-    UnauthenticatedError,
     UnavailableError,
 )
-from fleetkeeper.kit.secrets import hash_secret
 from fleetkeeper.kit.wire import decode, decompress, field_of
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.frames import PendingFrame, Plan, Window
 from fleetkeeper.telemetry.freshness import Freshness
+from fleetkeeper.telemetry.known_keys import KnownKeys
 from fleetkeeper.telemetry.layouts import ChannelError, LayoutRegistry
 from fleetkeeper.telemetry.writer import FrameWriter
 from fleetkeeper_protocol.messages import Frame, RejectedFrame, TelemetryAccepted
 
 log = structlog.get_logger(__name__)
 
-# How long a process trusts a key that it has looked up; a revoked key works at most that much longer.
-KEY_TTL_SECONDS = 15.0
-MAX_KNOWN_KEYS = 200_000
 # At most this many rejected frames are named one by one; the rest are counted.
 MAX_NAMED_REJECTIONS = 100
 
@@ -70,10 +65,10 @@ class TelemetryDoor:
     settings: Settings
     database: Database
     pool: AsyncConnectionPool[AsyncConnection[Any]]
+    keys: KnownKeys
     layouts: LayoutRegistry
     writer: FrameWriter
     freshness: Freshness
-    _keys: dict[str, tuple[bytes, float]] = field(default_factory=dict)
     accepted_frames: int = 0
     accepted_values: int = 0
     duplicate_frames: int = 0
@@ -98,6 +93,7 @@ class TelemetryDoor:
             settings=settings,
             database=database,
             pool=pool,
+            keys=KnownKeys(pool),
             layouts=LayoutRegistry(pool, limits.max_channels_per_device),
             writer=FrameWriter(
                 database.url, writers=limits.writers, max_pending_frames=limits.max_pending_frames
@@ -112,11 +108,13 @@ class TelemetryDoor:
             await self.pool.wait(timeout=5)
         await self.writer.start()
         self.freshness.start()
+        self.keys.start()
 
     async def stop(self) -> None:
         """Store what waits and close."""
         await self.writer.stop()
         await self.freshness.stop()
+        await self.keys.stop()
         await self.pool.close()
 
     async def receive(self, authorization: str, encoding: str, body: bytes) -> bytes:
@@ -124,7 +122,7 @@ class TelemetryDoor:
 
         Raises the errors that the API documents: 400, 401, 413, 422, 429, 503.
         """
-        device_id = await self._device_of(authorization)
+        device_id = await self.keys.device_of(authorization)
         limits = self.settings.telemetry
         if encoding:
             body = decompress(body, encoding, limits.max_decompressed_bytes)
@@ -171,37 +169,6 @@ class TelemetryDoor:
         self.accepted_values += sum(len(frame.values) for frame in pending)
         self.duplicate_frames += duplicates
         return duplicates
-
-    async def _device_of(self, authorization: str) -> bytes:
-        known = self._keys.get(authorization)
-        now = time.monotonic()
-        if known is not None and known[1] > now:
-            return known[0]
-        scheme, _, secret = authorization.partition(" ")
-        secret = secret.strip()
-        row = None
-        if scheme.lower() == "bearer" and secret.startswith(KEY_PREFIX + "_") and len(secret) < 100:
-            try:
-                async with self.pool.connection() as connection:
-                    cursor = await connection.execute(
-                        "SELECT device_id FROM device_keys WHERE secret_hash = %s AND revoked_at IS NULL",
-                        (hash_secret(secret),),
-                    )
-                    row = await cursor.fetchone()
-            except PoolTimeout:
-                raise UnavailableError(
-                    "The database is away; nothing was stored.", retry_after_seconds=2
-                ) from None
-        if row is None:
-            self._keys.pop(authorization, None)
-            raise UnauthenticatedError(
-                "Send the device's key as `Authorization: Bearer …`; it may have been revoked."
-            )
-        if len(self._keys) >= MAX_KNOWN_KEYS:
-            self._keys.clear()
-        self._keys[authorization] = (row[0].bytes, now + KEY_TTL_SECONDS)
-        device_id: bytes = row[0].bytes
-        return device_id
 
     @staticmethod
     def _decode(body: bytes) -> tuple[list[tuple[int, Frame]], list[RejectedFrame]]:

@@ -71,6 +71,13 @@ class LayoutRegistry:
             return known
         if len(self._plans) + len(self._device_plans) > MAX_PLANS or len(self._used) > 50 * MAX_PLANS:
             self._forget()
+        plan = self._plans.get(keys)
+        if plan is not None:
+            # Another machine has the same channels; all that is new is that this one has them too.
+            async with self.pool.connection() as connection:
+                await self._note_use(connection, device_id, plan.layout_id)
+            self._remember_use(device_id, plan.layout_id)
+            return plan
         partial = self._partial_plan(device_id, keys)
         if partial is not None:
             self._device_plans[device_id, keys] = partial
@@ -79,18 +86,26 @@ class LayoutRegistry:
         async with self.pool.connection() as connection:
             await self._check_channel_limit(connection, device_id, keys)
             ids = await self._register_channels(connection, parsed)
-            plan = self._plans.get(keys) or await self._register_layout(connection, keys, ids)
-            await connection.execute(
-                "INSERT INTO device_layouts (device_id, layout_id) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-                (UUID(bytes=device_id), plan.layout_id),
-            )
+            plan = await self._register_layout(connection, keys, ids)
+            await self._note_use(connection, device_id, plan.layout_id)
         # Nothing is remembered before its commit: other requests would build on what may be rolled back.
         self._channel_ids.update(ids)
         self._plans[keys] = plan
-        self._used.add((device_id, plan.layout_id))
-        positions = self._positions.setdefault(plan.layout_id, _positions_of(keys, ids))
-        self._device_layouts[device_id] = _DeviceLayout(plan.layout_id, positions)
+        self._positions.setdefault(plan.layout_id, _positions_of(keys, ids))
+        self._remember_use(device_id, plan.layout_id)
         return plan
+
+    @staticmethod
+    async def _note_use(connection: AsyncConnection[Any], device_id: bytes, layout_id: int) -> None:
+        await connection.execute(
+            "INSERT INTO device_layouts (device_id, layout_id) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+            (UUID(bytes=device_id), layout_id),
+        )
+
+    def _remember_use(self, device_id: bytes, layout_id: int) -> None:
+        self._used.add((device_id, layout_id))
+        if layout_id in self._positions:
+            self._device_layouts[device_id] = _DeviceLayout(layout_id, self._positions[layout_id])
 
     def _partial_plan(self, device_id: bytes, keys: tuple[str, ...]) -> Plan | None:
         """A plan within the device's present layout, when the frame has most of its channels and no others."""
