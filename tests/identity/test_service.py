@@ -32,7 +32,7 @@ class TestAccounts:
         assert maria.password_hash.startswith("$argon2id$")
         assert PASSWORD not in maria.password_hash
 
-    @pytest.mark.parametrize("password", ["", "short", "x" * 11, "x" * 257])
+    @pytest.mark.parametrize("password", ["", "short", "x" * 7, "x" * 257])
     async def test_password_has_a_length(self, session, password):
         with pytest.raises(InvalidInputError) as refusal:
             await service.create_user(session, "otto", password, Role.VIEWER)
