@@ -1,10 +1,13 @@
 """Imports every room's models, so that Alembic and foreign keys by name can see them all."""
 
+from fleetkeeper.audit import models as audit
 from fleetkeeper.config import models as config
 from fleetkeeper.database.base import Base
 from fleetkeeper.devices import models as devices
 from fleetkeeper.fleet import models as fleet
 from fleetkeeper.identity import models as identity
+from fleetkeeper.identity.oidc import models as oidc
+from fleetkeeper.identity.sign_in import models as sign_in
 from fleetkeeper.telemetry import models as telemetry
 
-__all__ = ["Base", "config", "devices", "fleet", "identity", "telemetry"]
+__all__ = ["Base", "audit", "config", "devices", "fleet", "identity", "oidc", "sign_in", "telemetry"]

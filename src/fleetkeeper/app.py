@@ -10,12 +10,16 @@ import structlog
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
+import fleetkeeper.all_models  # noqa: F401 - foreign keys name tables of rooms that a route may not import itself
 from fleetkeeper.console.error_pages import install_console_errors
 from fleetkeeper.console.router import console_router
-from fleetkeeper.database.engine import Database, database_url
+from fleetkeeper.database.context import product_context
+from fleetkeeper.database.engine import Database
+from fleetkeeper.database.logins import application_url
+from fleetkeeper.devices.keys import KEY_PREFIX
 from fleetkeeper.error_handlers import Problem, install_error_handlers
 from fleetkeeper.fleet.service import agent_config
-from fleetkeeper.kit.http_shell import HttpShell
+from fleetkeeper.kit.http_shell import HttpShell, RequestLimits
 from fleetkeeper.kit.periodic import Periodic
 from fleetkeeper.routes import include_routes
 from fleetkeeper.settings import Settings
@@ -30,7 +34,7 @@ CONFIG_TAG_SECONDS = 2.0
 
 def create_app(settings: Settings, url: str | None = None) -> IngestFront:
     """The whole web application: the ingest door in front, the shell, then API and console."""
-    url = url or database_url(settings)
+    url = url or application_url(settings)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -69,7 +73,11 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
     app.include_router(console_router())
     install_console_errors(app)
     _describe_problems(app)
-    shell = HttpShell(app, allowed_hosts=settings.web.allowed_hosts, https=settings.web.secure_cookies)
+    web = settings.web
+    limits = RequestLimits(
+        web.requests_per_minute_per_token, web.requests_per_minute_per_address, uncounted_prefix=KEY_PREFIX
+    )
+    shell = HttpShell(app, allowed_hosts=web.allowed_hosts, https=web.secure_cookies, limits=limits)
     front = IngestFront(shell, settings.telemetry, shell.is_served_host)
     return front
 
@@ -77,7 +85,7 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
 async def _follow_config(database: Database, front: IngestFront) -> None:
     """Keep the tag of the agents' configuration current, so that agents learn of a change with their next frame."""
     with contextlib.suppress(SQLAlchemyError, OSError):
-        async with database.session() as session:
+        async with database.session(product_context("job", "web.follow_config")) as session:
             content = msgspec.json.encode(await agent_config(session))
         front.config_tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'.encode()
 

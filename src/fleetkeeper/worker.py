@@ -10,7 +10,10 @@ from procrastinate import App, RetryStrategy
 from psycopg import OperationalError
 from sqlalchemy.exc import SQLAlchemyError
 
-from fleetkeeper.database.engine import Database, database_url
+import fleetkeeper.all_models  # noqa: F401 - foreign keys name tables of rooms that a job may not import itself
+from fleetkeeper.database.context import product_context
+from fleetkeeper.database.engine import Database
+from fleetkeeper.database.logins import application_url
 from fleetkeeper.identity import queries as identity
 from fleetkeeper.jobs.queue import KEEP_FINISHED_HOURS, build_queue
 from fleetkeeper.kit.clock import utc_now
@@ -40,7 +43,7 @@ def register_tasks(queue: App, database: Database, settings: Settings) -> None:
     async def remove_ended_sessions(timestamp: int) -> None:
         del timestamp
         idle = timedelta(minutes=settings.identity.session_idle_minutes)
-        async with database.session() as session:
+        async with database.session(product_context("job", "identity.remove_ended_sessions")) as session:
             await identity.delete_ended_sessions(session, utc_now(), idle)
 
     @queue.periodic(cron="23 4 * * *")
@@ -60,7 +63,7 @@ async def sweep(database: Database, settings: Settings) -> None:
 
 async def run_worker(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT; a running job is finished first. Comes back when the database does."""
-    url = database_url(settings)
+    url = application_url(settings)
     database = Database(url, pool_size=4, statement_timeout_seconds=3600)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -18,6 +18,9 @@ TOKEN = EnrollmentTokenRead(
     created_at=NOW,
     expires_at=NOW + timedelta(hours=1),
     revoked_at=None,
+    department_id=None,
+    allowed_networks=None,
+    last_used_at=None,
 )
 
 

@@ -14,6 +14,7 @@ from fleetkeeper.errors import UnauthenticatedError
 from fleetkeeper.fleet import service
 from fleetkeeper.fleet.models import EnrollmentToken
 from fleetkeeper.fleet.schemas import EnrollmentTokenCreate
+from fleetkeeper.identity.actor import product_actor
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 TOKENS = "/api/v1/enrollment-tokens"
@@ -21,7 +22,7 @@ TOKENS = "/api/v1/enrollment-tokens"
 
 async def make_token(session, max_uses: int = 1) -> str:
     wanted = EnrollmentTokenCreate(name="rack 7", max_uses=max_uses, ttl_seconds=3600)
-    return (await service.create_enrollment_token(session, None, wanted, NOW)).token
+    return (await service.create_enrollment_token(session, product_actor("job", "test"), wanted, NOW)).token
 
 
 class TestTokens:
@@ -46,7 +47,7 @@ class TestTokens:
     async def test_revoked(self, session):
         token = await make_token(session)
         key = await session.scalar(select(EnrollmentToken.id))
-        await service.revoke_enrollment_token(session, key, NOW)
+        await service.revoke_enrollment_token(session, product_actor("job", "test"), key, NOW)
         with pytest.raises(UnauthenticatedError):
             await service.enroll(session, token, "a", {}, NOW)
 

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from fleetkeeper.devices.models import Device
+from tests.fixtures.client import TEST_CONTEXT
 
 PATH = "/api/v1/agent/inventory"
 FULL = {
@@ -124,7 +125,7 @@ class TestInventory:
     async def test_device_was_deleted_meanwhile(self, shared, machine):
         assert (await shared.admin.delete(f"/api/v1/devices/{machine.id}")).status_code == 204
         assert (await report(machine)).status_code == 401
-        async with shared.app.state.database.session() as session:
+        async with shared.app.state.database.session(TEST_CONTEXT) as session:
             assert await session.scalar(select(Device).where(Device.id == machine.id)) is None
 
 

@@ -13,6 +13,7 @@ from fleetkeeper.jobs.queue import build_queue
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.telemetry.jobs import mark_silent_devices
 from fleetkeeper.worker import register_tasks
+from tests.fixtures.client import TEST_CONTEXT
 
 
 class TestHealth:
@@ -98,9 +99,9 @@ class TestWorker:
     )
     async def test_silent_device_goes_offline(self, app, device, settings, silent_seconds, status):
         seen = utc_now() - timedelta(seconds=silent_seconds)
-        async with app.state.database.session() as session:
+        async with app.state.database.session(TEST_CONTEXT) as session:
             await session.execute(update(Device).values(status="online", last_seen=seen))
         changed = await mark_silent_devices(app.state.database, settings)
         assert changed == (status == "offline")
-        async with app.state.database.session() as session:
+        async with app.state.database.session(TEST_CONTEXT) as session:
             assert await session.scalar(select(Device.status)) == status

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from fleetkeeper.devices.queries import mark_silent_offline
 from fleetkeeper.kit.clock import utc_now
+from tests.fixtures.client import TEST_CONTEXT
 
 
 async def listed(admin, device):
@@ -20,7 +21,7 @@ async def test_silent_device_goes_offline_and_comes_back(app, device, admin, con
     found = await listed(admin, device)
     assert (found["status"], found["cpu_percent"], found["disk_percent"]) == ("online", 50.0, 30.0)
 
-    async with app.state.database.session() as session:
+    async with app.state.database.session(TEST_CONTEXT) as session:
         assert await mark_silent_offline(session, utc_now() + timedelta(seconds=1)) == 1
     found = await listed(admin, device)
     assert (found["status"], found["cpu_percent"]) == ("offline", None)
@@ -36,6 +37,6 @@ async def test_silent_device_goes_offline_and_comes_back(app, device, admin, con
 async def test_device_that_reports_stays_online(app, device, admin):
     await device.send((time.time(), {"cpu_usage_percent": 50.0}))
     await app.state.door.freshness._try_flush()
-    async with app.state.database.session() as session:
+    async with app.state.database.session(TEST_CONTEXT) as session:
         assert await mark_silent_offline(session, utc_now() - timedelta(seconds=30)) == 0
     assert (await listed(admin, device))["status"] == "online"

@@ -25,10 +25,14 @@ def read(event: bytes) -> dict:
     return json.loads(data.removeprefix("data: "))
 
 
+async def allowed() -> bool:
+    return True
+
+
 class TestEvents:
     async def test_frame_sent_after_the_opening_arrives_at_each_watcher(self, stream, device):
         key = UUID(device.id)
-        watchers = [stream.events(frozenset({key})) for _ in range(2)]
+        watchers = [stream.events(frozenset({key}), allowed) for _ in range(2)]
         for watcher in watchers:
             assert (await anext(watcher)).startswith(b"retry:")
         now = time.time()
@@ -43,7 +47,7 @@ class TestEvents:
         assert not stream._watchers
 
     async def test_each_frame_comes_once_and_in_order(self, stream, device):
-        watcher = stream.events(frozenset({UUID(device.id)}))
+        watcher = stream.events(frozenset({UUID(device.id)}), allowed)
         await anext(watcher)
         now = time.time()
         for n in range(3):
@@ -55,7 +59,7 @@ class TestEvents:
         await watcher.aclose()
 
     async def test_watcher_hears_of_its_devices_only(self, stream, device):
-        watcher = stream.events(frozenset({UUID(int=1)}))
+        watcher = stream.events(frozenset({UUID(int=1)}), allowed)
         await anext(watcher)
         await device.send((time.time(), {"a": 1.0}))
         await stream._ask()
@@ -64,22 +68,22 @@ class TestEvents:
         await watcher.aclose()
 
     async def test_silence_is_broken_before_a_proxy_hangs_up(self, stream, monkeypatch):
-        monkeypatch.setattr(stream_module, "KEEP_ALIVE_SECONDS", 0)
-        watcher = stream.events(frozenset())
+        monkeypatch.setattr(stream_module, "RECHECK_SECONDS", 0)
+        watcher = stream.events(frozenset(), allowed)
         await anext(watcher)
         assert await anext(watcher) == b": still here\n\n"
         await watcher.aclose()
 
     async def test_too_many_watchers(self, stream, monkeypatch):
         monkeypatch.setattr(stream_module, "MAX_WATCHERS", 1)
-        first, second = stream.events(frozenset()), stream.events(frozenset())
+        first, second = stream.events(frozenset(), allowed), stream.events(frozenset(), allowed)
         await anext(first)
         with pytest.raises(OverloadedError):
             await anext(second)
         await first.aclose()
 
     async def test_closing_ends_open_streams(self, stream):
-        watcher = stream.events(frozenset())
+        watcher = stream.events(frozenset(), allowed)
         await anext(watcher)
         waiting = asyncio.ensure_future(anext(watcher))
         await asyncio.sleep(0)

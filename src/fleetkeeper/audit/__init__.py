@@ -1,4 +1,5 @@
-"""Who changed what, when, from where and why.
+"""Who did what, when, from where and why.
 
-The place of the audit log: row changes by trigger and domain events. It uses nothing but `database`.
+Owns the audit log (row changes by trigger, and domain events), its partitions, its seals and its archive. Does not own
+the doors to it (`operations`), which need access checks. Uses `database` and `config` only.
 """

@@ -8,6 +8,7 @@ import typer
 from fleetkeeper.cli.running import reachable_url
 from fleetkeeper.database import migrate as migrations
 from fleetkeeper.database.engine import database_url
+from fleetkeeper.database.logins import ensure_application_login
 from fleetkeeper.settings import get_settings
 
 app = typer.Typer(help="The database's URL and schema.", no_args_is_help=True)
@@ -22,9 +23,10 @@ def url() -> None:
 @app.command()
 def migrate(revision: Annotated[str, typer.Argument(help="Revision to stop at")] = "head") -> None:
     """Bring the schema up to this program's version."""
-    address = reachable_url()
+    address = reachable_url(as_administrator=True)
     pending = migrations.pending_revisions(address)
     migrations.migrate(address, revision)
+    ensure_application_login(address, get_settings())
     typer.echo(f"Applied {len(pending)} migrations; the schema is at {migrations.current_revision(address)}.")
 
 
@@ -35,7 +37,7 @@ def rollback(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
 ) -> None:
     """Take the schema back. What the undone migrations had added is lost."""
-    address = reachable_url()
+    address = reachable_url(as_administrator=True)
     if not yes:
         typer.confirm(
             "Tables and columns that the undone migrations added are dropped with their data. Go on?",
@@ -48,7 +50,7 @@ def rollback(
 @app.command()
 def status(*, as_json: Annotated[bool, typer.Option("--json", help="For machines")] = False) -> None:
     """Say where the schema stands."""
-    address = reachable_url()
+    address = reachable_url(as_administrator=True)
     state: dict[str, Any] = {
         "current": migrations.current_revision(address),
         "newest": migrations.newest_revision(),

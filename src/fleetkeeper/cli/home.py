@@ -11,11 +11,10 @@ from pathlib import Path
 
 import psutil
 
+from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
 from fleetkeeper.errors import StartupError
-from fleetkeeper.identity.permissions import Role
-from fleetkeeper.identity.queries import count_users
-from fleetkeeper.identity.service import create_user
+from fleetkeeper.identity.users.service import create_first_administrator
 from fleetkeeper.kit.processes import end_processes
 from fleetkeeper.kit.secrets import write_secret_file
 from fleetkeeper.settings import Settings
@@ -74,12 +73,11 @@ def end_leftover_parts(lock: int) -> None:
 
 async def ensure_administrator(database: Database, settings: Settings) -> str | None:
     """Make the first administrator; returns the password when it was made up here, for the one time it is shown."""
-    async with database.session() as session:
-        if await count_users(session):
+    given = settings.admin_password.get_secret_value() if settings.admin_password else None
+    password = given or secrets.token_urlsafe(15)
+    async with database.session(product_context("command", "first run")) as session:
+        if not await create_first_administrator(session, ADMINISTRATOR, password):
             return None
-        given = settings.admin_password.get_secret_value() if settings.admin_password else None
-        password = given or secrets.token_urlsafe(15)
-        await create_user(session, ADMINISTRATOR, password, Role.ADMIN)
         if given is None:
             write_secret_file(settings.home / "admin-password", password)
     return None if given else password

@@ -1,29 +1,35 @@
 """Runs an async command against the database of this home."""
 
 import asyncio
+import getpass
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 import fleetkeeper.all_models  # noqa: F401 - foreign keys name tables of rooms that a command may not import itself
+from fleetkeeper.database.context import TransactionContext, product_context
 from fleetkeeper.database.engine import Database, check_reachable, database_url
+from fleetkeeper.database.logins import application_url
 from fleetkeeper.database.migrate import check_revision
 from fleetkeeper.errors import StartupError
 from fleetkeeper.fleet.schemas import EnrollmentTokenCreate
 from fleetkeeper.fleet.service import create_enrollment_token
+from fleetkeeper.identity.actor import Actor, product_actor
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.settings import get_settings
 
 _Result = TypeVar("_Result")
 
 
-def reachable_url() -> str:
+def reachable_url(*, as_administrator: bool = False) -> str:
     """The database's URL, once it answers. Raises StartupError, saying what to start."""
     settings = get_settings()
-    url = database_url(settings)
+    url = database_url(settings) if as_administrator else application_url(settings)
     try:
         check_reachable(url)
     except StartupError as error:
-        if settings.database.url is None:
+        if settings.database.url is None and settings.database.app_url is None:
             raise StartupError(
                 f"The database in {settings.home} does not run; start it with `fleetkeeper up`."
             ) from None
@@ -31,15 +37,33 @@ def reachable_url() -> str:
     return url
 
 
-def with_database(action: Callable[[Database], Awaitable[_Result]]) -> _Result:
-    """Run `action` with a database whose schema fits. Raises StartupError."""
+def command_actor() -> Actor:
+    """Whoever may read this home may do everything; the audit log has their name on this machine."""
+    return product_actor("command", _login_name())
+
+
+def command_context(reason: str = "") -> TransactionContext:
+    """The same for the database."""
+    return product_context("command", _login_name(), reason=reason or None)
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def with_session(action: Callable[[AsyncSession], Awaitable[_Result]], reason: str = "") -> _Result:
+    """Run `action` in one transaction, in a database whose schema fits. Raises StartupError."""
     url = reachable_url()
     check_revision(url)
 
     async def run() -> _Result:
         database = Database(url, pool_size=2)
         try:
-            return await action(database)
+            async with database.session(command_context(reason)) as session:
+                return await action(session)
         finally:
             await database.close()
 
@@ -51,7 +75,7 @@ async def make_enrollment_token(url: str, name: str, max_uses: int) -> str:
     database = Database(url, pool_size=1)
     wanted = EnrollmentTokenCreate(name=name, max_uses=max_uses, ttl_seconds=3600)
     try:
-        async with database.session() as session:
-            return (await create_enrollment_token(session, None, wanted, utc_now())).token
+        async with database.session(command_context()) as session:
+            return (await create_enrollment_token(session, command_actor(), wanted, utc_now())).token
     finally:
         await database.close()

@@ -28,6 +28,7 @@ from fleetkeeper.cli.running import make_enrollment_token
 from fleetkeeper.cli.serve import SOCKET_VARIABLE, listen
 from fleetkeeper.database.embedded import DATABASE_NAME, EmbeddedServer
 from fleetkeeper.database.engine import Database, check_reachable, database_url
+from fleetkeeper.database.logins import application_url, ensure_application_login
 from fleetkeeper.database.migrate import migrate
 from fleetkeeper.errors import StartupError
 from fleetkeeper.kit.backoff import Backoff
@@ -121,6 +122,8 @@ class Supervisor:
         if self._stopping:
             return
         migrate(url)
+        ensure_application_login(url, self._settings)
+        url = application_url(self._settings)
         password = asyncio.run(self._prepare(url))
         web = self._settings.web
         descriptor = self._listener.fileno() if self._listener else -1

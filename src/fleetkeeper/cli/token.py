@@ -5,12 +5,12 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.cli.running import with_database
-from fleetkeeper.database.engine import Database
+from fleetkeeper.cli.running import command_actor, with_session
 from fleetkeeper.fleet import service as fleet
 from fleetkeeper.fleet.schemas import EnrollmentTokenCreate
-from fleetkeeper.identity import service as identity
+from fleetkeeper.identity.tokens.service import create_token
 from fleetkeeper.kit.clock import utc_now
 
 app = typer.Typer(help="API tokens and enrolment tokens.", no_args_is_help=True)
@@ -30,13 +30,12 @@ def create(
 ) -> None:
     """Make an API token and print it. It cannot be shown again."""
 
-    async def make(database: Database) -> str:
+    async def make(session: AsyncSession) -> str:
         now = utc_now()
         expires_at = now + timedelta(days=days) if days else None
-        async with database.session() as session:
-            return await identity.create_token(session, user, name, now=now, expires_at=expires_at)
+        return await create_token(session, user, name, now=now, expires_at=expires_at)
 
-    secret = with_database(make)
+    secret = with_session(make)
     typer.echo(json.dumps({"token": secret, "name": name, "user": user}) if as_json else secret)
 
 
@@ -52,10 +51,9 @@ def enroll(
 ) -> None:
     """Make an enrolment token and print it. It cannot be shown again."""
 
-    async def make(database: Database) -> str:
+    async def make(session: AsyncSession) -> str:
         wanted = EnrollmentTokenCreate(name=name, max_uses=max_uses, ttl_seconds=hours * 3600)
-        async with database.session() as session:
-            return (await fleet.create_enrollment_token(session, None, wanted, utc_now())).token
+        return (await fleet.create_enrollment_token(session, command_actor(), wanted, utc_now())).token
 
-    secret = with_database(make)
+    secret = with_session(make)
     typer.echo(json.dumps({"token": secret, "name": name, "max_uses": max_uses}) if as_json else secret)

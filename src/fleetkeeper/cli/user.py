@@ -3,11 +3,11 @@
 from typing import Annotated
 
 import typer
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.cli.running import with_database
-from fleetkeeper.database.engine import Database
-from fleetkeeper.identity import service
+from fleetkeeper.cli.running import with_session
 from fleetkeeper.identity.permissions import Role
+from fleetkeeper.identity.users import service
 
 app = typer.Typer(help="Local accounts.", no_args_is_help=True)
 
@@ -28,9 +28,8 @@ def create(
 ) -> None:
     """Make a local account."""
 
-    async def make(database: Database) -> None:
-        async with database.session() as session:
-            await service.create_user(session, username, password, role)
+    async def make(session: AsyncSession) -> None:
+        await service.create_user(session, username, password, role)
 
-    with_database(make)
+    with_session(make)
     typer.echo(f"{username} can sign in as {role}.")

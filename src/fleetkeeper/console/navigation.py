@@ -18,8 +18,8 @@ ENTRIES = (
 def shell_for(actor: Actor, current: str) -> Shell:
     """The frame for a page under the entry with address `current`."""
     return Shell(
-        user_name=actor.username,
-        role=actor.role,
+        user_name=actor.name,
+        role=", ".join(actor.roles) or "none",
         csrf_token=actor.csrf_token or "",
         navigation=tuple(
             NavigationItem(href=href, title=title, icon=icon, key=key, is_current=href == current)

@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import psycopg
-from sqlalchemy import make_url
+from sqlalchemy import Connection, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import Session, SessionTransaction
 
+from fleetkeeper.database.context import NOBODY, ContextSource, TransactionContext
 from fleetkeeper.database.embedded import EmbeddedServer
 from fleetkeeper.errors import StartupError
 from fleetkeeper.settings import Settings
@@ -51,6 +53,18 @@ def check_reachable(url: str, *, timeout_seconds: int = 5) -> None:
         raise StartupError(f"PostgreSQL 16 or newer is needed; the server is version {version // 10_000}.")
 
 
+class ContextSession(Session):
+    """A session that tells the database, as each transaction begins, what it may see and who acts."""
+
+
+@event.listens_for(ContextSession, "after_begin")
+def _apply_context(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    source: ContextSource = session.info.get("context", NOBODY)
+    context = source if isinstance(source, TransactionContext) else source()
+    if not transaction.nested and context is not NOBODY:
+        context.apply(connection)
+
+
 class Database:
     """The engine and the session factory of one process."""
 
@@ -67,12 +81,17 @@ class Database:
                 "application_name": "fleetkeeper",
             },
         )
-        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
+        self._sessions = async_sessionmaker(
+            self.engine, expire_on_commit=False, autoflush=False, sync_session_class=ContextSession
+        )
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[AsyncSession]:
-        """One transaction: committed when the block ends, rolled back when it raises."""
-        async with self._sessions() as session, session.begin():
+    async def session(self, context: ContextSource = NOBODY) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed when the block ends, rolled back when it raises.
+
+        It sees the devices that `context` lets it see; without one, none.
+        """
+        async with self._sessions(info={"context": context}) as session, session.begin():
             yield session
 
     async def close(self) -> None:

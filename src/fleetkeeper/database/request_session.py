@@ -6,13 +6,23 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.database.context import NOBODY, TransactionContext
 from fleetkeeper.database.engine import Database
 
 
+def context_of(request: Request) -> TransactionContext:
+    """What the guard of the route has found out about the caller; nothing before that."""
+    context: TransactionContext = getattr(request.state, "transaction_context", NOBODY)
+    return context
+
+
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
-    """A session whose transaction commits when the route returns, before the response leaves."""
+    """A session whose transaction commits when the route returns, before the response leaves.
+
+    The transaction begins with its first statement, when the guard has said who calls.
+    """
     database: Database = request.app.state.database
-    async with database.session() as session:
+    async with database.session(lambda: context_of(request)) as session:
         yield session
 
 

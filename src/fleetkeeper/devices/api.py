@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Request, Response
 
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices import service
-from fleetkeeper.devices.access import DevicesRead, DevicesWrite
+from fleetkeeper.devices.access import DevicesDelete, DevicesRead, DevicesWrite
 from fleetkeeper.devices.schemas import DevicePage, DeviceRead, DeviceUpdate
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.errors import FieldError, InvalidInputError
@@ -68,7 +68,7 @@ async def update_device(
     response: Response,
     if_match: IfMatch = None,
 ) -> DeviceRead:
-    """Change a device's name, type, lifecycle or location."""
+    """Change a device's name, type, lifecycle, location or department."""
     version = _expected_version(if_match)
     device = await service.update_device(session, actor, device_id, changes, expected_version=version)
     response.headers["ETag"] = f'"{device.version}"'
@@ -76,6 +76,6 @@ async def update_device(
 
 
 @router.delete("/{device_id}", status_code=204, responses=problem_responses(401, 403, 404, 422))
-async def delete_device(device_id: UUID, actor: DevicesWrite, session: Session) -> None:
+async def delete_device(device_id: UUID, actor: DevicesDelete, session: Session) -> None:
     """Forget a device and revoke its keys."""
     await service.delete_device(session, actor, device_id)

@@ -43,6 +43,7 @@ class Device(Keyed, Timestamped, Base):
             postgresql_ops={"search_text": "gin_trgm_ops"},
         ),
         Index("ix_devices_domain", "domain"),
+        Index("ix_devices_department", "department_id", "name", "id"),
         Index("ix_devices_capabilities", "capabilities", postgresql_using="gin"),
     )
 
@@ -51,6 +52,8 @@ class Device(Keyed, Timestamped, Base):
     device_type: Mapped[str] = mapped_column(String(50), server_default="server")
     status: Mapped[str] = mapped_column(String(20), server_default="unknown")
     lifecycle: Mapped[str] = mapped_column(String(20), server_default="active")
+    # Who may see the device. One of no department is seen only by those who see all.
+    department_id: Mapped[UUID | None] = mapped_column(ForeignKey("departments.id"))
     location: Mapped[str | None] = mapped_column(String(255))
     fqdn: Mapped[str | None] = mapped_column(String(300))
     domain: Mapped[str | None] = mapped_column(String(300))
@@ -126,6 +129,9 @@ class DeviceKey(Keyed, Base):
     device_id: Mapped[UUID] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"), index=True)
     secret_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     created_at: Mapped[datetime]
+    # Set for the key before a rotation: it works that much longer.
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.devices.models import Device, DeviceIdentity, DeviceSource, DeviceVitals
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.ids import uuid7
 from fleetkeeper.kit.listing import Field, Listing
 
@@ -22,6 +23,7 @@ LISTING = Listing(
         "status": Field(Device.status.expression, str),
         "lifecycle": Field(Device.lifecycle.expression, str),
         "device_type": Field(Device.device_type.expression, str),
+        "department_id": Field(Device.department_id.expression, UUID, sortable=False),
         "location": Field(Device.location.expression, str, null_as="''"),
         "domain": Field(Device.domain.expression, str, null_as="''"),
         "os_name": Field(Device.os_name.expression, str, null_as="''"),
@@ -43,10 +45,12 @@ LISTING = Listing(
 )
 
 
-def visible_to(actor: Actor) -> Select[Any]:
-    """The devices that an actor may see. Departments will narrow this."""
-    del actor
-    return select(Device)
+def visible_to(actor: Actor, permission: Permission = Permission.DEVICES_READ) -> Select[Any]:
+    """The devices that an actor may see, or do something else with."""
+    scope = actor.scope(permission)
+    if scope.everywhere:
+        return select(Device)
+    return select(Device).where(Device.department_id.in_(sorted(scope.departments)))
 
 
 def with_vitals(statement: Select[Any]) -> Select[Any]:
@@ -54,17 +58,18 @@ def with_vitals(statement: Select[Any]) -> Select[Any]:
     return statement.join(DeviceVitals, DeviceVitals.device_id == Device.id).add_columns(DeviceVitals)
 
 
-async def count_by_status(session: AsyncSession, stale_before: datetime) -> dict[str, int]:
+async def count_by_status(session: AsyncSession, actor: Actor, stale_before: datetime) -> dict[str, int]:
     """Number of devices by status; `stale` counts those online whose last report is older than `stale_before`."""
-    rows = await session.execute(select(Device.status, func.count()).group_by(Device.status))
-    counts: dict[str, int] = dict(iter(rows))
-    counts["stale"] = (
-        await session.scalar(
-            select(func.count())
-            .select_from(Device)
-            .where(Device.status == "online", Device.last_seen < stale_before)
+    visible = visible_to(actor)
+    rows = await session.execute(
+        visible.with_only_columns(Device.status, func.count(), maintain_column_froms=True).group_by(
+            Device.status
         )
-        or 0
+    )
+    counts: dict[str, int] = dict(iter(rows))
+    stale = visible.where(Device.status == "online", Device.last_seen < stale_before)
+    counts["stale"] = (
+        await session.scalar(stale.with_only_columns(func.count(), maintain_column_froms=True)) or 0
     )
     return counts
 

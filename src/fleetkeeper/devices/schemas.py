@@ -18,6 +18,7 @@ class DeviceSummary(BaseModel):
     device_type: str
     status: str = Field(description="online, offline or unknown; follows from its reports")
     lifecycle: str
+    department_id: UUID | None
     location: str | None
     os_name: str | None
     os_version: str | None
@@ -65,6 +66,7 @@ class DeviceUpdate(BaseModel):
     )
     lifecycle: str | None = Field(default=None, pattern="^(active|inactive|maintenance|retired)$")
     location: str | None = Field(default=None, max_length=255, pattern=r"^[^\x00]*$")
+    department_id: UUID | None = Field(default=None, description="Whose device it is; null is nobody's")
 
 
 class DevicePage(BaseModel):

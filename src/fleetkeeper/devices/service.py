@@ -5,14 +5,22 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.devices import queries
 from fleetkeeper.devices.models import Device, DeviceVitals
 from fleetkeeper.devices.schemas import DevicePage, DeviceRead, DeviceSummary, DeviceUpdate, FleetSummary
-from fleetkeeper.errors import NotFoundError, PreconditionError
+from fleetkeeper.errors import (
+    FieldError,
+    ForbiddenError,
+    InvalidInputError,
+    NotFoundError,
+    PreconditionError,
+)
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.models import Department
+from fleetkeeper.identity.permissions import Permission
 
 _Schema = TypeVar("_Schema", bound=DeviceSummary)
 
@@ -55,14 +63,16 @@ async def update_device(
     expected_version: int | None,
 ) -> DeviceRead:
     """Change what a person may change. Raises PreconditionError when the version is another by now."""
-    await get_device(session, actor, device_id)
+    await check_permission(session, actor, Permission.DEVICES_WRITE, device_id)
     device = await session.get(Device, device_id, with_for_update=True, populate_existing=True)
     if device is None:
         raise NotFoundError("There is no such device.")
+    if "department_id" in changes.model_fields_set and changes.department_id != device.department_id:
+        await _check_department(session, actor, changes.department_id)
     if expected_version is not None and device.version != expected_version:
         raise PreconditionError(f"The device is at version {device.version}; reload it and try again.")
     for name, value in changes.model_dump(exclude_unset=True).items():
-        if value is not None or name == "location":
+        if value is not None or name in {"location", "department_id"}:
             setattr(device, name, value)
     device.version += 1
     await session.flush()
@@ -72,16 +82,38 @@ async def update_device(
 
 async def delete_device(session: AsyncSession, actor: Actor, device_id: UUID) -> None:
     """Forget a device, with its keys and sources. Its telemetry goes by a job of that room."""
-    await get_device(session, actor, device_id)
+    await check_permission(session, actor, Permission.DEVICES_DELETE, device_id)
     await session.execute(delete(Device).where(Device.id == device_id))
+
+
+async def check_permission(
+    session: AsyncSession, actor: Actor, permission: Permission, device_id: UUID
+) -> DeviceRead:
+    """The device, if the actor has a permission on it.
+
+    Raises NotFoundError for one that the actor may not even see, ForbiddenError for one that they may only see.
+    """
+    device = await get_device(session, actor, device_id)
+    if not actor.may_in(permission, device.department_id):
+        raise ForbiddenError(f"This needs the permission {permission} in the device's department.")
+    return device
+
+
+async def _check_department(session: AsyncSession, actor: Actor, department_id: UUID | None) -> None:
+    """Raise InvalidInputError unless the actor may put devices into a department."""
+    exists = department_id is None or await session.scalar(
+        select(Department.id).where(Department.id == department_id)
+    )
+    if not exists or not actor.may_in(Permission.DEVICES_WRITE, department_id):
+        message = "is a department that you may put devices into"
+        raise InvalidInputError("The device was not moved.", fields=[FieldError("department_id", message)])
 
 
 async def summarise_fleet(
     session: AsyncSession, actor: Actor, *, now: datetime, stale: timedelta
 ) -> FleetSummary:
     """Number of devices by status."""
-    del actor
-    counts = await queries.count_by_status(session, now - stale)
+    counts = await queries.count_by_status(session, actor, now - stale)
     online, offline, unknown = (counts.get(status, 0) for status in ("online", "offline", "unknown"))
     return FleetSummary(
         total=online + offline + unknown,
@@ -101,10 +133,14 @@ async def list_busiest(
 
 
 async def register_device(
-    session: AsyncSession, hostname: str, evidence: Sequence[tuple[str, str]], now: datetime
+    session: AsyncSession,
+    hostname: str,
+    evidence: Sequence[tuple[str, str]],
+    now: datetime,
+    department_id: UUID | None = None,
 ) -> UUID:
     """Make a device for a machine that enrols, with the evidence of who it is."""
-    device = Device(name=hostname, hostname=hostname, first_seen=now)
+    device = Device(name=hostname, hostname=hostname, first_seen=now, department_id=department_id)
     session.add(device)
     await session.flush()
     await queries.store_identities(session, device.id, evidence, now)

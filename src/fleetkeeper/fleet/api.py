@@ -1,25 +1,30 @@
 """`/api/v1/enrollment-tokens`, `/api/v1/enroll`, `/api/v1/agent/…` and `/api/v1/agents`."""
 
 import hashlib
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Request, Response
 
+from fleetkeeper.database.context import product_context
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices.access import CallingDevice, DevicesRead
+from fleetkeeper.devices.keys import rotate_key as rotate_device_key
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.fleet import service
 from fleetkeeper.fleet.access import EnrollmentRead, EnrollmentWrite
 from fleetkeeper.fleet.queries import touch_agent
 from fleetkeeper.fleet.schemas import (
     AgentPage,
+    DeviceKeyRotated,
     EnrollBody,
     Enrolled,
     EnrollmentTokenCreate,
     EnrollmentTokenCreated,
     EnrollmentTokenPage,
 )
+from fleetkeeper.identity.access import client_address, origin_of
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.kit.request_body import read_bounded, read_message
@@ -27,6 +32,7 @@ from fleetkeeper_protocol.messages import InventoryReport
 
 router = APIRouter(tags=["fleet"])
 
+KEY_OVERLAP_SECONDS = 3600
 MAX_REPORT_BYTES = 1024 * 1024
 _report_decoder = msgspec.json.Decoder(InventoryReport)
 
@@ -44,8 +50,8 @@ async def list_enrollment_tokens(
     request: Request, actor: EnrollmentRead, session: Session, limit: int = 50, cursor: str = ""
 ) -> EnrollmentTokenPage:
     """List enrolment tokens."""
-    del actor, limit, cursor
-    page = await service.list_enrollment_tokens(session, request.query_params.multi_items())
+    del limit, cursor
+    page = await service.list_enrollment_tokens(session, actor, request.query_params.multi_items())
     return with_links(page, request.url.path)
 
 
@@ -54,14 +60,17 @@ async def list_enrollment_tokens(
 )
 async def revoke_enrollment_token(token_id: UUID, actor: EnrollmentWrite, session: Session) -> None:
     """Revoke an enrolment token. Devices that enrolled with it stay."""
-    del actor
-    await service.revoke_enrollment_token(session, token_id, utc_now())
+    await service.revoke_enrollment_token(session, actor, token_id, utc_now())
 
 
 @router.post("/enroll", status_code=201, responses=problem_responses(400, 401, 422))
-async def enroll(body: EnrollBody, session: Session) -> Enrolled:
+async def enroll(request: Request, body: EnrollBody, session: Session) -> Enrolled:
     """Enrol a machine with a token."""
-    device_id, key = await service.enroll(session, body.token, body.hostname, body.identities, utc_now())
+    # Nobody is signed in: the token, which the service checks first, is what lets a device be made.
+    request.state.transaction_context = product_context("device", body.hostname, **origin_of(request))
+    device_id, key = await service.enroll(
+        session, body.token, body.hostname, body.identities, utc_now(), client_address(request)
+    )
     return Enrolled(device_id=device_id, device_key=key)
 
 
@@ -90,6 +99,16 @@ async def agent_config(request: Request, device: CallingDevice, session: Session
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers={"ETag": etag})
     return Response(content, media_type="application/json", headers={"ETag": etag})
+
+
+@router.post("/agent/key", status_code=201, responses=problem_responses(401))
+async def rotate_key(device: CallingDevice, session: Session) -> DeviceKeyRotated:
+    """Get a new key for the calling device. The old one works for another hour, so nothing is lost in between."""
+    overlap = timedelta(seconds=KEY_OVERLAP_SECONDS)
+    return DeviceKeyRotated(
+        device_key=await rotate_device_key(session, device, overlap),
+        old_key_valid_seconds=KEY_OVERLAP_SECONDS,
+    )
 
 
 @router.post("/agent/inventory", status_code=204, responses=problem_responses(400, 401, 413, 422))

@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy import ARRAY, ForeignKey, LargeBinary, String
+from sqlalchemy.dialects.postgresql import CIDR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fleetkeeper.database.base import Base, Keyed
@@ -22,6 +23,13 @@ class EnrollmentToken(Keyed, Base):
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(index=True)
     expires_at: Mapped[datetime]
+    # Devices that enrol with it belong to this department from the start.
+    department_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("departments.id", ondelete="CASCADE"), index=True
+    )
+    # From where it may be used; NULL is from anywhere.
+    allowed_networks: Mapped[list[str] | None] = mapped_column(ARRAY(CIDR))
+    last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
 
 

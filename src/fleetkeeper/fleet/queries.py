@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,6 +13,7 @@ from fleetkeeper.devices.models import Device
 from fleetkeeper.devices.queries import visible_to as devices_visible_to
 from fleetkeeper.fleet.models import Agent, EnrollmentToken
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.listing import Field, Listing
 
 TOKENS = Listing(
@@ -47,20 +48,39 @@ def agents_visible_to(actor: Actor) -> Select[Agent, Device]:
     )
 
 
-async def use_token(session: AsyncSession, secret_hash: bytes, now: datetime) -> UUID | None:
-    """Count one use of a token that is still good and return its id. One statement, so two racers cannot share it."""
-    found: UUID | None = await session.scalar(
+def tokens_visible_to(actor: Actor) -> Select[Any]:
+    """Enrolment tokens of departments where the actor may see how devices join."""
+    scope = actor.scope(Permission.ENROLLMENT_READ)
+    if scope.everywhere:
+        return select(EnrollmentToken)
+    return select(EnrollmentToken).where(EnrollmentToken.department_id.in_(sorted(scope.departments)))
+
+
+async def use_token(
+    session: AsyncSession, secret_hash: bytes, now: datetime, address: str
+) -> tuple[UUID, UUID | None] | None:
+    """Count one use of a token that is still good; returns its id and department.
+
+    One statement, so that two racers cannot share the last use.
+    """
+    outcome = await session.execute(
         update(EnrollmentToken)
         .where(
             EnrollmentToken.secret_hash == secret_hash,
             EnrollmentToken.revoked_at.is_(None),
             EnrollmentToken.expires_at > now,
             EnrollmentToken.uses < EnrollmentToken.max_uses,
+            text(
+                "(enrollment_tokens.allowed_networks IS NULL OR "
+                "CAST(NULLIF(:address, '') AS inet) <<= ANY (enrollment_tokens.allowed_networks))"
+            ).bindparams(address=address),
         )
-        .values(uses=EnrollmentToken.uses + 1)
-        .returning(EnrollmentToken.id)
+        .values(uses=EnrollmentToken.uses + 1, last_used_at=now)
+        .returning(EnrollmentToken.id, EnrollmentToken.department_id)
+        .execution_options(synchronize_session=False)
     )
-    return found
+    row = outcome.one_or_none()
+    return (row[0], row[1]) if row else None
 
 
 async def store_agent(

@@ -1,6 +1,7 @@
 """What the API says of enrolment and agents."""
 
 from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -19,6 +20,12 @@ class EnrollmentTokenCreate(BaseModel):
     ttl_seconds: int = Field(
         default=86_400, ge=60, le=31_536_000, description="Time until it expires (seconds)"
     )
+    department_id: UUID | None = Field(
+        default=None, description="Department that the devices shall belong to"
+    )
+    allowed_networks: list[IPv4Network | IPv6Network] | None = Field(
+        default=None, max_length=20, description="From where it may be used; from anywhere, when not given"
+    )
 
 
 class EnrollmentTokenRead(BaseModel):
@@ -33,6 +40,9 @@ class EnrollmentTokenRead(BaseModel):
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
+    department_id: UUID | None
+    allowed_networks: list[str] | None
+    last_used_at: datetime | None
 
 
 class EnrollmentTokenCreated(EnrollmentTokenRead):
@@ -63,6 +73,13 @@ class Enrolled(BaseModel):
 
     device_id: UUID
     device_key: str
+
+
+class DeviceKeyRotated(BaseModel):
+    """A device's new key, shown once."""
+
+    device_key: str
+    old_key_valid_seconds: int
 
 
 class AgentRead(BaseModel):

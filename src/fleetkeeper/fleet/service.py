@@ -5,13 +5,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.config.service import read_config
 from fleetkeeper.devices import service as devices
 from fleetkeeper.devices.keys import issue_key, revoke_keys
-from fleetkeeper.errors import NotFoundError, UnauthenticatedError
+from fleetkeeper.errors import (
+    FieldError,
+    ForbiddenError,
+    InvalidInputError,
+    NotFoundError,
+    UnauthenticatedError,
+)
 from fleetkeeper.fleet import queries
 from fleetkeeper.fleet.evidence import device_type_of, normalise_evidence
 from fleetkeeper.fleet.models import Agent, EnrollmentToken
@@ -24,6 +29,8 @@ from fleetkeeper.fleet.schemas import (
     EnrollmentTokenRead,
 )
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.models import Department
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.secrets import hash_secret, make_secret
 from fleetkeeper_protocol.messages import AgentConfig, Inventory, InventoryReport
 
@@ -31,16 +38,23 @@ TOKEN_PREFIX = "fke"  # noqa: S105 - the visible prefix, not a secret
 
 
 async def create_enrollment_token(
-    session: AsyncSession, actor: Actor | None, wanted: EnrollmentTokenCreate, now: datetime
+    session: AsyncSession, actor: Actor, wanted: EnrollmentTokenCreate, now: datetime
 ) -> EnrollmentTokenCreated:
-    """Make an enrolment token; its secret stands in the answer and nowhere else."""
+    """Make an enrolment token; its secret stands in the answer and nowhere else. Raises InvalidInputError."""
+    if not await _may_enrol_into(session, actor, wanted.department_id):
+        message = "is a department that you may enrol devices into"
+        raise InvalidInputError("The token was not made.", fields=[FieldError("department_id", message)])
     secret = make_secret(TOKEN_PREFIX)
     token = EnrollmentToken(
         name=wanted.name,
         secret_hash=hash_secret(secret),
         max_uses=wanted.max_uses,
         uses=0,
-        created_by=actor.user_id if actor else None,
+        created_by=actor.user_id,
+        department_id=wanted.department_id,
+        allowed_networks=[str(network) for network in wanted.allowed_networks]
+        if wanted.allowed_networks is not None
+        else None,
         created_at=now,
         expires_at=now + timedelta(seconds=wanted.ttl_seconds),
     )
@@ -51,41 +65,52 @@ async def create_enrollment_token(
 
 
 async def list_enrollment_tokens(
-    session: AsyncSession, parameters: Sequence[tuple[str, str]]
+    session: AsyncSession, actor: Actor, parameters: Sequence[tuple[str, str]]
 ) -> EnrollmentTokenPage:
-    """One page of enrolment tokens."""
-    page = await queries.TOKENS.page(session, select(EnrollmentToken), parameters)
+    """One page of enrolment tokens for departments that the actor may enrol devices into, or see how others do."""
+    page = await queries.TOKENS.page(session, queries.tokens_visible_to(actor), parameters)
     results = [EnrollmentTokenRead.model_validate(row[0]) for row in page.rows]
     return EnrollmentTokenPage(count=page.count, next=page.next, previous=page.previous, results=results)
 
 
-async def revoke_enrollment_token(session: AsyncSession, token_id: UUID, now: datetime) -> None:
-    """Refuse a token from now on. Raises NotFoundError."""
-    found = await session.scalar(
-        update(EnrollmentToken)
-        .where(EnrollmentToken.id == token_id)
-        .values(revoked_at=now)
-        .returning(EnrollmentToken.id)
-    )
-    if found is None:
+async def revoke_enrollment_token(session: AsyncSession, actor: Actor, token_id: UUID, now: datetime) -> None:
+    """Refuse a token from now on. Raises NotFoundError, or ForbiddenError for one that the actor may only see."""
+    token = await session.scalar(queries.tokens_visible_to(actor).where(EnrollmentToken.id == token_id))
+    if token is None:
         raise NotFoundError("There is no such enrolment token.")
+    if not actor.may_in(Permission.ENROLLMENT_WRITE, token.department_id):
+        raise ForbiddenError(f"This needs the permission {Permission.ENROLLMENT_WRITE} in its department.")
+    token.revoked_at = now
+    await session.flush()
+
+
+async def _may_enrol_into(session: AsyncSession, actor: Actor, department_id: UUID | None) -> bool:
+    if not actor.may_in(Permission.ENROLLMENT_WRITE, department_id):
+        return False
+    return department_id is None or await session.get(Department, department_id) is not None
 
 
 async def enroll(
-    session: AsyncSession, token: str, hostname: str, identities: dict[str, str], now: datetime
+    session: AsyncSession,
+    token: str,
+    hostname: str,
+    identities: dict[str, str],
+    now: datetime,
+    address: str = "",
 ) -> tuple[UUID, str]:
     """Make a device and its key for a machine with a good token.
 
     A machine that enrols again becomes a new device: hardware identities are copied with every clone and can be
     guessed, so none of them may claim the history of a device that exists. Raises UnauthenticatedError.
     """
-    token_id = await queries.use_token(session, hash_secret(token), now)
-    if token_id is None:
+    used = await queries.use_token(session, hash_secret(token), now, address)
+    if used is None:
         raise UnauthenticatedError(
-            "The enrolment token is unknown, used up, expired or revoked; make a new one."
+            "The enrolment token is unknown, used up, expired, revoked or not for this address; make a new one."
         )
+    token_id, department_id = used
     evidence = normalise_evidence(identities | {"hostname": hostname})
-    device_id = await devices.register_device(session, hostname, evidence, now)
+    device_id = await devices.register_device(session, hostname, evidence, now, department_id)
     session.add(Agent(device_id=device_id, enrolled_at=now, enrolled_with=token_id, last_contact=now))
     return device_id, await issue_key(session, device_id)
 
@@ -178,7 +203,7 @@ async def get_agent(session: AsyncSession, actor: Actor, device_id: UUID) -> Age
 
 async def revoke_agent(session: AsyncSession, actor: Actor, device_id: UUID) -> None:
     """Revoke a device's keys: its agent is refused until it enrols again. Raises NotFoundError."""
-    await devices.get_device(session, actor, device_id)
+    await devices.check_permission(session, actor, Permission.ENROLLMENT_WRITE, device_id)
     await revoke_keys(session, device_id)
 
 

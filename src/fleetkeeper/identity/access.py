@@ -1,28 +1,54 @@
 """The dependencies by which a route says who may call it."""
 
 import hmac
+import ipaddress
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Annotated
+from urllib.parse import unquote
 
+import msgspec
 from fastapi import Depends, Request
 
+from fleetkeeper.audit.recorder import record_event
+from fleetkeeper.database.context import TransactionContext
 from fleetkeeper.database.engine import Database
-from fleetkeeper.errors import ForbiddenError, UnauthenticatedError
+from fleetkeeper.errors import (
+    BadRequestError,
+    FieldError,
+    ForbiddenError,
+    InvalidInputError,
+    UnauthenticatedError,
+)
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.service import TOKEN_PREFIX, actor_of_session, actor_of_token
 from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.text import is_storable
 from fleetkeeper.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf_token"
+REASON_HEADER = "X-Change-Reason"
+REASON_FIELD = "change_reason"
+MAX_REASON_LENGTH = 500
+# Names by which people try to send a credential in an address, where logs and histories keep it.
+CREDENTIAL_PARAMETERS = frozenset({"access_token", "api_key", "apikey", "auth_token", "token"})
 
 
 def session_cookie_name(settings: Settings) -> str:
     """The cookie's name; `__Host-` ties it to this host, and browsers accept it over https only."""
     return "__Host-fleetkeeper" if settings.web.secure_cookies else "fleetkeeper"
+
+
+def client_address(request: Request) -> str:
+    """The caller's address, or nothing when it is none."""
+    host = request.client.host if request.client else ""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return ""
 
 
 async def find_actor(request: Request) -> Actor | None:
@@ -32,33 +58,45 @@ async def find_actor(request: Request) -> Actor | None:
     """
     database: Database = request.app.state.database
     settings: Settings = request.app.state.settings
+    if CREDENTIAL_PARAMETERS & request.query_params.keys():
+        raise BadRequestError(
+            "A credential does not belong in an address; send it as `Authorization: Bearer …`, and revoke this one.",
+            fields=[FieldError("Authorization", "carries the token")],
+        )
     header = request.headers.get("authorization", "")
     if header:
         scheme, _, secret = header.partition(" ")
         if scheme.lower() != "bearer" or not secret.startswith(TOKEN_PREFIX + "_"):
             return None
         async with database.session() as session:
-            return await actor_of_token(session, secret.strip(), utc_now())
+            return await actor_of_token(session, secret.strip(), utc_now(), client_address(request))
     secret = request.cookies.get(session_cookie_name(settings), "")
     if not secret:
         return None
     idle = timedelta(minutes=settings.identity.session_idle_minutes)
     async with database.session() as session:
-        actor = await actor_of_session(session, secret, utc_now(), idle)
-    if actor is not None and request.method not in SAFE_METHODS:
+        found = await actor_of_session(session, secret, utc_now(), idle)
+    if found is None:
+        return None
+    actor, _ = found
+    if request.method not in SAFE_METHODS:
         await _check_csrf(request, actor)
     return actor
 
 
 async def _check_csrf(request: Request, actor: Actor) -> None:
     sent = request.headers.get(CSRF_HEADER)
-    if sent is None and request.headers.get("content-type", "").startswith(
-        "application/x-www-form-urlencoded"
-    ):
-        value = (await request.form()).get(CSRF_FIELD)
-        sent = value if isinstance(value, str) else None
+    if sent is None:
+        sent = await _form_value(request, CSRF_FIELD)
     if sent is None or not hmac.compare_digest(sent.encode(), (actor.csrf_token or "").encode()):
         raise ForbiddenError(f"The request has no valid {CSRF_HEADER}; reload the page and try again.")
+
+
+async def _form_value(request: Request, name: str) -> str | None:
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return None
+    value = (await request.form(max_files=0, max_fields=200)).get(name)
+    return value if isinstance(value, str) else None
 
 
 async def signed_in(request: Request) -> Actor:
@@ -67,7 +105,60 @@ async def signed_in(request: Request) -> Actor:
     if actor is None:
         raise UnauthenticatedError("Sign in, or send an API token as `Authorization: Bearer …`.")
     request.state.actor = actor
+    request.state.transaction_context = await request_context(request, actor)
     return actor
+
+
+async def request_context(request: Request, actor: Actor) -> TransactionContext:
+    """What a request's transaction may see, and who acts in it."""
+    known = {
+        "kind": actor.kind,
+        "name": actor.name,
+        "user": actor.user_id and str(actor.user_id),
+        "token": actor.token_id and str(actor.token_id),
+        "session": actor.session_id and str(actor.session_id),
+        "reason": await _reason(request),
+    } | origin_of(request)
+    readable = actor.scope(Permission.DEVICES_READ)
+    changeable = (
+        actor.scope(Permission.DEVICES_WRITE)
+        | actor.scope(Permission.DEVICES_DELETE)
+        | actor.scope(Permission.ENROLLMENT_WRITE)
+    )
+    return TransactionContext(
+        whole_fleet=readable.everywhere,
+        departments=readable.departments,
+        changeable_departments=changeable.departments,
+        audit=msgspec.json.encode({key: value for key, value in known.items() if value}).decode(),
+    )
+
+
+def origin_of(request: Request) -> dict[str, str]:
+    """Where a request comes from, for the audit log."""
+    agent = request.headers.get("user-agent", "")
+    return {
+        "address": client_address(request),
+        "agent": "".join(mark for mark in agent if mark.isprintable())[:300],
+        "request": getattr(request.state, "request_id", ""),
+    }
+
+
+async def _reason(request: Request) -> str | None:
+    """Why, as the caller says: a header (percent-encoded where it is not ASCII) or a form's field."""
+    if request.method in SAFE_METHODS:
+        return None
+    given = request.headers.get(REASON_HEADER)
+    reason = unquote(given) if given is not None else await _form_value(request, REASON_FIELD)
+    reason = (reason or "").strip()
+    if len(reason) > MAX_REASON_LENGTH or not is_storable(reason):
+        raise InvalidInputError(
+            "The reason is wrong.",
+            fields=[
+                FieldError(REASON_HEADER, f"has at most {MAX_REASON_LENGTH} characters, none of them NUL")
+            ],
+        )
+    request.state.change_reason = reason
+    return reason or None
 
 
 def require(permission: Permission) -> Callable[[Request], Awaitable[Actor]]:
@@ -75,7 +166,10 @@ def require(permission: Permission) -> Callable[[Request], Awaitable[Actor]]:
 
     async def dependency(request: Request) -> Actor:
         actor = await signed_in(request)
+        if actor.must_enrol_second_factor:
+            raise ForbiddenError("Your role asks for a second factor; set one up under your account first.")
         if not actor.may(permission):
+            await note_refusal(request, permission)
             raise ForbiddenError(f"This needs the permission {permission}.")
         return actor
 
@@ -83,7 +177,27 @@ def require(permission: Permission) -> Callable[[Request], Awaitable[Actor]]:
     return dependency
 
 
+async def note_refusal(request: Request, permission: Permission) -> None:
+    """Keep in the audit log that somebody tried what they may not do."""
+    database: Database = request.app.state.database
+    async with database.session(request.state.transaction_context) as session:
+        details = {"permission": permission, "method": request.method, "path": request.url.path[:300]}
+        await record_event(session, "permission.refused", "permission", permission, details=details)
+
+
+async def reason_given(request: Request) -> str:
+    """For acts that nobody should do without saying why. Raises InvalidInputError; comes after the permission."""
+    reason: str = getattr(request.state, "change_reason", "")
+    if not reason:
+        raise InvalidInputError(
+            "This needs a reason, which the audit log keeps.",
+            fields=[FieldError(REASON_FIELD, f"say why, in the field or the header {REASON_HEADER}")],
+        )
+    return reason
+
+
 SignedIn = Annotated[Actor, Depends(signed_in)]
+ReasonGiven = Annotated[str, Depends(reason_given)]
 ConfigRead = Annotated[Actor, Depends(require(Permission.CONFIG_READ))]
 ConfigWrite = Annotated[Actor, Depends(require(Permission.CONFIG_WRITE))]
 OperationsRead = Annotated[Actor, Depends(require(Permission.OPERATIONS_READ))]

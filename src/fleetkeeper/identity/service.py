@@ -1,93 +1,76 @@
-"""Signing in and out, making users and tokens, and finding out who is calling."""
+"""Finding out who is calling, and opening and ending browser sessions."""
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
-import anyio.to_thread
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.errors import ConflictError, FieldError, InvalidInputError, UnauthenticatedError
 from fleetkeeper.identity import queries
-from fleetkeeper.identity.actor import Actor
-from fleetkeeper.identity.models import ApiToken, BrowserSession, User
-from fleetkeeper.identity.passwords import MAX_LENGTH, MIN_LENGTH, hash_password, is_password
-from fleetkeeper.identity.permissions import ROLE_PERMISSIONS, Role
+from fleetkeeper.identity.actor import EVERYWHERE, Actor, Scope, merge_grants
+from fleetkeeper.identity.models import BrowserSession, User
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.secrets import hash_secret, make_secret
-from fleetkeeper.kit.text import is_storable
 
 TOKEN_PREFIX = "fkt"  # noqa: S105 - the visible prefix, not a secret
 SESSION_PREFIX = "fks"
+_KNOWN_PERMISSIONS = frozenset(map(str, Permission))
 
 
 @dataclass(frozen=True)
-class SignIn:
-    """A new session: the secret for the cookie and the user."""
+class Browser:
+    """Where a sign-in comes from."""
+
+    address: str | None
+    user_agent: str
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A new session: the secret for the cookie, and whose it is."""
 
     secret: str
     user: User
+    session_id: UUID
 
 
-async def create_user(session: AsyncSession, username: str, password: str, role: Role) -> User:
-    """Make a local account. Raises InvalidInputError or ConflictError."""
-    if not _is_name(username):
-        raise InvalidInputError(
-            "The user was not made.", fields=[FieldError("username", "has 1 to 100 characters")]
-        )
-    check_password(password)
-    if await queries.find_user(session, username) is not None:
-        raise ConflictError(f"There is a user {username!r} already.")
-    user = User(
-        username=username,
-        name=username,
-        role=role,
-        password_hash=await anyio.to_thread.run_sync(hash_password, password),
-    )
-    session.add(user)
-    await session.flush()
-    return user
-
-
-def check_password(password: str) -> None:
-    """Raise InvalidInputError unless the password is long enough and not absurdly long."""
-    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-        message = f"has {MIN_LENGTH} to {MAX_LENGTH} characters"
-        raise InvalidInputError("The password does not fit.", fields=[FieldError("password", message)])
-
-
-async def sign_in(
+async def open_session(
     session: AsyncSession,
-    username: str,
-    password: str,
+    user: User,
+    browser: Browser,
     *,
     now: datetime,
     lifetime: timedelta,
-    address: str | None,
-    user_agent: str,
-) -> SignIn:
-    """Check a password and open a session. Raises UnauthenticatedError without saying which of the two was wrong."""
-    user = await queries.find_user(session, username[:100])
-    stored = user.password_hash if user is not None and user.enabled else None
-    fits = await anyio.to_thread.run_sync(is_password, stored, password[:MAX_LENGTH])
-    if user is None or not fits:
-        raise UnauthenticatedError("The user name or the password is wrong.")
+    method: str,
+    has_second_factor: bool,
+    provider_id: UUID | None = None,
+    provider_tokens: bytes | None = None,
+) -> SignedIn:
+    """Sign a user in whose factors have been checked. Every sign-in gets a secret of its own."""
     secret = make_secret(SESSION_PREFIX)
-    session.add(
-        BrowserSession(
-            user_id=user.id,
-            secret_hash=hash_secret(secret),
-            csrf_token=secrets.token_urlsafe(32),
-            address=address,
-            user_agent=user_agent[:300],
-            created_at=now,
-            last_used_at=now,
-            expires_at=now + lifetime,
-        )
+    opened = BrowserSession(
+        user_id=user.id,
+        secret_hash=hash_secret(secret),
+        csrf_token=secrets.token_urlsafe(32),
+        address=browser.address,
+        user_agent=browser.user_agent[:300],
+        created_at=now,
+        last_used_at=now,
+        expires_at=now + lifetime,
+        method=method,
+        has_second_factor=has_second_factor,
+        provider_id=provider_id,
+        provider_tokens=provider_tokens,
+        provider_checked_at=now if provider_id else None,
     )
+    session.add(opened)
     user.last_login = now
     await session.flush()
-    return SignIn(secret=secret, user=user)
+    return SignedIn(secret, user, opened.id)
 
 
 async def sign_out(session: AsyncSession, actor: Actor) -> None:
@@ -95,64 +78,85 @@ async def sign_out(session: AsyncSession, actor: Actor) -> None:
     await session.execute(delete(BrowserSession).where(BrowserSession.id == actor.session_id))
 
 
+async def end_sessions(session: AsyncSession, user_id: UUID, *, but: UUID | None = None) -> int:
+    """End a user's sessions, save one; returns how many."""
+    condition = BrowserSession.user_id == user_id
+    if but is not None:
+        condition &= BrowserSession.id != but
+    outcome = await session.execute(delete(BrowserSession).where(condition))
+    return int(getattr(outcome, "rowcount", 0))
+
+
 async def actor_of_session(
     session: AsyncSession, secret: str, now: datetime, idle: timedelta
-) -> Actor | None:
-    """Who a session cookie belongs to; None when the session has ended."""
+) -> tuple[Actor, BrowserSession] | None:
+    """Who a session cookie belongs to, and the session; None when it has ended."""
     found = await queries.find_session(session, hash_secret(secret), now, idle)
     if found is None:
         return None
     browser, user = found
     if now - browser.last_used_at > queries.LAST_USED_GRANULARITY:
-        await queries.touch(session, BrowserSession, browser.id, now)
-    return _actor(user, browser=browser)
+        await queries.touch_session(session, browser.id, now)
+    held = await queries.held_roles(session, user.id)
+    must_enrol = not browser.has_second_factor and any(role.requires_second_factor for role in held)
+    actor = _actor(user, held)
+    actor = replace(
+        actor,
+        session_id=browser.id,
+        csrf_token=browser.csrf_token,
+        must_enrol_second_factor=must_enrol,
+        grants={} if must_enrol else actor.grants,
+    )
+    return actor, browser
 
 
-async def actor_of_token(session: AsyncSession, secret: str, now: datetime) -> Actor | None:
-    """Who an API token belongs to; None when it is unknown or has expired."""
-    found = await queries.find_token(session, hash_secret(secret), now)
+async def actor_of_token(session: AsyncSession, secret: str, now: datetime, address: str) -> Actor | None:
+    """Who an API token belongs to; None when it is unknown, has expired, or may not be used from that address."""
+    found = await queries.find_token(session, hash_secret(secret), now, address)
     if found is None:
         return None
     token, user = found
     if token.last_used_at is None or now - token.last_used_at > queries.LAST_USED_GRANULARITY:
-        await queries.touch(session, ApiToken, token.id, now)
-    return _actor(user, token=token)
-
-
-async def create_token(
-    session: AsyncSession, username: str, name: str, *, now: datetime, expires_at: datetime | None = None
-) -> str:
-    """Make an API token for a user and return it; it cannot be shown again."""
-    user = await queries.find_user(session, username)
-    if user is None:
-        raise InvalidInputError(
-            "The token was not made.", fields=[FieldError("user", f"there is no user {username!r}")]
-        )
-    if not _is_name(name):
-        raise InvalidInputError(
-            "The token was not made.", fields=[FieldError("name", "has 1 to 100 characters")]
-        )
-    secret = make_secret(TOKEN_PREFIX)
-    session.add(
-        ApiToken(
-            user_id=user.id, name=name, secret_hash=hash_secret(secret), created_at=now, expires_at=expires_at
-        ),
+        await queries.touch_token(session, token.id, now, address)
+    actor = await actor_of_user(session, user)
+    limit = EVERYWHERE
+    if token.departments is not None:
+        limit = Scope(departments=await queries.departments_below(session, token.departments))
+    grants = merge_grants(
+        ([permission], scope & limit)
+        for permission, scope in actor.grants.items()
+        if token.permissions is None or permission in token.permissions
     )
-    await session.flush()
-    return secret
+    return replace(actor, kind="token", token_id=token.id, grants=grants)
 
 
-def _is_name(text: str) -> bool:
-    return bool(text.strip()) and len(text) <= 100 and is_storable(text)
+async def actor_of_user(session: AsyncSession, user: User) -> Actor:
+    """What a user may do now: read anew for each request, so that a change counts at the next one."""
+    return _actor(user, await queries.held_roles(session, user.id))
 
 
-def _actor(user: User, *, browser: BrowserSession | None = None, token: ApiToken | None = None) -> Actor:
+async def actor_of_user_id(session: AsyncSession, user_id: UUID) -> Actor | None:
+    """The same by the user's id; None for one that is gone or disabled."""
+    user = await session.scalar(select(User).where(User.id == user_id, User.enabled))
+    return None if user is None else await actor_of_user(session, user)
+
+
+def _actor(user: User, held: Sequence[Any]) -> Actor:
     return Actor(
+        kind="user",
+        name=user.username,
         user_id=user.id,
-        username=user.username,
-        role=user.role,
-        permissions=ROLE_PERMISSIONS[Role(user.role)],
-        session_id=browser.id if browser else None,
-        token_id=token.id if token else None,
-        csrf_token=browser.csrf_token if browser else None,
+        roles=tuple(role.name for role in held),
+        grants=merge_grants((_permissions(role), _scope(role)) for role in held),
+        time_zone=user.time_zone,
+        theme=user.theme,
     )
+
+
+def _permissions(role: Any) -> list[Permission]:
+    # A permission of a newer version of the product, which this one does not know, is none here.
+    return [Permission(name) for name in role.permissions if name in _KNOWN_PERMISSIONS]
+
+
+def _scope(role: Any) -> Scope:
+    return Scope(everywhere=role.everywhere, departments=frozenset(role.departments))

@@ -1,6 +1,9 @@
 """What every HTTP answer has: a request id, security headers, and a Host that is on the list."""
 
+import hashlib
+import math
 import re
+import time
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
@@ -8,6 +11,8 @@ from uuid import uuid4
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
+
+from fleetkeeper.kit.rate_limit import RateLimit
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 CONTENT_SECURITY_POLICY = (
@@ -24,6 +29,37 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "DENY",
 }
 ONE_YEAR_SECONDS = 31_536_000
+FAILED_AUTHENTICATION_EVENTS = 10
+
+
+def sender_of(scope: Any) -> str:
+    """The address that a request came from; of a trusted proxy's requests, the one that the proxy names."""
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+class RequestLimits:
+    """How often a credential and an address may ask."""
+
+    def __init__(self, per_token: int, per_address: int, uncounted_prefix: str) -> None:
+        self._tokens = RateLimit(per_token)
+        self._addresses = RateLimit(per_address)
+        self._uncounted = f"bearer {uncounted_prefix}_".lower()
+
+    def wait_seconds(self, address: str, authorization: str) -> int:
+        """Seconds that the caller must wait; 0 lets the request pass."""
+        now = time.monotonic()
+        wait = 0.0
+        if authorization:
+            digest = hashlib.blake2b(authorization.encode(), digest_size=16).digest()
+            wait = self._tokens.take(digest, now)
+        if not authorization.lower().startswith(self._uncounted):
+            wait = max(wait, self._addresses.take(address.encode(), now))
+        return math.ceil(wait)
+
+    def note_failed_authentication(self, address: str) -> None:
+        """Guessing credentials uses up an address's requests faster."""
+        self._addresses.take(address.encode(), time.monotonic(), FAILED_AUTHENTICATION_EVENTS)
 
 
 def host_name(header: str) -> str:
@@ -39,8 +75,9 @@ def is_request_id(text: str) -> bool:
 class HttpShell:
     """An ASGI application around another."""
 
-    def __init__(self, app: Any, *, allowed_hosts: Sequence[str], https: bool) -> None:
+    def __init__(self, app: Any, *, allowed_hosts: Sequence[str], https: bool, limits: RequestLimits) -> None:
         self.app = app
+        self._limits = limits
         self._hosts = frozenset(host.lower() for host in allowed_hosts)
         self._any_host = "*" in self._hosts
         self._https = https
@@ -60,9 +97,12 @@ class HttpShell:
             request_id = uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        address, authorization = sender_of(scope), sent.get("authorization", "")
 
         async def send_with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":
+                if message["status"] == 401:
+                    self._limits.note_failed_authentication(address)
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
@@ -74,15 +114,35 @@ class HttpShell:
             await send(message)
 
         if not self.is_served_host(host):
-            problem = {
-                "type": "about:blank",
-                "title": "Bad request",
-                "status": 400,
-                "detail": "This host name is not served here; add it to FLEETKEEPER_WEB__ALLOWED_HOSTS.",
-                "request_id": request_id,
-                "errors": [{"field": "Host", "message": "is not on the list of allowed hosts"}],
-            }
-            refusal = JSONResponse(problem, 400, media_type="application/problem+json")
-            await refusal(scope, receive, send_with_headers)
+            problem = _problem(
+                400,
+                "Bad request",
+                "This host name is not served here; add it to FLEETKEEPER_WEB__ALLOWED_HOSTS.",
+                request_id,
+                [{"field": "Host", "message": "is not on the list of allowed hosts"}],
+            )
+            await problem(scope, receive, send_with_headers)
+            return
+        wait = self._limits.wait_seconds(address, authorization)
+        if wait:
+            problem = _problem(
+                429, "Too many requests", f"Too many requests; try again in {wait} seconds.", request_id
+            )
+            problem.headers["Retry-After"] = str(wait)
+            await problem(scope, receive, send_with_headers)
             return
         await self.app(scope, receive, send_with_headers)
+
+
+def _problem(
+    status: int, title: str, detail: str, request_id: str, errors: Sequence[dict[str, str]] = ()
+) -> JSONResponse:
+    body = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "request_id": request_id,
+        "errors": list(errors),
+    }
+    return JSONResponse(body, status, media_type="application/problem+json")

@@ -11,6 +11,12 @@ class DatabaseSettings(BaseModel):
         description="Your own PostgreSQL 16 or newer, as `postgresql://user:password@host/name`. Without it the "
         "embedded server in the home folder is used.",
     )
+    app_url: SecretStr | None = Field(
+        default=None,
+        description="How the web and worker processes log in: as `fleetkeeper_app`, a role that owns nothing. Without "
+        "it they take the password from `app-database-password` in the home folder, which `fleetkeeper db migrate` "
+        "writes.",
+    )
     pool_size: int = Field(
         default=8, ge=1, le=200, description="Connections per web process for pages and API."
     )

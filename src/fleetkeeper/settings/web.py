@@ -19,5 +19,18 @@ class WebSettings(BaseModel):
         "`Secure`, and HSTS is sent.",
     )
     trusted_proxies: list[str] = Field(
-        default=[], description="Addresses of proxies whose X-Forwarded-For is believed, as a JSON list."
+        default=[],
+        description="Addresses or networks of proxies whose X-Forwarded-For is believed, as a JSON list. From anybody "
+        "else the header is ignored.",
+    )
+    requests_per_minute_per_token: int = Field(
+        default=3000,
+        ge=10,
+        description="Requests of one API token or device key, per minute and web process, before 429.",
+    )
+    requests_per_minute_per_address: int = Field(
+        default=12_000,
+        ge=10,
+        description="Requests of one address, per minute and web process, before 429. Those with a device's key do "
+        "not count; a failed authentication counts as ten.",
     )

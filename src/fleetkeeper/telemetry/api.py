@@ -1,5 +1,6 @@
 """`/api/v1/telemetry/…` and `/api/v1/archive-policy`. The ingest route itself is served by the door in front."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -8,11 +9,14 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import StreamingResponse
 
-from fleetkeeper.database.request_session import Session
+from fleetkeeper.database.request_session import Session, context_of
 from fleetkeeper.devices import service as devices
 from fleetkeeper.devices.access import CallingDevice
 from fleetkeeper.error_handlers import problem_responses
-from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.errors import FieldError, FleetkeeperError, InvalidInputError
+from fleetkeeper.identity.access import find_actor, request_context
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.clock import parse_time, utc_now
 from fleetkeeper.kit.request_body import read_bounded, read_message
 from fleetkeeper.settings import Settings
@@ -140,15 +144,32 @@ async def stream_frames(
         raise InvalidInputError(
             "The devices are wrong.", fields=[FieldError("device", "give 1 to 50 devices")]
         )
-    async with request.app.state.database.session() as session:
-        for item in wanted:
-            await devices.get_device(session, actor, item)
+    await _check_visible(request, actor, wanted)
+
+    async def may_still_watch() -> bool:
+        try:
+            now = await find_actor(request)
+            if now is None or not now.may(Permission.TELEMETRY_READ):
+                return False
+            request.state.transaction_context = await request_context(request, now)
+            await _check_visible(request, now, wanted)
+        except FleetkeeperError:
+            return False
+        return True
+
     stream: FrameStream = request.app.state.stream
     return StreamingResponse(
-        stream.events(frozenset(wanted)),
+        stream.events(frozenset(wanted), may_still_watch),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+
+
+async def _check_visible(request: Request, actor: Actor, wanted: Sequence[UUID]) -> None:
+    # A stream stays open for hours, and its own transaction would too.
+    async with request.app.state.database.session(context_of(request)) as session:
+        for item in wanted:
+            await devices.check_permission(session, actor, Permission.TELEMETRY_READ, item)
 
 
 @router.get("/processes", responses=problem_responses(401, 403, 404, 422))

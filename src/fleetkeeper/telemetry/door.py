@@ -15,6 +15,7 @@ import structlog
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from fleetkeeper.database.context import WHOLE_FLEET_OPTION
 from fleetkeeper.database.engine import Database
 from fleetkeeper.errors import (
     BadRequestError,
@@ -86,7 +87,7 @@ class TelemetryDoor:
             timeout=5,
             kwargs={
                 "application_name": "fleetkeeper telemetry",
-                "options": "-c timezone=UTC -c statement_timeout=30s",
+                "options": f"-c timezone=UTC -c statement_timeout=30s {WHOLE_FLEET_OPTION}",
             },
         )
         return cls(

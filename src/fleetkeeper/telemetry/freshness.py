@@ -9,6 +9,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
 from fleetkeeper.devices import queries as devices
 from fleetkeeper.kit.periodic import Periodic
@@ -66,7 +67,7 @@ class Freshness:
         newer = {key: item for key, item in newest.items() if item.ts_us > self._flushed_ts.get(key, 0)}
         present = [key for key in newest if self._present_until.get(key, 0) <= now]
         ordered = sorted(newer)
-        async with self.database.session() as session:
+        async with self.database.session(product_context("job", "telemetry.freshness")) as session:
             if ordered:
                 await queries.store_latest(
                     session, [(UUID(bytes=key), _moment(newer[key].ts_us)) for key in ordered]

@@ -1,6 +1,7 @@
 """The periodic work of this room."""
 
 from fleetkeeper.config.service import read_config
+from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
 from fleetkeeper.devices import queries as devices
 from fleetkeeper.devices.presence import offline_after
@@ -11,13 +12,13 @@ from fleetkeeper.telemetry import queries
 
 async def manage_partitions(database: Database) -> None:
     """Make the partitions of the coming week; drop what the archive policy no longer keeps."""
-    async with database.session() as session:
+    async with database.session(product_context("job", "telemetry.manage_partitions")) as session:
         await queries.manage_partitions(session)
 
 
 async def mark_silent_devices(database: Database, settings: Settings) -> int:
     """Set devices offline that have not reported for several intervals; returns how many."""
-    async with database.session() as session:
+    async with database.session(product_context("job", "telemetry.mark_silent_devices")) as session:
         config = await read_config(session)
         silence = offline_after(config.sampling.interval_seconds, settings.telemetry.presence_seconds)
         return await devices.mark_silent_offline(session, utc_now() - silence)
@@ -25,5 +26,5 @@ async def mark_silent_devices(database: Database, settings: Settings) -> int:
 
 async def repair_latest(database: Database) -> None:
     """Bring `latest` up to date after a web process that was killed between a commit and its next flush."""
-    async with database.session() as session:
+    async with database.session(product_context("job", "telemetry.repair_latest")) as session:
         await queries.repair_latest(session)

@@ -54,7 +54,8 @@ class KnownKeys:
             try:
                 async with self.pool.connection() as connection:
                     cursor = await connection.execute(
-                        "SELECT device_id FROM device_keys WHERE secret_hash = %s AND revoked_at IS NULL",
+                        "SELECT device_id FROM device_keys WHERE secret_hash = %s AND revoked_at IS NULL "
+                        "AND (expires_at IS NULL OR expires_at > now())",
                         (digest,),
                     )
                     row = await cursor.fetchone()
@@ -83,7 +84,8 @@ class KnownKeys:
             ]
             async with self.pool.connection() as connection:
                 cursor = await connection.execute(
-                    "SELECT secret_hash FROM device_keys WHERE secret_hash = ANY(%s) AND revoked_at IS NULL",
+                    "SELECT secret_hash FROM device_keys WHERE secret_hash = ANY(%s) AND revoked_at IS NULL "
+                    "AND (expires_at IS NULL OR expires_at > now())",
                     ([digest for _, digest in chunk],),
                 )
                 good = {bytes(row[0]) for row in await cursor.fetchall()}

@@ -13,6 +13,7 @@ from tsdownsample import MinMaxLTTBDownsampler
 from fleetkeeper.devices import service as devices
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.settings.telemetry import TelemetrySettings
 from fleetkeeper.telemetry import queries
 from fleetkeeper.telemetry.reading import Channel, read_samples
@@ -83,7 +84,7 @@ async def query_range(
     series: list[Series] = []
     steps_seconds: float | None = None
     for device_id in query.devices:
-        await devices.get_device(session, actor, device_id)
+        await devices.check_permission(session, actor, Permission.TELEMETRY_READ, device_id)
         rows = await queries.channels_of_device(session, device_id, sorted({name for name, _ in wanted}))
         channels = [item for item in map(Channel.from_row, rows) if _is_wanted(item, wanted)]
         if len(channels) * len(query.aggregates) > MAX_SERIES:

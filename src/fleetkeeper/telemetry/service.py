@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fleetkeeper.devices import service as devices
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.telemetry import login_sessions, queries
 from fleetkeeper.telemetry.models import ArchivePolicy, UserSession
 from fleetkeeper.telemetry.reading import Channel
@@ -32,7 +33,7 @@ from fleetkeeper_protocol.metrics import BUILT_IN, describe, parse_channel
 
 async def latest(session: AsyncSession, actor: Actor, device_id: UUID) -> LatestRead:
     """The newest frame of a device. Raises NotFoundError."""
-    await devices.get_device(session, actor, device_id)
+    await devices.check_permission(session, actor, Permission.TELEMETRY_READ, device_id)
     row = await queries.latest_of_device(session, device_id)
     if row is None:
         return LatestRead(device=device_id, ts=None, values=[])
@@ -62,7 +63,7 @@ async def metric_catalogue(session: AsyncSession, actor: Actor, device_id: UUID 
             for item in BUILT_IN.values()
         ]
         return MetricCatalogue(results=known)
-    await devices.get_device(session, actor, device_id)
+    await devices.check_permission(session, actor, Permission.TELEMETRY_READ, device_id)
     metrics: dict[str, MetricRead] = {}
     for channel in map(Channel.from_row, await queries.channels_of_device(session, device_id)):
         metric = metrics.setdefault(
@@ -112,7 +113,7 @@ def believable_time(ts: float, field: str, now: datetime, max_age: timedelta) ->
 
 async def processes(session: AsyncSession, actor: Actor, device_id: UUID, at: datetime) -> ProcessesRead:
     """The top processes of a device at a moment. Raises NotFoundError."""
-    await devices.get_device(session, actor, device_id)
+    await devices.check_permission(session, actor, Permission.TELEMETRY_READ, device_id)
     row = await queries.processes_at(session, device_id, at)
     if row is None:
         return ProcessesRead(device=device_id, ts=None, processes=[])
@@ -121,7 +122,7 @@ async def processes(session: AsyncSession, actor: Actor, device_id: UUID, at: da
 
 async def sessions(session: AsyncSession, actor: Actor, device_id: UUID, limit: int) -> SessionsRead:
     """Login sessions of a device, open ones first. Raises NotFoundError."""
-    await devices.get_device(session, actor, device_id)
+    await devices.check_permission(session, actor, Permission.TELEMETRY_READ, device_id)
     rows = await session.scalars(
         select(UserSession)
         .where(UserSession.device_id == device_id)

@@ -1,8 +1,10 @@
 """Server-Sent Events of new frames: one reader per process asks the database once a second for all who watch."""
 
 import asyncio
+import contextlib
+import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +14,7 @@ import msgspec
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
 from fleetkeeper.errors import OverloadedError
 from fleetkeeper.kit.periodic import Periodic
@@ -20,7 +23,8 @@ from fleetkeeper.telemetry import queries
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 1.0
-KEEP_ALIVE_SECONDS = 15.0
+# How long somebody goes on seeing what they may no longer see.
+RECHECK_SECONDS = 5.0
 MAX_WATCHERS = 500
 # Events that a slow browser may leave unread before the oldest are dropped.
 MAX_UNREAD = 100
@@ -70,22 +74,40 @@ class FrameStream:
         self.close()
         await self._reader.stop()
 
-    async def events(self, devices: frozenset[UUID]) -> AsyncIterator[bytes]:
-        """The events of some devices as SSE, from now on. Raises OverloadedError when too many watch."""
+    async def events(
+        self, devices: frozenset[UUID], may_still_watch: Callable[[], Awaitable[bool]]
+    ) -> AsyncIterator[bytes]:
+        """The events of some devices as SSE, from now on, for as long as the watcher may see them.
+
+        Raises OverloadedError when too many watch.
+        """
         if len(self._watchers) >= MAX_WATCHERS:
             raise OverloadedError("Too many live views are open.", retry_after_seconds=10)
         watcher = Watcher(devices)
         self._watchers.add(watcher)
         try:
             yield b"retry: 2000\n\n"
+            check_at = time.monotonic() + RECHECK_SECONDS
             while not self._closing:
-                try:
-                    async with asyncio.timeout(KEEP_ALIVE_SECONDS):
-                        yield await watcher.events.get()
-                except TimeoutError:
-                    yield b": still here\n\n"
+                event = b": still here\n\n"
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(RECHECK_SECONDS):
+                        event = await watcher.events.get()
+                if time.monotonic() >= check_at:
+                    if not await self._is_allowed(may_still_watch):
+                        return
+                    check_at = time.monotonic() + RECHECK_SECONDS
+                yield event
         finally:
             self._watchers.discard(watcher)
+
+    @staticmethod
+    async def _is_allowed(may_still_watch: Callable[[], Awaitable[bool]]) -> bool:
+        try:
+            return await may_still_watch()
+        except (SQLAlchemyError, OSError):
+            # Without a database there is nothing to show either.
+            return True
 
     async def _ask(self) -> None:
         if not self._watchers:
@@ -103,7 +125,7 @@ class FrameStream:
                 watched[device].append(watcher)
         start = datetime.now(UTC) - timedelta(seconds=2 * POLL_SECONDS)
         self._cursors = {device: self._cursors.get(device, start) for device in watched}
-        async with self.database.session() as session:
+        async with self.database.session(product_context("job", "telemetry.stream")) as session:
             frames = await queries.frames_since(session, sorted(self._cursors.items()))
             unknown = {frame.layout_id for frame in frames} - self._keys.keys()
             if unknown:

@@ -1,7 +1,7 @@
 """Writes frames: many requests share one commit, and each is answered once its frames are durable."""
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +10,7 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection, errors
 
+from fleetkeeper.database.context import WHOLE_FLEET_OPTION
 from fleetkeeper.errors import OverloadedError, UnavailableError
 from fleetkeeper.kit.backoff import Backoff
 from fleetkeeper.telemetry.frames import PendingFrame, copy_payload, date_of_day, day_of
@@ -18,8 +19,8 @@ log = structlog.get_logger(__name__)
 
 # Frames that one COPY takes at most. More per commit gains nothing and makes the others wait.
 MAX_BATCH_FRAMES = 5000
-_COPY = "COPY frames (device_id, ts, layout_id, values) FROM STDIN (FORMAT BINARY)"
-_COPY_INCOMING = _COPY.replace("frames", "incoming", 1)
+_COPY = "COPY {} (device_id, ts, layout_id, values) FROM STDIN (FORMAT BINARY)"
+_COPY_INCOMING = _COPY.format("incoming")
 
 
 @dataclass(slots=True)
@@ -100,7 +101,7 @@ class FrameWriter:
                 autocommit=True,
                 connect_timeout=5,
                 application_name="fleetkeeper writer",
-                options="-c timezone=UTC -c lock_timeout=10s -c statement_timeout=60s",
+                options=f"-c timezone=UTC -c lock_timeout=10s -c statement_timeout=60s {WHOLE_FLEET_OPTION}",
             )
         except (psycopg.Error, OSError) as error:
             self._away = True
@@ -121,15 +122,19 @@ class FrameWriter:
         return batch
 
     async def _store(self, connection: AsyncConnection[Any], batch: Sequence[_Submission]) -> None:
-        rows = [row for submission in batch for row in submission.rows]
-        if not rows:
+        if not any(submission.rows for submission in batch):
             return
-        await self._ensure_days(connection, {day_of(frame.ts_us) for item in batch for frame in item.frames})
+        days = {day_of(frame.ts_us) for item in batch for frame in item.frames}
+        await self._ensure_days(connection, days)
         new: set[tuple[bytes, int]] | None = None
         try:
-            async with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-                await copy.write(copy_payload(rows))
-        except (errors.UniqueViolation, errors.CheckViolation, errors.DeadlockDetected):
+            await self._copy(connection, batch, days)
+        except (
+            errors.UniqueViolation,
+            errors.CheckViolation,
+            errors.UndefinedTable,
+            errors.DeadlockDetected,
+        ):
             # A frame came twice, a partition went away, or two writers met: the careful way sorts it out.
             self.known_days.clear()
             new = await self._store_carefully(connection, batch)
@@ -141,6 +146,28 @@ class FrameWriter:
                 new -= own
             if not submission.stored.done():
                 submission.stored.set_result(own)
+
+    async def _copy(
+        self, connection: AsyncConnection[Any], batch: Sequence[_Submission], days: set[int]
+    ) -> None:
+        """Straight into the partitions of the days: row security on the whole table rules COPY out there."""
+        if len(days) == 1:
+            rows = [row for submission in batch for row in submission.rows]
+            await self._copy_day(connection, days.pop(), rows)
+            return
+        rows_of_day: dict[int, list[bytes]] = defaultdict(list)
+        for submission in batch:
+            for frame, row in zip(submission.frames, submission.rows, strict=True):
+                rows_of_day[day_of(frame.ts_us)].append(row)
+        async with connection.transaction():
+            for day in sorted(rows_of_day):
+                await self._copy_day(connection, day, rows_of_day[day])
+
+    @staticmethod
+    async def _copy_day(connection: AsyncConnection[Any], day: int, rows: Sequence[bytes]) -> None:
+        partition = f"frames_{date_of_day(day):%Y_%m_%d}"
+        async with connection.cursor() as cursor, cursor.copy(_COPY.format(partition)) as copy:
+            await copy.write(copy_payload(rows))
 
     async def _store_carefully(
         self, connection: AsyncConnection[Any], batch: Sequence[_Submission]

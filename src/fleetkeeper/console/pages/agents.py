@@ -52,7 +52,7 @@ async def list_agents(
     table = await _agents(request, session, actor)
     if wants_fragment:
         return render("agents/_agents.html", table)
-    tokens = await _tokens(session) if actor.may(Permission.ENROLLMENT_READ) else TokenTable(())
+    tokens = await _tokens(session, actor) if actor.may(Permission.ENROLLMENT_READ) else TokenTable(())
     page = AgentsPage(
         **names_of(table),
         tokens=tokens.tokens,
@@ -89,8 +89,7 @@ async def create_token(
 @router.get("/agents/enrollment-tokens")
 async def list_tokens(actor: EnrollmentRead, session: Session) -> Response:
     """The newest tokens, without their secrets."""
-    del actor
-    return render("agents/_tokens.html", await _tokens(session))
+    return render("agents/_tokens.html", await _tokens(session, actor))
 
 
 @router.get("/agents/arrivals")
@@ -110,11 +109,10 @@ async def revoke_token(
     wants_fragment: WantsFragment,
 ) -> Response:
     """Refuse a token from now on."""
-    del actor
-    await fleet.revoke_enrollment_token(session, token_id, utc_now())
+    await fleet.revoke_enrollment_token(session, actor, token_id, utc_now())
     if not wants_fragment:
         return RedirectResponse("/agents", 303)
-    return render("agents/_tokens.html", await _tokens(session))
+    return render("agents/_tokens.html", await _tokens(session, actor))
 
 
 @router.post("/agents/{device_id}/revoke")
@@ -142,6 +140,6 @@ async def _agents(request: Request, session: AsyncSession, actor: Actor) -> Agen
     return agent_table(page, parameters, may_enrol=actor.may(Permission.ENROLLMENT_WRITE))
 
 
-async def _tokens(session: AsyncSession) -> TokenTable:
-    page = await fleet.list_enrollment_tokens(session, TOKEN_PARAMETERS)
+async def _tokens(session: AsyncSession, actor: Actor) -> TokenTable:
+    page = await fleet.list_enrollment_tokens(session, actor, TOKEN_PARAMETERS)
     return TokenTable(tuple(token_row(token, utc_now()) for token in page.results))

@@ -13,8 +13,10 @@ from fleetkeeper.console.requests import AppSettings, FormValues
 from fleetkeeper.console.sign_in_limit import SignInLimit
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.errors import ForbiddenError, OverloadedError, UnauthenticatedError
-from fleetkeeper.identity import service
 from fleetkeeper.identity.access import SignedIn, find_actor, session_cookie_name
+from fleetkeeper.identity.service import Browser
+from fleetkeeper.identity.service import sign_out as end_session
+from fleetkeeper.identity.sign_in import service
 from fleetkeeper.kit.clock import utc_now
 
 router = APIRouter()
@@ -65,10 +67,9 @@ async def sign_in(request: Request, form: FormValues, session: Session, settings
             session,
             username,
             form.get("password", ""),
+            Browser(address or None, request.headers.get("user-agent", "")),
             now=utc_now(),
             lifetime=lifetime,
-            address=address or None,
-            user_agent=request.headers.get("user-agent", ""),
         )
     except (UnauthenticatedError, OverloadedError) as error:
         if isinstance(error, UnauthenticatedError):
@@ -93,7 +94,7 @@ async def sign_in(request: Request, form: FormValues, session: Session, settings
 @router.post("/sign-out")
 async def sign_out(actor: SignedIn, session: Session, settings: AppSettings) -> Response:
     """End the session."""
-    await service.sign_out(session, actor)
+    await end_session(session, actor)
     response = RedirectResponse("/sign-in", 303)
     response.delete_cookie(
         session_cookie_name(settings),
