@@ -12,7 +12,7 @@ from rich.console import Console
 from bench.options import Options
 from bench.report import Section, machine, write_json
 
-SECTIONS = ("ingest", "pages", "agent")
+SECTIONS = ("ingest", "pages", "agent", "access", "audit")
 PARTS = ("ceiling", "fleetkeeper", "peers", "documents")
 
 

@@ -82,7 +82,10 @@ await rm(dist, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
 // Modules are deferred; the theme must be on the page before its first paint, so its script is a classic one.
 await bundle(["src/theme_boot.js"], { format: "iife" });
-await bundle(["src/console.js", "src/device.js", "src/styles/console.css"], { format: "esm", splitting: true });
+await bundle(
+  ["src/console.js", "src/device.js", "src/sign_in.js", "src/account_security.js", "src/styles/console.css"],
+  { format: "esm", splitting: true },
+);
 await drawSprite();
 await writeFile(path.join(dist, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 const files = await readdir(dist);

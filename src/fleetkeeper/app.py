@@ -19,8 +19,10 @@ from fleetkeeper.database.logins import application_url
 from fleetkeeper.devices.keys import KEY_PREFIX
 from fleetkeeper.error_handlers import Problem, install_error_handlers
 from fleetkeeper.fleet.service import agent_config
+from fleetkeeper.identity.oidc.client import OidcClient
 from fleetkeeper.kit.http_shell import HttpShell, RequestLimits
 from fleetkeeper.kit.periodic import Periodic
+from fleetkeeper.kit.sealing import Sealer, installation_key
 from fleetkeeper.routes import include_routes
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.door import TelemetryDoor
@@ -45,6 +47,8 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
         )
         door, stream = TelemetryDoor.build(settings, database), FrameStream(database)
         app.state.database, app.state.door, app.state.stream = database, door, stream
+        app.state.sealer = Sealer(installation_key(settings.identity.secret_key, settings.home))
+        app.state.oidc = OidcClient()
         await door.start()
         stream.start()
         front.door, front.stream = door, stream
@@ -56,6 +60,7 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
             await follower.stop()
             await stream.stop()
             await door.stop()
+            await app.state.oidc.close()
             await database.close()
 
     app = FastAPI(

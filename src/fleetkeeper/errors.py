@@ -47,6 +47,10 @@ class ForbiddenError(FleetkeeperError):
     title = "Not allowed"
 
 
+class SecondFactorNeededError(ForbiddenError):
+    """The caller's role asks for a second factor, and the caller has none yet."""
+
+
 class NotFoundError(FleetkeeperError):
     """No such object, or none that the caller may see."""
 

@@ -6,7 +6,17 @@ from fleetkeeper.devices import api as devices
 from fleetkeeper.fleet import api as fleet
 from fleetkeeper.fleet import downloads_api
 from fleetkeeper.identity import api as identity
-from fleetkeeper.operations import config_api, health_api
+from fleetkeeper.identity.departments import api as departments
+from fleetkeeper.identity.groups import api as groups
+from fleetkeeper.identity.oidc import api as providers
+from fleetkeeper.identity.roles import api as roles
+from fleetkeeper.identity.scim import api as scim
+from fleetkeeper.identity.sessions import api as sessions
+from fleetkeeper.identity.sign_in import api as sign_in
+from fleetkeeper.identity.tokens import api as tokens
+from fleetkeeper.identity.users import account_api
+from fleetkeeper.identity.users import api as users
+from fleetkeeper.operations import audit_api, config_api, health_api
 from fleetkeeper.telemetry import api as telemetry
 
 API = "/api/v1"
@@ -17,7 +27,12 @@ PUBLIC_ROUTES = {
     "/health/ready": "probes have no credential",
     "/api/v1/enroll": "the enrolment token in the body is the credential",
     "/api/v1/openapi.json": "the description of the API holds no data",
+    "/api/v1/sign-in/passkey": "the passkey in the body is the credential",
+    "/api/v1/sign-in/passkey/options": "one cannot be signed in yet",
     "/sign-in": "one cannot be signed in yet",
+    "/sign-in/oidc/{slug}": "one cannot be signed in yet",
+    "/sign-in/oidc/{slug}/callback": "the provider's answer is the credential",
+    "/sign-in/second-factor": "one cannot be signed in yet",
     "/static/{path:path}": "the console's own assets",
     "/agent/install.sh": "machines fetch it before they have a credential; it holds no secret",
     "/agent/{file_name}": "machines fetch the agent before they have a credential; it holds no secret",
@@ -28,5 +43,17 @@ def include_routes(app: FastAPI) -> None:
     """Add every room's routes."""
     app.include_router(health_api.router)
     app.include_router(downloads_api.router)
-    for router in (identity.router, devices.router, fleet.router, telemetry.router, config_api.router):
+    app.include_router(scim.router)
+    for administration in (users, account_api, roles, groups, departments, tokens, sessions):
+        app.include_router(administration.router, prefix=API)
+    for door in (sign_in, providers):
+        app.include_router(door.router, prefix=API)
+    for router in (
+        identity.router,
+        devices.router,
+        fleet.router,
+        telemetry.router,
+        config_api.router,
+        audit_api.router,
+    ):
         app.include_router(router, prefix=API)

@@ -11,10 +11,12 @@ from psycopg import OperationalError
 from sqlalchemy.exc import SQLAlchemyError
 
 import fleetkeeper.all_models  # noqa: F401 - foreign keys name tables of rooms that a job may not import itself
+from fleetkeeper.audit import jobs as audit
 from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
 from fleetkeeper.database.logins import application_url
 from fleetkeeper.identity import queries as identity
+from fleetkeeper.identity.sign_in import queries as sign_in
 from fleetkeeper.jobs.queue import KEEP_FINISHED_HOURS, build_queue
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.periodic import Periodic
@@ -45,6 +47,31 @@ def register_tasks(queue: App, database: Database, settings: Settings) -> None:
         idle = timedelta(minutes=settings.identity.session_idle_minutes)
         async with database.session(product_context("job", "identity.remove_ended_sessions")) as session:
             await identity.delete_ended_sessions(session, utc_now(), idle)
+            await sign_in.remove_expired(session, utc_now())
+
+    @queue.periodic(cron="3 0 * * *")
+    @queue.task(name="audit.manage_partitions", queueing_lock="audit.manage_partitions", retry=_RETRY)
+    async def manage_audit_partitions(timestamp: int) -> None:
+        del timestamp
+        await audit.manage_partitions(database)
+
+    @queue.periodic(cron="* * * * *")
+    @queue.task(name="audit.seal", queueing_lock="audit.seal", retry=_RETRY)
+    async def seal_audit_log(timestamp: int) -> None:
+        del timestamp
+        await audit.seal(database, settings)
+
+    @queue.periodic(cron="41 1 * * *")
+    @queue.task(name="audit.archive", queueing_lock="audit.archive", retry=_RETRY)
+    async def archive_audit_log(timestamp: int) -> None:
+        del timestamp
+        await audit.archive_old_months(database, settings)
+
+    @queue.periodic(cron="17 2 * * *")
+    @queue.task(name="audit.verify", queueing_lock="audit.verify", retry=_RETRY)
+    async def verify_audit_log(timestamp: int) -> None:
+        del timestamp
+        await audit.verify_nightly(database, settings)
 
     @queue.periodic(cron="23 4 * * *")
     @queue.task(name="jobs.remove_finished", queueing_lock="jobs.remove_finished", retry=_RETRY)
@@ -72,6 +99,7 @@ async def run_worker(settings: Settings) -> None:
     sweeper = Periodic("sweep", SWEEP_SECONDS, partial(sweep, database, settings))
     try:
         await telemetry.manage_partitions(database)
+        await audit.manage_partitions(database)
         await telemetry.repair_latest(database)
         sweeper.start()
         while not stop.is_set():

@@ -41,6 +41,7 @@ class TestFiles:
         packages = {path.name for path in (ROOT / "src").iterdir()} | {path.name for path in ROOMS}
         others = {
             "architecture",
+            "attacks",
             "bench",
             "e2e",
             "factories",

@@ -27,7 +27,7 @@ def guarded_routes(app) -> list[tuple[str, str, Permission | None]]:
 
 
 def is_for_programs(path: str) -> bool:
-    return path.startswith(("/api/", "/metrics"))
+    return path.startswith(("/api/", "/metrics", "/scim/"))
 
 
 class TestDoors:
@@ -61,7 +61,7 @@ class TestDoors:
 
     async def test_viewer_reads_devices_and_telemetry_and_nothing_else(self, shared):
         may = ROLE_PERMISSIONS[Role.VIEWER]
-        assert may == {Permission.DEVICES_READ, Permission.TELEMETRY_READ}
+        assert may == {Permission.DEPARTMENTS_READ, Permission.DEVICES_READ, Permission.TELEMETRY_READ}
         for method, path, permission in guarded_routes(shared.app):
             if permission is None:
                 continue
@@ -83,8 +83,8 @@ class TestDoors:
 
     async def test_who_am_i(self, shared):
         answer = (await shared.viewer.get("/api/v1/me")).json()
-        assert (answer["username"], answer["role"]) == ("viewer", "viewer")
-        assert answer["permissions"] == ["devices:read", "telemetry:read"]
+        assert (answer["username"], answer["roles"]) == ("viewer", ["viewer"])
+        assert answer["permissions"] == ["departments:read", "devices:read", "telemetry:read"]
 
 
 class TestBrowsers:

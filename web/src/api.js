@@ -51,3 +51,19 @@ export async function getJson(path, parameters = [], signal = undefined) {
   if (!response.ok) throw new ApiError(response.status, await problemText(response));
   return response.json();
 }
+
+/** POST JSON with the page's CSRF token; resolves to the answer, or to null when there is none. */
+export async function postJson(path, body = {}) {
+  let response;
+  try {
+    response = await fetch(new URL(path, document.baseURI), {
+      method: "POST",
+      headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRF-Token": csrfToken() },
+      body: JSON.stringify(body),
+    });
+  } catch {
+    throw new ApiError(0, "The server cannot be reached");
+  }
+  if (!response.ok) throw new ApiError(response.status, await problemText(response));
+  return response.status === 204 ? null : response.json();
+}

@@ -16,12 +16,20 @@ class AuditEntry(Base):
 
     __tablename__ = "audit_log"
     __table_args__ = (
-        # Entries come in the order of their numbers, and nearly in that of time: a few bytes per block range do.
+        # Entries come nearly in the order of time: a few bytes per block range do.
         Index("ix_audit_log_timestamp", "timestamp", postgresql_using="brin"),
-        Index("ix_audit_log_transaction", "transaction_id", postgresql_using="brin"),
+        # The order in which entries are sealed and checked.
+        Index("ix_audit_log_transaction", "transaction_id", "id"),
         Index("ix_audit_log_user", "user_id", "id", postgresql_where=text("user_id IS NOT NULL")),
         Index("ix_audit_log_device", "device_id", "id", postgresql_where=text("device_id IS NOT NULL")),
-        Index("ix_audit_log_resource", "resource_type", "record_id", "id"),
+        # A device's own entries are found by `device_id`; without them here a bulk change of devices costs less.
+        Index(
+            "ix_audit_log_resource",
+            "resource_type",
+            "record_id",
+            "id",
+            postgresql_where=text("resource_type <> 'devices'"),
+        ),
         Index("ix_audit_log_request", "request_id", postgresql_where=text("request_id IS NOT NULL")),
         {"postgresql_partition_by": "RANGE (timestamp)"},
     )
@@ -30,9 +38,7 @@ class AuditEntry(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     timestamp: Mapped[datetime] = mapped_column(primary_key=True, server_default=func.clock_timestamp())
     # Seals take entries in the order of their transactions, which finish in another order than they begin.
-    transaction_id: Mapped[int] = mapped_column(
-        BigInteger, server_default=text("(pg_current_xact_id()::text)::bigint")
-    )
+    transaction_id: Mapped[int] = mapped_column(BigInteger, server_default=text("audit_transaction_id()"))
     # What was done: `devices.update`, `session.sign_in`, `permission.refused`.
     action: Mapped[str] = mapped_column(String(100))
     # `user`, `token`, `device`, `job`, `command`; `database` is somebody with SQL.
@@ -77,6 +83,20 @@ class AuditSeal(Base):
     signature: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class AuditEpoch(Base):
+    """A PostgreSQL cluster that the log was written in. A restore into another one begins to count transactions anew.
+
+    `transaction_offset` is added to its transaction numbers, so that those of the log never go back.
+    """
+
+    __tablename__ = "audit_epochs"
+
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    system_identifier: Mapped[int] = mapped_column(BigInteger)
+    transaction_offset: Mapped[int] = mapped_column(BigInteger)
+    began_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class AuditArchive(Keyed, Base):
     """A month of the audit log that was moved to a Parquet file."""
 
@@ -92,3 +112,5 @@ class AuditArchive(Keyed, Base):
     archived_at: Mapped[datetime]
     # Set once the file was past its retention and went.
     removed_at: Mapped[datetime | None]
+    # HMAC of all of the above by the key that is not in the database; made anew when the file goes.
+    signature: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,17 +1,21 @@
-"""`fleetkeeper db …`: the database's URL and schema."""
+"""`fleetkeeper db …`: the database's URL, schema and readers."""
 
 import json
 from typing import Annotated, Any
 
 import typer
 
+from fleetkeeper.cli import db_readers
 from fleetkeeper.cli.running import reachable_url
 from fleetkeeper.database import migrate as migrations
 from fleetkeeper.database.engine import database_url
 from fleetkeeper.database.logins import ensure_application_login
 from fleetkeeper.settings import get_settings
 
-app = typer.Typer(help="The database's URL and schema.", no_args_is_help=True)
+app = typer.Typer(help="The database's URL, schema and readers.", no_args_is_help=True)
+app.command()(db_readers.grant)
+app.command()(db_readers.revoke)
+app.command()(db_readers.readers)
 
 
 @app.command()

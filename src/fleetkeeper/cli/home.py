@@ -73,7 +73,8 @@ def end_leftover_parts(lock: int) -> None:
 
 async def ensure_administrator(database: Database, settings: Settings) -> str | None:
     """Make the first administrator; returns the password when it was made up here, for the one time it is shown."""
-    given = settings.admin_password.get_secret_value() if settings.admin_password else None
+    # An empty variable is as good as none.
+    given = (settings.admin_password.get_secret_value() if settings.admin_password else "") or None
     password = given or secrets.token_urlsafe(15)
     async with database.session(product_context("command", "first run")) as session:
         if not await create_first_administrator(session, ADMINISTRATOR, password):

@@ -13,6 +13,10 @@ from fleetkeeper.settings import get_settings
 COMMANDS = {
     "agent": "fleetkeeper.cli.agent:app",
     "db": "fleetkeeper.cli.db:app",
+    "department": "fleetkeeper.cli.department:app",
+    "group": "fleetkeeper.cli.group:app",
+    "role": "fleetkeeper.cli.role:app",
+    "routes": "fleetkeeper.cli.routes_docs:print_routes",
     "serve": "fleetkeeper.cli.serve:serve",
     "settings": "fleetkeeper.cli.settings_docs:print_settings",
     "simulate": "fleetkeeper.cli.simulate:simulate",

@@ -2,20 +2,32 @@
 
 import json
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Annotated
 
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.cli.inputs import checked
 from fleetkeeper.cli.running import command_actor, with_session
+from fleetkeeper.cli.tables import AsJson, done, show
+from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.fleet import service as fleet
 from fleetkeeper.fleet.schemas import EnrollmentTokenCreate
-from fleetkeeper.identity.tokens.service import create_token
+from fleetkeeper.identity.departments.service import find_department
+from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.identity.tokens import service
+from fleetkeeper.identity.tokens.limits import Limits, Network
+from fleetkeeper.identity.tokens.schemas import TokenRead
 from fleetkeeper.kit.clock import utc_now
 
 app = typer.Typer(help="API tokens and enrolment tokens.", no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="For machines")]
+Networks = Annotated[
+    list[str] | None, typer.Option("--network", help="From where it may be used, as 192.0.2.0/24; repeatable")
+]
+Token = Annotated[str, typer.Argument(help="Name of the token, or its id")]
+Owner = Annotated[str | None, typer.Option("--user", help="Whose token, where several have the name")]
 
 
 @app.command()
@@ -25,6 +37,14 @@ def create(
     days: Annotated[
         int | None, typer.Option(min=1, max=3650, help="Days until it expires; never, if not given")
     ] = None,
+    permission: Annotated[
+        list[Permission] | None, typer.Option("--permission", help="At most these of the user's; repeatable")
+    ] = None,
+    department: Annotated[
+        list[str] | None,
+        typer.Option("--department", help="Only there and below, as Company/Region; repeatable"),
+    ] = None,
+    network: Networks = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -33,10 +53,58 @@ def create(
     async def make(session: AsyncSession) -> str:
         now = utc_now()
         expires_at = now + timedelta(days=days) if days else None
-        return await create_token(session, user, name, now=now, expires_at=expires_at)
+        places = [await find_department(session, command_actor(), one) for one in department or ()]
+        limits = Limits(permission or None, places or None, _networks(network), expires_at)
+        return await service.create_token(session, user, name, now=now, expires_at=expires_at, limits=limits)
 
     secret = with_session(make)
     typer.echo(json.dumps({"token": secret, "name": name, "user": user}) if as_json else secret)
+
+
+@app.command(name="list")
+def list_tokens(
+    user: Annotated[str | None, typer.Option(help="Only this user's")] = None, *, as_json: AsJson = False
+) -> None:
+    """List API tokens, without their secrets."""
+
+    async def read(session: AsyncSession) -> list[TokenRead]:
+        parameters = [("limit", "1000"), ("user", user or "")]
+        return (await service.list_tokens(session, command_actor(), parameters)).results
+
+    columns = ("name", "username", "permissions", "allowed_networks", "expires_at", "last_used_at", "id")
+    show(with_session(read), columns, as_json=as_json)
+
+
+@app.command()
+def rotate(
+    token: Token,
+    user: Owner = None,
+    overlap: Annotated[
+        int, typer.Option(min=0, max=604_800, help="Seconds for which the old secret works too")
+    ] = 3600,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Give a token a new secret and print it."""
+
+    async def change(session: AsyncSession) -> str:
+        found = await service.find_token(session, command_actor(), token, user)
+        return await service.rotate_by_command(session, found.id, timedelta(seconds=overlap), utc_now())
+
+    secret = with_session(change)
+    typer.echo(json.dumps({"token": secret, "old_secret_valid_seconds": overlap}) if as_json else secret)
+
+
+@app.command()
+def revoke(token: Token, user: Owner = None, *, as_json: AsJson = False) -> None:
+    """Refuse a token from now on."""
+
+    async def change(session: AsyncSession) -> None:
+        found = await service.find_token(session, command_actor(), token, user)
+        await service.revoke_token(session, command_actor(), found.id)
+
+    with_session(change)
+    done(f"The token {token} is revoked.", as_json=as_json)
 
 
 @app.command()
@@ -46,14 +114,34 @@ def enroll(
         int, typer.Option(min=1, max=100_000, help="How many machines may enrol with it")
     ] = 1,
     hours: Annotated[int, typer.Option(min=1, max=8760, help="Hours until it expires")] = 24,
+    department: Annotated[
+        str | None, typer.Option(help="Department that the machines shall belong to, as Company/Region")
+    ] = None,
+    network: Networks = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Make an enrolment token and print it. It cannot be shown again."""
 
     async def make(session: AsyncSession) -> str:
-        wanted = EnrollmentTokenCreate(name=name, max_uses=max_uses, ttl_seconds=hours * 3600)
+        wanted = checked(
+            EnrollmentTokenCreate,
+            name=name,
+            max_uses=max_uses,
+            ttl_seconds=hours * 3600,
+            allowed_networks=_networks(network),
+        )
+        if department is not None:
+            wanted.department_id = await find_department(session, command_actor(), department)
         return (await fleet.create_enrollment_token(session, command_actor(), wanted, utc_now())).token
 
     secret = with_session(make)
     typer.echo(json.dumps({"token": secret, "name": name, "max_uses": max_uses}) if as_json else secret)
+
+
+def _networks(texts: list[str] | None) -> list[Network] | None:
+    """The networks of an option. Raises InvalidInputError."""
+    try:
+        return [ip_network(text) for text in texts] if texts else None
+    except ValueError as error:
+        raise InvalidInputError("The network is wrong.", fields=[FieldError("network", str(error))]) from None

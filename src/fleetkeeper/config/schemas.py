@@ -48,9 +48,24 @@ class Features(_Value):
     )
 
 
+class AuditKeeping(_Value):
+    """How long the audit log is kept, and where."""
+
+    archive_after_months: int = Field(
+        default=3,
+        ge=2,
+        le=120,
+        description="Months after which a month of the log moves from the database to a file",
+    )
+    retention_months: int = Field(
+        default=84, ge=12, le=1200, description="Months after which such a file is removed"
+    )
+
+
 class ConfigValues(BaseModel):
     """All keys at once."""
 
     sampling: Sampling = Field(default_factory=Sampling)
     retention: Retention = Field(default_factory=Retention)
     features: Features = Field(default_factory=Features)
+    audit: AuditKeeping = Field(default_factory=AuditKeeping)

@@ -5,6 +5,8 @@ from urllib.parse import urlencode
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from scim2_models import SCIMException
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
@@ -13,12 +15,17 @@ from starlette.responses import RedirectResponse
 from fleetkeeper.console.contexts.shell import ErrorPage, ErrorToast
 from fleetkeeper.console.rendering import render
 from fleetkeeper.error_handlers import expected_error, handle_error
-from fleetkeeper.errors import FleetkeeperError
+from fleetkeeper.errors import FleetkeeperError, SecondFactorNeededError
+from fleetkeeper.identity.scim.errors import scim_error_response
+from fleetkeeper.identity.scim.resources import BASE_PATH
 
 log = structlog.get_logger(__name__)
 
 # Doors for programs: their errors stay problem documents.
 PROGRAM_PATHS = ("/api/", "/prometheus/", "/health/", "/metrics", "/static/", "/agent/")
+
+# Where somebody goes whose role asks for a second factor; the page says so.
+ENROLMENT_PAGE = "/account/security"
 
 
 def sign_in_address(request: Request) -> str:
@@ -33,6 +40,8 @@ def sign_in_address(request: Request) -> str:
 
 async def handle_console_error(request: Request, error: Exception) -> Response:
     """Answer an error as the caller can show it."""
+    if request.url.path.startswith(BASE_PATH):
+        return scim_error_response(request, error)
     if request.url.path.startswith(PROGRAM_PATHS):
         return await handle_error(request, error)
     request_id = getattr(request.state, "request_id", None)
@@ -41,14 +50,22 @@ async def handle_console_error(request: Request, error: Exception) -> Response:
         log.error("page failed", path=request.url.path, exc_info=error)
         known = FleetkeeperError("The server made a mistake; its log has the request's id.")
     is_htmx = request.headers.get("HX-Request") == "true"
-    if known.status == 401:
+    cure = _page_that_cures(request, known)
+    if cure is not None:
         if is_htmx:
-            return Response(status_code=401, headers={"HX-Redirect": sign_in_address(request)})
-        return RedirectResponse(sign_in_address(request), 303)
+            return Response(status_code=known.status, headers={"HX-Redirect": cure})
+        return RedirectResponse(cure, 303)
     if is_htmx:
         return render("errors/_toast.html", ErrorToast(_detail(known)), status=known.status)
     page = ErrorPage(known.status, known.title, _detail(known), request_id)
     return render("errors/page.html", page, status=known.status)
+
+
+def _page_that_cures(request: Request, error: FleetkeeperError) -> str | None:
+    """Where the reader can do something about an error, if anywhere."""
+    if error.status == 401:
+        return sign_in_address(request)
+    return ENROLMENT_PAGE if isinstance(error, SecondFactorNeededError) else None
 
 
 def _detail(error: FleetkeeperError) -> str:
@@ -64,6 +81,8 @@ def install_console_errors(app: FastAPI) -> None:
         HTTPException,
         DBAPIError,
         PoolTimeoutError,
+        SCIMException,
+        ValidationError,
         Exception,
     ):
         app.add_exception_handler(kind, handle_console_error)

@@ -22,9 +22,17 @@ def shell_for(actor: Actor, current: str) -> Shell:
         role=", ".join(actor.roles) or "none",
         csrf_token=actor.csrf_token or "",
         navigation=tuple(
-            NavigationItem(href=href, title=title, icon=icon, key=key, is_current=href == current)
+            NavigationItem(
+                href=href,
+                title=title,
+                icon=icon,
+                key=key,
+                is_current=href == current,
+            )
             for href, title, icon, key, permission in ENTRIES
             if actor.may(permission)
         ),
         version=version("fleetkeeper"),
+        theme=actor.theme,
+        time_zone=actor.time_zone or "",
     )

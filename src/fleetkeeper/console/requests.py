@@ -26,6 +26,13 @@ async def form_values(request: Request) -> Mapping[str, str]:
     return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
+async def form_lists(request: Request) -> Mapping[str, list[str]]:
+    """All texts of a form by name, for fields that may come several times."""
+    form = await request.form(max_files=0, max_fields=200)
+    return {name: [value for value in form.getlist(name) if isinstance(value, str)] for name in form}
+
+
 WantsFragment = Annotated[bool, Depends(is_fragment_request)]
 AppSettings = Annotated[Settings, Depends(app_settings)]
 FormValues = Annotated[Mapping[str, str], Depends(form_values)]
+FormLists = Annotated[Mapping[str, list[str]], Depends(form_lists)]

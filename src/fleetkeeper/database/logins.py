@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
+from fleetkeeper.database.context import TransactionContext
 from fleetkeeper.database.embedded import EmbeddedServer
 from fleetkeeper.database.engine import database_url
 from fleetkeeper.errors import StartupError
@@ -100,7 +101,9 @@ def _can_connect(url: str) -> bool:
         return False
 
 
-def grant_reader(admin_url: str, login: str, role: str, department_id: str | None) -> str:
+def grant_reader(
+    admin_url: str, login: str, role: str, department_id: str | None, context: TransactionContext
+) -> str:
     """Make a login that reads with one of document 002's roles, of one department or of all; returns its password.
 
     An existing reader gets a new password and the new limits. Raises StartupError.
@@ -111,8 +114,9 @@ def grant_reader(admin_url: str, login: str, role: str, department_id: str | Non
         )
     password = secrets.token_urlsafe(24)
     with psycopg.connect(admin_url) as connection:
-        known = connection.execute("SELECT FROM database_readers WHERE login = %s", (login,)).fetchone()
-        exists = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (login,)).fetchone()
+        _tell_who(connection, context)
+        known = connection.execute("SELECT 1 FROM database_readers WHERE login = %s", (login,)).fetchone()
+        exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (login,)).fetchone()
         if exists and not known:
             raise StartupError(f"The database has a role {login} that is no reader; choose another name.")
         name = sql.Identifier(login)
@@ -132,16 +136,18 @@ def grant_reader(admin_url: str, login: str, role: str, department_id: str | Non
         for statement in statements:
             connection.execute(statement)
         connection.execute(
-            "INSERT INTO database_readers (login, database_role, department_id) VALUES (%s, %s, %s) ON CONFLICT (login) "
-            "DO UPDATE SET database_role = excluded.database_role, department_id = excluded.department_id",
-            (login, role, department_id),
+            "INSERT INTO database_readers (login, database_role, sees_all, department_id) VALUES (%s, %s, %s, %s) "
+            "ON CONFLICT (login) DO UPDATE SET database_role = excluded.database_role, "
+            "sees_all = excluded.sees_all, department_id = excluded.department_id",
+            (login, role, department_id is None, department_id),
         )
     return password
 
 
-def revoke_reader(admin_url: str, login: str) -> None:
+def revoke_reader(admin_url: str, login: str, context: TransactionContext) -> None:
     """Remove a reader's login and end its connections. Raises StartupError for one that is none."""
     with psycopg.connect(admin_url) as connection:
+        _tell_who(connection, context)
         known = connection.execute(
             "DELETE FROM database_readers WHERE login = %s RETURNING 1", (login,)
         ).fetchone()
@@ -151,3 +157,7 @@ def revoke_reader(admin_url: str, login: str) -> None:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (login,)
         )
         connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(login)))
+
+
+def _tell_who(connection: psycopg.Connection, context: TransactionContext) -> None:
+    connection.execute("SELECT set_config('fleetkeeper.audit', %s, true)", (context.audit,))

@@ -61,17 +61,28 @@ def with_vitals(statement: Select[Any]) -> Select[Any]:
 async def count_by_status(session: AsyncSession, actor: Actor, stale_before: datetime) -> dict[str, int]:
     """Number of devices by status; `stale` counts those online whose last report is older than `stale_before`."""
     visible = visible_to(actor)
-    rows = await session.execute(
+    rows: Any = await session.execute(
         visible.with_only_columns(Device.status, func.count(), maintain_column_froms=True).group_by(
             Device.status
         )
     )
-    counts: dict[str, int] = dict(iter(rows))
+    counts: dict[str, int] = {row[0]: row[1] for row in rows}
     stale = visible.where(Device.status == "online", Device.last_seen < stale_before)
     counts["stale"] = (
         await session.scalar(stale.with_only_columns(func.count(), maintain_column_froms=True)) or 0
     )
     return counts
+
+
+async def count_by_department(session: AsyncSession, actor: Actor) -> dict[UUID, int]:
+    """Number of devices right in each department; those of nobody are left out."""
+    visible = visible_to(actor).where(Device.department_id.is_not(None))
+    rows: Any = await session.execute(
+        visible.with_only_columns(Device.department_id, func.count(), maintain_column_froms=True).group_by(
+            Device.department_id
+        )
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 async def busiest(

@@ -124,6 +124,11 @@ async def summarise_fleet(
     )
 
 
+async def count_by_department(session: AsyncSession, actor: Actor) -> dict[UUID, int]:
+    """Number of devices that the actor may see right in each department."""
+    return await queries.count_by_department(session, actor)
+
+
 async def list_busiest(
     session: AsyncSession, actor: Actor, measure: str, *, since: datetime, limit: int = 10
 ) -> list[DeviceSummary]:

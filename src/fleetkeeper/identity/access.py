@@ -18,9 +18,11 @@ from fleetkeeper.errors import (
     FieldError,
     ForbiddenError,
     InvalidInputError,
+    SecondFactorNeededError,
     UnauthenticatedError,
 )
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.oidc.recheck import Checker, recheck_if_due
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.service import TOKEN_PREFIX, actor_of_session, actor_of_token
 from fleetkeeper.kit.clock import utc_now
@@ -76,6 +78,11 @@ async def find_actor(request: Request) -> Actor | None:
     idle = timedelta(minutes=settings.identity.session_idle_minutes)
     async with database.session() as session:
         found = await actor_of_session(session, secret, utc_now(), idle)
+    if found is not None and found[1].provider_id is not None:
+        checker = Checker(database, request.app.state.sealer, request.app.state.oidc)
+        if await recheck_if_due(checker, found[1].id, utc_now()):
+            async with database.session() as session:
+                found = await actor_of_session(session, secret, utc_now(), idle)
     if found is None:
         return None
     actor, _ = found
@@ -99,13 +106,26 @@ async def _form_value(request: Request, name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-async def signed_in(request: Request) -> Actor:
-    """Whoever is signed in. Raises UnauthenticatedError."""
+async def signed_in_to_enrol(request: Request) -> Actor:
+    """Whoever is signed in, even if all that they may do yet is to set up a second factor.
+
+    Raises UnauthenticatedError.
+    """
     actor = await find_actor(request)
     if actor is None:
         raise UnauthenticatedError("Sign in, or send an API token as `Authorization: Bearer …`.")
     request.state.actor = actor
     request.state.transaction_context = await request_context(request, actor)
+    return actor
+
+
+async def signed_in(request: Request) -> Actor:
+    """Whoever is signed in. Raises UnauthenticatedError, and SecondFactorNeededError while a role waits for one."""
+    actor = await signed_in_to_enrol(request)
+    if actor.must_enrol_second_factor:
+        raise SecondFactorNeededError(
+            "Your role asks for a second factor; set one up under your account first."
+        )
     return actor
 
 
@@ -166,8 +186,6 @@ def require(permission: Permission) -> Callable[[Request], Awaitable[Actor]]:
 
     async def dependency(request: Request) -> Actor:
         actor = await signed_in(request)
-        if actor.must_enrol_second_factor:
-            raise ForbiddenError("Your role asks for a second factor; set one up under your account first.")
         if not actor.may(permission):
             await note_refusal(request, permission)
             raise ForbiddenError(f"This needs the permission {permission}.")
@@ -197,6 +215,8 @@ async def reason_given(request: Request) -> str:
 
 
 SignedIn = Annotated[Actor, Depends(signed_in)]
+# For the few doors that must stay open to somebody who has to set up a second factor first.
+SignedInToEnrol = Annotated[Actor, Depends(signed_in_to_enrol)]
 ReasonGiven = Annotated[str, Depends(reason_given)]
 ConfigRead = Annotated[Actor, Depends(require(Permission.CONFIG_READ))]
 ConfigWrite = Annotated[Actor, Depends(require(Permission.CONFIG_WRITE))]

@@ -46,6 +46,8 @@ class User(Keyed, Timestamped, Base):
     source: Mapped[str] = mapped_column(String(10), server_default="local")
     # The name that a SCIM client knows the user by.
     external_id: Mapped[str | None] = mapped_column(String(255))
+    # What else it said of the user, in its own words.
+    scim_attributes: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     # An IANA name; without one the browser's own zone holds.
     time_zone: Mapped[str | None] = mapped_column(String(64))
     theme: Mapped[str] = mapped_column(String(10), server_default="auto")
@@ -163,6 +165,10 @@ class BrowserSession(Keyed, Base):
     )
     provider_tokens: Mapped[bytes | None] = mapped_column(LargeBinary)
     provider_checked_at: Mapped[datetime | None]
+    # Set before the provider is asked, so that of parallel requests one asks.
+    provider_asked_at: Mapped[datetime | None]
+    # When the user last proved again who they are; factors change only soon after that.
+    confirmed_at: Mapped[datetime | None]
 
 
 class ApiToken(Keyed, Base):
@@ -206,8 +212,9 @@ class DatabaseReader(Base):
     login: Mapped[str] = mapped_column(String(63), primary_key=True)
     # `data_collector`, `dashboard_readonly` or `analyst`, the roles of document 002.
     database_role: Mapped[str] = mapped_column(String(63))
-    # NULL sees every device.
+    # Every device, or those of a department; nothing once that department is gone.
+    sees_all: Mapped[bool] = mapped_column(server_default="false")
     department_id: Mapped[UUID | None] = mapped_column(
-        ForeignKey("departments.id", ondelete="CASCADE"), index=True
+        ForeignKey("departments.id", ondelete="SET NULL"), index=True
     )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

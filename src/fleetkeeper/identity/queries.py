@@ -44,7 +44,7 @@ async def count_users(session: AsyncSession) -> int:
 
 
 async def held_roles(session: AsyncSession, user_id: UUID) -> Sequence[Any]:
-    """Each role that a user holds: name, requires_second_factor, permissions, everywhere, departments (with those below)."""
+    """Each role that a user holds: name, requires_second_factor, permissions, everywhere, departments."""
     rows = await session.execute(
         text(
             f"""

@@ -113,25 +113,26 @@ class HttpShell:
                     headers["Cache-Control"] = "no-store"
             await send(message)
 
+        refusal = self._refusal(host, address, authorization, request_id)
+        await (refusal or self.app)(scope, receive, send_with_headers)
+
+    def _refusal(self, host: str, address: str, authorization: str, request_id: str) -> JSONResponse | None:
+        """The answer to a request that goes no further; None for one that does."""
         if not self.is_served_host(host):
-            problem = _problem(
+            return _problem(
                 400,
                 "Bad request",
                 "This host name is not served here; add it to FLEETKEEPER_WEB__ALLOWED_HOSTS.",
                 request_id,
                 [{"field": "Host", "message": "is not on the list of allowed hosts"}],
             )
-            await problem(scope, receive, send_with_headers)
-            return
         wait = self._limits.wait_seconds(address, authorization)
-        if wait:
-            problem = _problem(
-                429, "Too many requests", f"Too many requests; try again in {wait} seconds.", request_id
-            )
-            problem.headers["Retry-After"] = str(wait)
-            await problem(scope, receive, send_with_headers)
-            return
-        await self.app(scope, receive, send_with_headers)
+        if not wait:
+            return None
+        detail = f"Too many requests; try again in {wait} seconds."
+        refusal = _problem(429, "Too many requests", detail, request_id)
+        refusal.headers["Retry-After"] = str(wait)
+        return refusal
 
 
 def _problem(

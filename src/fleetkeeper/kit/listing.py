@@ -90,6 +90,8 @@ class Page:
     next: str | None
     previous: str | None
     rows: Sequence[Any]
+    # Whether there are exactly `count`; where not, there are more.
+    is_counted: bool = True
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,9 @@ class Listing:
     search: Sequence[ColumnElement[Any]]
     key: ColumnElement[Any]
     default_ordering: str
+    key_kind: type[UUID] | type[int] = UUID
+    # Lists of millions are counted up to here only.
+    count_limit: int | None = None
 
     def filters(self, parameters: Sequence[tuple[str, str]]) -> list[ColumnElement[bool]]:
         """The conditions in a query string. Raises InvalidInputError for an unknown name."""
@@ -157,11 +162,7 @@ class Listing:
         searched = statement if narrow is None or needs_join or field.joined else narrow
         conditions = self.filters(parameters)
         filtered = searched.where(*conditions)
-        count = await session.scalar(
-            counted.where(*conditions)
-            .with_only_columns(func.count(), maintain_column_froms=True)
-            .order_by(None)
-        )
+        count, is_counted = await self._count(session, counted.where(*conditions))
         if not count:
             return Page(count=0, next=None, previous=None, rows=[])
         sort, backwards = field.sort_expression, False
@@ -169,7 +170,7 @@ class Listing:
         if values.get("cursor"):
             direction, last, last_key = decode_cursor(values["cursor"], 3)
             backwards = direction == "p"
-            position = (field.parse("cursor", str(last)), UUID(_uuid_text(last_key)))
+            position = (field.parse("cursor", str(last)), _read_key(self.key_kind, last_key))
             cut = filtered.where(_beyond(sort, self.key, position, descending=descending is not backwards))
         down = descending is not backwards
         order = (sort.desc(), self.key.desc()) if down else (sort.asc(), self.key.asc())
@@ -194,7 +195,18 @@ class Listing:
             next=_link(link, "n", rows[-1]) if rows and has_next else None,
             previous=_link(link, "p", rows[0]) if rows and has_previous else None,
             rows=rows,
+            is_counted=is_counted,
         )
+
+    async def _count(self, session: AsyncSession, statement: Select[*tuple[Any, ...]]) -> tuple[int, bool]:
+        """How many rows there are, and whether that is all of them."""
+        if self.count_limit is None:
+            columns = statement.with_only_columns(func.count(), maintain_column_froms=True)
+            return await session.scalar(columns.order_by(None)) or 0, True
+        some = statement.with_only_columns(self.key, maintain_column_froms=True).order_by(None)
+        found = some.limit(self.count_limit + 1).subquery()
+        count = await session.scalar(select(func.count()).select_from(found)) or 0
+        return min(count, self.count_limit), count <= self.count_limit
 
 
 def _link(parameters: Sequence[tuple[str, str]], direction: str, row: Any) -> str:
@@ -213,13 +225,14 @@ def _beyond(
     return and_(sort >= value, or_(sort > value, key > last_key))
 
 
-def _uuid_text(value: Any) -> str:
+def _read_key(kind: type[UUID] | type[int], value: Any) -> UUID | int:
     try:
-        return str(UUID(str(value)))
+        key: UUID | int = _read_value(kind, str(value), bits=64)
     except ValueError:
         raise InvalidInputError(
             "The cursor does not fit this list.", fields=[FieldError("cursor", "start again without it")]
         ) from None
+    return key
 
 
 def _limit(text: str | None) -> int:

@@ -1,6 +1,6 @@
 """Settings of sign-in and sessions."""
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SecretStr
 
 
 class IdentitySettings(BaseModel):
@@ -20,4 +20,9 @@ class IdentitySettings(BaseModel):
         ge=1,
         le=1000,
         description="Failed sign-ins per address and minute before 429 is answered.",
+    )
+    secret_key: SecretStr | None = Field(
+        default=None,
+        description="The key that seals secrets in the database: 32 bytes in base64. Needed when several machines "
+        "share a database; without it one is made and kept in `secret-key` in the home folder.",
     )

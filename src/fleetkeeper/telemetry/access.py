@@ -9,3 +9,4 @@ from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 
 TelemetryRead = Annotated[Actor, Depends(require(Permission.TELEMETRY_READ))]
+TelemetryWrite = Annotated[Actor, Depends(require(Permission.TELEMETRY_WRITE))]

@@ -21,7 +21,7 @@ from fleetkeeper.kit.clock import parse_time, utc_now
 from fleetkeeper.kit.request_body import read_bounded, read_message
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry import service
-from fleetkeeper.telemetry.access import TelemetryRead
+from fleetkeeper.telemetry.access import TelemetryRead, TelemetryWrite
 from fleetkeeper.telemetry.range_query import DEFAULT_POINTS, RangeQuery, query_range
 from fleetkeeper.telemetry.schemas import (
     FramesAccepted,
@@ -83,6 +83,29 @@ async def receive_frames(request: Request, device: CallingDevice) -> Response:
     answer = await request.app.state.door.receive(
         request.headers.get("authorization", ""), request.headers.get("content-encoding", ""), body
     )
+    return Response(answer, media_type="application/json")
+
+
+@router.post(
+    "/devices/{device_id}",
+    response_model=FramesAccepted,
+    responses=problem_responses(400, 401, 403, 404, 413, 422, 429, 503),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": FramesBody.model_json_schema()}},
+        }
+    },
+)
+async def collect_frames(
+    request: Request, device_id: UUID, actor: TelemetryWrite, session: Session
+) -> Response:
+    """Store frames of a device on its behalf, as a collector with an API token does."""
+    await devices.check_permission(session, actor, Permission.TELEMETRY_WRITE, device_id)
+    limits = request.app.state.settings.telemetry
+    body = await read_bounded(request.stream(), request.headers.get("content-length"), limits.max_body_bytes)
+    encoding = request.headers.get("content-encoding", "")
+    answer = await request.app.state.door.receive_for(device_id.bytes, encoding, body)
     return Response(answer, media_type="application/json")
 
 

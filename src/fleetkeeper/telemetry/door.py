@@ -123,7 +123,10 @@ class TelemetryDoor:
 
         Raises the errors that the API documents: 400, 401, 413, 422, 429, 503.
         """
-        device_id = await self.keys.device_of(authorization)
+        return await self.receive_for(await self.keys.device_of(authorization), encoding, body)
+
+    async def receive_for(self, device_id: bytes, encoding: str, body: bytes) -> bytes:
+        """The same for a device whose caller has been checked already."""
         limits = self.settings.telemetry
         if encoding:
             body = decompress(body, encoding, limits.max_decompressed_bytes)

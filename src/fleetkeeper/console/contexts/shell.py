@@ -1,6 +1,6 @@
 """The frame that all pages share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -12,6 +12,8 @@ class NavigationItem:
     icon: str
     key: str
     is_current: bool
+    # The heading that it stands under; none for the first level.
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,24 @@ class Shell:
     csrf_token: str
     navigation: tuple[NavigationItem, ...]
     version: str
+    theme: str = "auto"
+    time_zone: str = ""
+
+    @property
+    def first_level(self) -> tuple[NavigationItem, ...]:
+        """The navigation where there is little room: of a group its first entry, under the group's name."""
+        items: dict[str, NavigationItem] = {}
+        for item in self.navigation:
+            name = item.group or item.title
+            first = items.get(name, replace(item, title=name))
+            items[name] = replace(first, is_current=first.is_current or item.is_current)
+        return tuple(items.values())
+
+    @property
+    def siblings(self) -> tuple[NavigationItem, ...]:
+        """The entries of the group that the page is in."""
+        groups = {item.group for item in self.navigation if item.is_current and item.group}
+        return tuple(item for item in self.navigation if item.group in groups)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ class IdentityProvider(Keyed, Timestamped, Base):
     client_secret_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     scopes: Mapped[str] = mapped_column(String(300), server_default="openid email profile")
     groups_claim: Mapped[str] = mapped_column(String(100), server_default="groups")
+    # Google's `hd`: only accounts of this organisation may come in.
+    hosted_domain: Mapped[str | None] = mapped_column(String(255))
     enabled: Mapped[bool] = mapped_column(server_default="true")
     # Whether somebody without an account gets one at their first sign-in.
     creates_users: Mapped[bool] = mapped_column(server_default="true")

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fleetkeeper.database.base import Base, Keyed
@@ -33,7 +33,8 @@ class Passkey(Keyed, Base):
     name: Mapped[str] = mapped_column(String(100))
     credential_id: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     public_key: Mapped[bytes] = mapped_column(LargeBinary)
-    sign_count: Mapped[int] = mapped_column(server_default="0")
+    # 32 bits without a sign, so it needs the larger type.
+    sign_count: Mapped[int] = mapped_column(BigInteger, server_default="0")
     transports: Mapped[list[Any]] = mapped_column(server_default="[]")
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
@@ -58,10 +59,13 @@ class SignInChallenge(Keyed, Base):
     # Without a user: a passkey that names its owner itself.
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     secret_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
-    # `second_factor`, `passkey` or `passkey_enrolment`.
+    # `second_factor`, `passkey`, `passkey_enrolment` or `confirmation`.
     purpose: Mapped[str] = mapped_column(String(30))
     webauthn_challenge: Mapped[bytes | None] = mapped_column(LargeBinary)
     method: Mapped[str] = mapped_column(String(20), server_default="password")
+    # Of a sign-in through a provider: what the session will keep of it.
+    provider_id: Mapped[UUID | None] = mapped_column(ForeignKey("identity_providers.id", ondelete="CASCADE"))
+    provider_tokens: Mapped[bytes | None] = mapped_column(LargeBinary)
     next_path: Mapped[str] = mapped_column(String(2000), server_default="/")
     attempts: Mapped[int] = mapped_column(server_default="0")
     expires_at: Mapped[datetime] = mapped_column(index=True)

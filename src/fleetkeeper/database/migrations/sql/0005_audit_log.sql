@@ -3,7 +3,7 @@ CREATE TABLE audit_log_default PARTITION OF audit_log DEFAULT;
 
 -- Makes the partition of a month (UTC). Safe to call again, and from many sessions at once.
 CREATE FUNCTION create_audit_partition(month date) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' SET lock_timeout = '5s' AS $$
 DECLARE
     first_day date := date_trunc('month', month);
     partition text := 'audit_log_' || to_char(first_day, 'YYYY_MM');
@@ -31,6 +31,60 @@ END
 $$;
 
 SELECT manage_audit_partitions();
+
+-- Begins to count from above all transactions of the log when the database was restored into another cluster, where
+-- their numbers begin anew. Does nothing in the cluster that it knows. Returns whether there is a new epoch.
+CREATE FUNCTION begin_audit_epoch() RETURNS boolean LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    here bigint := system_identifier FROM pg_control_system();
+    latest audit_epochs;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('fleetkeeper.audit_epochs'));
+    SELECT * INTO latest FROM audit_epochs ORDER BY number DESC LIMIT 1;
+    IF latest.system_identifier = here THEN
+        RETURN false;
+    END IF;
+    INSERT INTO audit_epochs (number, system_identifier, transaction_offset)
+    SELECT coalesce(latest.number, 0) + 1, here,
+           greatest(coalesce(latest.transaction_offset, 0), (SELECT coalesce(max(transaction_id), 0) FROM audit_log),
+                    (SELECT coalesce(max(to_transaction), 0) FROM audit_seals));
+    RETURN true;
+END
+$$;
+SELECT begin_audit_epoch();
+
+-- Every transaction with a smaller number is over, and its entries are there to be seen or never will be.
+CREATE FUNCTION audit_transactions_over() RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+           + coalesce((SELECT max(transaction_offset) FROM audit_epochs), 0)
+$$;
+
+-- Takes a month out of the log that stands in a file, whole and unchanged. Refuses everything else.
+CREATE FUNCTION drop_archived_audit_month(wanted date) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' SET lock_timeout = '5s' AS $$
+DECLARE
+    first_day date := date_trunc('month', wanted);
+    next_day date := first_day + interval '1 month';
+    partition text := 'audit_log_' || to_char(first_day, 'YYYY_MM');
+    kept bigint := entries FROM audit_archives WHERE month = first_day AND removed_at IS NULL;
+    present bigint;
+BEGIN
+    IF kept IS NULL THEN
+        RAISE EXCEPTION 'the month % of the audit log has no archive', to_char(first_day, 'YYYY-MM');
+    END IF;
+    IF first_day > date_trunc('month', now()) - interval '2 months' THEN
+        RAISE EXCEPTION 'the month % of the audit log is too young to go', to_char(first_day, 'YYYY-MM');
+    END IF;
+    SELECT count(*) INTO present FROM audit_log WHERE "timestamp" >= first_day AND "timestamp" < next_day;
+    IF present <> kept THEN
+        RAISE EXCEPTION 'the month % of the audit log has % entries and its archive %',
+                        to_char(first_day, 'YYYY-MM'), present, kept;
+    END IF;
+    EXECUTE format('DROP TABLE IF EXISTS %I', partition);
+    DELETE FROM audit_log_default WHERE "timestamp" >= first_day AND "timestamp" < next_day;
+    RETURN present;
+END
+$$;
 
 -- Who acts, as the transaction's setting `fleetkeeper.audit` says (JSON); without one it is somebody with SQL.
 CREATE TYPE audit_context AS (
@@ -72,99 +126,129 @@ $$;
 -- Lets a table be audited: makes the function `audit_<table>` for its columns, and the triggers that call it once per
 -- statement. `skipped` columns change too often to be worth an entry; of `secret` ones only the change is told.
 -- Call it again after a column came or went.
+--
+-- An update compares each column once and keeps the outcome, as comparing costs more than anything else here. Where
+-- the key itself changed, one entry has the old values and one the new ones.
 CREATE FUNCTION audit_table(
     target text, key_columns text[], name_column text DEFAULT NULL, device_column text DEFAULT NULL,
     skipped text[] DEFAULT '{}', secret text[] DEFAULT '{}'
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    listed text[];
-    changed text;
-    olds text;
-    news text;
-    whole text := format('%L::text[]', skipped || secret);
-    keys text;
-    joined text;
-    -- For an update, an insert and a delete.
-    named text[] := '{NULL,NULL,NULL}';
-    device text[] := '{c.device_id,c.device_id,c.device_id}';
+    made text := 'audit_' || target;
+    body text;
+    part record;
+    piece record;
 BEGIN
-    SELECT array_agg(attname::text ORDER BY attnum) INTO listed FROM pg_attribute
-    WHERE attrelid = target::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
-      AND attname <> ALL (skipped);
-    SELECT string_agg(format('o.%1$I IS DISTINCT FROM n.%1$I', name), ' OR '),
-           string_agg(format('CASE WHEN o.%1$I IS DISTINCT FROM n.%1$I THEN jsonb_build_object(%1$L, %2$s) ELSE ''{}'' END',
-                             name, CASE WHEN name = ANY (secret) THEN '''[secret]''::text' ELSE format('o.%I', name) END),
-                      E'\n            || '),
-           string_agg(format('CASE WHEN o.%1$I IS DISTINCT FROM n.%1$I THEN jsonb_build_object(%1$L, %2$s) ELSE ''{}'' END',
-                             name, CASE WHEN name = ANY (secret) THEN '''[secret]''::text' ELSE format('n.%I', name) END),
-                      E'\n            || ')
-    INTO changed, olds, news FROM unnest(listed) AS name;
-    SELECT string_agg(format('o.%1$I = n.%1$I', key), ' AND '),
-           string_agg(format('coalesce(n.%1$I, o.%1$I)::text', key), ' || '':'' || ')
-    INTO joined, keys FROM unnest(key_columns) AS key;
-    IF name_column IS NOT NULL THEN
-        named := ARRAY[format('left(coalesce(n.%1$I, o.%1$I)::text, 300)', name_column),
-                       format('left(n.%I::text, 300)', name_column), format('left(o.%I::text, 300)', name_column)];
-    END IF;
-    IF device_column IS NOT NULL THEN
-        device := ARRAY[format('coalesce(n.%1$I, o.%1$I)', device_column), format('n.%I', device_column),
-                        format('o.%I', device_column)];
-    END IF;
-    EXECUTE format($made$
-CREATE OR REPLACE FUNCTION %1$I() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $body$
+    WITH columns AS (
+        SELECT attname::text AS name, attname = ANY (secret) AS is_secret, row_number() OVER (ORDER BY attnum) AS number
+        FROM pg_attribute
+        WHERE attrelid = target::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+          AND attname <> ALL (skipped)
+    )
+    SELECT string_agg(format('o.%1$I AS o%2$s, n.%1$I AS n%2$s, o.%1$I IS DISTINCT FROM n.%1$I AS c%2$s', name, number),
+                      E',\n                ' ORDER BY number) AS compared,
+           string_agg(format('c%s', number), ' OR ' ORDER BY number) AS changed,
+           string_agg(format('CASE WHEN c%s THEN jsonb_build_object(%L, %s) ELSE ''{}'' END', number, name,
+                             CASE WHEN is_secret THEN '''[secret]''::text' ELSE format('o%s', number) END),
+                      E'\n                || ' ORDER BY number) AS olds,
+           string_agg(format('CASE WHEN c%s THEN jsonb_build_object(%L, %s) ELSE ''{}'' END', number, name,
+                             CASE WHEN is_secret THEN '''[secret]''::text' ELSE format('n%s', number) END),
+                      E'\n                || ' ORDER BY number) AS news,
+           'JSON_OBJECT(' || string_agg(format('%L: r.%I', name, name), ', ' ORDER BY number) FILTER (WHERE NOT is_secret)
+                          || ' ABSENT ON NULL RETURNING jsonb)' AS whole
+    INTO part FROM columns;
+    body := $made$
 DECLARE
     c audit_context;
+    transaction bigint;
 BEGIN
     IF TG_OP = 'UPDATE' THEN
-        IF NOT EXISTS (SELECT FROM new_rows n FULL JOIN old_rows o ON %5$s WHERE %6$s) THEN
+        -- A statement of a foreign key may have found nothing to do.
+        IF NOT EXISTS (SELECT FROM new_rows) THEN
             RETURN NULL;
         END IF;
         c := current_audit_context();
-        INSERT INTO audit_log (action, actor_kind, actor_name, user_id, token_id, session_id, device_id, resource_type,
-            record_id, record_name, old_values, new_values, ip_address, user_agent, request_id, change_reason)
-        SELECT %2$L || '.update', c.actor_kind, c.actor_name, c.user_id, c.token_id, c.session_id, %9$s, %2$L,
-            %3$s, %4$s,
-            %7$s,
-            %8$s,
+        transaction := audit_transaction_id();
+        INSERT INTO audit_log (transaction_id, action, actor_kind, actor_name, user_id, token_id, session_id, device_id,
+            resource_type, record_id, record_name, old_values, new_values, ip_address, user_agent, request_id,
+            change_reason)
+        SELECT transaction, {table} || '.update', c.actor_kind, c.actor_name, c.user_id, c.token_id, c.session_id,
+            {device}, {table}, record, name,
+            CASE WHEN had_old THEN {olds} END,
+            CASE WHEN has_new THEN {news} END,
             c.ip_address, c.user_agent, c.request_id, c.reason
-        FROM new_rows n FULL JOIN old_rows o ON %5$s WHERE %6$s;
+        FROM (
+            SELECT {update_key} AS record, {update_name} AS name, {update_device} AS device,
+                o.{first_key} IS NOT NULL AS had_old, n.{first_key} IS NOT NULL AS has_new,
+                {compared}
+            FROM new_rows n FULL JOIN old_rows o ON {joined} OFFSET 0
+        ) d WHERE {changed};
     ELSIF TG_OP = 'INSERT' THEN
         IF NOT EXISTS (SELECT FROM new_rows) THEN
             RETURN NULL;
         END IF;
         c := current_audit_context();
-        INSERT INTO audit_log (action, actor_kind, actor_name, user_id, token_id, session_id, device_id, resource_type,
-            record_id, record_name, new_values, ip_address, user_agent, request_id, change_reason)
-        SELECT %2$L || '.insert', c.actor_kind, c.actor_name, c.user_id, c.token_id, c.session_id, %10$s, %2$L,
-            %11$s, %12$s, jsonb_strip_nulls(to_jsonb(n) - %15$s), c.ip_address, c.user_agent, c.request_id, c.reason
-        FROM new_rows n;
-    ELSE
+        transaction := audit_transaction_id();
+        INSERT INTO audit_log (transaction_id, action, actor_kind, actor_name, user_id, token_id, session_id, device_id,
+            resource_type, record_id, record_name, new_values, ip_address, user_agent, request_id, change_reason)
+        SELECT transaction, {table} || '.insert', c.actor_kind, c.actor_name, c.user_id, c.token_id, c.session_id,
+            {row_device}, {table}, {row_key}, {row_name}, {whole},
+            c.ip_address, c.user_agent, c.request_id, c.reason
+        FROM new_rows r;
+    ELSIF TG_OP = 'DELETE' THEN
         IF NOT EXISTS (SELECT FROM old_rows) THEN
             RETURN NULL;
         END IF;
         c := current_audit_context();
+        transaction := audit_transaction_id();
+        INSERT INTO audit_log (transaction_id, action, actor_kind, actor_name, user_id, token_id, session_id, device_id,
+            resource_type, record_id, record_name, old_values, ip_address, user_agent, request_id, change_reason)
+        SELECT transaction, {table} || '.delete', c.actor_kind, c.actor_name, c.user_id, c.token_id, c.session_id,
+            {row_device}, {table}, {row_key}, {row_name}, {whole},
+            c.ip_address, c.user_agent, c.request_id, c.reason
+        FROM old_rows r;
+    ELSE
+        c := current_audit_context();
         INSERT INTO audit_log (action, actor_kind, actor_name, user_id, token_id, session_id, device_id, resource_type,
-            record_id, record_name, old_values, ip_address, user_agent, request_id, change_reason)
-        SELECT %2$L || '.delete', c.actor_kind, c.actor_name, c.user_id, c.token_id, c.session_id, %13$s, %2$L,
-            %14$s, %16$s, jsonb_strip_nulls(to_jsonb(o) - %15$s), c.ip_address, c.user_agent, c.request_id, c.reason
-        FROM old_rows o;
+            ip_address, user_agent, request_id, change_reason)
+        VALUES ({table} || '.truncate', c.actor_kind, c.actor_name, c.user_id, c.token_id, c.session_id, c.device_id,
+            {table}, c.ip_address, c.user_agent, c.request_id, c.reason);
     END IF;
     RETURN NULL;
 END
-$body$
-$made$,
-        'audit_' || target, target, keys, coalesce(named[1], 'NULL'), joined, changed, olds, news, device[1], device[2],
-        (SELECT string_agg(format('n.%I::text', key), ' || '':'' || ') FROM unnest(key_columns) AS key),
-        coalesce(named[2], 'NULL'), device[3],
-        (SELECT string_agg(format('o.%I::text', key), ' || '':'' || ') FROM unnest(key_columns) AS key),
-        whole, coalesce(named[3], 'NULL'));
+$made$;
+    FOR piece IN
+        SELECT * FROM (VALUES
+            ('table', quote_literal(target)), ('compared', part.compared), ('changed', part.changed),
+            ('olds', part.olds), ('news', part.news), ('whole', part.whole),
+            ('first_key', quote_ident(key_columns[1])),
+            ('joined', (SELECT string_agg(format('o.%1$I = n.%1$I', key), ' AND ') FROM unnest(key_columns) AS key)),
+            ('update_key', (SELECT string_agg(format('coalesce(n.%1$I, o.%1$I)::text', key), ' || '':'' || ')
+                            FROM unnest(key_columns) AS key)),
+            ('row_key', (SELECT string_agg(format('r.%I::text', key), ' || '':'' || ') FROM unnest(key_columns) AS key)),
+            ('update_name', CASE WHEN name_column IS NULL THEN 'NULL::text'
+                                 ELSE format('left(coalesce(n.%1$I, o.%1$I)::text, 300)', name_column) END),
+            ('row_name', CASE WHEN name_column IS NULL THEN 'NULL' ELSE format('left(r.%I::text, 300)', name_column) END),
+            ('update_device', CASE WHEN device_column IS NULL THEN 'NULL::uuid'
+                                   ELSE format('coalesce(n.%1$I, o.%1$I)', device_column) END),
+            ('device', CASE WHEN device_column IS NULL THEN 'c.device_id' ELSE 'device' END),
+            ('row_device', CASE WHEN device_column IS NULL THEN 'c.device_id' ELSE format('r.%I', device_column) END)
+        ) AS parts (token, text)
+    LOOP
+        body := replace(body, '{' || piece.token || '}', piece.text);
+    END LOOP;
+    EXECUTE format('CREATE OR REPLACE FUNCTION %I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER '
+                   'SET search_path = public, pg_temp AS %L', made, body);
+    -- Whoever may run it could tie it to a table of their own, and forge entries with that.
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION %I() FROM PUBLIC', made);
     EXECUTE format('CREATE OR REPLACE TRIGGER audit_insert AFTER INSERT ON %I REFERENCING NEW TABLE AS new_rows '
-                   'FOR EACH STATEMENT EXECUTE FUNCTION %I()', target, 'audit_' || target);
+                   'FOR EACH STATEMENT EXECUTE FUNCTION %I()', target, made);
     EXECUTE format('CREATE OR REPLACE TRIGGER audit_update AFTER UPDATE ON %I REFERENCING OLD TABLE AS old_rows '
-                   'NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION %I()', target, 'audit_' || target);
+                   'NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION %I()', target, made);
     EXECUTE format('CREATE OR REPLACE TRIGGER audit_delete AFTER DELETE ON %I REFERENCING OLD TABLE AS old_rows '
-                   'FOR EACH STATEMENT EXECUTE FUNCTION %I()', target, 'audit_' || target);
+                   'FOR EACH STATEMENT EXECUTE FUNCTION %I()', target, made);
+    EXECUTE format('CREATE OR REPLACE TRIGGER audit_truncate AFTER TRUNCATE ON %I '
+                   'FOR EACH STATEMENT EXECUTE FUNCTION %I()', target, made);
 END
 $$;
 
@@ -190,7 +274,8 @@ SELECT audit_table('passkeys', '{id}', 'name', NULL, '{last_used_at,sign_count,p
 SELECT audit_table('recovery_codes', '{id}', NULL, NULL, '{}', '{code_hash}');
 SELECT audit_table('role_permissions', '{id}', 'permission');
 SELECT audit_table('roles', '{id}', 'name', NULL, '{updated_at}');
-SELECT audit_table('sessions', '{id}', NULL, NULL, '{last_used_at,provider_checked_at}',
+SELECT audit_table('sessions', '{id}', NULL, NULL,
+                   '{last_used_at,provider_checked_at,provider_asked_at,confirmed_at}',
                    '{secret_hash,csrf_token,provider_tokens}');
 SELECT audit_table('totp_devices', '{id}', NULL, NULL, '{last_step}', '{secret_sealed}');
 SELECT audit_table('user_identities', '{id}', 'subject', NULL, '{last_login}');

@@ -4,7 +4,7 @@ DECLARE
 BEGIN
     FOR made IN
         SELECT tgname, tgrelid::regclass AS target FROM pg_trigger
-        WHERE tgname IN ('audit_insert', 'audit_update', 'audit_delete')
+        WHERE tgname IN ('audit_insert', 'audit_update', 'audit_delete', 'audit_truncate')
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', made.tgname, made.target);
     END LOOP;
@@ -23,3 +23,6 @@ DROP FUNCTION current_audit_context();
 DROP TYPE audit_context;
 DROP FUNCTION manage_audit_partitions();
 DROP FUNCTION create_audit_partition(date);
+DROP FUNCTION drop_archived_audit_month(date);
+DROP FUNCTION audit_transactions_over();
+DROP FUNCTION begin_audit_epoch();

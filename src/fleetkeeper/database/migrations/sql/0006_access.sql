@@ -36,10 +36,10 @@ GRANT SELECT, INSERT ON
 TO fleetkeeper_app, fleetkeeper_whole_fleet;
 GRANT UPDATE ON channels, layouts, metrics TO fleetkeeper_app, fleetkeeper_whole_fleet;
 GRANT SELECT, INSERT ON audit_archives TO fleetkeeper_app, fleetkeeper_whole_fleet;
-GRANT UPDATE (removed_at) ON audit_archives TO fleetkeeper_app, fleetkeeper_whole_fleet;
+GRANT UPDATE (removed_at, signature) ON audit_archives TO fleetkeeper_app, fleetkeeper_whole_fleet;
 -- Entries come by triggers and by record_audit_event() alone, which stamp them with who acts.
 GRANT SELECT ON
-    alembic_version, audit_log, audit_logs, metrics_snapshot, snapshot_fields, telemetry, user_departments, user_roles
+    alembic_version, audit_epochs, audit_log, audit_logs, metrics_snapshot, snapshot_fields, telemetry, user_departments, user_roles
 TO fleetkeeper_app, fleetkeeper_whole_fleet;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO fleetkeeper_app, fleetkeeper_whole_fleet;
 
@@ -83,11 +83,11 @@ BEGIN
 END
 $$;
 REVOKE EXECUTE ON FUNCTION create_telemetry_partition(date, date), manage_telemetry_partitions(),
-    create_audit_partition(date), manage_audit_partitions(),
-    record_audit_event(text, text, text, text, uuid, jsonb),
+    create_audit_partition(date), manage_audit_partitions(), drop_archived_audit_month(date),
+    record_audit_event(text, text, text, text, uuid, jsonb), begin_audit_epoch(),
     audit_table(text, text[], text, text, text[], text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION create_telemetry_partition(date, date), manage_telemetry_partitions(),
-    create_audit_partition(date), manage_audit_partitions(),
+    create_audit_partition(date), manage_audit_partitions(), drop_archived_audit_month(date),
     record_audit_event(text, text, text, text, uuid, jsonb) TO fleetkeeper_app, fleetkeeper_whole_fleet;
 
 -- Departments as the transaction's settings say. Without them there are none.
@@ -101,12 +101,12 @@ $$;
 -- What a login of `fleetkeeper db grant` may see. It goes by who logged in, so no setting can widen it.
 CREATE FUNCTION reader_sees_all() RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT EXISTS (SELECT FROM database_readers WHERE login = session_user AND department_id IS NULL)
+    SELECT EXISTS (SELECT FROM database_readers WHERE login = session_user AND sees_all)
 $$;
 CREATE FUNCTION reader_departments() RETURNS uuid[]
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH RECURSIVE below AS (
-        SELECT department_id AS id FROM database_readers WHERE login = session_user AND department_id IS NOT NULL
+        SELECT department_id AS id FROM database_readers WHERE login = session_user AND department_id IS NOT NULL AND NOT sees_all
         UNION
         SELECT d.id FROM departments d JOIN below ON d.parent_id = below.id
     )

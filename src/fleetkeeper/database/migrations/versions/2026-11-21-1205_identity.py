@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("client_secret_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("scopes", sa.String(length=300), server_default="openid email profile", nullable=False),
         sa.Column("groups_claim", sa.String(length=100), server_default="groups", nullable=False),
+        sa.Column("hosted_domain", sa.String(length=255), nullable=True),
         sa.Column("enabled", sa.Boolean(), server_default="true", nullable=False),
         sa.Column("creates_users", sa.Boolean(), server_default="true", nullable=False),
         sa.Column("recheck_seconds", sa.Integer(), server_default="60", nullable=False),
@@ -161,7 +162,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("credential_id", sa.LargeBinary(), nullable=False),
         sa.Column("public_key", sa.LargeBinary(), nullable=False),
-        sa.Column("sign_count", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("sign_count", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("transports", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
@@ -205,10 +206,18 @@ def upgrade() -> None:
         sa.Column("purpose", sa.String(length=30), nullable=False),
         sa.Column("webauthn_challenge", sa.LargeBinary(), nullable=True),
         sa.Column("method", sa.String(length=20), server_default="password", nullable=False),
+        sa.Column("provider_id", sa.Uuid(), nullable=True),
+        sa.Column("provider_tokens", sa.LargeBinary(), nullable=True),
         sa.Column("next_path", sa.String(length=2000), server_default="/", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["provider_id"],
+            ["identity_providers.id"],
+            name=op.f("fk_sign_in_challenges_provider_id_identity_providers"),
+            ondelete="CASCADE",
+        ),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name=op.f("fk_sign_in_challenges_user_id_users"), ondelete="CASCADE"
         ),
@@ -261,13 +270,14 @@ def upgrade() -> None:
         "database_readers",
         sa.Column("login", sa.String(length=63), nullable=False),
         sa.Column("database_role", sa.String(length=63), nullable=False),
+        sa.Column("sees_all", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("department_id", sa.Uuid(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
             ["department_id"],
             ["departments.id"],
             name=op.f("fk_database_readers_department_id_departments"),
-            ondelete="CASCADE",
+            ondelete="SET NULL",
         ),
         sa.PrimaryKeyConstraint("login", name=op.f("pk_database_readers")),
     )
@@ -379,6 +389,8 @@ def upgrade() -> None:
     op.add_column("sessions", sa.Column("provider_id", sa.Uuid(), nullable=True))
     op.add_column("sessions", sa.Column("provider_tokens", sa.LargeBinary(), nullable=True))
     op.add_column("sessions", sa.Column("provider_checked_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("sessions", sa.Column("provider_asked_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("sessions", sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index(op.f("ix_sessions_provider_id"), "sessions", ["provider_id"], unique=False)
     op.create_foreign_key(
         op.f("fk_sessions_provider_id_identity_providers"),
@@ -391,6 +403,12 @@ def upgrade() -> None:
     op.add_column("users", sa.Column("password_changed_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("users", sa.Column("source", sa.String(length=10), server_default="local", nullable=False))
     op.add_column("users", sa.Column("external_id", sa.String(length=255), nullable=True))
+    op.add_column(
+        "users",
+        sa.Column(
+            "scim_attributes", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False
+        ),
+    )
     op.add_column("users", sa.Column("time_zone", sa.String(length=64), nullable=True))
     op.add_column("users", sa.Column("theme", sa.String(length=10), server_default="auto", nullable=False))
     op.create_index("ix_users_email_lower", "users", [sa.literal_column("lower(email)")], unique=False)
@@ -409,11 +427,14 @@ def downgrade() -> None:
     op.drop_index("ix_users_email_lower", table_name="users")
     op.drop_column("users", "theme")
     op.drop_column("users", "time_zone")
+    op.drop_column("users", "scim_attributes")
     op.drop_column("users", "external_id")
     op.drop_column("users", "source")
     op.drop_column("users", "password_changed_at")
     op.drop_constraint(op.f("fk_sessions_provider_id_identity_providers"), "sessions", type_="foreignkey")
     op.drop_index(op.f("ix_sessions_provider_id"), table_name="sessions")
+    op.drop_column("sessions", "confirmed_at")
+    op.drop_column("sessions", "provider_asked_at")
     op.drop_column("sessions", "provider_checked_at")
     op.drop_column("sessions", "provider_tokens")
     op.drop_column("sessions", "provider_id")

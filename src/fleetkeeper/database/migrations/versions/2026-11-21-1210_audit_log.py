@@ -20,6 +20,20 @@ SQL = Path(__file__).parent.parent / "sql"
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.create_table(
+        "audit_epochs",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("system_identifier", sa.BigInteger(), nullable=False),
+        sa.Column("transaction_offset", sa.BigInteger(), nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_epochs")),
+    )
+    # A default of the table below, so it must be there before it.
+    op.execute(
+        "CREATE FUNCTION audit_transaction_id() RETURNS bigint LANGUAGE sql STABLE PARALLEL RESTRICTED AS $$ "
+        "SELECT pg_current_xact_id()::text::bigint "
+        "+ coalesce((SELECT max(transaction_offset) FROM public.audit_epochs), 0) $$"
+    )
+    op.create_table(
         "audit_archives",
         sa.Column("month", sa.Date(), nullable=False),
         sa.Column("file_name", sa.String(length=100), nullable=False),
@@ -30,6 +44,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.LargeBinary(), nullable=False),
         sa.Column("archived_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_archives")),
         sa.UniqueConstraint("file_name", name=op.f("uq_audit_archives_file_name")),
@@ -47,7 +62,7 @@ def upgrade() -> None:
         sa.Column(
             "transaction_id",
             sa.BigInteger(),
-            server_default=sa.text("(pg_current_xact_id()::text)::bigint"),
+            server_default=sa.text("audit_transaction_id()"),
             nullable=False,
         ),
         sa.Column("action", sa.String(length=100), nullable=False),
@@ -84,13 +99,17 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("request_id IS NOT NULL"),
     )
-    op.create_index("ix_audit_log_resource", "audit_log", ["resource_type", "record_id", "id"], unique=False)
+    op.create_index(
+        "ix_audit_log_resource",
+        "audit_log",
+        ["resource_type", "record_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("resource_type <> 'devices'"),
+    )
     op.create_index(
         "ix_audit_log_timestamp", "audit_log", ["timestamp"], unique=False, postgresql_using="brin"
     )
-    op.create_index(
-        "ix_audit_log_transaction", "audit_log", ["transaction_id"], unique=False, postgresql_using="brin"
-    )
+    op.create_index("ix_audit_log_transaction", "audit_log", ["transaction_id", "id"], unique=False)
     op.create_index(
         "ix_audit_log_user",
         "audit_log",
@@ -122,9 +141,13 @@ def downgrade() -> None:
     op.drop_index(
         "ix_audit_log_user", table_name="audit_log", postgresql_where=sa.text("user_id IS NOT NULL")
     )
-    op.drop_index("ix_audit_log_transaction", table_name="audit_log", postgresql_using="brin")
+    op.drop_index("ix_audit_log_transaction", table_name="audit_log")
     op.drop_index("ix_audit_log_timestamp", table_name="audit_log", postgresql_using="brin")
-    op.drop_index("ix_audit_log_resource", table_name="audit_log")
+    op.drop_index(
+        "ix_audit_log_resource",
+        table_name="audit_log",
+        postgresql_where=sa.text("resource_type <> 'devices'"),
+    )
     op.drop_index(
         "ix_audit_log_request", table_name="audit_log", postgresql_where=sa.text("request_id IS NOT NULL")
     )
@@ -133,6 +156,8 @@ def downgrade() -> None:
     )
     op.drop_table("audit_log")
     op.drop_table("audit_archives")
+    op.execute("DROP FUNCTION audit_transaction_id()")
+    op.drop_table("audit_epochs")
 
 
 def run_file(name: str) -> None:

@@ -1,0 +1,132 @@
+"""What the worker does for the log: partitions, seals, archives and the nightly check."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from fleetkeeper.audit import archive, queries
+from fleetkeeper.audit.archive_files import ArchivedMonths, archive_folder
+from fleetkeeper.audit.recorder import record_event
+from fleetkeeper.audit.seals import Seal
+from fleetkeeper.audit.service import seal_entries
+from fleetkeeper.audit.signing_key import signing_key
+from fleetkeeper.audit.verification import Report, Verification
+from fleetkeeper.config.service import read_config
+from fleetkeeper.database.context import TransactionContext, product_context
+from fleetkeeper.database.engine import Database
+from fleetkeeper.errors import ConflictError
+from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+VERIFIED = "audit.verified"
+FINDINGS_KEPT = 20
+Progress = Callable[[int], None]
+
+
+async def manage_partitions(database: Database) -> None:
+    """Make the partitions of this month and the next two."""
+    async with database.session(product_context("job", "audit.manage_partitions")) as session:
+        await session.execute(text("SELECT manage_audit_partitions()"))
+
+
+async def seal(
+    database: Database,
+    settings: Settings,
+    context: TransactionContext | None = None,
+    progress: Progress | None = None,
+) -> list[Seal]:
+    """Seal all that can be sealed, some seals to a transaction; returns the new seals. Raises ConflictError."""
+    key = signing_key(settings)
+    made: list[Seal] = []
+    while True:
+        async with database.session(context or product_context("job", "audit.seal")) as session:
+            seals = await seal_entries(session, key, utc_now())
+        if not seals:
+            return made
+        made += seals
+        if progress is not None:
+            progress(sum(one.entries for one in seals))
+
+
+async def verify(
+    database: Database,
+    settings: Settings,
+    context: TransactionContext | None = None,
+    *,
+    expected: bytes | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Check the whole log, a seal to a transaction."""
+    context = context or product_context("job", "audit.verify")
+    key = signing_key(settings)
+    async with database.session(context) as session:
+        months = ArchivedMonths(archive_folder(settings.home), await queries.archives(session), key)
+    check = Verification(key, months, expected)
+    more = True
+    while more:
+        before = check.report.entries + check.report.archived_entries
+        async with database.session(context) as session:
+            more = await check.step(session)
+        if progress is not None:
+            progress(check.report.entries + check.report.archived_entries - before)
+    async with database.session(context) as session:
+        return await check.finish(session)
+
+
+async def verify_nightly(database: Database, settings: Settings) -> Report:
+    """Check the log and keep the outcome as an event, which the console shows."""
+    report = await verify(database, settings)
+    if not report.is_sound:
+        log.error("the audit log is not as it was sealed", first=report.findings[0].message)
+    async with database.session(product_context("job", "audit.verify")) as session:
+        await record_event(session, VERIFIED, "audit", VERIFIED, details=outcome_of(report))
+    return report
+
+
+def outcome_of(report: Report) -> dict[str, Any]:
+    """A report as JSON, with its first findings."""
+    kept = asdict(report)
+    kept["findings"] = [
+        {
+            name: value if name != "timestamp" or value is None else value.isoformat()
+            for name, value in one.items()
+        }
+        for one in kept["findings"][:FINDINGS_KEPT]
+    ]
+    return {"sound": report.is_sound} | kept
+
+
+async def archive_old_months(
+    database: Database, settings: Settings, context: TransactionContext | None = None
+) -> list[str]:
+    """Archive the months that are due and remove the files past their retention; returns the new files' names.
+
+    A month that cannot go yet is left for the next day, with a line in the log.
+    """
+    context = context or product_context("job", "audit.archive")
+    key = signing_key(settings)
+    async with database.session(context) as session:
+        config = (await read_config(session)).audit
+        due = await archive.due_months(session, utc_now().date(), config.archive_after_months)
+    written: list[str] = []
+    for month in due:
+        try:
+            async with database.session(context) as session:
+                written.append(
+                    (await archive.archive_month(session, key, settings.home, month, utc_now())).file_name
+                )
+        except (ConflictError, SQLAlchemyError, OSError) as error:
+            log.warning(
+                "a month of the audit log was not archived", month=f"{month:%Y-%m}", reason=str(error)
+            )
+    async with database.session(context) as session:
+        await archive.expire_archives(session, key, utc_now(), config.retention_months)
+    async with database.session(context) as session:
+        await archive.remove_expired_files(session, settings.home)
+    return written

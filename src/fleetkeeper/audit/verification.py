@@ -1,0 +1,260 @@
+"""Checking the whole log against its seals, and naming what was touched, removed or added behind its back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.audit import queries
+from fleetkeeper.audit.archive_files import ArchivedMonths
+from fleetkeeper.audit.seals import (
+    LEAF_BYTES,
+    NO_SEAL_BEFORE,
+    Row,
+    Seal,
+    is_signed,
+    leaf,
+    merkle_root,
+    seal_hash,
+    split_leaves,
+)
+
+# More than this many findings say nothing new; the first one is what matters.
+MAX_FINDINGS = 100
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not as it was sealed.
+
+    `kind` is entry_changed, entry_removed, entry_added, seal_… or archive_….
+    """
+
+    kind: str
+    message: str
+    seal: int | None = None
+    entry: int | None = None
+    timestamp: datetime | None = None
+    action: str | None = None
+    actor: str | None = None
+    resource: str | None = None
+
+
+@dataclass
+class Report:
+    """What a check found, in the order of the seals; `newest_hash` is what to keep elsewhere."""
+
+    seals: int = 0
+    entries: int = 0
+    archived_entries: int = 0
+    # Of months past their retention, whose files are gone as they should be.
+    expired_entries: int = 0
+    unsealed_entries: int = 0
+    newest_seal: int = 0
+    newest_hash: str = ""
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether everything is as it was sealed."""
+        return not self.findings
+
+    def add(self, kind: str, message: str, **more: Any) -> None:
+        """Add a finding, unless there are enough."""
+        if len(self.findings) < MAX_FINDINGS:
+            self.findings.append(Finding(kind, message, **more))
+
+
+@dataclass
+class Verification:
+    """One check under way. Each step reads one seal and its entries, so memory and transactions stay small."""
+
+    key: bytes
+    months: ArchivedMonths
+    expected: bytes | None = None
+    report: Report = field(default_factory=Report)
+    _previous: Seal | None = None
+    _is_expected_seen: bool = False
+    _is_forgery_told: bool = False
+
+    async def step(self, session: AsyncSession) -> bool:
+        """Check the next seal; returns whether there was one."""
+        seal = await queries.seal_after(session, self._previous.number if self._previous else 0)
+        if seal is None:
+            return False
+        is_whole = self._check_chain(seal)
+        self.report.seals += 1
+        self.report.newest_seal, self.report.newest_hash = seal.number, seal.seal_hash.hex()
+        self._is_expected_seen |= seal.seal_hash == self.expected
+        if is_whole:
+            await self._check_entries(session, seal)
+        self._previous = seal
+        return True
+
+    async def finish(self, session: AsyncSession) -> Report:
+        """What can only be said at the end; returns the report."""
+        report, last = self.report, self._previous
+        end = last.to_transaction if last else 0
+        for message, kind in self.months.problems():
+            report.add(kind, message)
+        if self.expected is not None and not self._is_expected_seen:
+            report.add(
+                "seal_missing",
+                f"No seal has the hash {self.expected.hex()}: "
+                "seals at the end of the chain were removed, or all made anew.",
+            )
+        next_transaction = await queries.next_transaction(session)
+        if await queries.count_outside(session, 0, next_transaction):
+            await self._check_impossible(session, next_transaction)
+        report.unsealed_entries = await queries.count_since(session, end)
+        return report
+
+    def _check_chain(self, seal: Seal) -> bool:
+        """Check the seal itself; returns whether its leaves can be trusted."""
+        report, previous = self.report, self._previous
+        name = f"seal {seal.number} of {seal.sealed_at:%Y-%m-%d %H:%M:%S} UTC"
+        expected_number = previous.number + 1 if previous else 1
+        if seal.number != expected_number:
+            missing = (
+                f"Seal {expected_number} is"
+                if seal.number == expected_number + 1
+                else f"Seals {expected_number} to {seal.number - 1} are"
+            )
+            report.add("seal_missing", f"{missing} missing; they were removed.", seal=expected_number)
+        elif seal.previous_hash != (previous.seal_hash if previous else NO_SEAL_BEFORE) or (
+            seal.from_transaction != (previous.to_transaction if previous else 0)
+        ):
+            report.add(
+                "seal_changed",
+                f"The {name} does not follow the one before; one of the two was changed.",
+                seal=seal.number,
+            )
+        if len(seal.leaves) != seal.entries * LEAF_BYTES or merkle_root(seal.leaves) != seal.merkle_root:
+            report.add("seal_changed", f"The hashes of entries in {name} were changed.", seal=seal.number)
+            return False
+        if seal_hash(seal) != seal.seal_hash:
+            report.add("seal_changed", f"The {name} was changed: its hash is another.", seal=seal.number)
+            return False
+        if not self._is_forgery_told and not is_signed(self.key, seal.seal_hash, seal.signature):
+            # With another key none would be right, and the first says it all.
+            self._is_forgery_told = True
+            report.add(
+                "seal_forged",
+                f"The {name} is not signed with this installation's key: "
+                "it was made by somebody else, or the key is another.",
+                seal=seal.number,
+            )
+        return True
+
+    async def _check_entries(self, session: AsyncSession, seal: Seal) -> None:  # noqa: C901 - one case after another
+        """Compare the entries of a seal's transactions, in the table and in files, with its leaves."""
+        expected = dict(split_leaves(seal.leaves))
+        wrong: list[tuple[int, Row]] = []
+
+        def compare(rows: list[Row]) -> None:
+            for row in rows:
+                number = int(row[0] or 0)
+                if expected.get(number) == leaf(row)[8:]:
+                    del expected[number]
+                else:
+                    wrong.append((number, row))
+
+        async with queries.entries(session, seal.from_transaction, seal.to_transaction) as batches:
+            async for rows in batches:
+                self.report.entries += len(rows)
+                compare(rows)
+        for archived in self.months.rows_before(seal.to_transaction):
+            # Those before were of a seal that could not be checked.
+            rows = [row for row in archived if int(row[2] or 0) >= seal.from_transaction]
+            self.report.archived_entries += len(rows)
+            compare(rows)
+        findings: list[tuple[int, Finding]] = []
+        for number, row in wrong:
+            if number in expected:
+                del expected[number]
+                findings.append(
+                    (
+                        number,
+                        _about("entry_changed", row, seal, f"was changed after seal {seal.number} was made"),
+                    )
+                )
+            else:
+                findings.append((number, await self._stranger(session, row, seal)))
+        for number in list(expected):
+            if self.months.has_expired(number):
+                self.report.expired_entries += 1
+                continue
+            findings.append((number, await self._missing(session, number, seal)))
+            if len(findings) > MAX_FINDINGS:
+                break
+        order = (
+            {number: place for place, (number, _) in enumerate(split_leaves(seal.leaves))} if findings else {}
+        )
+        for _, finding in sorted(findings, key=lambda item: (order.get(item[0], len(order)), item[0])):
+            if len(self.report.findings) < MAX_FINDINGS:
+                self.report.findings.append(finding)
+
+    async def _stranger(self, session: AsyncSession, row: Row, seal: Seal) -> Finding:
+        """An entry among a seal's transactions that the seal does not know: added, or moved here from elsewhere."""
+        home = None
+        if len(self.report.findings) < MAX_FINDINGS:
+            home = await queries.sealed_number_of(session, int(row[0] or 0).to_bytes(8, "big", signed=True))
+        if home is not None and home != seal.number:
+            return _about(
+                "entry_changed",
+                row,
+                seal,
+                f"was changed after seal {home} was made: its transaction number now puts it into seal {seal.number}",
+            )
+        return _about(
+            "entry_added", row, seal, f"was added behind the log's back, after seal {seal.number} was made"
+        )
+
+    async def _missing(self, session: AsyncSession, number: int, seal: Seal) -> Finding:
+        row = await queries.entry_by_id(session, number)
+        if row is not None:
+            what = f"was changed after seal {seal.number} was made: its transaction number is another"
+            return _about("entry_changed", row, seal, what)
+        return Finding(
+            "entry_removed",
+            f"Entry {number} was removed. Seal {seal.number} of {seal.sealed_at:%Y-%m-%d %H:%M:%S} UTC has its hash.",
+            seal=seal.number,
+            entry=number,
+        )
+
+    async def _check_impossible(self, session: AsyncSession, next_transaction: int) -> None:
+        bounds = ((-(2**63), 0), (next_transaction, 2**63 - 1))
+        for begin, end in bounds:
+            async with queries.entries(session, begin, end) as batches:
+                async for rows in batches:
+                    for row in rows:
+                        what = "was added behind the log's back: no transaction has had its number yet"
+                        self.report.add(**vars(_about("entry_added", row, None, what)))
+
+
+def _about(kind: str, row: Row, seal: Seal | None, what: str) -> Finding:
+    """A finding on an entry that is there."""
+    time = _time(row[1])
+    named = dict(zip(("action", "actor_kind", "actor_name"), row[3:6], strict=True))
+    shown = f"{time:%Y-%m-%d %H:%M:%S} UTC" if time else "a time that no clock shows"
+    message = f"Entry {row[0]} ({shown}, {named['action']} by {named['actor_name']}) {what}."
+    return Finding(
+        kind,
+        message,
+        seal=seal.number if seal else None,
+        entry=int(row[0] or 0),
+        timestamp=time,
+        action=str(named["action"]),
+        actor=f"{named['actor_kind']} {named['actor_name']}",
+        resource=" ".join(str(part) for part in (row[10], row[12] or row[11]) if part),
+    )
+
+
+def _time(value: Any) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(value // 1_000_000, UTC).replace(microsecond=value % 1_000_000)
+    except (ValueError, OverflowError, OSError):
+        return None

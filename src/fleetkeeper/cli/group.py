@@ -1,0 +1,133 @@
+"""`fleetkeeper group …`: people who get roles together."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.cli.inputs import checked
+from fleetkeeper.cli.running import command_actor, with_session
+from fleetkeeper.cli.tables import AsJson, done, show, show_one
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.departments.service import find_department
+from fleetkeeper.identity.groups import service
+from fleetkeeper.identity.groups.schemas import GroupCreate, GroupRead
+from fleetkeeper.identity.memberships import service as memberships
+from fleetkeeper.identity.users.schemas import UserRead
+from fleetkeeper.identity.users.service import find_user
+
+app = typer.Typer(help="People who get roles together.", no_args_is_help=True)
+
+Group = Annotated[str, typer.Argument(help="Name of the group, or its id")]
+User = Annotated[str, typer.Argument(help="User name or id")]
+RoleName = Annotated[str, typer.Option(help="Name of the role")]
+Department = Annotated[
+    str | None, typer.Option(help="Where, as Company/Region or its id; everywhere, if not given")
+]
+
+
+@app.callback()
+def groups() -> None:
+    """People who get roles together."""
+
+
+@app.command(name="list")
+def list_groups(*, as_json: AsJson = False) -> None:
+    """List groups."""
+
+    async def read(session: AsyncSession) -> list[GroupRead]:
+        return (await service.list_groups(session, [("limit", "1000")])).results
+
+    show(with_session(read), ("name", "source", "members", "description"), as_json=as_json)
+
+
+@app.command()
+def members(group: Group, *, as_json: AsJson = False) -> None:
+    """List who is in a group."""
+
+    async def read(session: AsyncSession) -> list[UserRead]:
+        found = await service.find_group(session, group)
+        page = await service.list_members(session, command_actor(), found.id, [("limit", "1000")])
+        return page.results
+
+    show(with_session(read), ("username", "name", "enabled"), as_json=as_json)
+
+
+@app.command()
+def create(
+    name: str,
+    description: Annotated[str, typer.Option(help="What it is for")] = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Make a group."""
+
+    async def make(session: AsyncSession) -> GroupRead:
+        return await service.create_group(session, checked(GroupCreate, name=name, description=description))
+
+    show_one(with_session(make), as_json=as_json)
+
+
+@app.command()
+def delete(group: Group, *, as_json: AsJson = False) -> None:
+    """Delete a group: its members lose the roles they had by it."""
+    _change(group, service.delete_group)
+    done(f"The group {group} is deleted.", as_json=as_json)
+
+
+@app.command()
+def add(group: Group, user: User, *, as_json: AsJson = False) -> None:
+    """Put a user into a group."""
+
+    async def change(session: AsyncSession, actor: Actor, found: UUID) -> None:
+        member = await find_user(session, actor, user)
+        await service.add_member(session, actor, found, member.id)
+
+    _change(group, change)
+    done(f"{user} is in {group}.", as_json=as_json)
+
+
+@app.command()
+def remove(group: Group, user: User, *, as_json: AsJson = False) -> None:
+    """Take a user out of a group."""
+
+    async def change(session: AsyncSession, actor: Actor, found: UUID) -> None:
+        member = await find_user(session, actor, user)
+        await service.remove_member(session, actor, found, member.id)
+
+    _change(group, change)
+    done(f"{user} is no longer in {group}.", as_json=as_json)
+
+
+@app.command()
+def grant(group: Group, role: RoleName, department: Department = None, *, as_json: AsJson = False) -> None:
+    """Give a group a role, in a department or everywhere."""
+
+    async def change(session: AsyncSession, actor: Actor, found: UUID) -> None:
+        where = None if department is None else await find_department(session, actor, department)
+        await memberships.add_membership(session, actor, role, where, group_id=found)
+
+    _change(group, change)
+    done(f"{group} has the role {role}.", as_json=as_json)
+
+
+@app.command()
+def revoke(group: Group, role: RoleName, department: Department = None, *, as_json: AsJson = False) -> None:
+    """Take a role away from a group."""
+
+    async def change(session: AsyncSession, actor: Actor, found: UUID) -> None:
+        where = None if department is None else await find_department(session, actor, department)
+        await memberships.remove_role(session, actor, role, where, group_id=found)
+
+    _change(group, change)
+    done(f"{group} no longer has the role {role}.", as_json=as_json)
+
+
+def _change(group: str, action: Callable[[AsyncSession, Actor, UUID], Awaitable[None]]) -> None:
+    async def change(session: AsyncSession) -> None:
+        found = await service.find_group(session, group)
+        await action(session, command_actor(), found.id)
+
+    with_session(change)

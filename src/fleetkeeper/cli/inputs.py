@@ -1,0 +1,18 @@
+"""What people type after a command, checked as the API checks it."""
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from fleetkeeper.errors import FieldError, InvalidInputError
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def checked(model: type[_Model], **values: Any) -> _Model:
+    """A model of the API with these values. Raises InvalidInputError that names the option at fault."""
+    try:
+        return model(**values)
+    except ValidationError as error:
+        fields = [FieldError(".".join(map(str, item["loc"])), item["msg"]) for item in error.errors()]
+        raise InvalidInputError("An option is wrong.", fields=fields) from None

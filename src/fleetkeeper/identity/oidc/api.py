@@ -1,0 +1,81 @@
+"""`/api/v1/identity-providers`."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+
+from fleetkeeper.database.request_session import Session
+from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.identity.oidc import service
+from fleetkeeper.identity.oidc.access import InstallationSealer, Providers, ProvidersRead, ProvidersWrite
+from fleetkeeper.identity.oidc.schemas import (
+    ProviderCheck,
+    ProviderCreate,
+    ProviderPage,
+    ProviderRead,
+    ProviderUpdate,
+)
+from fleetkeeper.kit.pagination import with_links
+
+router = APIRouter(prefix="/identity-providers", tags=["identity providers"])
+
+
+@router.get("", responses=problem_responses(401, 403, 422))
+async def list_providers(
+    request: Request,
+    actor: ProvidersRead,
+    session: Session,
+    q: str = "",
+    ordering: str = "name",
+    limit: int = 50,
+    cursor: str = "",
+) -> ProviderPage:
+    """List identity providers."""
+    del actor, q, ordering, limit, cursor  # named for the documentation
+    page = await service.list_providers(session, request.query_params.multi_items())
+    return with_links(page, request.url.path)
+
+
+@router.post("", status_code=201, responses=problem_responses(400, 401, 403, 409, 422))
+async def create_provider(
+    wanted: ProviderCreate, actor: ProvidersWrite, session: Session, sealer: InstallationSealer
+) -> ProviderRead:
+    """Make an identity provider. Its client secret cannot be read again."""
+    del actor
+    return await service.create_provider(session, sealer, wanted)
+
+
+@router.get("/{provider_id}", responses=problem_responses(401, 403, 404, 422))
+async def get_provider(provider_id: UUID, actor: ProvidersRead, session: Session) -> ProviderRead:
+    """Get one identity provider."""
+    del actor
+    return await service.get_provider(session, provider_id)
+
+
+@router.patch("/{provider_id}", responses=problem_responses(400, 401, 403, 404, 422))
+async def update_provider(
+    provider_id: UUID,
+    changes: ProviderUpdate,
+    actor: ProvidersWrite,
+    session: Session,
+    sealer: InstallationSealer,
+) -> ProviderRead:
+    """Change an identity provider."""
+    del actor
+    return await service.update_provider(session, sealer, provider_id, changes)
+
+
+@router.delete("/{provider_id}", status_code=204, responses=problem_responses(401, 403, 404, 422))
+async def delete_provider(provider_id: UUID, actor: ProvidersWrite, session: Session) -> None:
+    """Remove an identity provider and its groups. Sessions through it end."""
+    del actor
+    await service.delete_provider(session, provider_id)
+
+
+@router.post("/{provider_id}/check", responses=problem_responses(401, 403, 404, 422))
+async def check_provider(
+    provider_id: UUID, actor: ProvidersWrite, session: Session, client: Providers
+) -> ProviderCheck:
+    """Ask a provider for its description and its keys."""
+    del actor
+    return await service.check_provider(session, client, provider_id)

@@ -1,0 +1,198 @@
+"""Asks a provider again, while a session lasts, whether its user still is who they were, and in which groups."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.audit.recorder import record_event
+from fleetkeeper.database.context import product_context
+from fleetkeeper.database.engine import Database
+from fleetkeeper.identity.models import BrowserSession, User
+from fleetkeeper.identity.oidc import queries
+from fleetkeeper.identity.oidc.accounts import synchronise_groups
+from fleetkeeper.identity.oidc.client import GrantRefusedError, Metadata, OidcClient, ProviderError
+from fleetkeeper.identity.oidc.id_tokens import TokenError, check_id_token
+from fleetkeeper.identity.oidc.models import IdentityProvider
+from fleetkeeper.identity.oidc.presets import is_of_domain
+from fleetkeeper.identity.oidc.tokens import ProviderTokens, open_client_secret, open_tokens, seal_tokens
+from fleetkeeper.kit.sealing import Sealer, SealingError
+
+log = structlog.get_logger(__name__)
+
+# While a provider is away its sessions go on for this long, and then end.
+GRACE = timedelta(minutes=15)
+_CONTEXT = product_context("job", "identity.recheck")
+
+
+@dataclass(frozen=True)
+class Checker:
+    """What asking needs."""
+
+    database: Database
+    sealer: Sealer
+    client: OidcClient
+
+
+@dataclass(frozen=True)
+class _Due:
+    browser: BrowserSession
+    user: User
+    provider: IdentityProvider
+    tokens: ProviderTokens
+
+
+async def recheck_if_due(checker: Checker, session_id: UUID, now: datetime) -> bool:
+    """Ask the provider if its last answer is too old, and act on what it says.
+
+    Returns whether anything may have changed. Of requests at the same time, one asks; with an interval of zero each
+    one does.
+    """
+    for _ in range(3):
+        async with checker.database.session(_CONTEXT) as session:
+            due = await _find_due(session, checker.sealer, session_id, now)
+            if due is None:
+                return False
+            if isinstance(due, str):
+                await _end(session, session_id, due)
+                return True
+            is_ours = await queries.claim_check(session, session_id, due.browser.provider_asked_at, now)
+        if is_ours:
+            await _check(checker, due, now)
+            return True
+    return True
+
+
+async def _find_due(
+    session: AsyncSession, sealer: Sealer, session_id: UUID, now: datetime
+) -> _Due | str | None:
+    """What is to be asked, or why the session ends without asking; None when its time has not come."""
+    row = (
+        await session.execute(
+            select(BrowserSession, User, IdentityProvider)
+            .join(User, User.id == BrowserSession.user_id)
+            .join(IdentityProvider, IdentityProvider.id == BrowserSession.provider_id)
+            .where(BrowserSession.id == session_id)
+            .execution_options(populate_existing=True)
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    browser, user, provider = row
+    if not provider.enabled:
+        return "the provider was disabled"
+    interval = timedelta(seconds=provider.recheck_seconds)
+    asked = max(
+        browser.provider_asked_at or browser.created_at, browser.provider_checked_at or browser.created_at
+    )
+    if interval and now - asked < interval:
+        return None
+    try:
+        tokens = open_tokens(sealer, user.id, browser.provider_tokens or b"")
+    except SealingError:
+        return "its tokens cannot be read"
+    return _Due(browser, user, provider, tokens)
+
+
+async def _check(checker: Checker, due: _Due, now: datetime) -> None:
+    provider = due.provider
+    try:
+        metadata = await checker.client.metadata(provider.issuer)
+        claims, tokens = await _ask(checker, metadata, due, now)
+    except (GrantRefusedError, TokenError) as error:
+        async with checker.database.session(_CONTEXT) as session:
+            await _end(session, due.browser.id, str(error))
+        return
+    except ProviderError as error:
+        log.warning("a provider could not be asked", provider=provider.slug, reason=str(error))
+        last = due.browser.provider_checked_at or due.browser.created_at
+        if now - last > timedelta(seconds=provider.recheck_seconds) + GRACE:
+            async with checker.database.session(_CONTEXT) as session:
+                await _end(session, due.browser.id, "the provider was away for too long")
+        return
+    async with checker.database.session(_CONTEXT) as session:
+        if claims is not None and not is_of_domain(claims, provider.hosted_domain):
+            await _end(session, due.browser.id, "the account left the organisation")
+            return
+        if claims is not None and (due.tokens.groups_in_id_token is False or provider.groups_claim in claims):
+            await synchronise_groups(session, provider, due.user, claims)
+        sealed = None if tokens is None else seal_tokens(checker.sealer, due.user.id, tokens)
+        await queries.note_check(session, due.browser.id, now, sealed)
+
+
+async def _ask(
+    checker: Checker, metadata: Metadata, due: _Due, now: datetime
+) -> tuple[Mapping[str, Any] | None, ProviderTokens | None]:
+    """The current claims (None where the provider tells none), and tokens when there are new ones."""
+    if due.tokens.groups_in_id_token or metadata.userinfo_endpoint is None:
+        if due.tokens.refresh_token is not None:
+            return await _refresh(checker, metadata, due, now)
+        if metadata.userinfo_endpoint is None:
+            raise GrantRefusedError("The provider cannot be asked again; sign in once more.")
+    try:
+        claims = await checker.client.userinfo(metadata, due.tokens.access_token)
+        tokens = None
+    except GrantRefusedError:
+        if due.tokens.refresh_token is None:
+            raise
+        _, tokens = await _refresh(checker, metadata, due, now)
+        claims = await checker.client.userinfo(metadata, tokens.access_token)
+    if claims.get("sub") != due.tokens.subject:
+        raise TokenError("The provider speaks of somebody else.")
+    if due.tokens.groups_in_id_token:
+        return None, tokens
+    return claims, tokens
+
+
+async def _refresh(
+    checker: Checker, metadata: Metadata, due: _Due, now: datetime
+) -> tuple[Mapping[str, Any] | None, ProviderTokens]:
+    """New tokens. One request at a time: many providers take a refresh token once only."""
+    async with checker.database.session(_CONTEXT) as session:
+        current = await session.scalar(
+            select(BrowserSession)
+            .where(BrowserSession.id == due.browser.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        if current is None or current.provider_tokens is None:
+            raise GrantRefusedError("The session has ended.")
+        known = open_tokens(checker.sealer, due.user.id, current.provider_tokens)
+        if known != due.tokens and not known.groups_in_id_token:
+            return None, known
+        form = {"grant_type": "refresh_token", "refresh_token": known.refresh_token or ""}
+        answer = await checker.client.token(
+            metadata, due.provider.client_id, open_client_secret(checker.sealer, due.provider), form
+        )
+        claims = None
+        if answer.get("id_token") is not None:
+            claims = await check_id_token(
+                checker.client,
+                metadata,
+                answer["id_token"],
+                client_id=due.provider.client_id,
+                nonce=None,
+                now=now,
+            )
+            if claims["sub"] != known.subject:
+                raise TokenError("The provider speaks of somebody else.")
+        refresh_token = answer.get("refresh_token")
+        tokens = ProviderTokens(
+            access_token=answer["access_token"],
+            refresh_token=refresh_token if isinstance(refresh_token, str) else known.refresh_token,
+            subject=known.subject,
+            groups_in_id_token=known.groups_in_id_token,
+        )
+        current.provider_tokens = seal_tokens(checker.sealer, due.user.id, tokens)
+        await session.flush()
+        return claims, tokens
+
+
+async def _end(session: AsyncSession, session_id: UUID, why: str) -> None:
+    await record_event(session, "session.ended_by_provider", "session", str(session_id), details={"why": why})
+    await session.execute(delete(BrowserSession).where(BrowserSession.id == session_id))

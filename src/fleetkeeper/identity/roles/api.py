@@ -1,0 +1,61 @@
+"""`/api/v1/roles`."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+
+from fleetkeeper.database.request_session import Session
+from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.identity.roles import service
+from fleetkeeper.identity.roles.access import RolesRead, RolesWrite
+from fleetkeeper.identity.roles.schemas import RoleCreate, RoleMatrix, RolePage, RoleRead, RoleUpdate
+from fleetkeeper.kit.pagination import with_links
+
+router = APIRouter(prefix="/roles", tags=["roles"])
+
+
+@router.get("", responses=problem_responses(401, 403, 422))
+async def list_roles(
+    request: Request,
+    actor: RolesRead,
+    session: Session,
+    q: str = "",
+    ordering: str = "name",
+    limit: int = 50,
+    cursor: str = "",
+) -> RolePage:
+    """List roles."""
+    del actor, q, ordering, limit, cursor
+    return with_links(await service.list_roles(session, request.query_params.multi_items()), request.url.path)
+
+
+@router.post("", status_code=201, responses=problem_responses(400, 401, 403, 409, 422))
+async def create_role(wanted: RoleCreate, actor: RolesWrite, session: Session) -> RoleRead:
+    """Make a role of one's own."""
+    return await service.create_role(session, actor, wanted)
+
+
+@router.get("/matrix", responses=problem_responses(401, 403))
+async def read_matrix(actor: RolesRead, session: Session) -> RoleMatrix:
+    """Say which role allows what."""
+    del actor
+    return await service.read_matrix(session)
+
+
+@router.get("/{role_id}", responses=problem_responses(401, 403, 404, 422))
+async def get_role(role_id: UUID, actor: RolesRead, session: Session) -> RoleRead:
+    """Get one role."""
+    del actor
+    return await service.get_role(session, role_id)
+
+
+@router.patch("/{role_id}", responses=problem_responses(400, 401, 403, 404, 409, 422))
+async def update_role(role_id: UUID, changes: RoleUpdate, actor: RolesWrite, session: Session) -> RoleRead:
+    """Change a role."""
+    return await service.update_role(session, actor, role_id, changes)
+
+
+@router.delete("/{role_id}", status_code=204, responses=problem_responses(401, 403, 404, 409, 422))
+async def delete_role(role_id: UUID, actor: RolesWrite, session: Session) -> None:
+    """Delete a role that nobody has."""
+    await service.delete_role(session, actor, role_id)

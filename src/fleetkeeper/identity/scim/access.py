@@ -1,0 +1,11 @@
+"""Who may call the doors of this room."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from fleetkeeper.identity.access import require
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.permissions import Permission
+
+ScimWrite = Annotated[Actor, Depends(require(Permission.SCIM_WRITE))]

@@ -1,0 +1,250 @@
+"""`/scim/v2/…`: described by its own discovery documents, not by the API's."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from scim2_models import (
+    Context,
+    Error,
+    Group,
+    InvalidSyntaxException,
+    NotFoundException,
+    PatchOp,
+    ResourceType,
+    Schema,
+    SearchRequest,
+)
+from starlette.responses import JSONResponse
+
+from fleetkeeper.database.request_session import Session
+from fleetkeeper.identity.scim.access import ScimWrite
+from fleetkeeper.identity.scim.errors import MEDIA_TYPE, scim_error
+from fleetkeeper.identity.scim.resources import BASE_PATH, CONFIG, POLICY, PROVIDER, ScimUser
+from fleetkeeper.identity.scim.service import Directory
+from fleetkeeper.kit.request_body import read_bounded
+
+MAX_BODY_BYTES = 1024 * 1024
+MAX_FILTER_LENGTH = 2000
+USER_SEARCH: Any = SearchRequest[ScimUser]
+GROUP_SEARCH: Any = SearchRequest[Group]
+ANY_SEARCH: Any = SearchRequest[ScimUser | Group]
+
+
+router = APIRouter(prefix=BASE_PATH, include_in_schema=False)
+
+
+def _answer(content: Any, status: int = 200, location: str | None = None) -> Response:
+    headers = {"Location": location} if location else None
+    return JSONResponse(content, status, headers, media_type=MEDIA_TYPE)
+
+
+def directory(request: Request, session: Session) -> Directory:
+    """Users and groups, with addresses as this client reaches them."""
+    return Directory(session, str(request.base_url).rstrip("/"))
+
+
+UsedDirectory = Annotated[Directory, Depends(directory, scope="function")]
+
+
+async def _body(request: Request) -> bytes:
+    return await read_bounded(request.stream(), request.headers.get("content-length"), MAX_BODY_BYTES)
+
+
+async def _read(request: Request, model: type[Any], context: Context) -> Any:
+    return model.model_validate_json(await _body(request), scim_ctx=context, scim_policy=POLICY)
+
+
+def _search(request: Request, model: Any) -> tuple[Any, str]:
+    given = dict(request.query_params)
+    if len(given.get("filter", "")) > MAX_FILTER_LENGTH or "\x00" in given.get("filter", ""):
+        raise InvalidSyntaxException(detail=f"A filter has at most {MAX_FILTER_LENGTH} characters.")
+    search = model.model_validate(given, scim_policy=POLICY)
+    return search, given.get("filter", "")
+
+
+async def _search_body(request: Request, model: Any) -> tuple[Any, str]:
+    body = await _body(request)
+    search = model.model_validate_json(body, scim_ctx=Context.SEARCH_REQUEST, scim_policy=POLICY)
+    return search, str(search.filter or "")
+
+
+def _shown(request: Request, resource: Any, context: Context, status: int = 200) -> Response:
+    search, _ = _search(request, GROUP_SEARCH if isinstance(resource, Group) else USER_SEARCH)
+    content = resource.model_dump(scim_ctx=context, response_parameters=search)
+    return _answer(content, status, resource.meta.location)
+
+
+async def _listed(search: Any, text: str, find: Any) -> Response:
+    found: Any = await find(search, text)
+    content = found.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=search)
+    return _answer(content)
+
+
+@router.get("/ServiceProviderConfig")
+async def service_provider_config(request: Request, actor: ScimWrite) -> Response:
+    """What this service can do."""
+    del actor
+    content = CONFIG.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE)
+    location = f"{str(request.base_url).rstrip('/')}{BASE_PATH}/ServiceProviderConfig"
+    return _answer(content | {"meta": {"resourceType": "ServiceProviderConfig", "location": location}})
+
+
+@router.get("/ResourceTypes")
+@router.get("/ResourceTypes/{name}")
+async def resource_types(request: Request, actor: ScimWrite, name: str | None = None) -> Response:
+    """The kinds of resources."""
+    del actor
+    return _described(request, PROVIDER.resource_types, ResourceType, "ResourceTypes", name)
+
+
+@router.get("/Schemas")
+@router.get("/Schemas/{name}")
+async def schemas(request: Request, actor: ScimWrite, name: str | None = None) -> Response:
+    """The attributes of each kind."""
+    del actor
+    return _described(request, PROVIDER.schemas, Schema, "Schemas", name)
+
+
+def _described(request: Request, documents: Any, model: type[Any], path: str, name: str | None) -> Response:
+    if "filter" in request.query_params:
+        return scim_error(Error(status=403, detail="Discovery documents cannot be filtered."))
+    base = f"{str(request.base_url).rstrip('/')}{BASE_PATH}/{path}"
+    found = []
+    for document in documents:
+        content = document.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE)
+        key = str(document.id or document.name)
+        content["meta"] = {"resourceType": model.__name__, "location": f"{base}/{key}"}
+        if name is None or key.lower() == name.lower():
+            found.append(content)
+    if name is None:
+        listed = {"totalResults": len(found), "startIndex": 1, "itemsPerPage": len(found), "Resources": found}
+        return _answer({"schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"]} | listed)
+    if not found:
+        raise NotFoundException(detail="There is no such document.")
+    return _answer(found[0])
+
+
+@router.get("/Users")
+async def list_users(request: Request, actor: ScimWrite, users: UsedDirectory) -> Response:
+    """Users that fit a filter."""
+    del actor
+    return await _listed(*_search(request, USER_SEARCH), users.list_users)
+
+
+@router.post("/Users")
+async def create_user(request: Request, actor: ScimWrite, users: UsedDirectory) -> Response:
+    """Make an account."""
+    del actor
+    wanted = await _read(request, ScimUser, Context.RESOURCE_CREATION_REQUEST)
+    made = await users.create_user(wanted)
+    return _shown(request, made, Context.RESOURCE_CREATION_RESPONSE, 201)
+
+
+@router.post("/Users/.search")
+async def search_users(request: Request, actor: ScimWrite, users: UsedDirectory) -> Response:
+    """The same as a request with a body."""
+    del actor
+    return await _listed(*await _search_body(request, USER_SEARCH), users.list_users)
+
+
+@router.get("/Users/{user_id}")
+async def get_user(request: Request, user_id: str, actor: ScimWrite, users: UsedDirectory) -> Response:
+    """One user."""
+    del actor
+    return _shown(request, await users.get_user(user_id), Context.RESOURCE_QUERY_RESPONSE)
+
+
+@router.put("/Users/{user_id}")
+async def replace_user(request: Request, user_id: str, actor: ScimWrite, users: UsedDirectory) -> Response:
+    """Make a user be as given."""
+    del actor
+    wanted = await _read(request, ScimUser, Context.RESOURCE_REPLACEMENT_REQUEST)
+    changed = await users.replace_user(user_id, wanted)
+    return _shown(request, changed, Context.RESOURCE_REPLACEMENT_RESPONSE)
+
+
+@router.patch("/Users/{user_id}")
+async def patch_user(request: Request, user_id: str, actor: ScimWrite, users: UsedDirectory) -> Response:
+    """Change a user by operations."""
+    del actor
+    patch = await _read(request, PatchOp[ScimUser], Context.RESOURCE_PATCH_REQUEST)
+    return _shown(request, await users.patch_user(user_id, patch), Context.RESOURCE_PATCH_RESPONSE)
+
+
+@router.delete("/Users/{user_id}")
+async def delete_user(user_id: str, actor: ScimWrite, users: UsedDirectory) -> Response:
+    """Remove an account."""
+    del actor
+    await users.delete_user(user_id)
+    return Response(status_code=204)
+
+
+@router.get("/Groups")
+async def list_groups(request: Request, actor: ScimWrite, groups: UsedDirectory) -> Response:
+    """Groups that fit a filter."""
+    del actor
+    return await _listed(*_search(request, GROUP_SEARCH), groups.list_groups)
+
+
+@router.post("/Groups")
+async def create_group(request: Request, actor: ScimWrite, groups: UsedDirectory) -> Response:
+    """Make a group."""
+    del actor
+    wanted = await _read(request, Group, Context.RESOURCE_CREATION_REQUEST)
+    made = await groups.create_group(wanted)
+    return _shown(request, made, Context.RESOURCE_CREATION_RESPONSE, 201)
+
+
+@router.post("/Groups/.search")
+async def search_groups(request: Request, actor: ScimWrite, groups: UsedDirectory) -> Response:
+    """The same as a request with a body."""
+    del actor
+    return await _listed(*await _search_body(request, GROUP_SEARCH), groups.list_groups)
+
+
+@router.get("/Groups/{group_id}")
+async def get_group(request: Request, group_id: str, actor: ScimWrite, groups: UsedDirectory) -> Response:
+    """One group."""
+    del actor
+    return _shown(request, await groups.get_group(group_id), Context.RESOURCE_QUERY_RESPONSE)
+
+
+@router.put("/Groups/{group_id}")
+async def replace_group(request: Request, group_id: str, actor: ScimWrite, groups: UsedDirectory) -> Response:
+    """Make a group be as given."""
+    del actor
+    wanted = await _read(request, Group, Context.RESOURCE_REPLACEMENT_REQUEST)
+    changed = await groups.replace_group(group_id, wanted)
+    return _shown(request, changed, Context.RESOURCE_REPLACEMENT_RESPONSE)
+
+
+@router.patch("/Groups/{group_id}")
+async def patch_group(request: Request, group_id: str, actor: ScimWrite, groups: UsedDirectory) -> Response:
+    """Change a group by operations."""
+    del actor
+    patch = await _read(request, PatchOp[Group], Context.RESOURCE_PATCH_REQUEST)
+    return _shown(request, await groups.patch_group(group_id, patch), Context.RESOURCE_PATCH_RESPONSE)
+
+
+@router.delete("/Groups/{group_id}")
+async def delete_group(group_id: str, actor: ScimWrite, groups: UsedDirectory) -> Response:
+    """Remove a group."""
+    del actor
+    await groups.delete_group(group_id)
+    return Response(status_code=204)
+
+
+@router.post("/.search")
+async def search_all(request: Request, actor: ScimWrite, everything: UsedDirectory) -> Response:
+    """Users and groups that fit a filter."""
+    del actor
+    return await _listed(*await _search_body(request, ANY_SEARCH), everything.list_all)
+
+
+@router.api_route("/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+async def nothing_here(path: str, actor: ScimWrite) -> Response:
+    """Whatever else is asked for under this address."""
+    del actor
+    if path.strip("/") in {"ServiceProviderConfig", "ResourceTypes", "Schemas"}:
+        return scim_error(Error(status=405, detail="This document can only be read."))
+    raise NotFoundException(detail="There is no such resource.")

@@ -1,0 +1,47 @@
+"""`/api/v1/sessions`."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+
+from fleetkeeper.database.request_session import Session
+from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.identity.sessions import service
+from fleetkeeper.identity.sessions.access import SessionsWrite
+from fleetkeeper.identity.sessions.schemas import SessionPage
+from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.pagination import with_links
+from fleetkeeper.settings import Settings
+
+router = APIRouter(prefix="/sessions", tags=["sessions"])
+
+
+def idle_time(request: Request) -> timedelta:
+    """The time after which a session that nobody uses has ended."""
+    settings: Settings = request.app.state.settings
+    return timedelta(minutes=settings.identity.session_idle_minutes)
+
+
+@router.get("", responses=problem_responses(401, 403, 422))
+async def list_sessions(
+    request: Request,
+    actor: SessionsWrite,
+    session: Session,
+    q: str = "",
+    ordering: str = "-last_used_at",
+    limit: int = 50,
+    cursor: str = "",
+) -> SessionPage:
+    """List everybody's live sessions."""
+    del q, ordering, limit, cursor
+    parameters = request.query_params.multi_items()
+    page = await service.list_sessions(session, actor, parameters, now=utc_now(), idle=idle_time(request))
+    return with_links(page, request.url.path)
+
+
+@router.delete("/{session_id}", status_code=204, responses=problem_responses(401, 403, 404, 422))
+async def end_session(session_id: UUID, actor: SessionsWrite, session: Session) -> None:
+    """End anybody's session."""
+    del actor
+    await service.end_session(session, session_id)

@@ -1,0 +1,51 @@
+"""The SQL of users."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, or_, select
+
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.models import Department, GroupMember, Membership, User
+from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.kit.listing import Field, Listing
+
+LISTING = Listing(
+    fields={
+        "id": Field(User.id.expression, UUID, sortable=False),
+        "username": Field(User.username.expression, str),
+        "name": Field(User.name.expression, str),
+        "email": Field(User.email.expression, str, null_as="''"),
+        "enabled": Field(User.enabled.expression, bool, sortable=False),
+        "source": Field(User.source.expression, str),
+        "last_login": Field(User.last_login.expression, datetime, null_as="to_timestamp(0)"),
+        "created_at": Field(User.created_at.expression, datetime),
+        "updated_at": Field(User.updated_at.expression, datetime),
+    },
+    search=(User.username.expression, User.name.expression, User.email.expression),
+    key=User.id.expression,
+    default_ordering="username",
+)
+
+
+def visible_to(actor: Actor) -> Select[Any]:
+    """The users that an actor may see: all, or oneself and those who have a role in the actor's departments."""
+    scope = actor.scope(Permission.USERS_READ)
+    if scope.everywhere:
+        return select(User)
+    places = sorted(scope.departments)
+    own = select(Membership.user_id).where(
+        Membership.department_id.in_(places), Membership.user_id.is_not(None)
+    )
+    by_group = (
+        select(GroupMember.user_id)
+        .join(Membership, Membership.group_id == GroupMember.group_id)
+        .where(Membership.department_id.in_(places))
+    )
+    managing = select(Department.manager_id).where(
+        Department.id.in_(places), Department.manager_id.is_not(None)
+    )
+    return select(User).where(
+        or_(User.id == actor.user_id, User.id.in_(own), User.id.in_(by_group), User.id.in_(managing))
+    )

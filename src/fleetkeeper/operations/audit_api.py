@@ -1,0 +1,94 @@
+"""`/api/v1/audit`: the log, its export, its seals and the last check of it."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import StreamingResponse
+
+from fleetkeeper.audit.schemas import AuditEntryRead, AuditPage, AuditState, SealPage, SealsMade
+from fleetkeeper.database.request_session import Session, context_of
+from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.identity.access import require
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.kit.pagination import with_links
+from fleetkeeper.operations import audit_browser, audit_service
+from fleetkeeper.operations.audit_export import FORMATS, export_entries
+
+router = APIRouter(prefix="/audit", tags=["audit"])
+
+AuditRead = Annotated[Actor, Depends(require(Permission.AUDIT_READ))]
+AuditExport = Annotated[Actor, Depends(require(Permission.AUDIT_EXPORT))]
+AuditSealing = Annotated[Actor, Depends(require(Permission.AUDIT_SEAL))]
+Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
+
+
+@router.get("", responses=problem_responses(400, 401, 403, 422))
+async def list_entries(
+    request: Request,
+    actor: AuditRead,
+    session: Session,
+    q: str = "",
+    limit: int = 50,
+    cursor: str = "",
+) -> AuditPage:
+    """List entries, newest first. Filters: any field, with `__in`, `__gte`, `__lt`, …; counted up to 10,000."""
+    del q, limit, cursor  # named for the documentation; the listing reads the query string as it came
+    page = await audit_browser.list_entries(session, actor, request.query_params.multi_items())
+    return with_links(page, request.url.path)
+
+
+@router.get(
+    "/export",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {kind: {} for kind in FORMATS.values()}},
+        **problem_responses(400, 401, 403, 422),
+    },
+)
+async def export(
+    request: Request,
+    actor: AuditExport,
+    session: Session,
+    file_format: Annotated[Literal["csv", "parquet"], Query(alias="format")] = "csv",
+) -> StreamingResponse:
+    """Download the entries that fit the filters of the list. The log keeps who took them."""
+    parameters = [item for item in request.query_params.multi_items() if item[0] != "format"]
+    statement = await audit_service.begin_export(session, actor, parameters, file_format)
+    return StreamingResponse(
+        export_entries(request.app.state.database, context_of(request), statement, file_format),
+        media_type=FORMATS[file_format],
+        headers={
+            "Content-Disposition": f'attachment; filename="audit.{file_format}"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+@router.get("/seals", responses=problem_responses(400, 401, 403, 422))
+async def list_seals(
+    request: Request, actor: AuditRead, session: Session, limit: int = 50, cursor: str = ""
+) -> SealPage:
+    """List seals, newest first."""
+    del actor, limit, cursor
+    page = await audit_browser.list_seals(session, request.query_params.multi_items())
+    return with_links(page, request.url.path)
+
+
+@router.post("/seal", responses=problem_responses(400, 401, 403, 409))
+async def seal(request: Request, actor: AuditSealing, session: Session) -> SealsMade:
+    """Seal what is not sealed yet, at most half a million entries at a time; the worker does it each minute."""
+    del actor
+    return await audit_service.seal(session, request.app.state.settings)
+
+
+@router.get("/verification", responses=problem_responses(400, 401, 403))
+async def read_verification(actor: AuditRead, session: Session) -> AuditState:
+    """Read what the last nightly check found, and the newest seal."""
+    return await audit_service.read_state(session, actor)
+
+
+@router.get("/{entry_id}", responses=problem_responses(400, 401, 403, 404, 422))
+async def get_entry(entry_id: Number, actor: AuditRead, session: Session) -> AuditEntryRead:
+    """Get one entry."""
+    return await audit_browser.get_entry(session, actor, entry_id)

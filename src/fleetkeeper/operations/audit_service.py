@@ -1,0 +1,53 @@
+"""What the doors of the audit log do: begin an export, seal, say where the log stands."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.audit.recorder import record_event
+from fleetkeeper.audit.schemas import AuditState, SealRead, SealsMade
+from fleetkeeper.audit.seals import Seal
+from fleetkeeper.audit.service import seal_entries
+from fleetkeeper.audit.signing_key import signing_key
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.operations import audit_browser
+from fleetkeeper.settings import Settings
+
+_PAGING = frozenset({"limit", "cursor", "ordering"})
+
+
+async def begin_export(
+    session: AsyncSession, actor: Actor, parameters: Sequence[tuple[str, str]], file_format: str
+) -> Select[Any]:
+    """Keep in the log that entries leave it, and return the statement that reads them. Raises InvalidInputError."""
+    wanted = [item for item in parameters if item[0] not in _PAGING]
+    statement, told = audit_browser.narrowed(audit_browser.visible_to(actor, Permission.AUDIT_EXPORT), wanted)
+    statement = statement.where(*audit_browser.ENTRIES.filters(told))
+    details = {"format": file_format, "filters": {name[:100]: text[:300] for name, text in wanted if text}}
+    await record_event(session, "audit.export", "audit", details=details)
+    return statement
+
+
+async def seal(session: AsyncSession, settings: Settings) -> SealsMade:
+    """Seal what is not sealed yet. Raises ConflictError."""
+    made = await seal_entries(session, signing_key(settings), utc_now())
+    return SealsMade(seals=[shown(one) for one in made])
+
+
+def shown(seal: Seal) -> SealRead:
+    """A seal as the API shows it."""
+    hashes = {name: getattr(seal, name).hex() for name in ("merkle_root", "previous_hash", "seal_hash")}
+    return SealRead.model_validate({**vars(replace(seal, leaves=b"")), **hashes})
+
+
+async def read_state(session: AsyncSession, actor: Actor) -> AuditState:
+    """Where the log stands; findings name entries, so only those who see all of them get to see them."""
+    state = await audit_browser.read_state(session)
+    if state.verification is not None and not actor.may_everywhere(Permission.AUDIT_READ):
+        state.verification.findings.clear()
+    return state

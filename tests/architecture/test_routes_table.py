@@ -1,0 +1,33 @@
+"""The documented table of routes and roles is the code's."""
+
+from pathlib import Path
+
+from fleetkeeper.cli.routes_docs import doors, routes_table
+from fleetkeeper.identity.permissions import Permission, Role
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "routes.md"
+
+
+class TestTable:
+    def test_document_is_current(self):
+        """Write it anew: the text above the table, then what `fleetkeeper routes` prints."""
+        assert DOCUMENT.read_text().endswith(routes_table() + "\n")
+
+    def test_no_door_is_without_a_guard(self):
+        assert [door for door in doors() if door.guard == "none"] == []
+
+    def test_each_permission_opens_a_door(self):
+        """A permission that no route asks for would be a tick without an effect."""
+        asked = {door.guard for door in doors()}
+        unasked = {str(permission) for permission in Permission} - asked
+        # Asked for inside of services, on top of the door's own.
+        assert unasked <= {"memberships:write", "tokens:read", "tokens:write"}
+
+    def test_administrator_may_call_all_that_people_may(self):
+        for door in doors():
+            assert door.is_open_to(Role.ADMIN) == (door.guard != "device key"), door
+
+    def test_roles_differ_as_documented(self):
+        by_path = {(door.method, door.path): door for door in doors()}
+        delete = by_path["DELETE", "/api/v1/devices/{device_id}"]
+        assert [role for role in Role if delete.is_open_to(role)] == [Role.ADMIN, Role.MANAGER]
