@@ -19,7 +19,7 @@ from fleetkeeper.audit.archive_files import (
     signed_hash,
 )
 from fleetkeeper.audit.models import AuditArchive
-from fleetkeeper.audit.seals import leaf, sign, split_leaves
+from fleetkeeper.audit.seals import Seal, leaf, sign, split_leaves
 from fleetkeeper.errors import ConflictError
 from fleetkeeper.kit.ids import uuid7
 
@@ -31,17 +31,14 @@ def month_before(day: date, months: int) -> date:
 
 
 async def due_months(session: AsyncSession, today: date, archive_after_months: int) -> list[date]:
-    """The months that are old enough and still in the table, oldest first; empty ones are left out."""
-    oldest = await queries.oldest_month(session)
-    limit = month_before(today, archive_after_months)
-    due: list[date] = []
-    month = oldest
-    while month is not None and month < limit:
-        count, _ = await queries.count_month(session, month, month_before(month, -1), 0)
-        if count:
-            due.append(month)
-        month = month_before(month, -1)
-    return due
+    """The months that are old enough and still in the table, oldest first.
+
+    A month that has its file already is none of them: entries that came to it later, by a clock that stood wrong,
+    stay in the table.
+    """
+    archived = {archive.month for archive in await queries.archives(session)}
+    months = await queries.months_before(session, month_before(today, archive_after_months))
+    return [month for month in months if month not in archived]
 
 
 async def archive_month(
@@ -53,6 +50,8 @@ async def archive_month(
     stays where it is, to be looked into.
     """
     await queries.lock_sealing(session)
+    if month in {archive.month for archive in await queries.archives(session)}:
+        raise ConflictError(f"{month:%Y-%m} has its archive already, which is not written twice.")
     next_month = month_before(month, -1)
     newest = await queries.newest_seal(session)
     end = newest.to_transaction if newest else 0
@@ -94,19 +93,20 @@ async def _check(session: AsyncSession, path: Path, month: date) -> tuple[int, i
     """Read the file back and compare each row with its seal; returns first and last number, and how many."""
     numbers: list[int] = []
     leaves: dict[int, bytes] = {}
-    sealed_to, seal_number = -1, 0
+    seals: list[Seal] = []
+    sealed_to, seal_number = -1, -1
     for rows in read_rows(path):
         for row in rows:
             number, transaction = int(row[0] or 0), int(row[2] or 0)
+            if seal_number < 0:
+                seal_number = await queries.number_before(session, transaction)
             while transaction >= sealed_to:
-                seal = await queries.seal_after(session, seal_number)
-                if seal is None:
+                seals = seals or await queries.seals_after(session, seal_number)
+                if not seals:
                     raise ConflictError(f"Entry {number} of {month:%Y-%m} is in no seal.")
-                sealed_to, seal_number, leaves = (
-                    seal.to_transaction,
-                    seal.number,
-                    dict(split_leaves(seal.leaves)),
-                )
+                seal = seals.pop(0)
+                sealed_to, seal_number = seal.to_transaction, seal.number
+                leaves = dict(split_leaves(seal.leaves))
             if leaves.get(number) != leaf(row)[8:]:
                 raise ConflictError(
                     f"Entry {number} is not as it was sealed, so {month:%Y-%m} is not archived; "

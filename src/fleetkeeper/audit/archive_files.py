@@ -2,10 +2,12 @@
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -84,9 +86,11 @@ class ArchiveWriter:
 
 
 def read_rows(path: Path) -> Iterator[list[Row]]:
-    """A file's rows, some thousands at a time. Raises OSError or ArrowException for one that is none."""
+    """A file's rows, some thousands at a time. Raises OSError, ArrowException or ValueError for one that is none."""
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(BATCH, columns=list(COLUMNS)):
+        if not file.schema_arrow.equals(SCHEMA):
+            raise ValueError("its columns are others")
+        for batch in file.iter_batches(BATCH):
             columns = [
                 batch.column(index).cast(pa.int64()) if name == "timestamp" else batch.column(index)
                 for index, name in enumerate(COLUMNS)
@@ -129,56 +133,62 @@ class ArchivedMonths:
     """All archived months, for a check that goes through the seals in their order."""
 
     def __init__(self, folder: Path, archives: Sequence[AuditArchive], key: bytes) -> None:
-        self._problems: list[tuple[str, str]] = []
+        # What is wrong with the archives themselves, with the kind of each finding.
+        self.problems: list[tuple[str, str]] = []
         self._open: list[_OpenMonth] = []
-        self._expired: list[AuditArchive] = []
-        self._missing_by_month: dict[date, int] = {}
+        # Months without a file: whether that is as it should be, and how many of their entries were asked for.
+        self._gone: list[tuple[AuditArchive, bool]] = []
+        self._asked_for: Counter[UUID] = Counter()
         for archive in archives:
             name = f"The archive of {archive.month:%Y-%m}"
             if not is_signed(key, signed_hash(archive), archive.signature):
-                self._problems.append(
-                    (f"{name} was changed: its record is not what was signed.", "archive_changed")
-                )
+                self._tell(f"{name} was changed: its record is not what was signed.", "archive_changed")
             elif archive.removed_at is not None:
-                self._expired.append(archive)
+                self._gone.append((archive, True))
                 continue
             path = folder / Path(archive.file_name).name
-            if not path.exists():
-                self._problems.append((f"{name} is missing: {path.name} is not there.", "archive_missing"))
-            else:
-                if digest_of(path) != archive.sha256:
-                    self._problems.append(
-                        (
-                            f"{name} was changed: {path.name} is another file than was written.",
-                            "archive_changed",
-                        )
-                    )
-                self._open.append(_OpenMonth(archive, read_rows(path)))
+            try:
+                digest = digest_of(path)
+            except FileNotFoundError:
+                self._tell(f"{name} is missing: {path.name} is not there.", "archive_missing")
+                self._gone.append((archive, False))
+                continue
+            except OSError as error:
+                self._tell(f"{name} cannot be read: {error.strerror}.", "archive_changed")
+                self._gone.append((archive, False))
+                continue
+            if digest != archive.sha256:
+                self._tell(
+                    f"{name} was changed: {path.name} is another file than was written.", "archive_changed"
+                )
+            self._open.append(_OpenMonth(archive, read_rows(path)))
 
     def rows_before(self, transaction: int) -> Iterator[list[Row]]:
         """The rows that were not given yet whose transaction is smaller."""
         for month in list(self._open):
             try:
                 yield from month.rows_before(transaction)
-            except (OSError, pa.ArrowException) as error:
+            except (OSError, ValueError, pa.ArrowException) as error:
                 self._open.remove(month)
-                text = f"The archive of {month.archive.month:%Y-%m} cannot be read: {str(error).splitlines()[0]}."
-                self._problems.append((text, "archive_changed"))
+                self._gone.append((month.archive, False))
+                reason = (str(error).splitlines() or ["it is damaged"])[0].rstrip(".")
+                self._tell(
+                    f"The archive of {month.archive.month:%Y-%m} cannot be read: {reason}.", "archive_changed"
+                )
 
-    def has_expired(self, number: int) -> bool:
-        """Whether an entry belongs to a month whose file is gone by its retention.
+    def is_gone(self, number: int) -> bool | None:
+        """Whether an entry's month has no file any more: None if it has, and False if the file should be there.
 
-        Numbers of neighbouring months may interleave by a few, so it is counted too: see `problems`.
+        Numbers of neighbouring months may interleave by a few, so no more are excused than the archive had.
         """
-        for archive in self._expired:
-            if archive.first_id <= number <= archive.last_id:
-                month = date(archive.month.year, archive.month.month, 1)
-                gone = self._missing_by_month.get(month, 0)
-                if gone < archive.entries:
-                    self._missing_by_month[month] = gone + 1
-                    return True
-        return False
+        for archive, is_expired in self._gone:
+            if (
+                archive.first_id <= number <= archive.last_id
+                and self._asked_for[archive.id] < archive.entries
+            ):
+                self._asked_for[archive.id] += 1
+                return is_expired
+        return None
 
-    def problems(self) -> list[tuple[str, str]]:
-        """What is wrong with the archives themselves, with the kind of each finding."""
-        return self._problems
+    def _tell(self, message: str, kind: str) -> None:
+        self.problems.append((message, kind))

@@ -62,21 +62,39 @@ async def verify(
     expected: bytes | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Check the whole log, a seal to a transaction."""
+    """Check the whole log, some seals to a transaction. `progress` is told how many entries were checked."""
     context = context or product_context("job", "audit.verify")
     key = signing_key(settings)
+    while True:
+        report, is_settled = await _check_once(database, settings, context, key, expected, progress)
+        if report.is_sound or is_settled:
+            return report
+
+
+async def _check_once(
+    database: Database,
+    settings: Settings,
+    context: TransactionContext,
+    key: bytes,
+    expected: bytes | None,
+    progress: Progress | None,
+) -> tuple[Report, bool]:
+    """One check, and whether the archive stood still meanwhile: entries on their way into a file are not missing."""
     async with database.session(context) as session:
-        months = ArchivedMonths(archive_folder(settings.home), await queries.archives(session), key)
+        before = await queries.archives(session)
+        months = ArchivedMonths(archive_folder(settings.home), before, key)
     check = Verification(key, months, expected)
     more = True
     while more:
-        before = check.report.entries + check.report.archived_entries
+        checked = check.report.entries + check.report.archived_entries
         async with database.session(context) as session:
             more = await check.step(session)
         if progress is not None:
-            progress(check.report.entries + check.report.archived_entries - before)
+            progress(check.report.entries + check.report.archived_entries - checked)
     async with database.session(context) as session:
-        return await check.finish(session)
+        report = await check.finish(session)
+        after = await queries.archives(session)
+    return report, [one.signature for one in before] == [one.signature for one in after]
 
 
 async def verify_nightly(database: Database, settings: Settings) -> Report:

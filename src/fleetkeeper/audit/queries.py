@@ -13,6 +13,8 @@ from fleetkeeper.audit.models import AuditArchive, AuditEntry, AuditSeal
 from fleetkeeper.audit.seals import TEXT_COLUMNS, Row, Seal
 
 BATCH = 5000
+SEALS_AT_ONCE = 500
+ENTRIES_AT_ONCE = 20_000
 # A time that no clock shows can only have been written by hand; it must not stop a check.
 _TIME = (
     'CASE WHEN isfinite("timestamp") THEN (extract(epoch FROM "timestamp") * 1000000)::bigint '
@@ -22,6 +24,13 @@ _ROW = f"id, {_TIME}, transaction_id, " + ", ".join(f"{name}::text" for name in 
 _BY_TRANSACTION = (
     f"SELECT {_ROW} FROM audit_log WHERE transaction_id >= %s AND transaction_id < %s "  # noqa: S608 - constants
     "ORDER BY transaction_id, id"
+)
+# Transactions that have not been yet, or never could be. What the statement itself can see had a number below its
+# snapshot's end, so entries that come while it runs are none of these.
+_IMPOSSIBLE = (
+    f"SELECT {_ROW} FROM audit_log WHERE transaction_id < 0 OR transaction_id >= "  # noqa: S608 - constants
+    "pg_snapshot_xmax(pg_current_snapshot())::text::bigint "
+    "+ coalesce((SELECT max(transaction_offset) FROM audit_epochs), 0) ORDER BY transaction_id, id LIMIT :limit"
 )
 _BY_MONTH = (
     f'SELECT {_ROW} FROM audit_log WHERE "timestamp" >= %s AND "timestamp" < %s '  # noqa: S608 - constants
@@ -49,15 +58,6 @@ async def transactions_over(session: AsyncSession) -> int:
     return int(await session.scalar(text("SELECT audit_transactions_over()")) or 0)
 
 
-async def next_transaction(session: AsyncSession) -> int:
-    """A number that no transaction has had yet."""
-    statement = text(
-        "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint "
-        "+ coalesce((SELECT max(transaction_offset) FROM audit_epochs), 0)"
-    )
-    return int(await session.scalar(statement) or 0)
-
-
 async def newest_seal(session: AsyncSession) -> Seal | None:
     """The end of the chain, without its leaves."""
     columns = [column for column in _SEAL_COLUMNS if column.key != "leaves"]
@@ -65,11 +65,25 @@ async def newest_seal(session: AsyncSession) -> Seal | None:
     return None if row is None else Seal(**row._mapping, leaves=b"")  # noqa: SLF001 - the documented name
 
 
-async def seal_after(session: AsyncSession, number: int) -> Seal | None:
-    """The seal that follows, whole."""
-    statement = select(*_SEAL_COLUMNS).where(AuditSeal.number > number).order_by(AuditSeal.number).limit(1)
-    row = (await session.execute(statement)).one_or_none()
-    return None if row is None else Seal(**row._mapping)  # noqa: SLF001 - the documented name
+async def seals_after(session: AsyncSession, number: int) -> list[Seal]:
+    """The seals that follow, whole: at least one if there is one, and no more than have some thousand entries."""
+    heads = select(AuditSeal.number, AuditSeal.entries).where(AuditSeal.number > number)
+    rows = (await session.execute(heads.order_by(AuditSeal.number).limit(SEALS_AT_ONCE))).all()
+    last, entries = number, 0
+    for row in rows:
+        entries += row.entries
+        if last > number and entries > ENTRIES_AT_ONCE:
+            break
+        last = row.number
+    statement = select(*_SEAL_COLUMNS).where(AuditSeal.number > number, AuditSeal.number <= last)
+    found = (await session.execute(statement.order_by(AuditSeal.number))).all()
+    return [Seal(**row._mapping) for row in found]  # noqa: SLF001 - the documented name
+
+
+async def number_before(session: AsyncSession, transaction: int) -> int:
+    """The number of the last seal that ends before a transaction, or 0."""
+    statement = select(func.max(AuditSeal.number)).where(AuditSeal.to_transaction <= transaction)
+    return await session.scalar(statement) or 0
 
 
 def store_seal(session: AsyncSession, seal: Seal) -> None:
@@ -130,20 +144,24 @@ async def sealed_number_of(session: AsyncSession, entry: bytes) -> int | None:
         "SELECT number FROM audit_seals WHERE EXISTS (SELECT FROM generate_series(0, entries - 1) AS i "
         "WHERE substr(leaves, (i * 40 + 1)::int, 8) = :entry) ORDER BY number LIMIT 1"
     )
-    found: int | None = await session.scalar(statement, {"entry": entry})
-    return found
+    number: int | None = await session.scalar(statement, {"entry": entry})
+    return number
 
 
-async def count_outside(session: AsyncSession, from_transaction: int, to_transaction: int) -> int:
-    """How many entries have a transaction outside of [from, to)."""
-    condition = (AuditEntry.transaction_id < from_transaction) | (AuditEntry.transaction_id >= to_transaction)
-    return await session.scalar(select(func.count()).select_from(AuditEntry).where(condition)) or 0
+async def impossible_entries(session: AsyncSession, limit: int) -> list[Row]:
+    """Entries whose transactions are none that this database has had."""
+    return [tuple(row) for row in await session.execute(text(_IMPOSSIBLE), {"limit": limit})]
 
 
 async def count_since(session: AsyncSession, transaction: int) -> int:
     """How many entries have this transaction or a later one."""
     condition = AuditEntry.transaction_id >= transaction
     return await session.scalar(select(func.count()).select_from(AuditEntry).where(condition)) or 0
+
+
+async def count_sealed(session: AsyncSession) -> int:
+    """How many entries the seals have together."""
+    return int(await session.scalar(select(func.sum(AuditSeal.entries))) or 0)
 
 
 async def count_month(
@@ -160,10 +178,15 @@ async def count_month(
     return row[0], row[1]
 
 
-async def oldest_month(session: AsyncSession) -> date | None:
-    """The first day of the month of the oldest entry in the table."""
-    moment = await session.scalar(select(func.min(AuditEntry.timestamp)))
-    return None if moment is None else date(moment.year, moment.month, 1)
+async def months_before(session: AsyncSession, first_day: date) -> list[date]:
+    """The months before this one (UTC) that have entries in the table, oldest first."""
+    statement = text(
+        "SELECT DISTINCT date_trunc('month', \"timestamp\" AT TIME ZONE 'UTC')::date FROM audit_log "
+        # No clock of a server shows an earlier time; one can only have been written by hand.
+        "WHERE \"timestamp\" >= timestamptz '1970-01-01 00:00Z' "
+        "AND \"timestamp\" < CAST(:first AS date)::timestamp AT TIME ZONE 'UTC' ORDER BY 1"
+    )
+    return list((await session.scalars(statement, {"first": first_day})).all())
 
 
 async def archives(session: AsyncSession) -> list[AuditArchive]:
@@ -175,13 +198,3 @@ async def drop_month(session: AsyncSession, first_day: date) -> int:
     """Take an archived month out of the table; the database refuses when that is not safe."""
     statement = text("SELECT drop_archived_audit_month(:month)")
     return int(await session.scalar(statement, {"month": first_day}) or 0)
-
-
-async def seals_over(session: AsyncSession, first_transaction: int, last_transaction: int) -> list[int]:
-    """The numbers of the seals that have transactions of this range."""
-    statement = (
-        select(AuditSeal.number)
-        .where(AuditSeal.to_transaction > first_transaction, AuditSeal.from_transaction <= last_transaction)
-        .order_by(AuditSeal.number)
-    )
-    return list((await session.scalars(statement)).all())

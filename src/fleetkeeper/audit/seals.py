@@ -8,7 +8,7 @@ a key that is not in the database.
 import hashlib
 import hmac
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -97,6 +97,39 @@ def merkle_root(leaves: bytes) -> bytes:
         # One without a partner moves up as it is, which is what RFC 6962's split by powers of two amounts to.
         level = pairs + level[len(pairs) * 2 :]
     return level[0]
+
+
+class BatchCutter:
+    """Cuts a stream of entries into batches, always between two transactions.
+
+    A batch holds at most MAX_ENTRIES, unless a single transaction has more: of that one the hashes alone are kept.
+    """
+
+    def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
+        self._limit = max_entries * LEAF_BYTES
+        self._batch = bytearray()
+        self._current = bytearray()
+        self._transaction: int | None = None
+
+    def add(self, rows: Sequence[Row]) -> Iterator[tuple[bytes, int]]:
+        """Take rows, in order; yields the leaves of each full batch, and the transaction that it ends before."""
+        for row in rows:
+            if row[2] != self._transaction:
+                yield from self._cut_if_full()
+                self._batch += self._current
+                self._current, self._transaction = bytearray(), int(row[2] or 0)
+            self._current += leaf(row)
+
+    def finish(self, end: int) -> Iterator[tuple[bytes, int]]:
+        """The batches that are left; the last ends before transaction `end`."""
+        yield from self._cut_if_full()
+        if self._batch or self._current:
+            yield bytes(self._batch + self._current), end
+
+    def _cut_if_full(self) -> Iterator[tuple[bytes, int]]:
+        if self._batch and len(self._batch) + len(self._current) > self._limit:
+            yield bytes(self._batch), self._transaction or 0
+            self._batch = bytearray()
 
 
 def seal_hash(seal: Seal) -> bytes:

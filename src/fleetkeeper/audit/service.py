@@ -5,17 +5,17 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.audit import queries
-from fleetkeeper.audit.seals import LEAF_BYTES, MAX_ENTRIES, Seal, leaf, make_seal
+from fleetkeeper.audit.seals import BatchCutter, Seal, make_seal
 from fleetkeeper.errors import ConflictError
 
 # Seals of one transaction; whoever seals calls again until nothing is left.
 SEALS_AT_ONCE = 50
 
 
-async def seal_entries(  # noqa: C901 - one step after another
+async def seal_entries(
     session: AsyncSession, key: bytes, now: datetime, limit: int = SEALS_AT_ONCE
 ) -> list[Seal]:
-    """Seal the entries of all transactions that are over for certain; returns the new seals, at most `limit`.
+    """Seal the entries of all transactions that are over for certain; returns the new seals, about `limit` at most.
 
     A transaction that still runs is left for later, with all that began after it. A seal has at most 10,000 entries,
     unless a single transaction made more. Only one caller seals at a time. Raises ConflictError after a restore into
@@ -28,32 +28,20 @@ async def seal_entries(  # noqa: C901 - one step after another
             "Run `fleetkeeper audit seal --after-restore` once."
         )
     previous = await queries.newest_seal(session)
-    begin = previous.to_transaction if previous else 0
     end = await queries.transactions_over(session)
     made: list[Seal] = []
-    batch, current, transaction = bytearray(), bytearray(), None
-    async with queries.entries(session, begin, end) as batches:
+    cutter = BatchCutter()
+    async with queries.entries(session, previous.to_transaction if previous else 0, end) as batches:
         async for rows in batches:
-            for row in rows:
-                if row[2] != transaction:
-                    if batch and len(batch) + len(current) > MAX_ENTRIES * LEAF_BYTES:
-                        first = int(transaction or 0)
-                        previous = make_seal(key, previous, bytes(batch), first, now)
-                        made.append(previous)
-                        batch = bytearray()
-                        if len(made) == limit:
-                            break
-                    batch += current
-                    current, transaction = bytearray(), row[2]
-                current += leaf(row)
-            if len(made) == limit:
+            for leaves, to_transaction in cutter.add(rows):
+                previous = make_seal(key, previous, leaves, to_transaction, now)
+                made.append(previous)
+            if len(made) >= limit:
                 break
-    if len(made) < limit and len(batch) + len(current) > MAX_ENTRIES * LEAF_BYTES and batch:
-        previous = make_seal(key, previous, bytes(batch), int(transaction or 0), now)
-        made.append(previous)
-        batch = bytearray()
-    if len(made) < limit and (batch or current):
-        made.append(make_seal(key, previous, bytes(batch + current), end, now))
+        else:
+            for leaves, to_transaction in cutter.finish(end):
+                previous = make_seal(key, previous, leaves, to_transaction, now)
+                made.append(previous)
     for seal in made:
         queries.store_seal(session, seal)
     await session.flush()

@@ -1,6 +1,7 @@
 """Checking the whole log against its seals, and naming what was touched, removed or added behind its back."""
 
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -30,7 +31,8 @@ Progress = Callable[[int], None]
 class Finding:
     """Something that is not as it was sealed.
 
-    `kind` is entry_changed, entry_removed, entry_added, seal_… or archive_….
+    `kind` is entry_changed, entry_removed, entry_added, seal_changed, seal_forged, seal_missing, archive_changed or
+    archive_missing.
     """
 
     kind: str
@@ -70,7 +72,7 @@ class Report:
 
 @dataclass
 class Verification:
-    """One check under way. Each step reads one seal and its entries, so memory and transactions stay small."""
+    """One check under way. Each step reads some seals and their entries, so memory and transactions stay small."""
 
     key: bytes
     months: ArchivedMonths
@@ -81,35 +83,41 @@ class Verification:
     _is_forgery_told: bool = False
 
     async def step(self, session: AsyncSession) -> bool:
-        """Check the next seal; returns whether there was one."""
-        seal = await queries.seal_after(session, self._previous.number if self._previous else 0)
-        if seal is None:
-            return False
-        is_whole = self._check_chain(seal)
-        self.report.seals += 1
-        self.report.newest_seal, self.report.newest_hash = seal.number, seal.seal_hash.hex()
-        self._is_expected_seen |= seal.seal_hash == self.expected
-        if is_whole:
-            await self._check_entries(session, seal)
-        self._previous = seal
-        return True
+        """Check the next seals; returns whether there were any."""
+        seals = await queries.seals_after(session, self._previous.number if self._previous else 0)
+        whole: list[Seal] = []
+        for seal in seals:
+            if self._check_chain(seal):
+                whole.append(seal)
+            self.report.seals += 1
+            self.report.newest_seal, self.report.newest_hash = seal.number, seal.seal_hash.hex()
+            self._is_expected_seen |= seal.seal_hash == self.expected
+            self._previous = seal
+        if whole:
+            begin = min(seal.from_transaction for seal in whole)
+            end = max(seal.to_transaction for seal in whole)
+            async with queries.entries(session, begin, end) as batches:
+                rows = _Forward(batches)
+                for seal in whole:
+                    await self._check_entries(session, seal, rows)
+        return bool(seals)
 
     async def finish(self, session: AsyncSession) -> Report:
         """What can only be said at the end; returns the report."""
         report, last = self.report, self._previous
-        end = last.to_transaction if last else 0
-        for message, kind in self.months.problems():
-            report.add(kind, message)
         if self.expected is not None and not self._is_expected_seen:
             report.add(
                 "seal_missing",
-                f"No seal has the hash {self.expected.hex()}: "
-                "seals at the end of the chain were removed, or all made anew.",
+                f"No seal has the hash {self.expected.hex()}: seals at the end of the chain were removed, "
+                "or all were made anew.",
             )
-        next_transaction = await queries.next_transaction(session)
-        if await queries.count_outside(session, 0, next_transaction):
-            await self._check_impossible(session, next_transaction)
-        report.unsealed_entries = await queries.count_since(session, end)
+        for row in await queries.impossible_entries(session, MAX_FINDINGS):
+            what = "was added behind the log's back: no transaction has had its number yet"
+            report.add(**vars(_about("entry_added", row, None, what)))
+        # A file that is not there explains much of what else was found, so it comes first.
+        told = [Finding(kind, message) for message, kind in self.months.problems]
+        report.findings[:] = (told + report.findings)[:MAX_FINDINGS]
+        report.unsealed_entries = await queries.count_since(session, last.to_transaction if last else 0)
         return report
 
     def _check_chain(self, seal: Seal) -> bool:
@@ -149,9 +157,10 @@ class Verification:
             )
         return True
 
-    async def _check_entries(self, session: AsyncSession, seal: Seal) -> None:  # noqa: C901 - one case after another
+    async def _check_entries(self, session: AsyncSession, seal: Seal, stored: "_Forward") -> None:
         """Compare the entries of a seal's transactions, in the table and in files, with its leaves."""
         expected = dict(split_leaves(seal.leaves))
+        order = {number: place for place, number in enumerate(expected)}
         wrong: list[tuple[int, Row]] = []
 
         def compare(rows: list[Row]) -> None:
@@ -162,46 +171,34 @@ class Verification:
                 else:
                     wrong.append((number, row))
 
-        async with queries.entries(session, seal.from_transaction, seal.to_transaction) as batches:
-            async for rows in batches:
-                self.report.entries += len(rows)
-                compare(rows)
-        for archived in self.months.rows_before(seal.to_transaction):
-            # Those before were of a seal that could not be checked.
-            rows = [row for row in archived if int(row[2] or 0) >= seal.from_transaction]
+        # In both places, what comes before the seal's transactions belongs to one that could not be checked.
+        async for batch in stored.rows_before(seal.to_transaction):
+            rows = [row for row in batch if int(row[2] or 0) >= seal.from_transaction]
+            self.report.entries += len(rows)
+            compare(rows)
+        for batch in self.months.rows_before(seal.to_transaction):
+            rows = [row for row in batch if int(row[2] or 0) >= seal.from_transaction]
             self.report.archived_entries += len(rows)
             compare(rows)
-        findings: list[tuple[int, Finding]] = []
-        for number, row in wrong:
-            if number in expected:
-                del expected[number]
+        findings: list[Finding] = []
+        for number, row in wrong[:MAX_FINDINGS]:
+            if expected.pop(number, None) is not None:
                 findings.append(
-                    (
-                        number,
-                        _about("entry_changed", row, seal, f"was changed after seal {seal.number} was made"),
-                    )
+                    _about("entry_changed", row, seal, f"was changed after seal {seal.number} was made")
                 )
             else:
-                findings.append((number, await self._stranger(session, row, seal)))
-        for number in list(expected):
-            if self.months.has_expired(number):
-                self.report.expired_entries += 1
-                continue
-            findings.append((number, await self._missing(session, number, seal)))
-            if len(findings) > MAX_FINDINGS:
-                break
-        order = (
-            {number: place for place, (number, _) in enumerate(split_leaves(seal.leaves))} if findings else {}
-        )
-        for _, finding in sorted(findings, key=lambda item: (order.get(item[0], len(order)), item[0])):
-            if len(self.report.findings) < MAX_FINDINGS:
-                self.report.findings.append(finding)
+                findings.append(await self._stranger(session, row, seal))
+        findings += await self._missing(session, list(expected), seal)
+        # An entry that was added has no place among the sealed ones; its number says where it stands.
+        findings.sort(key=lambda one: (order.get(one.entry or 0, len(order)), one.entry or 0))
+        self.report.findings += findings[: MAX_FINDINGS - len(self.report.findings)]
 
     async def _stranger(self, session: AsyncSession, row: Row, seal: Seal) -> Finding:
         """An entry among a seal's transactions that the seal does not know: added, or moved here from elsewhere."""
         home = None
         if len(self.report.findings) < MAX_FINDINGS:
-            home = await queries.sealed_number_of(session, int(row[0] or 0).to_bytes(8, "big", signed=True))
+            number = int(row[0] or 0).to_bytes(8, "big", signed=True)
+            home = await queries.sealed_number_of(session, number)
         if home is not None and home != seal.number:
             return _about(
                 "entry_changed",
@@ -213,26 +210,41 @@ class Verification:
             "entry_added", row, seal, f"was added behind the log's back, after seal {seal.number} was made"
         )
 
-    async def _missing(self, session: AsyncSession, number: int, seal: Seal) -> Finding:
-        row = await queries.entry_by_id(session, number)
-        if row is not None:
-            what = f"was changed after seal {seal.number} was made: its transaction number is another"
-            return _about("entry_changed", row, seal, what)
-        return Finding(
-            "entry_removed",
-            f"Entry {number} was removed. Seal {seal.number} of {seal.sealed_at:%Y-%m-%d %H:%M:%S} UTC has its hash.",
-            seal=seal.number,
-            entry=number,
-        )
+    async def _missing(self, session: AsyncSession, numbers: list[int], seal: Seal) -> list[Finding]:
+        """Entries that a seal has and its transactions have not: removed, moved elsewhere, or past their retention."""
+        found: list[Finding] = []
+        for number in numbers:
+            is_expired = self.months.is_gone(number)
+            if is_expired is not None:
+                self.report.expired_entries += is_expired
+            elif len(found) < MAX_FINDINGS:
+                row = await queries.entry_by_id(session, number)
+                if row is not None:
+                    what = f"was changed after seal {seal.number} was made: its transaction number is another"
+                    found.append(_about("entry_changed", row, seal, what))
+                    continue
+                sealed = f"seal {seal.number} of {seal.sealed_at:%Y-%m-%d %H:%M:%S} UTC has its hash"
+                message = f"Entry {number} was removed; {sealed}."
+                found.append(Finding("entry_removed", message, seal=seal.number, entry=number))
+        return found
 
-    async def _check_impossible(self, session: AsyncSession, next_transaction: int) -> None:
-        bounds = ((-(2**63), 0), (next_transaction, 2**63 - 1))
-        for begin, end in bounds:
-            async with queries.entries(session, begin, end) as batches:
-                async for rows in batches:
-                    for row in rows:
-                        what = "was added behind the log's back: no transaction has had its number yet"
-                        self.report.add(**vars(_about("entry_added", row, None, what)))
+
+class _Forward:
+    """Rows in the order of seals, read forward as far as the seals have come."""
+
+    def __init__(self, batches: AsyncIterator[list[Row]]) -> None:
+        self._batches = batches
+        self._pending: list[Row] = []
+
+    async def rows_before(self, transaction: int) -> AsyncIterator[list[Row]]:
+        """The rows that were not given yet whose transaction is smaller."""
+        while True:
+            self._pending = self._pending or await anext(self._batches, [])
+            place = bisect_left(self._pending, transaction, key=lambda row: int(row[2] or 0))
+            if not place:
+                return
+            rows, self._pending = self._pending[:place], self._pending[place:]
+            yield rows
 
 
 def _about(kind: str, row: Row, seal: Seal | None, what: str) -> Finding:

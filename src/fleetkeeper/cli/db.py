@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fleetkeeper.audit.epochs import begin_epoch
 from fleetkeeper.cli import db_readers
 from fleetkeeper.cli.running import reachable_url
 from fleetkeeper.database import migrate as migrations
@@ -30,6 +31,8 @@ def migrate(revision: Annotated[str, typer.Argument(help="Revision to stop at")]
     address = reachable_url(as_administrator=True)
     pending = migrations.pending_revisions(address)
     migrations.migrate(address, revision)
+    if migrations.current_revision(address) == migrations.newest_revision():
+        begin_epoch(address)
     ensure_application_login(address, get_settings())
     typer.echo(f"Applied {len(pending)} migrations; the schema is at {migrations.current_revision(address)}.")
 

@@ -17,7 +17,7 @@ from fleetkeeper.fleet.schemas import EnrollmentTokenCreate
 from fleetkeeper.fleet.service import create_enrollment_token
 from fleetkeeper.identity.actor import Actor, product_actor
 from fleetkeeper.kit.clock import utc_now
-from fleetkeeper.settings import get_settings
+from fleetkeeper.settings import Settings, get_settings
 
 _Result = TypeVar("_Result")
 
@@ -25,7 +25,7 @@ _Result = TypeVar("_Result")
 def reachable_url(*, as_administrator: bool = False) -> str:
     """The database's URL, once it answers. Raises StartupError, saying what to start."""
     settings = get_settings()
-    url = database_url(settings) if as_administrator else application_url(settings)
+    url = database_url(settings) if as_administrator else _application_url(settings)
     try:
         check_reachable(url)
     except StartupError as error:
@@ -35,6 +35,17 @@ def reachable_url(*, as_administrator: bool = False) -> str:
             ) from None
         raise error from None
     return url
+
+
+def _application_url(settings: Settings) -> str:
+    try:
+        return application_url(settings)
+    except StartupError:
+        # A schema that does not fit is the reason behind a login that was never made.
+        if settings.database.url is not None:
+            check_reachable(database_url(settings))
+            check_revision(database_url(settings))
+        raise
 
 
 def command_actor() -> Actor:

@@ -16,6 +16,7 @@ from urllib.request import Request, urlopen
 
 import structlog
 
+from fleetkeeper.audit.epochs import begin_epoch
 from fleetkeeper.cli.home import (
     ADMINISTRATOR,
     STOP_SECONDS,
@@ -122,6 +123,7 @@ class Supervisor:
         if self._stopping:
             return
         migrate(url)
+        begin_epoch(url)
         ensure_application_login(url, self._settings)
         url = application_url(self._settings)
         password = asyncio.run(self._prepare(url))

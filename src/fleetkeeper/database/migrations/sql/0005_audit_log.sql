@@ -56,7 +56,7 @@ SELECT begin_audit_epoch();
 -- Every transaction with a smaller number is over, and its entries are there to be seen or never will be.
 CREATE FUNCTION audit_transactions_over() RETURNS bigint LANGUAGE sql STABLE AS $$
     SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-           + coalesce((SELECT max(transaction_offset) FROM audit_epochs), 0)
+           + coalesce((SELECT max(transaction_offset) FROM public.audit_epochs), 0)
 $$;
 
 -- Takes a month out of the log that stands in a file, whole and unchanged. Refuses everything else.
@@ -100,7 +100,7 @@ BEGIN
         RETURN ROW('database', session_user::text, NULL, NULL, NULL, NULL, inet_client_addr(),
                    left(current_setting('application_name'), 300), NULL, NULL)::audit_context;
     END IF;
-    RETURN ROW(left(given ->> 'kind', 20), left(given ->> 'name', 255), (given ->> 'user')::uuid,
+    RETURN ROW(nullif(left(given ->> 'kind', 20), ''), left(given ->> 'name', 255), (given ->> 'user')::uuid,
                (given ->> 'token')::uuid, (given ->> 'session')::uuid, (given ->> 'device')::uuid,
                (given ->> 'address')::inet, left(given ->> 'agent', 300), left(given ->> 'request', 100),
                given ->> 'reason')::audit_context;

@@ -1,0 +1,27 @@
+"""Which tables have no triggers of the audit log, and why. A test holds it against the database."""
+
+UNAUDITED = {
+    "alembic_version": "says which migrations ran; only a migration writes it",
+    "audit_epochs": "is part of the log, and written as a restored database is first started",
+    "audit_log": "is the log",
+    "audit_seals": "is part of the log; an entry for each seal would need a seal again",
+    "channels": "names that measurements come under, made as agents report",
+    "device_layouts": "which layouts a device reports with; follows from its frames",
+    "device_vitals": "the newest measurements, rewritten every few seconds",
+    "frames": "measurements, which agents alone write",
+    "known_browsers": "made by each sign-in, which is an event of its own",
+    "latest": "the newest measurements, rewritten every few seconds",
+    "layout_channels": "the order of channels in measurements, made as agents report",
+    "layouts": "the order of channels in measurements, made as agents report",
+    "metrics": "names that measurements come under, made as agents report",
+    "oidc_flows": "sign-ins under way; how each ends is an event of its own",
+    "process_snapshots": "measurements, which agents alone write",
+    "procrastinate_events": "the queue; what its jobs change is audited",
+    "procrastinate_jobs": "the queue; what its jobs change is audited",
+    "procrastinate_periodic_defers": "the queue; what its jobs change is audited",
+    "procrastinate_workers": "the queue; what its jobs change is audited",
+    "sign_in_challenges": "sign-ins under way; how each ends is an event of its own",
+    "sign_in_failures": "counts failed sign-ins, each of which is an event of its own",
+    "snapshot_fields": "a constant that belongs to a view",
+    "user_sessions": "who is logged in at a machine, as its agent reports",
+}
