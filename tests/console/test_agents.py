@@ -8,6 +8,8 @@ import pytest
 
 from fleetkeeper.console.enrolment import install_commands, read_token_form, token_row
 from fleetkeeper.fleet.schemas import EnrollmentTokenRead
+from tests.factories.identity import make_department
+from tests.fixtures.client import TEST_CONTEXT
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TOKEN = EnrollmentTokenRead(
@@ -75,6 +77,32 @@ class TestPage:
         assert secret not in page
         assert "1 of 1" in page
         assert "Used up" in await browser.part("/agents/enrollment-tokens")
+
+    async def test_a_token_for_a_department_and_from_networks(self, app, browser):
+        async with app.state.database.session(TEST_CONTEXT) as session:
+            north = await make_department(session, "North")
+        assert "North" in await browser.page("/agents")
+        form = {"name": "lab", "max_uses": "1", "ttl_hours": "1", "department_id": str(north.id)}
+        answer = await browser.send(
+            "/agents/enrollment-tokens", **form, allowed_networks="192.0.2.0/24, ::1/128"
+        )
+        assert answer.status_code == 200, answer.text
+        part = await browser.part("/agents/enrollment-tokens")
+        assert "North" in part
+        assert "from 192.0.2.0/24, ::1/128" in part
+
+    @pytest.mark.parametrize(
+        ("change", "field"),
+        [
+            ({"allowed_networks": "moon"}, "allowed_networks"),
+            ({"department_id": "0198f6a0-0000-7000-8000-000000000001"}, "department_id"),
+        ],
+    )
+    async def test_a_wrong_place_names_the_field(self, browser, change, field):
+        form = {"name": "lab", "max_uses": "1", "ttl_hours": "1"} | change
+        answer = await browser.send("/agents/enrollment-tokens", **form)
+        assert answer.status_code == 422
+        assert f'id="{field}-error"' in answer.text
 
     async def test_a_refused_token_names_the_field(self, browser):
         answer = await browser.send("/agents/enrollment-tokens", name="", max_uses="1", ttl_hours="1")

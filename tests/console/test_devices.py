@@ -10,7 +10,8 @@ from fleetkeeper.console.device_list import address, device_results, read_query,
 from fleetkeeper.console.device_page import collector_row, format_bytes, format_speed
 from fleetkeeper.console.device_rows import shown_status
 from fleetkeeper.devices.schemas import DevicePage
-from tests.fixtures.client import enroll
+from tests.factories.identity import make_department
+from tests.fixtures.client import TEST_CONTEXT, enroll
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 HOSTILE = """<img src=x onerror=alert(1)>'"{{7*7}}"""
@@ -156,3 +157,34 @@ class TestDevice:
 
     async def test_an_unknown_page_is_one_too(self, browser):
         assert "<h1>Not found</h1>" in await browser.page("/nowhere", 404)
+
+
+class TestDepartments:
+    @pytest.fixture
+    async def places(self, app):
+        async with app.state.database.session(TEST_CONTEXT) as session:
+            north = await make_department(session, "North")
+            return north, await make_department(session, "Harbour", north)
+
+    async def test_a_device_is_moved_and_found_with_all_below(self, browser, device, places):
+        north, harbour = places
+        form = {"name": "web-01", "device_type": "server", "lifecycle": "active", "location": "Pier 3"}
+        answer = await browser.send(f"/devices/{device.id}", **form, department_id=str(harbour.id))
+        assert answer.status_code == 204, answer.text
+        page = await browser.page(f"/devices/{device.id}")
+        assert "North/Harbour" in page
+        assert "Pier 3" in page
+        for wanted in (north.id, harbour.id):
+            assert device.id in await browser.part(f"/devices?department={wanted}")
+        for none in ("none", "0198f6a0-0000-7000-8000-000000000001"):
+            assert device.id not in await browser.part(f"/devices?department={none}")
+
+    async def test_a_wrong_change_is_shown_at_its_field(self, browser, device, places):
+        answer = await browser.send(f"/devices/{device.id}", name="", device_type="server", department_id="")
+        assert answer.status_code == 422
+        assert "change-device-name-error" in answer.text
+
+    async def test_who_may_only_look_has_no_form(self, viewer_browser, device):
+        assert "change-device" not in await viewer_browser.page(f"/devices/{device.id}")
+        answer = await viewer_browser.send(f"/devices/{device.id}", name="mine")
+        assert answer.status_code == 403

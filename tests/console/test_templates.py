@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from jinja2 import meta
 
-from fleetkeeper.console.contexts import agents, devices, identity, overview, settings, shell
+from fleetkeeper.console.contexts import administration, agents, devices, identity, overview, settings, shell
 from fleetkeeper.console.device_page import SECTIONS
 from fleetkeeper.console.rendering import ENVIRONMENT, FOLDER
 
@@ -17,6 +17,7 @@ TEMPLATES = sorted((FOLDER / "templates").rglob("*.html"))
 
 # Each template that is rendered by itself, with the context that it is rendered with.
 CONTEXTS = {
+    "administration/page.html": administration.AdministrationPage,
     "agents/list.html": agents.AgentsPage,
     "agents/_agents.html": agents.AgentTable,
     "agents/_arrivals.html": agents.Arrivals,

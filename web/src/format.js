@@ -1,12 +1,14 @@
 /** Numbers with units, and times in the reader's zone, as people read them. */
 
+import { timeZone } from "./time_zone.js";
+
 const BINARY = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 const DECIMAL = ["", "k", "M", "G", "T", "P"];
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "always", style: "narrow" });
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+const exact = new Intl.DateTimeFormat(undefined, { timeZone, dateStyle: "medium", timeStyle: "long" });
+const clock = new Intl.DateTimeFormat(undefined, { timeZone, hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
 const dayAndClock = new Intl.DateTimeFormat(undefined, {
-  day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false,
+  timeZone, day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false,
 });
 
 function scaled(value, base, suffixes) {

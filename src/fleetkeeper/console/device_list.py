@@ -1,15 +1,18 @@
 """The list of devices: from the address to the service's parameters, from its answer to the table. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from urllib.parse import parse_qs, urlencode
+from uuid import UUID
 
 from fleetkeeper.console.contexts.devices import Choice, DeviceQuery, DeviceResults, SortColumn
 from fleetkeeper.console.device_rows import device_row
 from fleetkeeper.devices.schemas import DevicePage
+from fleetkeeper.identity.departments.schemas import DepartmentRead
 
 PAGE_SIZE = 50
+NOBODYS = "none"
 DEFAULT = DeviceQuery()
 
 STATUS_CHOICES = (
@@ -65,12 +68,30 @@ def service_parameters(query: DeviceQuery, stale_before: datetime) -> list[tuple
         ("cursor", query.cursor),
         ("limit", str(PAGE_SIZE)),
     ]
+    if query.department == NOBODYS:
+        parameters.append(("department_id__isnull", "true"))
     if query.status in {"online", "stale"}:
         comparison = "last_seen__gte" if query.status == "online" else "last_seen__lt"
         parameters += [("status", "online"), (comparison, stale_before.isoformat())]
     else:
         parameters.append(("status", query.status))
     return [(name, value) for name, value in parameters if value]
+
+
+def departments_within(query: DeviceQuery, departments: Sequence[DepartmentRead]) -> frozenset[UUID] | None:
+    """The wanted department and all below it, of those that the reader may see; None where none is wanted."""
+    if query.department in {"", NOBODYS}:
+        return None
+    path = next((one.path for one in departments if str(one.id) == query.department), None)
+    return frozenset(
+        one.id for one in departments if path is not None and f"{one.path}/".startswith(f"{path}/")
+    )
+
+
+def department_choices(departments: Sequence[DepartmentRead], *, with_nobodys: bool) -> tuple[Choice, ...]:
+    """What the filter by department offers."""
+    nobodys = (Choice(NOBODYS, "Of no department"),) if with_nobodys and departments else ()
+    return (*(Choice(str(one.id), one.path) for one in departments), *nobodys)
 
 
 def address(query: DeviceQuery) -> str:
@@ -98,15 +119,21 @@ def _columns(query: DeviceQuery) -> tuple[SortColumn, ...]:
     return tuple(columns)
 
 
-def device_results(query: DeviceQuery, page: DevicePage, stale_before: datetime) -> DeviceResults:
+def device_results(
+    query: DeviceQuery,
+    page: DevicePage,
+    stale_before: datetime,
+    departments: Sequence[DepartmentRead] = (),
+) -> DeviceResults:
     """The table."""
+    paths = {one.id: one.path for one in departments}
     return DeviceResults(
-        rows=tuple(device_row(device, stale_before) for device in page.results),
+        rows=tuple(device_row(device, stale_before, paths) for device in page.results),
         columns=_columns(query),
         count=page.count,
         query=query,
         here=address(query),
         next_href=_neighbour(query, page.next),
         previous_href=_neighbour(query, page.previous),
-        is_filtered=any((query.q, query.status, query.device_type, query.os)),
+        is_filtered=any((query.q, query.status, query.device_type, query.os, query.department)),
     )

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from fleetkeeper.console.contexts.administration import EntryForm
 from fleetkeeper.console.contexts.devices import (
     CollectorRow,
     DevicePage,
@@ -136,6 +137,9 @@ def device_page(
     status: str,
     collectors: Sequence[Mapping[str, Any]],
     login_sessions: Iterable[SessionRow],
+    *,
+    department: str = "",
+    edit_form: EntryForm | None = None,
 ) -> DevicePage:
     """The page of one device; `status` tells stale from online."""
     interfaces = tuple(_interface_row(one) for one in device.interfaces)
@@ -153,4 +157,7 @@ def device_page(
         collectors=rows,
         collectors_json=json.dumps([{"name": one.name, "reason": one.reason} for one in rows]),
         fact_groups=_fact_groups(device),
+        department=department,
+        edit_form=edit_form,
+        csrf_token=shell.csrf_token,
     )

@@ -1,6 +1,9 @@
 """Devices as rows of the console's tables, with stale told from online."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -9,6 +12,8 @@ from fleetkeeper.devices.presence import stale_after
 from fleetkeeper.devices.schemas import DeviceSummary
 from fleetkeeper.operations.service import read_config
 from fleetkeeper.settings import Settings
+
+_NO_NAMES: Mapping[UUID, str] = MappingProxyType({})
 
 
 async def silence_allowed(session: AsyncSession, settings: Settings) -> timedelta:
@@ -23,8 +28,10 @@ def shown_status(status: str, last_seen: datetime | None, stale_before: datetime
     return "stale" if status == "online" and is_silent else status
 
 
-def device_row(device: DeviceSummary, stale_before: datetime) -> DeviceRow:
-    """One device as a row."""
+def device_row(
+    device: DeviceSummary, stale_before: datetime, departments: Mapping[UUID, str] = _NO_NAMES
+) -> DeviceRow:
+    """One device as a row; `departments` are the paths of those that the reader may see."""
     return DeviceRow(
         id=device.id,
         name=device.name,
@@ -36,4 +43,5 @@ def device_row(device: DeviceSummary, stale_before: datetime) -> DeviceRow:
         memory=device.memory_percent,
         disk=device.disk_percent,
         last_seen=device.last_seen,
+        department="" if device.department_id is None else departments.get(device.department_id, ""),
     )

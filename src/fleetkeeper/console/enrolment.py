@@ -1,17 +1,19 @@
 """Enrolment tokens and agents as the console shows them. Pure."""
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
 
+from fleetkeeper.console.administration import department_options
 from fleetkeeper.console.contexts.agents import AgentRow, AgentTable, Command, TokenForm, TokenRow
 from fleetkeeper.console.contexts.shell import FormField
 from fleetkeeper.console.device_page import collector_row
 from fleetkeeper.console.form_errors import plain_words
 from fleetkeeper.fleet.schemas import AgentPage, AgentRead, EnrollmentTokenCreate, EnrollmentTokenRead
+from fleetkeeper.identity.departments.schemas import DepartmentRead
 
 HOUR_SECONDS = 3600
 _DEFAULTS = {"name": "", "max_uses": "1", "ttl_hours": "24"}
@@ -21,6 +23,9 @@ def token_form(
     entered: Mapping[str, str] | None = None,
     errors: Mapping[str, str] | None = None,
     message: str = "",
+    *,
+    departments: Sequence[DepartmentRead] = (),
+    may_enrol_anywhere: bool = True,
 ) -> TokenForm:
     """The form that makes a token, with what was entered and what is wrong with it."""
     values, wrong = entered or _DEFAULTS, errors or {}
@@ -48,6 +53,13 @@ def token_form(
                 maximum=8760,
             ),
         ),
+        department=field("department_id", "Department", "Whose the machines shall be"),
+        department_options=department_options(
+            departments,
+            next((one.id for one in departments if str(one.id) == values.get("department_id")), None),
+            "None" if may_enrol_anywhere else None,
+        ),
+        networks=field("allowed_networks", "From networks", "Such as 192.0.2.0/24; empty is from anywhere"),
         message=message,
     )
 
@@ -61,6 +73,11 @@ def read_token_form(entered: Mapping[str, str]) -> EnrollmentTokenCreate | dict[
         "name": entered.get("name", "").strip(),
         "max_uses": entered.get("max_uses", "").strip(),
         "ttl_seconds": int(hours) * HOUR_SECONDS,
+        "department_id": entered.get("department_id", "").strip() or None,
+        "allowed_networks": [
+            text.strip() for text in entered.get("allowed_networks", "").split(",") if text.strip()
+        ]
+        or None,
     }
     try:
         return EnrollmentTokenCreate.model_validate(wanted)
@@ -83,8 +100,11 @@ def install_commands(server: str, token: str) -> tuple[Command, ...]:
     )
 
 
-def token_row(token: EnrollmentTokenRead, now: datetime) -> TokenRow:
+def token_row(
+    token: EnrollmentTokenRead, now: datetime, departments: Sequence[DepartmentRead] = ()
+) -> TokenRow:
     """One token, with its state."""
+    place = next((one.path for one in departments if one.id == token.department_id), "")
     if token.revoked_at is not None:
         state = "revoked"
     elif token.uses >= token.max_uses:
@@ -99,6 +119,8 @@ def token_row(token: EnrollmentTokenRead, now: datetime) -> TokenRow:
         token.created_at,
         token.expires_at,
         state,
+        place,
+        ", ".join(token.allowed_networks or ()),
     )
 
 

@@ -11,8 +11,17 @@ ENTRIES = (
     ("/", "Overview", "layout-dashboard", "o", Permission.DEVICES_READ),
     ("/devices", "Devices", "devices", "d", Permission.DEVICES_READ),
     ("/agents", "Agents", "plug-connected", "a", Permission.DEVICES_READ),
+    ("/users", "Users", "users", "u", Permission.USERS_READ),
+    ("/groups", "Groups", "users-group", "w", Permission.GROUPS_READ),
+    ("/roles", "Roles", "shield-lock", "r", Permission.ROLES_READ),
+    ("/departments", "Departments", "hierarchy-2", "p", Permission.DEPARTMENTS_READ),
+    ("/tokens", "Tokens", "key", "t", Permission.TOKENS_READ),
+    ("/sessions", "Sessions", "device-desktop", "e", Permission.SESSIONS_WRITE),
     ("/settings", "Settings", "settings", "s", Permission.CONFIG_READ),
 )
+# These stand under one heading.
+GROUP = "Access"
+GROUPED = frozenset({"/users", "/groups", "/roles", "/departments", "/tokens", "/sessions"})
 
 
 def shell_for(actor: Actor, current: str) -> Shell:
@@ -28,6 +37,7 @@ def shell_for(actor: Actor, current: str) -> Shell:
                 icon=icon,
                 key=key,
                 is_current=href == current,
+                group=GROUP if href in GROUPED else "",
             )
             for href, title, icon, key, permission in ENTRIES
             if actor.may(permission)

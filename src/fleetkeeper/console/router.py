@@ -4,14 +4,21 @@ from fastapi import APIRouter
 
 from fleetkeeper.console import static_files
 from fleetkeeper.console.pages import (
+    account,
     account_security,
     agents,
+    departments,
     devices,
+    groups,
     identity,
     oidc,
     overview,
     providers,
+    roles,
+    sessions,
     settings,
+    tokens,
+    users,
 )
 
 
@@ -28,6 +35,13 @@ def console_router() -> APIRouter:
         agents,
         providers,
         settings,
+        account,
+        users,
+        groups,
+        roles,
+        departments,
+        tokens,
+        sessions,
         static_files,
     ):
         router.include_router(room.router)

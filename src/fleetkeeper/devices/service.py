@@ -1,6 +1,6 @@
 """Reading and changing devices."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -35,10 +35,19 @@ def _read(schema: type[_Schema], device: Device, vitals: DeviceVitals | None) ->
 
 
 async def list_devices(
-    session: AsyncSession, actor: Actor, parameters: Sequence[tuple[str, str]]
+    session: AsyncSession,
+    actor: Actor,
+    parameters: Sequence[tuple[str, str]],
+    *,
+    departments: Collection[UUID] | None = None,
 ) -> DevicePage:
-    """One page of the devices that the actor may see; `parameters` are those of the query string."""
+    """One page of the devices that the actor may see, in these departments where some are given.
+
+    `parameters` are those of the query string.
+    """
     visible = queries.visible_to(actor)
+    if departments is not None:
+        visible = visible.where(Device.department_id.in_(sorted(departments)))
     page = await queries.LISTING.page(session, queries.with_vitals(visible), parameters, narrow=visible)
     results = [_read(DeviceSummary, row[0], row[1]) for row in page.rows]
     return DevicePage(count=page.count, next=page.next, previous=page.previous, results=results)

@@ -5,9 +5,11 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 ShortText = Annotated[str, Field(max_length=300)]
+# The database's driver reads them as networks.
+Networks = Annotated[list[str], BeforeValidator(lambda networks: [str(one) for one in networks])]
 
 
 class EnrollmentTokenCreate(BaseModel):
@@ -41,7 +43,7 @@ class EnrollmentTokenRead(BaseModel):
     expires_at: datetime
     revoked_at: datetime | None
     department_id: UUID | None
-    allowed_networks: list[str] | None
+    allowed_networks: Networks | None
     last_used_at: datetime | None
 
 

@@ -2,7 +2,7 @@
 
 import uPlot from "uplot";
 
-import { coreAxis, timeAxis } from "./axes.js";
+import { coreAxis, timeAxis, zonedDate } from "./axes.js";
 import { crosshair, sharedCursor } from "./crosshair.js";
 import { heatColour } from "./palette.js";
 import { usualStep } from "./series.js";
@@ -44,6 +44,7 @@ export class Heatmap {
     this.#chart = new uPlot(
       {
         ...size,
+        tzDate: zonedDate,
         padding: [10, 12, 0, 0],
         legend: { show: false },
         cursor: { ...sharedCursor(), points: { show: false } },

@@ -2,7 +2,7 @@
 
 import uPlot from "uplot";
 
-import { timeAxis, valueAxis } from "./axes.js";
+import { timeAxis, valueAxis, zonedDate } from "./axes.js";
 import { crosshair, sharedCursor } from "./crosshair.js";
 import { seriesColour, withAlpha } from "./palette.js";
 import { bridge, stack } from "./series.js";
@@ -71,6 +71,7 @@ export class LineChart {
     this.#chart = new uPlot(
       {
         ...size,
+        tzDate: zonedDate,
         padding: [10, 12, 0, 0],
         legend: { show: false },
         cursor: { ...sharedCursor(), points: { size: 7, width: 1.5, fill: (chart, index) => chart.series[index].stroke(), stroke: "#fff" } },

@@ -2,16 +2,8 @@
 
 import { element } from "../elements.js";
 import { formatDayAndClock } from "../format.js";
+import { fromLocalInput, toLocalInput } from "../time_zone.js";
 import { PRESETS, timeRange } from "./time_range.js";
-
-const pad = (number) => String(number).padStart(2, "0");
-
-/** A time as <input type="datetime-local"> has it, in the reader's zone. */
-function localInput(epoch) {
-  const date = new Date(epoch * 1000);
-  const day = [date.getFullYear(), pad(date.getMonth() + 1), pad(date.getDate())].join("-");
-  return `${day}T${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
-}
 
 function describeRange() {
   const preset = PRESETS.find(([key]) => key === timeRange.preset);
@@ -30,12 +22,12 @@ function show(toolbar) {
   live.querySelector("[data-live-text]").textContent = timeRange.isLive ? "Live" : "Paused";
   live.title = timeRange.isLive ? "Pause at this moment" : "Follow the present again";
   const [from, to] = timeRange.bounds();
-  toolbar.querySelector("[name=from]").value = localInput(from);
-  toolbar.querySelector("[name=to]").value = localInput(to);
+  toolbar.querySelector("[name=from]").value = toLocalInput(from);
+  toolbar.querySelector("[name=to]").value = toLocalInput(to);
 }
 
 function applyCustom(form) {
-  const [from, to] = ["from", "to"].map((name) => new Date(form.elements[name].value).getTime() / 1000);
+  const [from, to] = ["from", "to"].map((name) => fromLocalInput(form.elements[name].value));
   const valid = to > from;
   form.querySelector("[data-range-error]").hidden = valid;
   if (!valid) return;

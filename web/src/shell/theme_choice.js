@@ -1,10 +1,18 @@
 /** Which theme the reader chose, and how it is put on the page. */
 
 const KEY = "fleetkeeper-theme";
+const ACCOUNT_KEY = "fleetkeeper-account-theme";
 const THEMES = ["auto", "light", "dark"];
 const systemDark = window.matchMedia("(prefers-color-scheme: dark)");
 
+/** The button's choice in this browser, or the account's theme: whichever was chosen last. */
 export function storedTheme() {
+  const { accountTheme } = document.documentElement.dataset;
+  if (THEMES.includes(accountTheme) && accountTheme !== localStorage.getItem(ACCOUNT_KEY)) {
+    const isFirst = localStorage.getItem(ACCOUNT_KEY) === null && accountTheme === "auto";
+    localStorage.setItem(ACCOUNT_KEY, accountTheme);
+    if (!isFirst) localStorage.setItem(KEY, accountTheme);
+  }
   const stored = localStorage.getItem(KEY);
   return THEMES.includes(stored) ? stored : "auto";
 }

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from fleetkeeper.console.contexts.administration import Option
 from fleetkeeper.console.contexts.devices import CollectorRow
 from fleetkeeper.console.contexts.shell import FormField, Shell
 
@@ -33,6 +34,8 @@ class TokenRow:
     created_at: datetime
     expires_at: datetime
     state: str
+    department: str
+    networks: str
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,9 @@ class TokenForm:
     """The form that makes a token."""
 
     fields: tuple[FormField, ...]
+    department: FormField
+    department_options: tuple[Option, ...]
+    networks: FormField
     message: str = ""
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from fleetkeeper.console.contexts.administration import EntryForm
 from fleetkeeper.console.contexts.shell import Shell
 from fleetkeeper.devices.schemas import DeviceRead
 
@@ -22,6 +23,7 @@ class DeviceRow:
     memory: float | None
     disk: float | None
     last_seen: datetime | None
+    department: str
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class DeviceQuery:
     status: str = ""
     device_type: str = ""
     os: str = ""
+    department: str = ""
     ordering: str = "name"
     cursor: str = ""
 
@@ -75,6 +78,7 @@ class DeviceListPage(DeviceResults):
     shell: Shell
     status_choices: tuple[Choice, ...]
     type_choices: tuple[Choice, ...]
+    department_choices: tuple[Choice, ...]
 
 
 @dataclass(frozen=True)
@@ -176,3 +180,7 @@ class DevicePage:
     collectors: tuple[CollectorRow, ...]
     collectors_json: str
     fact_groups: tuple[FactGroup, ...]
+    department: str
+    # For those who may change the device.
+    edit_form: EntryForm | None
+    csrf_token: str

@@ -1,5 +1,6 @@
 """`/agents`: enrolment tokens, and the agents that joined with them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import urlencode
 from uuid import UUID
@@ -13,6 +14,7 @@ from fleetkeeper.console.contexts.agents import (
     AgentTable,
     Arrivals,
     TokenCreated,
+    TokenForm,
     TokenFormFragment,
     TokenTable,
 )
@@ -29,9 +31,11 @@ from fleetkeeper.console.rendering import names_of, render
 from fleetkeeper.console.requests import FormValues, WantsFragment
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices.access import DevicesRead
+from fleetkeeper.errors import InvalidInputError
 from fleetkeeper.fleet import service as fleet
 from fleetkeeper.fleet.access import EnrollmentRead, EnrollmentWrite
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.departments.service import all_departments
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.clock import utc_now
 
@@ -57,7 +61,7 @@ async def list_agents(
         **names_of(table),
         tokens=tokens.tokens,
         shell=shell_for(actor, "/agents"),
-        token_form=token_form(),
+        token_form=await _token_form(session, actor),
         csrf_token=actor.csrf_token or "",
     )
     return render("agents/list.html", page)
@@ -73,10 +77,11 @@ async def create_token(
     """Make a token and show it, inside its commands, this one time."""
     wanted = read_token_form(form)
     if isinstance(wanted, dict):
-        refused = token_form(form, wanted, "No token was made: see the fields below.")
-        fragment = TokenFormFragment(refused, actor.csrf_token or "")
-        return render("agents/_token_form.html", fragment, status=422)
-    created = await fleet.create_enrollment_token(session, actor, wanted, utc_now())
+        return await _refused_token(session, actor, form, wanted)
+    try:
+        created = await fleet.create_enrollment_token(session, actor, wanted, utc_now())
+    except InvalidInputError as error:
+        return await _refused_token(session, actor, form, dict(error.fields))
     shown = TokenCreated(
         arrived=(),
         poll_href=_poll_address(created.created_at),
@@ -130,6 +135,26 @@ async def revoke_agent(
     return render("agents/_agents.html", await _agents(request, session, actor))
 
 
+async def _token_form(
+    session: AsyncSession,
+    actor: Actor,
+    entered: FormValues | None = None,
+    errors: Mapping[str, str] | None = None,
+    message: str = "",
+) -> TokenForm:
+    places = await all_departments(session, actor, Permission.ENROLLMENT_WRITE)
+    anywhere = actor.may_everywhere(Permission.ENROLLMENT_WRITE)
+    return token_form(entered, errors, message, departments=places, may_enrol_anywhere=anywhere)
+
+
+async def _refused_token(
+    session: AsyncSession, actor: Actor, entered: FormValues, errors: Mapping[str, str]
+) -> Response:
+    form = await _token_form(session, actor, entered, errors, "No token was made: see the fields below.")
+    fragment = TokenFormFragment(form, actor.csrf_token or "")
+    return render("agents/_token_form.html", fragment, status=422)
+
+
 def _poll_address(since: datetime) -> str:
     return f"/agents/arrivals?{urlencode({'since': since.isoformat()})}"
 
@@ -142,4 +167,5 @@ async def _agents(request: Request, session: AsyncSession, actor: Actor) -> Agen
 
 async def _tokens(session: AsyncSession, actor: Actor) -> TokenTable:
     page = await fleet.list_enrollment_tokens(session, actor, TOKEN_PARAMETERS)
-    return TokenTable(tuple(token_row(token, utc_now()) for token in page.results))
+    places = await all_departments(session, actor)
+    return TokenTable(tuple(token_row(token, utc_now(), places) for token in page.results))

@@ -3,11 +3,16 @@
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.console.administration import attempt, done, refused
 from fleetkeeper.console.contexts.devices import DeviceListPage, SessionRow
+from fleetkeeper.console.device_form import device_changes, device_form
 from fleetkeeper.console.device_list import (
     STATUS_CHOICES,
     TYPE_CHOICES,
+    department_choices,
+    departments_within,
     device_results,
     read_query,
     service_parameters,
@@ -16,12 +21,17 @@ from fleetkeeper.console.device_page import device_page
 from fleetkeeper.console.device_rows import shown_status, silence_allowed
 from fleetkeeper.console.navigation import shell_for
 from fleetkeeper.console.rendering import names_of, render
-from fleetkeeper.console.requests import AppSettings, WantsFragment
+from fleetkeeper.console.requests import AppSettings, FormValues, WantsFragment
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices import service as devices
-from fleetkeeper.devices.access import DevicesRead
+from fleetkeeper.devices.access import DevicesRead, DevicesWrite
+from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.fleet import service as fleet
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.departments.service import all_departments
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry import service as telemetry
 from fleetkeeper.telemetry.access import TelemetryRead
 
@@ -41,8 +51,14 @@ async def list_devices(
     """Devices with search, filters, ordering and paging; htmx gets the table alone."""
     query = read_query(request.query_params)
     stale_before = utc_now() - await silence_allowed(session, settings)
-    page = await devices.list_devices(session, actor, service_parameters(query, stale_before))
-    results = device_results(query, page, stale_before)
+    places = await all_departments(session, actor)
+    page = await devices.list_devices(
+        session,
+        actor,
+        service_parameters(query, stale_before),
+        departments=departments_within(query, places),
+    )
+    results = device_results(query, page, stale_before, places)
     if wants_fragment:
         return render("devices/_results.html", results)
     whole = DeviceListPage(
@@ -50,6 +66,9 @@ async def list_devices(
         shell=shell_for(actor, "/devices"),
         status_choices=STATUS_CHOICES,
         type_choices=TYPE_CHOICES,
+        department_choices=department_choices(
+            places, with_nobodys=actor.may_everywhere(Permission.DEVICES_READ)
+        ),
     )
     return render("devices/list.html", whole)
 
@@ -62,10 +81,47 @@ async def show_device(
     settings: AppSettings,
 ) -> Response:
     """One device: what is known of it, and the frame that scripts fill with charts."""
+    return await _device_page(session, actor, settings, device_id)
+
+
+@router.post("/devices/{device_id}")
+async def change_device(
+    request: Request,
+    device_id: UUID,
+    form: FormValues,
+    actor: DevicesWrite,
+    session: Session,
+    settings: AppSettings,
+) -> Response:
+    """Change a device."""
+
+    async def change() -> object:
+        return await devices.update_device(
+            session, actor, device_id, device_changes(form), expected_version=None
+        )
+
+    outcome = await attempt(session, change())
+    if isinstance(outcome, FleetkeeperError):
+        return await _device_page(session, actor, settings, device_id, outcome, form)
+    return done(request, f"/devices/{device_id}")
+
+
+async def _device_page(
+    session: AsyncSession,
+    actor: Actor,
+    settings: Settings,
+    device_id: UUID,
+    error: FleetkeeperError | None = None,
+    values: FormValues | None = None,
+) -> Response:
     device = await devices.get_device(session, actor, device_id)
     agent = await fleet.get_agent(session, actor, device_id)
     logins = await telemetry.sessions(session, actor, device_id, SESSION_LIMIT)
     stale_before = utc_now() - await silence_allowed(session, settings)
+    form = device_form(actor, device, await all_departments(session, actor, Permission.DEVICES_WRITE))
+    if form is not None and error is not None:
+        form = refused(form, error, values or {})
+    paths = {one.id: one.path for one in await all_departments(session, actor)}
     page = device_page(
         shell_for(actor, "/devices"),
         device,
@@ -75,5 +131,7 @@ async def show_device(
             SessionRow(one.username, one.terminal, one.host, one.login_time, one.logout_time)
             for one in logins.results
         ],
+        department="" if device.department_id is None else paths.get(device.department_id, ""),
+        edit_form=form,
     )
-    return render("devices/detail.html", page)
+    return render("devices/detail.html", page, status=200 if error is None else error.status)

@@ -1,0 +1,154 @@
+"""What the pages of administration have in common: showing panels, reading forms, and what a refused form says."""
+
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import Request, Response
+from pydantic import BaseModel, ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import RedirectResponse
+
+from fleetkeeper.console.contexts.administration import (
+    AdministrationPage,
+    Entry,
+    EntryForm,
+    Option,
+    Panel,
+    Search,
+    Tag,
+)
+from fleetkeeper.console.form_errors import plain_words
+from fleetkeeper.console.navigation import shell_for
+from fleetkeeper.console.rendering import render
+from fleetkeeper.errors import (
+    ConflictError,
+    FieldError,
+    FleetkeeperError,
+    ForbiddenError,
+    InvalidInputError,
+)
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.departments.schemas import DepartmentRead
+
+_Model = TypeVar("_Model", bound=BaseModel)
+_Result = TypeVar("_Result")
+
+REASON = Entry("change_reason", "Reason", hint="The audit log keeps it")
+LIST_PARAMETERS = frozenset({"q", "cursor", "ordering"})
+
+
+def show_page(
+    actor: Actor,
+    current: str,
+    title: str,
+    panels: Iterable[Panel | None],
+    *,
+    crumbs: Sequence[tuple[str, str]] = (),
+    tags: Sequence[Tag] = (),
+    links: Sequence[tuple[str, str]] = (),
+    search: Search | None = None,
+    status: int = 200,
+) -> Response:
+    """A page of panels; `current` is the address of its entry in the navigation. Panels that are None are left out."""
+    page = AdministrationPage(
+        shell=shell_for(actor, current),
+        title=title,
+        crumbs=tuple(crumbs),
+        tags=tuple(tags),
+        links=tuple(links),
+        search=search,
+        panels=tuple(panel for panel in panels if panel is not None),
+        csrf_token=actor.csrf_token or "",
+    )
+    return render("administration/page.html", page, status=status)
+
+
+def list_parameters(request: Request) -> list[tuple[str, str]]:
+    """What a list's address may say: search, ordering, cursor."""
+    return [item for item in request.query_params.multi_items() if item[0] in LIST_PARAMETERS]
+
+
+def search_of(request: Request, label: str) -> Search:
+    """The search field, with what was searched for."""
+    return Search(request.url.path, label, request.query_params.get("q", ""))
+
+
+def done(request: Request, address: str) -> Response:
+    """Go on to a page after something was done: browsers with htmx are told by a header."""
+    if request.headers.get("HX-Request") == "true":
+        return Response(status_code=204, headers={"HX-Redirect": address})
+    return RedirectResponse(address, 303)
+
+
+def model_of(model: type[_Model], values: Mapping[str, Any]) -> _Model:
+    """A model of the API from a form's values. Raises InvalidInputError in plain words."""
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        fields = [FieldError(str(item["loc"][0]), plain_words(item["msg"])) for item in error.errors()]
+        raise InvalidInputError("See the fields below.", fields=fields) from None
+
+
+async def attempt(session: AsyncSession, action: Awaitable[_Result]) -> _Result | FleetkeeperError:
+    """Do something that a form asks for, wholly or not at all; an error that the form can show is returned."""
+    try:
+        async with session.begin_nested():
+            return await action
+    except (InvalidInputError, ConflictError, ForbiddenError) as error:
+        return error
+
+
+def refused(form: EntryForm, error: FleetkeeperError, values: Mapping[str, str]) -> EntryForm:
+    """The form as it was sent, with what is wrong with it. Passwords are not shown again."""
+    wrong = {field.field.partition(".")[0]: field.message for field in error.fields}
+    entries = tuple(
+        replace(
+            entry,
+            value="" if entry.kind == "password" else values.get(entry.name, entry.value),
+            options=tuple(
+                replace(one, is_chosen=one.value == values.get(entry.name)) for one in entry.options
+            )
+            if entry.kind == "select"
+            else entry.options,
+            error=wrong.pop(entry.name, ""),
+        )
+        for entry in form.entries
+    )
+    rest = " ".join(f"{name}: {message}." for name, message in wrong.items())
+    return replace(form, entries=entries, message=f"{error.detail} {rest}".strip(), is_open=True)
+
+
+def refuse_in(
+    panels: Iterable[Panel | None], form_id: str, error: FleetkeeperError, values: Mapping[str, str]
+) -> list[Panel | None]:
+    """The panels, with that form among them as it was refused."""
+    return [
+        refused(panel, error, values) if isinstance(panel, EntryForm) and panel.id == form_id else panel
+        for panel in panels
+    ]
+
+
+def department_options(
+    departments: Iterable[DepartmentRead], chosen: UUID | None = None, nothing: str | None = None
+) -> tuple[Option, ...]:
+    """Departments to choose from; `nothing` is what choosing none means, if one may."""
+    first = () if nothing is None else (Option("", nothing, chosen is None),)
+    return (*first, *(Option(str(one.id), one.path, one.id == chosen) for one in departments))
+
+
+def optional(values: Mapping[str, str], *names: str) -> dict[str, str | None]:
+    """These fields of a form; what was left empty is None."""
+    return {name: values.get(name, "").strip() or None for name in names}
+
+
+def neighbour(path: str, link: str | None) -> str | None:
+    """The address of a neighbouring page."""
+    return None if link is None else path + link
+
+
+def with_query(path: str, **parameters: str) -> str:
+    """An address with parameters."""
+    return f"{path}?{urlencode(parameters)}"

@@ -1,0 +1,171 @@
+"""Lists, forms and pages of what administrators look after: users, roles, groups, departments, tokens, sessions."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fleetkeeper.console.contexts.shell import Shell
+
+
+@dataclass(frozen=True)
+class Option:
+    """A value that can be chosen."""
+
+    value: str
+    label: str
+    is_chosen: bool = False
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A field of a form. `kind` is an input's type, or `select`, `ticks` or `area`."""
+
+    name: str
+    label: str
+    value: str = ""
+    kind: str = "text"
+    hint: str = ""
+    error: str = ""
+    options: tuple[Option, ...] = ()
+    is_required: bool = True
+    autocomplete: str = "off"
+
+
+@dataclass(frozen=True)
+class EntryForm:
+    """A form in a card; one that is closed opens with a click, or when it was refused."""
+
+    id: str
+    title: str
+    action: str
+    submit: str
+    entries: tuple[Entry, ...] = ()
+    text: str = ""
+    message: str = ""
+    is_open: bool = False
+    is_danger: bool = False
+
+    kind = "form"
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A word in a frame; `tone` is good, warning, bad or nothing."""
+
+    text: str
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in a cell: text, perhaps as a link or with a second line, tags, or a time."""
+
+    text: str = ""
+    href: str = ""
+    detail: str = ""
+    tags: tuple[Tag, ...] = ()
+    at: datetime | None = None
+    is_time: bool = False
+    style: str = "relative"
+    indent: int = 0
+    is_soft: bool = False
+
+
+@dataclass(frozen=True)
+class RowAction:
+    """A button in a row. It asks before it acts, and says what follows."""
+
+    label: str
+    action: str
+    confirm: str
+    is_danger: bool = True
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table."""
+
+    cells: tuple[Cell, ...]
+    actions: tuple[RowAction, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table in a card."""
+
+    id: str
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    text: str = ""
+    empty: str = "Nothing here yet."
+    count: int | None = None
+    next_href: str | None = None
+    previous_href: str | None = None
+
+    kind = "table"
+
+    @property
+    def has_actions(self) -> bool:
+        """Whether a row has a button."""
+        return any(row.actions for row in self.rows)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Labels and what they say."""
+
+    id: str
+    title: str
+    facts: tuple[tuple[str, Cell], ...]
+
+    kind = "facts"
+
+
+@dataclass(frozen=True)
+class Secret:
+    """The one time that a secret is shown."""
+
+    id: str
+    title: str
+    secret: str
+    text: str
+
+    kind = "secret"
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Which role allows what: a row per permission with a tick per role."""
+
+    id: str
+    roles: tuple[Cell, ...]
+    rows: tuple[tuple[str, bool, tuple[bool, ...]], ...]
+
+    kind = "matrix"
+
+
+Panel = EntryForm | Table | Facts | Secret | Matrix
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search above the page's panels."""
+
+    action: str
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class AdministrationPage:
+    """A page of panels."""
+
+    shell: Shell
+    title: str
+    crumbs: tuple[tuple[str, str], ...]
+    tags: tuple[Tag, ...]
+    links: tuple[tuple[str, str], ...]
+    search: Search | None
+    panels: tuple[Panel, ...]
+    csrf_token: str

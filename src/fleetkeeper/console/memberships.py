@@ -1,0 +1,109 @@
+"""Roles that people have, and why they may do what they may, as the console shows them."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.console.administration import department_options
+from fleetkeeper.console.contexts.administration import (
+    Cell,
+    Entry,
+    Option,
+    Row,
+    RowAction,
+    Table,
+    Tag,
+)
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.authority import lacking
+from fleetkeeper.identity.departments import service as departments
+from fleetkeeper.identity.memberships.schemas import AccessSource, MembershipPage, UserAccess
+from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.identity.roles import service as roles
+
+EVERYWHERE = "Everywhere"
+
+
+async def role_entries(
+    session: AsyncSession, actor: Actor, nothing: str | None = None, *, with_place: bool = True
+) -> tuple[Entry, ...]:
+    """Which role to give, and where: those that the actor may give in one of the places that they may give them in."""
+    places = await departments.all_departments(session, actor, Permission.MEMBERSHIPS_WRITE)
+    everywhere = actor.may_everywhere(Permission.MEMBERSHIPS_WRITE)
+    scopes = [*([None] if everywhere else []), *(place.id for place in places)]
+    matrix = await roles.read_matrix(session)
+    first = () if nothing is None else (Option("", nothing, is_chosen=True),)
+    options = tuple(
+        Option(role.name, role.name)
+        for role in matrix.roles
+        if any(not lacking(actor, role.permissions, scope) for scope in scopes)
+    )
+    role_entry = Entry("role", "Role", kind="select", options=(*first, *options))
+    if not with_place:
+        return (role_entry,)
+    place_entry = Entry(
+        "department_id",
+        "Where",
+        kind="select",
+        hint="In a department, and in all below it",
+        options=department_options(places, nothing=EVERYWHERE if everywhere else None),
+    )
+    return (role_entry, place_entry)
+
+
+def membership_table(page: MembershipPage, base: str, *, may_remove: bool) -> Table:
+    """The roles of a user or a group; `base` is where a removal is sent to."""
+    rows = tuple(
+        Row(
+            (
+                Cell(one.role),
+                _place(one.department_id is None, one.department),
+                Cell(at=one.assigned_at, is_time=True, is_soft=True),
+            ),
+            (
+                RowAction(
+                    "Take away",
+                    f"{base}/{one.id}/remove",
+                    f"Take the role “{one.role}” away from {one.holder}? It counts at their next click.",
+                ),
+            )
+            if may_remove
+            else (),
+        )
+        for one in page.results
+    )
+    return Table(
+        "roles", "Roles", ("Role", "Where", "Since"), rows, empty="No role yet: nothing may be done."
+    )
+
+
+def access_table(access: UserAccess) -> Table:
+    """What somebody can see and do, and why."""
+    rows = tuple(
+        Row(
+            (
+                Cell(one.permission),
+                Cell(EVERYWHERE)
+                if one.everywhere
+                else Cell(tags=tuple(Tag(place.path) for place in one.departments)),
+                Cell("; ".join(_why(source) for source in one.because), is_soft=True),
+            )
+        )
+        for one in access.permissions
+    )
+    text = (
+        "What they can see and do, and why." if access.enabled else "What they could do if they were enabled."
+    )
+    if access.needs_second_factor:
+        text += " One of their roles asks for a second factor."
+    return Table("access", "Access", ("Permission", "Where", "Why"), rows, text=text, empty="Nothing.")
+
+
+def _place(everywhere: bool, path: str | None) -> Cell:
+    return Cell(EVERYWHERE) if everywhere else Cell(path or "a department that you may not see")
+
+
+def _why(source: AccessSource) -> str:
+    place = "everywhere" if source.department_id is None else f"in {source.department}"
+    if source.via == "manager":
+        return f"manages {source.department}"
+    by = f", by the group {source.group}" if source.via == "group" else ""
+    return f"{source.role} {place}{by}"

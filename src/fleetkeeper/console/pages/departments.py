@@ -1,0 +1,311 @@
+"""`/departments`: the tree, its managers and its people."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.console.administration import (
+    attempt,
+    department_options,
+    done,
+    model_of,
+    optional,
+    refuse_in,
+    show_page,
+)
+from fleetkeeper.console.contexts.administration import (
+    Cell,
+    Entry,
+    EntryForm,
+    Facts,
+    Panel,
+    Row,
+    RowAction,
+    Table,
+)
+from fleetkeeper.console.memberships import role_entries
+from fleetkeeper.console.requests import FormValues
+from fleetkeeper.database.request_session import Session
+from fleetkeeper.devices.service import count_by_department
+from fleetkeeper.errors import FieldError, FleetkeeperError, InvalidInputError
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.departments import service
+from fleetkeeper.identity.departments.access import DepartmentsRead, DepartmentsWrite
+from fleetkeeper.identity.departments.schemas import DepartmentCreate, DepartmentRead, DepartmentUpdate
+from fleetkeeper.identity.memberships import service as memberships
+from fleetkeeper.identity.memberships.schemas import MemberCreate
+from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.identity.queries import find_user
+from fleetkeeper.identity.users.access import MembershipsWrite
+
+router = APIRouter()
+
+HOME = "/departments"
+SHOWN = (("limit", "100"),)
+NEW = "new-department"
+
+
+@router.get("/departments")
+async def list_departments(actor: DepartmentsRead, session: Session) -> Response:
+    """The tree."""
+    return show_page(actor, HOME, "Departments", await _tree_panels(session, actor))
+
+
+@router.post("/departments")
+async def create_department(
+    request: Request, form: FormValues, actor: DepartmentsWrite, session: Session
+) -> Response:
+    """Make a department."""
+
+    async def make() -> DepartmentRead:
+        wanted = model_of(DepartmentCreate, {**_names(form), **optional(form, "parent_id")})
+        return await service.create_department(session, actor, wanted)
+
+    outcome = await attempt(session, make())
+    if not isinstance(outcome, FleetkeeperError):
+        return done(request, HOME)
+    panels = refuse_in(await _tree_panels(session, actor), NEW, outcome, form)
+    return show_page(actor, HOME, "Departments", panels, status=outcome.status)
+
+
+@router.get("/departments/{department_id}")
+async def show_department(department_id: UUID, actor: DepartmentsRead, session: Session) -> Response:
+    """One department."""
+    return await _department_page(session, actor, department_id)
+
+
+@router.post("/departments/{department_id}")
+async def change_department(
+    request: Request, department_id: UUID, form: FormValues, actor: DepartmentsWrite, session: Session
+) -> Response:
+    """Rename, describe or move it, or name its manager, who is given by the exact user name."""
+
+    async def change() -> DepartmentRead:
+        present = await service.get_department(session, actor, department_id)
+        values: dict[str, object] = {**_names(form)}
+        if "parent_id" in form:
+            values |= optional(form, "parent_id")
+        if form.get("manager", "").strip() != (present.manager or ""):
+            values["manager_id"] = await _manager_id(session, form.get("manager", "").strip())
+        changes = model_of(DepartmentUpdate, values)
+        return await service.update_department(session, actor, department_id, changes)
+
+    outcome = await attempt(session, change())
+    return await _outcome(request, session, actor, department_id, "change", outcome, form)
+
+
+@router.post("/departments/{department_id}/delete")
+async def delete_department(
+    request: Request, department_id: UUID, actor: DepartmentsWrite, session: Session
+) -> Response:
+    """Delete an empty department."""
+    outcome = await attempt(session, service.delete_department(session, actor, department_id))
+    if outcome is None:
+        return done(request, HOME)
+    return await _outcome(request, session, actor, department_id, "delete", outcome, {})
+
+
+@router.post("/departments/{department_id}/members")
+async def add_member(
+    request: Request, department_id: UUID, form: FormValues, actor: MembershipsWrite, session: Session
+) -> Response:
+    """Give somebody a role in it."""
+
+    async def add() -> object:
+        values = {"username": form.get("username", "").strip(), "role": form.get("role", "")}
+        wanted = model_of(MemberCreate, values)
+        return await memberships.add_member(session, actor, department_id, wanted.username, wanted.role)
+
+    outcome = await attempt(session, add())
+    return await _outcome(request, session, actor, department_id, "add-member", outcome, form)
+
+
+@router.post("/departments/{department_id}/members/{membership_id}/remove")
+async def remove_member(
+    request: Request, department_id: UUID, membership_id: UUID, actor: MembershipsWrite, session: Session
+) -> Response:
+    """Take a role in it away."""
+    await memberships.remove_membership(session, actor, membership_id, department_id=department_id)
+    return done(request, f"{HOME}/{department_id}")
+
+
+def _names(form: FormValues) -> dict[str, str]:
+    return {"name": form.get("name", "").strip(), "description": form.get("description", "").strip()}
+
+
+async def _manager_id(session: AsyncSession, username: str) -> UUID | None:
+    if not username:
+        return None
+    user = await find_user(session, username)
+    if user is None:
+        raise InvalidInputError(
+            "See the fields below.", fields=[FieldError("manager", "is the exact name of a user")]
+        )
+    return user.id
+
+
+async def _tree_panels(session: AsyncSession, actor: Actor) -> list[Panel | None]:
+    shown = await service.all_departments(session, actor)
+    devices = await count_by_department(session, actor) if actor.may(Permission.DEVICES_READ) else None
+    rows = tuple(
+        Row(
+            (
+                Cell(one.name, f"{HOME}/{one.id}", detail=one.description, indent=one.path.count("/")),
+                Cell(one.manager or ""),
+                *(() if devices is None else (Cell(str(devices.get(one.id, 0))),)),
+            )
+        )
+        for one in shown
+    )
+    columns = ("Department", "Manager", *(() if devices is None else ("Own devices",)))
+    empty = "No department yet. Departments say who sees which devices; without one, roles hold everywhere."
+    table = Table("departments", "Departments", columns, rows, count=len(rows), empty=empty)
+    return [await _new_form(session, actor), table]
+
+
+async def _new_form(session: AsyncSession, actor: Actor) -> EntryForm | None:
+    if not actor.may(Permission.DEPARTMENTS_WRITE):
+        return None
+    places = await service.all_departments(session, actor, Permission.DEPARTMENTS_WRITE)
+    top = "At the top" if actor.may_everywhere(Permission.DEPARTMENTS_WRITE) else None
+    return EntryForm(
+        NEW,
+        "Make a department",
+        HOME,
+        "Make the department",
+        (
+            Entry("name", "Name"),
+            Entry("parent_id", "Part of", kind="select", options=department_options(places, nothing=top)),
+            Entry("description", "Description", is_required=False),
+        ),
+    )
+
+
+async def _outcome(
+    request: Request,
+    session: AsyncSession,
+    actor: Actor,
+    department_id: UUID,
+    form_id: str,
+    outcome: object,
+    values: FormValues,
+) -> Response:
+    if not isinstance(outcome, FleetkeeperError):
+        return done(request, f"{HOME}/{department_id}")
+    return await _department_page(session, actor, department_id, form_id, outcome, values)
+
+
+async def _department_page(
+    session: AsyncSession,
+    actor: Actor,
+    department_id: UUID,
+    form_id: str = "",
+    error: FleetkeeperError | None = None,
+    values: FormValues | None = None,
+) -> Response:
+    department = await service.get_department(session, actor, department_id)
+    base = f"{HOME}/{department_id}"
+    panels: list[Panel | None] = [await _facts(session, actor, department)]
+    if actor.may_in(Permission.USERS_READ, department_id):
+        panels.append(await _members(session, actor, department_id, base))
+    if actor.may_in(Permission.MEMBERSHIPS_WRITE, department_id):
+        entries = await role_entries(session, actor, with_place=False)
+        member = Entry("username", "User name", hint="The exact name")
+        panels.append(
+            EntryForm(
+                "add-member", "Give somebody a role here", f"{base}/members", "Give it", (member, *entries)
+            )
+        )
+    if actor.may_in(Permission.DEPARTMENTS_WRITE, department_id):
+        places = await service.all_departments(session, actor, Permission.DEPARTMENTS_WRITE)
+        panels += _forms(actor, department, places, base)
+    if error is not None:
+        panels = refuse_in(panels, form_id, error, values or {})
+    return show_page(
+        actor,
+        HOME,
+        department.name,
+        panels,
+        crumbs=((HOME, "Departments"),),
+        status=200 if error is None else error.status,
+    )
+
+
+async def _facts(session: AsyncSession, actor: Actor, department: DepartmentRead) -> Facts:
+    facts = [
+        ("Path", Cell(department.path)),
+        ("Description", Cell(department.description)),
+        ("Manager", Cell(department.manager or "")),
+    ]
+    if actor.may_in(Permission.DEVICES_READ, department.id):
+        number = (await count_by_department(session, actor)).get(department.id, 0)
+        facts.append(("Own devices", Cell(str(number), f"/devices?department={department.id}")))
+    return Facts("department", "Department", tuple(facts))
+
+
+async def _members(session: AsyncSession, actor: Actor, department_id: UUID, base: str) -> Table:
+    page = await memberships.list_members(session, actor, department_id, SHOWN)
+    may_remove = actor.may_in(Permission.MEMBERSHIPS_WRITE, department_id)
+    rows = tuple(
+        Row(
+            (
+                Cell(
+                    one.holder,
+                    f"/users/{one.user_id}" if one.user_id else f"/groups/{one.group_id}",
+                    detail="" if one.user_id else "Group",
+                ),
+                Cell(one.role),
+                Cell(at=one.assigned_at, is_time=True, is_soft=True),
+            ),
+            (
+                RowAction(
+                    "Take away",
+                    f"{base}/members/{one.id}/remove",
+                    f"Take the role “{one.role}” here away from {one.holder}?",
+                ),
+            )
+            if may_remove
+            else (),
+        )
+        for one in page.results
+    )
+    text = "Those with a role above or everywhere are not listed; they have it here too."
+    columns = ("User or group", "Role", "Since")
+    return Table("members", "People", columns, rows, text=text, count=page.count, empty="Nobody yet.")
+
+
+def _forms(
+    actor: Actor, department: DepartmentRead, places: Sequence[DepartmentRead], base: str
+) -> list[Panel | None]:
+    outside = [
+        one
+        for one in places
+        if one.id != department.id and not f"{one.path}/".startswith(f"{department.path}/")
+    ]
+    parents = department_options(outside, department.parent_id, "At the top")
+    if not any(option.is_chosen for option in parents):
+        # Its place cannot be chosen by the actor, so it is not offered to be changed.
+        parents = ()
+    may_move = bool(parents) and (
+        department.parent_id is not None or actor.may_everywhere(Permission.DEPARTMENTS_WRITE)
+    )
+    entries = (
+        Entry("name", "Name", department.name),
+        *((Entry("parent_id", "Part of", kind="select", options=parents),) if may_move else ()),
+        Entry(
+            "manager",
+            "Manager",
+            department.manager or "",
+            hint="The exact user name; has the role manager here and below",
+            is_required=False,
+        ),
+        Entry("description", "Description", department.description, is_required=False),
+    )
+    change = EntryForm("change", "Change this department", base, "Save", entries)
+    text = "Only one that no device, person or department belongs to can be deleted."
+    delete = EntryForm(
+        "delete", "Delete this department", f"{base}/delete", "Delete it", text=text, is_danger=True
+    )
+    return [change, delete]

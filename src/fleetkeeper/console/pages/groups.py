@@ -1,0 +1,291 @@
+"""`/groups`: people who get roles together."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.console.administration import (
+    attempt,
+    done,
+    list_parameters,
+    model_of,
+    neighbour,
+    optional,
+    refuse_in,
+    search_of,
+    show_page,
+)
+from fleetkeeper.console.contexts.administration import (
+    Cell,
+    Entry,
+    EntryForm,
+    Facts,
+    Panel,
+    Row,
+    RowAction,
+    Table,
+    Tag,
+)
+from fleetkeeper.console.memberships import membership_table, role_entries
+from fleetkeeper.console.requests import FormValues
+from fleetkeeper.database.request_session import Session
+from fleetkeeper.errors import FleetkeeperError
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.groups import service
+from fleetkeeper.identity.groups.access import GroupsRead, GroupsWrite
+from fleetkeeper.identity.groups.schemas import GroupCreate, GroupPage, GroupRead, GroupUpdate
+from fleetkeeper.identity.memberships import service as memberships
+from fleetkeeper.identity.memberships.schemas import MembershipCreate
+from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.identity.users.access import MembershipsWrite
+from fleetkeeper.identity.users.service import find_user
+
+router = APIRouter()
+
+HOME = "/groups"
+SHOWN = (("limit", "100"),)
+SOURCES = {"local": "Made here", "oidc": "Members by the provider", "scim": "By SCIM"}
+NEW_GROUP = EntryForm(
+    "new-group",
+    "Make a group",
+    HOME,
+    "Make the group",
+    (Entry("name", "Name"), Entry("description", "What it is for", is_required=False)),
+)
+
+
+@router.get("/groups")
+async def list_groups(request: Request, actor: GroupsRead, session: Session) -> Response:
+    """All groups."""
+    page = await service.list_groups(session, list_parameters(request))
+    form = NEW_GROUP if actor.may(Permission.GROUPS_WRITE) else None
+    return show_page(actor, HOME, "Groups", [form, _table(page)], search=search_of(request, "Group"))
+
+
+@router.post("/groups")
+async def create_group(request: Request, form: FormValues, actor: GroupsWrite, session: Session) -> Response:
+    """Make a group."""
+
+    async def make() -> GroupRead:
+        return await service.create_group(session, model_of(GroupCreate, _names(form)))
+
+    outcome = await attempt(session, make())
+    if not isinstance(outcome, FleetkeeperError):
+        return done(request, f"{HOME}/{outcome.id}")
+    table = _table(await service.list_groups(session, ()))
+    panels = refuse_in([NEW_GROUP, table], NEW_GROUP.id, outcome, form)
+    return show_page(actor, HOME, "Groups", panels, status=outcome.status)
+
+
+@router.get("/groups/{group_id}")
+async def show_group(group_id: UUID, actor: GroupsRead, session: Session) -> Response:
+    """One group: who is in it, and what they get by it."""
+    return await _group_page(session, actor, group_id)
+
+
+@router.post("/groups/{group_id}")
+async def change_group(
+    request: Request, group_id: UUID, form: FormValues, actor: GroupsWrite, session: Session
+) -> Response:
+    """Change a group's name and description."""
+
+    async def change() -> GroupRead:
+        return await service.update_group(session, actor, group_id, model_of(GroupUpdate, _names(form)))
+
+    outcome = await attempt(session, change())
+    return await _outcome(request, session, actor, group_id, "change", outcome, form)
+
+
+@router.post("/groups/{group_id}/delete")
+async def delete_group(request: Request, group_id: UUID, actor: GroupsWrite, session: Session) -> Response:
+    """Delete a group."""
+    outcome = await attempt(session, service.delete_group(session, actor, group_id))
+    if outcome is None:
+        return done(request, HOME)
+    return await _outcome(request, session, actor, group_id, "delete", outcome, {})
+
+
+@router.post("/groups/{group_id}/members")
+async def add_member(
+    request: Request, group_id: UUID, form: FormValues, actor: GroupsWrite, session: Session
+) -> Response:
+    """Put somebody into a group."""
+
+    async def add() -> None:
+        user = await find_user(session, actor, form.get("user", "").strip())
+        await service.add_member(session, actor, group_id, user.id)
+
+    outcome = await attempt(session, add())
+    return await _outcome(request, session, actor, group_id, "add-member", outcome, form)
+
+
+@router.post("/groups/{group_id}/members/{user_id}/remove")
+async def remove_member(
+    request: Request, group_id: UUID, user_id: UUID, actor: GroupsWrite, session: Session
+) -> Response:
+    """Take somebody out of a group."""
+    await service.remove_member(session, actor, group_id, user_id)
+    return done(request, f"{HOME}/{group_id}")
+
+
+@router.post("/groups/{group_id}/memberships")
+async def give_role(
+    request: Request, group_id: UUID, form: FormValues, actor: MembershipsWrite, session: Session
+) -> Response:
+    """Give a group a role."""
+
+    async def give() -> object:
+        await service.get_group(session, group_id)
+        wanted = model_of(MembershipCreate, optional(form, "role", "department_id"))
+        place = wanted.department_id
+        return await memberships.add_membership(session, actor, wanted.role, place, group_id=group_id)
+
+    outcome = await attempt(session, give())
+    return await _outcome(request, session, actor, group_id, "give-role", outcome, form)
+
+
+@router.post("/groups/{group_id}/memberships/{membership_id}/remove")
+async def take_role(
+    request: Request, group_id: UUID, membership_id: UUID, actor: MembershipsWrite, session: Session
+) -> Response:
+    """Take a role away from a group."""
+    await memberships.remove_membership(session, actor, membership_id, group_id=group_id)
+    return done(request, f"{HOME}/{group_id}")
+
+
+def _names(form: FormValues) -> dict[str, str]:
+    return {"name": form.get("name", "").strip(), "description": form.get("description", "").strip()}
+
+
+def _table(page: GroupPage) -> Table:
+    rows = tuple(
+        Row(
+            (
+                Cell(one.name, f"{HOME}/{one.id}"),
+                Cell(one.description, is_soft=True),
+                Cell(SOURCES[one.source]),
+                Cell(str(one.members)),
+            )
+        )
+        for one in page.results
+    )
+    return Table(
+        "groups",
+        "Groups",
+        ("Group", "What it is for", "Members", "Number"),
+        rows,
+        count=page.count,
+        empty="No group fits. A group gives several people the same roles.",
+        previous_href=neighbour(HOME, page.previous),
+        next_href=neighbour(HOME, page.next),
+    )
+
+
+async def _outcome(
+    request: Request,
+    session: AsyncSession,
+    actor: Actor,
+    group_id: UUID,
+    form_id: str,
+    outcome: object,
+    values: FormValues,
+) -> Response:
+    if not isinstance(outcome, FleetkeeperError):
+        return done(request, f"{HOME}/{group_id}")
+    return await _group_page(session, actor, group_id, form_id, outcome, values)
+
+
+async def _group_page(
+    session: AsyncSession,
+    actor: Actor,
+    group_id: UUID,
+    form_id: str = "",
+    error: FleetkeeperError | None = None,
+    values: FormValues | None = None,
+) -> Response:
+    group = await service.get_group(session, group_id)
+    base = f"{HOME}/{group_id}"
+    may_write = actor.may(Permission.GROUPS_WRITE)
+    may_give = actor.may(Permission.MEMBERSHIPS_WRITE)
+    is_local = group.source == "local"
+    roles = await service.list_group_memberships(session, actor, group_id, SHOWN)
+    panels: list[Panel | None] = [
+        Facts("group", "Group", (("What it is for", Cell(group.description)),)),
+        membership_table(roles, f"{base}/memberships", may_remove=may_give),
+    ]
+    if may_give:
+        entries = await role_entries(session, actor)
+        panels.append(
+            EntryForm("give-role", "Give the group a role", f"{base}/memberships", "Give the role", entries)
+        )
+    panels.append(await _members(session, actor, group, may_remove=may_write and is_local))
+    if may_write:
+        panels += _forms(group, base)
+    if error is not None:
+        panels = refuse_in(panels, form_id, error, values or {})
+    return show_page(
+        actor,
+        HOME,
+        group.name,
+        panels,
+        crumbs=((HOME, "Groups"),),
+        tags=() if is_local else (Tag(SOURCES[group.source]),),
+        status=200 if error is None else error.status,
+    )
+
+
+async def _members(session: AsyncSession, actor: Actor, group: GroupRead, *, may_remove: bool) -> Table:
+    page = await service.list_members(session, actor, group.id, SHOWN)
+    rows = tuple(
+        Row(
+            (
+                Cell(one.username, f"/users/{one.id}" if actor.may(Permission.USERS_READ) else ""),
+                Cell(one.name, tags=() if one.enabled else (Tag("Disabled", "bad"),)),
+            ),
+            (
+                RowAction(
+                    "Take out",
+                    f"{HOME}/{group.id}/members/{one.id}/remove",
+                    f"Take {one.username} out of “{group.name}”? They lose the roles they have by it.",
+                ),
+            )
+            if may_remove
+            else (),
+        )
+        for one in page.results
+    )
+    text = "" if group.source == "local" else "Who is in it is said by the identity provider."
+    hidden = group.members - page.count
+    if hidden:
+        text += f" {hidden} more whom you may not see."
+    return Table("members", "Members", ("User", "Name"), rows, text=text, count=page.count, empty="Nobody.")
+
+
+def _forms(group: GroupRead, base: str) -> list[Panel | None]:
+    add = EntryForm(
+        "add-member",
+        "Add somebody",
+        f"{base}/members",
+        "Add them",
+        (Entry("user", "User name"),),
+    )
+    change = EntryForm(
+        "change",
+        "Change name and description",
+        base,
+        "Save",
+        (
+            Entry("name", "Name", group.name),
+            Entry("description", "What it is for", group.description, is_required=False),
+        ),
+    )
+    delete = EntryForm(
+        "delete",
+        "Delete this group",
+        f"{base}/delete",
+        "Delete the group",
+        text=f"{group.members} members lose the roles that they have by it.",
+        is_danger=True,
+    )
+    return [add if group.source == "local" else None, change, delete]

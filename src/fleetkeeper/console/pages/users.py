@@ -1,0 +1,199 @@
+"""`/users`: accounts, their roles, and what they can see and do."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.console.administration import (
+    attempt,
+    done,
+    list_parameters,
+    model_of,
+    optional,
+    refused,
+    search_of,
+    show_page,
+)
+from fleetkeeper.console.requests import FormValues
+from fleetkeeper.console.user_page import new_user_form, user_page, users_table
+from fleetkeeper.database.request_session import Session
+from fleetkeeper.errors import FleetkeeperError
+from fleetkeeper.identity.access import ReasonGiven
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.memberships import service as memberships
+from fleetkeeper.identity.memberships.schemas import MembershipCreate
+from fleetkeeper.identity.sessions.access import SessionsWrite
+from fleetkeeper.identity.sign_in import factors
+from fleetkeeper.identity.users import service
+from fleetkeeper.identity.users.access import MembershipsWrite, UsersRead, UsersWrite
+from fleetkeeper.identity.users.schemas import PasswordSet, UserCreate, UserRead, UserUpdate
+
+router = APIRouter()
+
+HOME = "/users"
+
+
+@router.get("/users")
+async def list_users(request: Request, actor: UsersRead, session: Session) -> Response:
+    """Whom one may see."""
+    page = await service.list_users(session, actor, list_parameters(request))
+    form = await new_user_form(session, actor)
+    search = search_of(request, "Name or mail address")
+    return show_page(actor, HOME, "Users", [form, users_table(page)], search=search)
+
+
+@router.post("/users")
+async def create_user(request: Request, form: FormValues, actor: UsersWrite, session: Session) -> Response:
+    """Make a local account."""
+    texts = optional(form, "email", "role", "department_id")
+    wanted = {"username": form.get("username", "").strip(), "name": form.get("name", "").strip()}
+    wanted["password"] = form.get("password", "")
+
+    async def make() -> UserRead:
+        return await service.add_user(session, actor, model_of(UserCreate, wanted | texts))
+
+    outcome = await attempt(session, make())
+    if not isinstance(outcome, FleetkeeperError):
+        return done(request, f"{HOME}/{outcome.id}")
+    new_user = await new_user_form(session, actor)
+    page = await service.list_users(session, actor, ())
+    shown = new_user and refused(new_user, outcome, form)
+    return show_page(actor, HOME, "Users", [shown, users_table(page)], status=outcome.status)
+
+
+@router.get("/users/{user_id}")
+async def show_user(request: Request, user_id: UUID, actor: UsersRead, session: Session) -> Response:
+    """One user: what they can see and do and why, and what may be changed."""
+    return await user_page(request, session, actor, user_id)
+
+
+@router.post("/users/{user_id}")
+async def change_user(
+    request: Request, user_id: UUID, form: FormValues, actor: UsersWrite, session: Session
+) -> Response:
+    """Change names and mail address."""
+    wanted = {"username": form.get("username", "").strip(), "name": form.get("name", "").strip()}
+
+    async def change() -> UserRead:
+        changes = model_of(UserUpdate, wanted | optional(form, "email"))
+        return await service.update_user(session, actor, user_id, changes)
+
+    outcome = await attempt(session, change())
+    return await _outcome(request, session, actor, user_id, "change", outcome, form)
+
+
+@router.post("/users/{user_id}/password")
+async def set_password(
+    request: Request, user_id: UUID, form: FormValues, actor: UsersWrite, session: Session
+) -> Response:
+    """Give a local account another password."""
+
+    async def change() -> None:
+        wanted = model_of(PasswordSet, {"password": form.get("password", "")})
+        await service.set_password(session, actor, user_id, wanted.password)
+
+    outcome = await attempt(session, change())
+    return await _outcome(request, session, actor, user_id, "password", outcome, form)
+
+
+@router.post("/users/{user_id}/disable")
+async def disable_user(
+    request: Request,
+    user_id: UUID,
+    form: FormValues,
+    actor: UsersWrite,
+    reason: ReasonGiven,
+    session: Session,
+) -> Response:
+    """Refuse a user from now on."""
+    del reason
+    outcome = await attempt(session, service.set_enabled(session, actor, user_id, enabled=False))
+    return await _outcome(request, session, actor, user_id, "disable", outcome, form)
+
+
+@router.post("/users/{user_id}/enable")
+async def enable_user(request: Request, user_id: UUID, actor: UsersWrite, session: Session) -> Response:
+    """Let a user sign in again."""
+    await service.set_enabled(session, actor, user_id, enabled=True)
+    return done(request, f"{HOME}/{user_id}")
+
+
+@router.post("/users/{user_id}/delete")
+async def delete_user(
+    request: Request,
+    user_id: UUID,
+    form: FormValues,
+    actor: UsersWrite,
+    reason: ReasonGiven,
+    session: Session,
+) -> Response:
+    """Delete an account."""
+    del reason
+    outcome = await attempt(session, service.delete_user(session, actor, user_id))
+    if outcome is None:
+        return done(request, HOME)
+    return await _outcome(request, session, actor, user_id, "delete", outcome, form)
+
+
+@router.post("/users/{user_id}/second-factor")
+async def reset_second_factor(
+    request: Request,
+    user_id: UUID,
+    form: FormValues,
+    actor: UsersWrite,
+    reason: ReasonGiven,
+    session: Session,
+) -> Response:
+    """Remove all factors of somebody who lost them."""
+    del reason
+    await service.check_visible(session, actor, user_id)
+    outcome = await attempt(session, factors.reset_second_factor(session, actor, user_id))
+    return await _outcome(request, session, actor, user_id, "second-factor", outcome, form)
+
+
+@router.post("/users/{user_id}/end-sessions")
+async def end_sessions(request: Request, user_id: UUID, actor: SessionsWrite, session: Session) -> Response:
+    """End all sessions of a user."""
+    await service.end_user_sessions(session, actor, user_id)
+    return done(request, f"{HOME}/{user_id}")
+
+
+@router.post("/users/{user_id}/memberships")
+async def give_role(
+    request: Request, user_id: UUID, form: FormValues, actor: MembershipsWrite, session: Session
+) -> Response:
+    """Give a role."""
+    await service.check_visible(session, actor, user_id)
+
+    async def give() -> object:
+        wanted = model_of(MembershipCreate, optional(form, "role", "department_id"))
+        return await memberships.add_membership(
+            session, actor, wanted.role, wanted.department_id, user_id=user_id
+        )
+
+    outcome = await attempt(session, give())
+    return await _outcome(request, session, actor, user_id, "give-role", outcome, form)
+
+
+@router.post("/users/{user_id}/memberships/{membership_id}/remove")
+async def take_role(
+    request: Request, user_id: UUID, membership_id: UUID, actor: MembershipsWrite, session: Session
+) -> Response:
+    """Take a role away."""
+    await memberships.remove_membership(session, actor, membership_id, user_id=user_id)
+    return done(request, f"{HOME}/{user_id}")
+
+
+async def _outcome(
+    request: Request,
+    session: AsyncSession,
+    actor: Actor,
+    user_id: UUID,
+    form_id: str,
+    outcome: object,
+    values: FormValues,
+) -> Response:
+    if not isinstance(outcome, FleetkeeperError):
+        return done(request, f"{HOME}/{user_id}")
+    return await user_page(request, session, actor, user_id, form_id, outcome, values)

@@ -1,0 +1,220 @@
+"""What the pages of users show: the list, the forms, and all about one of them."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from fastapi import Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.console.administration import REASON, neighbour, refuse_in, show_page
+from fleetkeeper.console.contexts.administration import (
+    Cell,
+    Entry,
+    EntryForm,
+    Facts,
+    Panel,
+    Row,
+    Table,
+    Tag,
+)
+from fleetkeeper.console.memberships import access_table, membership_table, role_entries
+from fleetkeeper.console.sessions import session_table
+from fleetkeeper.console.tokens import token_table
+from fleetkeeper.devices.service import list_devices
+from fleetkeeper.errors import FleetkeeperError
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.identity.service import actor_of_user_id
+from fleetkeeper.identity.sessions import service as sessions
+from fleetkeeper.identity.sessions.api import idle_time
+from fleetkeeper.identity.tokens import service as tokens
+from fleetkeeper.identity.users import service
+from fleetkeeper.identity.users.schemas import UserPage, UserRead
+from fleetkeeper.kit.clock import utc_now
+
+HOME = "/users"
+SHOWN = (("limit", "100"),)
+
+
+def _tags(user: UserRead) -> tuple[Tag, ...]:
+    state = () if user.enabled else (Tag("Disabled", "bad"),)
+    return (*state, *(() if user.source == "local" else (Tag(user.source.upper()),)))
+
+
+def users_table(page: UserPage) -> Table:
+    """A page of users."""
+    rows = tuple(
+        Row(
+            (
+                Cell(one.username, f"{HOME}/{one.id}", tags=_tags(one)),
+                Cell(one.name),
+                Cell(one.email or "", is_soft=True),
+                Cell(at=one.last_login, is_time=True, is_soft=True),
+            )
+        )
+        for one in page.results
+    )
+    return Table(
+        "users",
+        "Users",
+        ("User", "Name", "Mail address", "Last sign-in"),
+        rows,
+        count=page.count,
+        empty="Nobody fits.",
+        next_href=neighbour(HOME, page.next),
+        previous_href=neighbour(HOME, page.previous),
+    )
+
+
+async def new_user_form(session: AsyncSession, actor: Actor) -> EntryForm | None:
+    """The form that makes a user, for those who may."""
+    if not actor.may(Permission.USERS_WRITE):
+        return None
+    role, department = await role_entries(session, actor, nothing="No role yet")
+    return EntryForm(
+        "new-user",
+        "Add a user",
+        HOME,
+        "Add the user",
+        (
+            Entry("username", "User name"),
+            Entry("name", "Full name", is_required=False),
+            Entry("email", "Mail address", kind="email", is_required=False),
+            Entry(
+                "password",
+                "Password",
+                kind="password",
+                hint="At least 8 characters; tell it to them on a safe way",
+                autocomplete="new-password",
+            ),
+            role,
+            department,
+        ),
+    )
+
+
+async def user_page(
+    request: Request,
+    session: AsyncSession,
+    actor: Actor,
+    user_id: UUID,
+    form_id: str = "",
+    error: FleetkeeperError | None = None,
+    values: Mapping[str, str] | None = None,
+) -> Response:
+    """All about one user; with an error, the form that was refused says what is wrong. Raises NotFoundError."""
+    user = await service.get_user(session, actor, user_id)
+    panels: list[Panel | None] = [await _facts(session, actor, user)]
+    panels += await _role_panels(session, actor, user)
+    panels.append(access_table(await service.read_access(session, actor, user_id)))
+    if actor.may(Permission.SESSIONS_WRITE):
+        page = await sessions.list_sessions(
+            session, actor, [*SHOWN, ("user_id", str(user_id))], now=utc_now(), idle=idle_time(request)
+        )
+        panels.append(session_table(page, "/sessions"))
+    if actor.may(Permission.TOKENS_READ):
+        listed = await tokens.list_tokens(session, actor, [*SHOWN, ("user_id", str(user_id))])
+        panels.append(token_table(listed, "/tokens", may_revoke=actor.may(Permission.TOKENS_WRITE)))
+    if actor.may(Permission.USERS_WRITE):
+        panels += _account_forms(user, is_oneself=user_id == actor.user_id)
+    if error is not None:
+        panels = refuse_in(panels, form_id, error, values or {})
+    return show_page(
+        actor,
+        HOME,
+        user.username,
+        panels,
+        crumbs=((HOME, "Users"),),
+        tags=_tags(user),
+        status=200 if error is None else error.status,
+    )
+
+
+async def _facts(session: AsyncSession, actor: Actor, user: UserRead) -> Facts:
+    facts = [
+        ("Name", Cell(user.name)),
+        ("Mail address", Cell(user.email or "")),
+        ("Made", Cell(at=user.created_at, is_time=True, style="exact")),
+        ("Last sign-in", Cell(at=user.last_login, is_time=True)),
+    ]
+    if actor.may_everywhere(Permission.DEVICES_READ):
+        seen = await actor_of_user_id(session, user.id)
+        number = 0 if seen is None else (await list_devices(session, seen, [("limit", "1")])).count
+        facts.append(("Sees devices", Cell(str(number))))
+    return Facts("account", "Account", tuple(facts))
+
+
+async def _role_panels(session: AsyncSession, actor: Actor, user: UserRead) -> list[Panel | None]:
+    page = await service.list_user_memberships(session, actor, user.id, SHOWN)
+    may_write = actor.may(Permission.MEMBERSHIPS_WRITE)
+    table = membership_table(page, f"{HOME}/{user.id}/memberships", may_remove=may_write)
+    if not may_write:
+        return [table]
+    form = EntryForm(
+        "give-role",
+        "Give a role",
+        f"{HOME}/{user.id}/memberships",
+        "Give the role",
+        await role_entries(session, actor),
+    )
+    return [table, form]
+
+
+def _account_forms(user: UserRead, *, is_oneself: bool) -> list[Panel | None]:
+    base = f"{HOME}/{user.id}"
+    change = EntryForm(
+        "change",
+        "Change names and mail address",
+        base,
+        "Save",
+        (
+            Entry("username", "User name", user.username),
+            Entry("name", "Full name", user.name, is_required=False),
+            Entry("email", "Mail address", user.email or "", kind="email", is_required=False),
+        ),
+    )
+    password = EntryForm(
+        "password",
+        "Set another password",
+        f"{base}/password",
+        "Set the password",
+        (Entry("password", "New password", kind="password", autocomplete="new-password"),),
+        text="All sessions of this user end.",
+    )
+    enable = EntryForm("enable", "Let them sign in again", f"{base}/enable", "Enable the account")
+    disable = EntryForm(
+        "disable",
+        "Disable this account",
+        f"{base}/disable",
+        "Disable the account",
+        (REASON,),
+        text="Their sessions end at once, and their tokens are refused until the account is enabled again.",
+        is_danger=True,
+    )
+    delete = EntryForm(
+        "delete",
+        "Delete this account",
+        f"{base}/delete",
+        "Delete the account",
+        (REASON,),
+        text="Their roles, tokens and sessions go with it. What they did stays in the audit log.",
+        is_danger=True,
+    )
+    if is_oneself:
+        return [change]
+    factor = EntryForm(
+        "second-factor",
+        "Remove their second factor",
+        f"{base}/second-factor",
+        "Remove it",
+        (REASON,),
+        text="For somebody who lost it: authenticator, passkeys and recovery codes go, and all sessions end.",
+        is_danger=True,
+    )
+    return [
+        change,
+        factor,
+        password if user.source == "local" else None,
+        disable if user.enabled else enable,
+        delete,
+    ]
