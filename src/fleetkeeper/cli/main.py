@@ -12,6 +12,7 @@ from fleetkeeper.settings import get_settings
 # Command or group of commands -> where it is. Only what is asked for is imported: each brings libraries of its own.
 COMMANDS = {
     "agent": "fleetkeeper.cli.agent:app",
+    "audit": "fleetkeeper.cli.audit:app",
     "db": "fleetkeeper.cli.db:app",
     "department": "fleetkeeper.cli.department:app",
     "group": "fleetkeeper.cli.group:app",
