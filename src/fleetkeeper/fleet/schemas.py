@@ -1,11 +1,12 @@
 """What the API says of enrolment and agents."""
 
 from datetime import datetime
-from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from fleetkeeper.kit.networks import Network
 
 ShortText = Annotated[str, Field(max_length=300)]
 # The database's driver reads them as networks.
@@ -25,7 +26,7 @@ class EnrollmentTokenCreate(BaseModel):
     department_id: UUID | None = Field(
         default=None, description="Department that the devices shall belong to"
     )
-    allowed_networks: list[IPv4Network | IPv6Network] | None = Field(
+    allowed_networks: list[Network] | None = Field(
         default=None, max_length=20, description="From where it may be used; from anywhere, when not given"
     )
 

@@ -1,7 +1,6 @@
 """What the API says of API tokens."""
 
 from datetime import datetime
-from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.texts import Name
+from fleetkeeper.kit.networks import Network
 
 Permissions = Annotated[
     list[Permission] | None,
@@ -19,7 +19,7 @@ Departments = Annotated[
     Field(default=None, max_length=100, description="Only in these and below; null is wherever the user may"),
 ]
 Networks = Annotated[
-    list[IPv4Network | IPv6Network] | None,
+    list[Network] | None,
     Field(default=None, max_length=20, description="From where it may be used; null is anywhere"),
 ]
 Expiry = Annotated[
