@@ -16,7 +16,7 @@ from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.authority import lacking
 from fleetkeeper.identity.departments import service as departments
 from fleetkeeper.identity.memberships.schemas import AccessSource, MembershipPage, UserAccess
-from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.identity.permissions import Permission, Role
 from fleetkeeper.identity.roles import service as roles
 
 EVERYWHERE = "Everywhere"
@@ -32,7 +32,7 @@ async def role_entries(
     matrix = await roles.read_matrix(session)
     first = () if nothing is None else (Option("", nothing, is_chosen=True),)
     options = tuple(
-        Option(role.name, role.name)
+        Option(role.name, role.name, is_chosen=nothing is None and role.name == Role.VIEWER)
         for role in matrix.roles
         if any(not lacking(actor, role.permissions, scope) for scope in scopes)
     )

@@ -98,6 +98,6 @@ ROLE_DESCRIPTIONS: dict[Role, str] = {
     Role.ANALYST: "Reads devices, measurements and the audit log.",
     Role.DATA_COLLECTOR: "Writes measurements; for tokens of collectors.",
     Role.MANAGER: "Runs a department: its devices, its people and what was done there.",
-    Role.OPERATOR: "Works on devices and enrols new ones; document 001 calls it technician.",
+    Role.OPERATOR: "Works on devices and enrols new ones, as a technician does.",
     Role.VIEWER: "Looks at devices and measurements.",
 }

@@ -4,7 +4,7 @@ INSERT INTO roles (id, name, description, is_builtin) VALUES
     ('00000000-0000-7000-8000-000000000002', 'manager',
      'Runs a department: its devices, its people and what was done there.', true),
     ('00000000-0000-7000-8000-000000000003', 'operator',
-     'Works on devices and enrols new ones; document 001 calls it technician.', true),
+     'Works on devices and enrols new ones, as a technician does.', true),
     ('00000000-0000-7000-8000-000000000004', 'analyst', 'Reads devices, measurements and the audit log.', true),
     ('00000000-0000-7000-8000-000000000005', 'viewer', 'Looks at devices and measurements.', true),
     ('00000000-0000-7000-8000-000000000006', 'data_collector', 'Writes measurements; for tokens of collectors.', true);
