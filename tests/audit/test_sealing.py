@@ -3,8 +3,6 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -12,44 +10,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as runs
 from hypothesis import strategies as st
 
-from fleetkeeper.audit import jobs
 from fleetkeeper.audit.epochs import begin_epoch
-from fleetkeeper.audit.verification import Report
-from fleetkeeper.database.engine import Database
+from fleetkeeper.audit.verification import Finding, Report
 from fleetkeeper.errors import ConflictError
-from fleetkeeper.settings import Settings
-from tests.factories.audit import add_events
-
-
-class Log:
-    """An audit log, its superuser and its sealer."""
-
-    def __init__(self, connection: psycopg.Connection, database: Database, home: Path) -> None:
-        self.connection = connection
-        self.database = database
-        self.settings = Settings(home=home)
-
-    async def seal(self) -> list[int]:
-        """Seal; returns the number of entries of each new seal."""
-        return [seal.entries for seal in await jobs.seal(self.database, self.settings)]
-
-    async def verify(self, expected: bytes | None = None) -> Report:
-        return await jobs.verify(self.database, self.settings, expected=expected)
-
-    def run(self, statement: str, *values: object) -> list[tuple]:
-        cursor = self.connection.execute(statement, values)
-        return cursor.fetchall() if cursor.description else []
-
-    def reset(self) -> None:
-        self.run("DELETE FROM audit_log")
-        self.run("DELETE FROM audit_seals")
-
-
-@pytest.fixture
-async def log(connection: psycopg.Connection, app_url: str, tmp_path: Path) -> AsyncIterator[Log]:
-    database = Database(app_url, pool_size=3)
-    yield Log(connection, database, tmp_path)
-    await database.close()
+from tests.factories.audit import Log, add_events
 
 
 def first(report: Report) -> tuple[str, int | None, int | None]:
@@ -118,10 +82,18 @@ class TestSealing:
                 total += sum(await log.seal())
             return total
 
+        async def check_all_along(done: asyncio.Event) -> list[Finding]:
+            found: list[Finding] = []
+            while not done.is_set():
+                found += (await log.verify()).findings
+            return found
+
         done = asyncio.Event()
         sealers = [asyncio.create_task(seal_all_along(done)) for _ in range(2)]
+        checker = asyncio.create_task(check_all_along(done))
         await asyncio.gather(*(write(number) for number in range(6)))
         done.set()
+        assert await checker == []
         sealed = sum([await sealer for sealer in sealers]) + sum(await log.seal())
         assert sealed == log.run("SELECT count(*) FROM audit_log")[0][0]
         report = await log.verify()

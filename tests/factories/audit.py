@@ -2,8 +2,15 @@
 
 import json
 from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
 
 import psycopg
+
+from fleetkeeper.audit import jobs
+from fleetkeeper.audit.verification import Report
+from fleetkeeper.database.engine import Database
+from fleetkeeper.settings import Settings
 
 CONTEXT = {
     "kind": "user",
@@ -39,3 +46,42 @@ def add_device(connection: psycopg.Connection, name: str = "web-01") -> str:
         "INSERT INTO devices (id, name, hostname) VALUES (gen_random_uuid(), %s, %s) RETURNING id::text"
     )
     return connection.execute(statement, [name, name]).fetchone()[0]
+
+
+class Log:
+    """An audit log, its superuser and its sealer."""
+
+    def __init__(self, connection: psycopg.Connection, database: Database, home: Path) -> None:
+        self.connection = connection
+        self.database = database
+        self.settings = Settings(home=home)
+
+    async def seal(self) -> list[int]:
+        """Seal; returns the number of entries of each new seal."""
+        return [seal.entries for seal in await jobs.seal(self.database, self.settings)]
+
+    async def verify(self, expected: bytes | None = None) -> Report:
+        return await jobs.verify(self.database, self.settings, expected=expected)
+
+    def run(self, statement: str, *values: object) -> list[tuple]:
+        cursor = self.connection.execute(statement, values)
+        return cursor.fetchall() if cursor.description else []
+
+    def reset(self) -> None:
+        self.run("DELETE FROM audit_log")
+        self.run("DELETE FROM audit_seals")
+
+    async def archive(self) -> list[str]:
+        return await jobs.archive_old_months(self.database, self.settings)
+
+    def add_to(self, month: date, count: int) -> list[int]:
+        """Entries of one transaction, made in that month; returns their numbers."""
+        add_events(self.connection, count)
+        rows = self.run(
+            "UPDATE audit_log SET \"timestamp\" = %s::timestamptz + i * interval '1 minute' "
+            "FROM (SELECT id AS number, row_number() OVER () AS i FROM audit_log ORDER BY id DESC LIMIT %s) AS new "
+            "WHERE id = number RETURNING id",
+            f"{month}T00:00Z",
+            count,
+        )
+        return sorted(row[0] for row in rows)

@@ -25,6 +25,7 @@ from fleetkeeper.settings import Settings
 log = structlog.get_logger(__name__)
 
 VERIFIED = "audit.verified"
+VERIFY_TASK = "audit.verify"
 FINDINGS_KEPT = 20
 Progress = Callable[[int], None]
 

@@ -67,6 +67,8 @@ class AuditSeal(Base):
     """A batch of entries that can no longer change unnoticed: their hashes, the tree's root, and the seal before."""
 
     __tablename__ = "audit_seals"
+    # Finds the seal that an entry's transaction is in.
+    __table_args__ = (Index("ix_audit_seals_to_transaction", "to_transaction"),)
 
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     sealed_at: Mapped[datetime]

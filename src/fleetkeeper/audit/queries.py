@@ -82,8 +82,8 @@ async def seals_after(session: AsyncSession, number: int) -> list[Seal]:
 
 async def number_before(session: AsyncSession, transaction: int) -> int:
     """The number of the last seal that ends before a transaction, or 0."""
-    statement = select(func.max(AuditSeal.number)).where(AuditSeal.to_transaction <= transaction)
-    return await session.scalar(statement) or 0
+    statement = select(AuditSeal.number).where(AuditSeal.to_transaction <= transaction)
+    return await session.scalar(statement.order_by(AuditSeal.to_transaction.desc()).limit(1)) or 0
 
 
 def store_seal(session: AsyncSession, seal: Seal) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class AuditEntryRead(BaseModel):
@@ -32,8 +32,10 @@ class AuditEntryRead(BaseModel):
     request_id: str | None
     change_reason: str | None
 
-    @field_serializer("ip_address")
-    def _plain_address(self, value: str | None) -> str | None:
+    @field_validator("ip_address", mode="before")
+    @classmethod
+    def _plain_address(cls, value: object) -> str | None:
+        """The driver reads addresses as objects."""
         return None if value is None else str(value)
 
 
@@ -109,4 +111,12 @@ class AuditState(BaseModel):
     """Where the log stands: the newest seal and the last check, if there was one."""
 
     newest_seal: SealRead | None
+    unsealed_entries: int = Field(description="Entries that no seal has yet; the worker seals each minute")
     verification: VerificationRead | None
+    is_verifying: bool = Field(description="Whether a check waits or runs")
+
+
+class VerificationAsked(BaseModel):
+    """A check of the whole log was asked for; `GET /audit/verification` has its outcome later."""
+
+    is_new: bool = Field(description="False when one was waiting already")

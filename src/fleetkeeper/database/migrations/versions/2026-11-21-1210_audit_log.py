@@ -131,12 +131,14 @@ def upgrade() -> None:
         sa.Column("signature", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_seals")),
     )
+    op.create_index("ix_audit_seals_to_transaction", "audit_seals", ["to_transaction"], unique=False)
     run_file("0005_audit_log.sql")
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     run_file("0005_audit_log_down.sql")
+    op.drop_index("ix_audit_seals_to_transaction", table_name="audit_seals")
     op.drop_table("audit_seals")
     op.drop_index(
         "ix_audit_log_user", table_name="audit_log", postgresql_where=sa.text("user_id IS NOT NULL")
