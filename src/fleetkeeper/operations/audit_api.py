@@ -5,7 +5,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import StreamingResponse
 
-from fleetkeeper.audit.schemas import AuditEntryRead, AuditPage, AuditState, SealPage, SealsMade
+from fleetkeeper.audit.schemas import (
+    AuditEntryRead,
+    AuditPage,
+    AuditState,
+    SealPage,
+    SealsMade,
+    VerificationAsked,
+)
 from fleetkeeper.database.request_session import Session, context_of
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import require
@@ -84,8 +91,15 @@ async def seal(request: Request, actor: AuditSealing, session: Session) -> Seals
 
 @router.get("/verification", responses=problem_responses(400, 401, 403))
 async def read_verification(actor: AuditRead, session: Session) -> AuditState:
-    """Read what the last nightly check found, and the newest seal."""
+    """Read what the last check found, whether one is under way, and the newest seal."""
     return await audit_service.read_state(session, actor)
+
+
+@router.post("/verification", status_code=202, responses=problem_responses(400, 401, 403))
+async def ask_for_verification(actor: AuditSealing, session: Session) -> VerificationAsked:
+    """Ask for a check of the whole log; the worker does it each night by itself."""
+    del actor
+    return await audit_service.ask_for_verification(session)
 
 
 @router.get("/{entry_id}", responses=problem_responses(400, 401, 403, 404, 422))

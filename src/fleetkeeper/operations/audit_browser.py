@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from sqlalchemy import Select, func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.audit.jobs import VERIFIED
+from fleetkeeper.audit.jobs import VERIFIED, VERIFY_TASK
 from fleetkeeper.audit.models import AuditEntry, AuditSeal
+from fleetkeeper.audit.queries import count_since
 from fleetkeeper.audit.schemas import (
     AuditEntryRead,
     AuditPage,
@@ -22,6 +24,7 @@ from fleetkeeper.devices.models import Device
 from fleetkeeper.errors import NotFoundError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.jobs.queue import is_under_way
 from fleetkeeper.kit.listing import Field, Listing
 
 COUNT_LIMIT = 10_000
@@ -131,6 +134,29 @@ async def get_entry(session: AsyncSession, actor: Actor, number: int) -> AuditEn
     return AuditEntryRead.model_validate(entry)
 
 
+async def seal_of(session: AsyncSession, actor: Actor, number: int) -> SealRead | None:
+    """The seal that an entry is in; None while it is not sealed, or is not to be seen."""
+    transaction = (
+        visible_to(actor).where(AuditEntry.id == number).with_only_columns(AuditEntry.transaction_id)
+    )
+    found = select(*_SEAL_COLUMNS).where(AuditSeal.to_transaction > transaction.scalar_subquery())
+    row = (await session.execute(found.order_by(AuditSeal.to_transaction).limit(1))).one_or_none()
+    return None if row is None else SealRead.model_validate(row)
+
+
+def export_addresses(parameters: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Where a list with these filters can be downloaded, by the name of the format."""
+    return tuple(
+        (name, f"/api/v1/audit/export?{urlencode([('format', value), *parameters])}")
+        for name, value in (("CSV", "csv"), ("Parquet", "parquet"))
+    )
+
+
+def cursor_of(link: str) -> str:
+    """The cursor in a list's link to a neighbouring page."""
+    return dict(parse_qsl(link.partition("?")[2])).get("cursor", "")
+
+
 async def list_seals(session: AsyncSession, parameters: Sequence[tuple[str, str]]) -> SealPage:
     """One page of seals, newest first."""
     page = await SEALS.page(session, select(*_SEAL_COLUMNS), parameters)
@@ -155,6 +181,8 @@ async def read_state(session: AsyncSession) -> AuditState:
     check = (await session.execute(checks.limit(1))).one_or_none()
     return AuditState(
         newest_seal=None if seal is None else SealRead.model_validate(seal),
+        unsealed_entries=await count_since(session, seal.to_transaction if seal else 0),
+        is_verifying=await is_under_way(session, VERIFY_TASK),
         verification=None
         if check is None
         else VerificationRead.model_validate({"checked_at": check.timestamp, **(check.details or {})}),

@@ -7,13 +7,15 @@ from typing import Any
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.audit.jobs import VERIFY_TASK
 from fleetkeeper.audit.recorder import record_event
-from fleetkeeper.audit.schemas import AuditState, SealRead, SealsMade
+from fleetkeeper.audit.schemas import AuditState, SealRead, SealsMade, VerificationAsked
 from fleetkeeper.audit.seals import Seal
 from fleetkeeper.audit.service import seal_entries
 from fleetkeeper.audit.signing_key import signing_key
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.jobs.queue import enqueue_once
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.operations import audit_browser
 from fleetkeeper.settings import Settings
@@ -37,6 +39,13 @@ async def seal(session: AsyncSession, settings: Settings) -> SealsMade:
     """Seal what is not sealed yet. Raises ConflictError."""
     made = await seal_entries(session, signing_key(settings), utc_now())
     return SealsMade(seals=[shown(one) for one in made])
+
+
+async def ask_for_verification(session: AsyncSession) -> VerificationAsked:
+    """Let the worker check the whole log as soon as it can; the log keeps who asked."""
+    is_new = await enqueue_once(session, VERIFY_TASK)
+    await record_event(session, "audit.verification_asked", "audit")
+    return VerificationAsked(is_new=is_new)
 
 
 def shown(seal: Seal) -> SealRead:
