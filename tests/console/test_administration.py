@@ -228,6 +228,22 @@ class TestGroups:
             assert (await browser.send(remove)).status_code == 204
         assert (await browser.send(f"{address}/delete")).headers["hx-redirect"] == "/groups"
 
+    async def test_a_group_of_a_provider(self, browser):
+        assert "provider_id" not in await browser.page("/groups")
+        fields = {"name": "The company", "slug": "x", "issuer": "https://login.example", "client_id": "fleet"}
+        rest = {"scopes": "openid", "groups_claim": "groups", "recheck_seconds": "60", "enabled": "true"}
+        made = await browser.send("/settings/providers/new?preset=generic", **fields, **rest)
+        provider_id = made.headers["location"].rpartition("/")[2]
+        page = await browser.page("/groups")
+        assert f'value="{provider_id}"' in page
+        answer = await browser.send("/groups", name="helpdesk", description="", provider_id=provider_id)
+        page = await browser.page(answer.headers["hx-redirect"])
+        assert "said by the identity provider" in page
+        refused = await browser.send("/groups", name="helpdesk", description="", provider_id=provider_id)
+        assert refused.status_code == 409
+        wrong = await browser.send("/groups", name="other", description="", provider_id="x")
+        assert wrong.status_code == 422
+
     async def test_a_provider_s_group_is_left_to_it(self, database, browser):
         async with database.session(TEST_CONTEXT) as session:
             group = await make_group(session, await make_user(session), source="scim", external_id="x")

@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 from jinja2 import meta
 
-from fleetkeeper.console.contexts import administration, agents, devices, identity, overview, settings, shell
+from fleetkeeper.console.contexts import (
+    administration,
+    agents,
+    audit,
+    devices,
+    identity,
+    overview,
+    settings,
+    shell,
+)
 from fleetkeeper.console.device_page import SECTIONS
 from fleetkeeper.console.rendering import ENVIRONMENT, FOLDER
 
@@ -24,6 +33,11 @@ CONTEXTS = {
     "agents/_created.html": agents.TokenCreated,
     "agents/_token_form.html": agents.TokenFormFragment,
     "agents/_tokens.html": agents.TokenTable,
+    "audit/entry.html": audit.AuditEntryPage,
+    "audit/_history.html": audit.DeviceHistory,
+    "audit/list.html": audit.AuditListPage,
+    "audit/_results.html": audit.AuditResults,
+    "audit/_seals.html": audit.SealPanel,
     "devices/detail.html": devices.DevicePage,
     "devices/list.html": devices.DeviceListPage,
     "devices/_results.html": devices.DeviceResults,
@@ -38,6 +52,8 @@ CONTEXTS = {
 # Names that an including template sets in a loop, before the part that uses them.
 LOOP_NAMES = {
     "agents/_row.html": {"agent"},
+    "audit/_changes.html": {"row"},
+    "audit/_seals.html": {"csrf_token", "may_seal", "message", "state"},
     "devices/_row.html": {"row"},
     "settings/_form.html": {"form"},
 }

@@ -4,6 +4,7 @@ import htmx from "htmx.org";
 
 import { failureText, knowsPasskeys, makePasskey, usePasskey } from "./account/webauthn.js";
 import { postJson } from "./api.js";
+import { showTimes } from "./times.js";
 
 async function addPasskey(form) {
   const { public_key: options } = await postJson("/api/v1/account/passkeys/options");
@@ -50,8 +51,12 @@ document.addEventListener("submit", (event) => {
       headers: { "HX-Request": "true", "HX-Request-Type": "partial" },
     });
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("#security");
+    // Codes of a factor that was added just before are not shown again: they stay until the page is left.
+    const shown = document.querySelector("#new-codes");
     document.querySelector("#security").replaceWith(fresh);
+    if (shown) fresh.prepend(shown);
     htmx.process(fresh);
+    showTimes(fresh);
     if (codes.length > 0) showCodes(codes);
   });
 });

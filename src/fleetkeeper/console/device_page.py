@@ -43,6 +43,7 @@ SECTIONS = (
     Section("system", "System", "devices/_system.html"),
     Section("collectors", "Collectors", "devices/_collectors.html"),
 )
+HISTORY = Section("history", "History", "devices/_history.html")
 
 PROCESS_COLUMNS = (
     ProcessColumn("pid", "PID", "is-number"),
@@ -140,6 +141,7 @@ def device_page(
     *,
     department: str = "",
     edit_form: EntryForm | None = None,
+    with_history: bool = False,
 ) -> DevicePage:
     """The page of one device; `status` tells stale from online."""
     interfaces = tuple(_interface_row(one) for one in device.interfaces)
@@ -150,7 +152,7 @@ def device_page(
         status=status,
         addresses=tuple(address for one in interfaces if one.is_up is not False for address in one.addresses),
         figures=FIGURES,
-        sections=SECTIONS,
+        sections=(*SECTIONS, HISTORY) if with_history else SECTIONS,
         process_columns=PROCESS_COLUMNS,
         interfaces=interfaces,
         login_sessions=tuple(login_sessions),

@@ -16,6 +16,7 @@ from fleetkeeper.console.contexts.shell import ErrorPage, ErrorToast
 from fleetkeeper.console.rendering import render
 from fleetkeeper.error_handlers import expected_error, handle_error
 from fleetkeeper.errors import FleetkeeperError, SecondFactorNeededError
+from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.scim.errors import scim_error_response
 from fleetkeeper.identity.scim.resources import BASE_PATH
 
@@ -57,7 +58,14 @@ async def handle_console_error(request: Request, error: Exception) -> Response:
         return RedirectResponse(cure, 303)
     if is_htmx:
         return render("errors/_toast.html", ErrorToast(_detail(known)), status=known.status)
-    page = ErrorPage(known.status, known.title, _detail(known), request_id)
+    actor: Actor | None = getattr(request.state, "actor", None)
+    if known.status == 403 and actor is not None and not actor.grants:
+        detail = (
+            f"You are signed in as {actor.name}, but have no role here yet. Ask an administrator for one."
+        )
+        page = ErrorPage(known.status, "No role yet", detail, request_id, actor.csrf_token or "")
+    else:
+        page = ErrorPage(known.status, known.title, _detail(known), request_id)
     return render("errors/page.html", page, status=known.status)
 
 

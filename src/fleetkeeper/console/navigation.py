@@ -17,6 +17,7 @@ ENTRIES = (
     ("/departments", "Departments", "hierarchy-2", "p", Permission.DEPARTMENTS_READ),
     ("/tokens", "Tokens", "key", "t", Permission.TOKENS_READ),
     ("/sessions", "Sessions", "device-desktop", "e", Permission.SESSIONS_WRITE),
+    ("/audit", "Audit log", "history", "l", Permission.AUDIT_READ),
     ("/settings", "Settings", "settings", "s", Permission.CONFIG_READ),
 )
 # These stand under one heading.

@@ -31,6 +31,10 @@ _TEXTS = {
     ),
     "scopes": ("Scopes", "Parted by blanks"),
     "groups_claim": ("Claim with the groups", "A list of names in what the provider tells of a user"),
+    "scim_claim": (
+        "Claim that names accounts of SCIM",
+        "Equal to their externalId; empty, when no accounts come from here by SCIM",
+    ),
     "recheck_seconds": ("Ask again after (seconds)", "How long groups are believed; 0 asks at each request"),
 }
 _TOGGLES = {
@@ -41,7 +45,7 @@ _TOGGLES = {
     ),
 }
 _SECRET = "client_secret"  # noqa: S105 - a field's name
-_OPTIONAL = frozenset({_SECRET, "hosted_domain"})
+_OPTIONAL = frozenset({_SECRET, "hosted_domain", "scim_claim"})
 
 
 def field_names(preset: Preset, *, is_new: bool) -> tuple[str, ...]:
@@ -49,7 +53,18 @@ def field_names(preset: Preset, *, is_new: bool) -> tuple[str, ...]:
     own = {Preset.GENERIC: ("issuer",), Preset.ENTRA: ("tenant",), Preset.GOOGLE: ()}[preset]
     late: tuple[str, ...] = ("hosted_domain",) if PRESETS[preset].has_hosted_domain else ("groups_claim",)
     slug = ("slug",) if is_new else ()
-    return ("name", *slug, *own, "client_id", _SECRET, *late, "scopes", "recheck_seconds", *_TOGGLES)
+    return (
+        "name",
+        *slug,
+        *own,
+        "client_id",
+        _SECRET,
+        *late,
+        "scopes",
+        "scim_claim",
+        "recheck_seconds",
+        *_TOGGLES,
+    )
 
 
 def defaults(preset: Preset) -> dict[str, str]:
@@ -61,6 +76,7 @@ def defaults(preset: Preset) -> dict[str, str]:
         "slug": name.lower(),
         "scopes": facts.scopes,
         "groups_claim": facts.groups_claim,
+        "scim_claim": facts.scim_claim,
         "recheck_seconds": "60",
         "enabled": "true",
         "creates_users": "true",
@@ -141,6 +157,7 @@ def read_new(preset: Preset, values: Mapping[str, str]) -> ProviderCreate | list
 def read_changes(preset: Preset, values: Mapping[str, str]) -> ProviderUpdate | list[FieldError]:
     """The changes that a form asks for, or what is wrong with them."""
     wanted = _schema_values(preset, values)
+    wanted.setdefault("scim_claim", None)
     if PRESETS[preset].has_hosted_domain:
         wanted.setdefault("hosted_domain", None)
     try:

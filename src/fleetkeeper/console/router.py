@@ -7,6 +7,7 @@ from fleetkeeper.console.pages import (
     account,
     account_security,
     agents,
+    audit,
     departments,
     devices,
     groups,
@@ -42,6 +43,7 @@ def console_router() -> APIRouter:
         departments,
         tokens,
         sessions,
+        audit,
         static_files,
     ):
         router.include_router(room.router)

@@ -8,7 +8,7 @@ from annotated_types import Ge, Le
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from fleetkeeper.config.schemas import ConfigValues, Features, Sampling
+from fleetkeeper.config.schemas import AuditKeeping, ConfigValues, Features, Sampling
 from fleetkeeper.console.contexts.settings import SettingsForm
 from fleetkeeper.console.contexts.shell import FormField
 from fleetkeeper.console.form_errors import plain_words
@@ -55,6 +55,16 @@ GROUPS = {
                 "process_arguments_enabled": "Arguments of processes",
                 "sessions_enabled": "Login sessions",
                 "network_file_systems_enabled": "Network file systems",
+            },
+        ),
+        Group(
+            "audit",
+            "Audit log",
+            "When a month of the log moves from the database to a file, and how long the file is kept.",
+            AuditKeeping,
+            {
+                "archive_after_months": "Move to a file after (months)",
+                "retention_months": "Keep for (months)",
             },
         ),
         Group(
@@ -176,4 +186,5 @@ def all_forms(config: ConfigValues, policy: ArchivePolicyRead) -> tuple[Settings
         settings_form("sampling", config.sampling.model_dump()),
         settings_form(ARCHIVE_KEY, policy.model_dump(), policy=policy),
         settings_form("features", config.features.model_dump()),
+        settings_form("audit", config.audit.model_dump()),
     )

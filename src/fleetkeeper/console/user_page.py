@@ -7,6 +7,7 @@ from fastapi import Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.administration import REASON, neighbour, refuse_in, show_page
+from fleetkeeper.console.audit_entries import acts_links, history_links
 from fleetkeeper.console.contexts.administration import (
     Cell,
     Entry,
@@ -126,6 +127,7 @@ async def user_page(
         panels,
         crumbs=((HOME, "Users"),),
         tags=_tags(user),
+        links=(*history_links(actor, "users", user.id), *acts_links(actor, user.id)),
         status=200 if error is None else error.status,
     )
 

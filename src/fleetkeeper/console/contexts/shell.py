@@ -68,6 +68,8 @@ class ErrorPage:
     title: str
     detail: str
     request_id: str | None
+    # Of somebody who is signed in and may open nothing: all that is left to do is to sign out.
+    csrf_token: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from fleetkeeper.console.administration import (
     refuse_in,
     show_page,
 )
+from fleetkeeper.console.audit_entries import history_links
 from fleetkeeper.console.contexts.administration import (
     Cell,
     Entry,
@@ -229,6 +230,7 @@ async def _department_page(
         department.name,
         panels,
         crumbs=((HOME, "Departments"),),
+        links=history_links(actor, "departments", department.id),
         status=200 if error is None else error.status,
     )
 

@@ -133,5 +133,6 @@ async def _device_page(
         ],
         department="" if device.department_id is None else paths.get(device.department_id, ""),
         edit_form=form,
+        with_history=actor.may(Permission.AUDIT_READ),
     )
     return render("devices/detail.html", page, status=200 if error is None else error.status)

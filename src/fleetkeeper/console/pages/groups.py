@@ -16,11 +16,13 @@ from fleetkeeper.console.administration import (
     search_of,
     show_page,
 )
+from fleetkeeper.console.audit_entries import history_links
 from fleetkeeper.console.contexts.administration import (
     Cell,
     Entry,
     EntryForm,
     Facts,
+    Option,
     Panel,
     Row,
     RowAction,
@@ -37,6 +39,7 @@ from fleetkeeper.identity.groups.access import GroupsRead, GroupsWrite
 from fleetkeeper.identity.groups.schemas import GroupCreate, GroupPage, GroupRead, GroupUpdate
 from fleetkeeper.identity.memberships import service as memberships
 from fleetkeeper.identity.memberships.schemas import MembershipCreate
+from fleetkeeper.identity.oidc.service import provider_names
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.users.access import MembershipsWrite
 from fleetkeeper.identity.users.service import find_user
@@ -46,20 +49,14 @@ router = APIRouter()
 HOME = "/groups"
 SHOWN = (("limit", "100"),)
 SOURCES = {"local": "Made here", "oidc": "Members by the provider", "scim": "By SCIM"}
-NEW_GROUP = EntryForm(
-    "new-group",
-    "Make a group",
-    HOME,
-    "Make the group",
-    (Entry("name", "Name"), Entry("description", "What it is for", is_required=False)),
-)
+NEW_GROUP = "new-group"
 
 
 @router.get("/groups")
 async def list_groups(request: Request, actor: GroupsRead, session: Session) -> Response:
     """All groups."""
     page = await service.list_groups(session, list_parameters(request))
-    form = NEW_GROUP if actor.may(Permission.GROUPS_WRITE) else None
+    form = await _new_form(session) if actor.may(Permission.GROUPS_WRITE) else None
     return show_page(actor, HOME, "Groups", [form, _table(page)], search=search_of(request, "Group"))
 
 
@@ -68,13 +65,15 @@ async def create_group(request: Request, form: FormValues, actor: GroupsWrite, s
     """Make a group."""
 
     async def make() -> GroupRead:
-        return await service.create_group(session, model_of(GroupCreate, _names(form)))
+        return await service.create_group(
+            session, model_of(GroupCreate, _names(form) | optional(form, "provider_id"))
+        )
 
     outcome = await attempt(session, make())
     if not isinstance(outcome, FleetkeeperError):
         return done(request, f"{HOME}/{outcome.id}")
     table = _table(await service.list_groups(session, ()))
-    panels = refuse_in([NEW_GROUP, table], NEW_GROUP.id, outcome, form)
+    panels = refuse_in([await _new_form(session), table], NEW_GROUP, outcome, form)
     return show_page(actor, HOME, "Groups", panels, status=outcome.status)
 
 
@@ -158,6 +157,19 @@ def _names(form: FormValues) -> dict[str, str]:
     return {"name": form.get("name", "").strip(), "description": form.get("description", "").strip()}
 
 
+async def _new_form(session: AsyncSession) -> EntryForm:
+    providers = await provider_names(session)
+    entries = [Entry("name", "Name"), Entry("description", "What it is for", is_required=False)]
+    if providers:
+        options = tuple(Option(str(key), f"The provider {name}") for key, _, name in providers)
+        hint = "The name is then the provider's own: what its groups claim says"
+        choices = (Option("", "People here", is_chosen=True), *options)
+        entries.append(
+            Entry("provider_id", "Who says who is in it", kind="select", options=choices, hint=hint)
+        )
+    return EntryForm(NEW_GROUP, "Make a group", HOME, "Make the group", tuple(entries))
+
+
 def _table(page: GroupPage) -> Table:
     rows = tuple(
         Row(
@@ -230,6 +242,7 @@ async def _group_page(
         group.name,
         panels,
         crumbs=((HOME, "Groups"),),
+        links=history_links(actor, "groups", group.id),
         tags=() if is_local else (Tag(SOURCES[group.source]),),
         status=200 if error is None else error.status,
     )

@@ -82,7 +82,7 @@ async def create_provider(
     if isinstance(wanted, list):
         return _new_page(request, actor, preset, values, wanted)
     try:
-        made = await service.create_provider(session, sealer, wanted)
+        made = await service.create_provider(session, sealer, actor, wanted)
     except InvalidInputError as error:
         return _new_page(request, actor, preset, values, error.fields)
     except ConflictError as error:
@@ -115,7 +115,7 @@ async def change_provider(
     problems: Sequence[FieldError] = changes if isinstance(changes, list) else ()
     if not isinstance(changes, list):
         try:
-            changed = await service.update_provider(session, sealer, provider_id, changes)
+            changed = await service.update_provider(session, sealer, actor, provider_id, changes)
         except InvalidInputError as error:
             problems = error.fields
         else:
@@ -137,8 +137,7 @@ async def check_provider(
 @router.post("/{provider_id}/delete")
 async def delete_provider(provider_id: UUID, actor: ProvidersWrite, session: Session) -> Response:
     """Remove a provider."""
-    del actor
-    await service.delete_provider(session, provider_id)
+    await service.delete_provider(session, actor, provider_id)
     return RedirectResponse("/settings/providers", 303)
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.administration import attempt, done, model_of, refused, show_page
+from fleetkeeper.console.audit_entries import history_links
 from fleetkeeper.console.contexts.administration import (
     Cell,
     Entry,
@@ -210,6 +211,7 @@ async def _role_page(
         role.name,
         [facts, form],
         crumbs=((HOME, "Roles"),),
+        links=history_links(actor, "roles", role.id),
         tags=_tags(role),
         status=200 if error is None else error.status,
     )

@@ -1,0 +1,177 @@
+"""Entries of the audit log in words. Pure."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+from fleetkeeper.audit.schemas import AuditEntryRead
+from fleetkeeper.console.contexts.audit import Change, EntryRow
+from fleetkeeper.console.rendering import format_words
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.permissions import Permission
+
+VERBS = {"insert": "Added", "update": "Changed", "delete": "Removed", "truncate": "Emptied"}
+# What a table has a row of, where dropping the plural's s would not do.
+KINDS = {
+    "archive_policy": "retention",
+    "audit_archives": "archived month",
+    "config": "setting",
+    "device_identities": "device identity",
+    "group_members": "group member",
+    "passkeys": "passkey",
+    "user_identities": "linked account",
+    "audit": "the audit log",
+}
+EVENTS = {
+    "audit.export": "Exported",
+    "audit.verification_asked": "Asked for a check of",
+    "audit.verified": "Checked",
+    "permission.refused": "Was refused",
+    "session.ended_by_provider": "Sign-in ended by the provider",
+    "session.sign_in": "Signed in",
+    "session.sign_in_failed": "Failed to sign in",
+    "session.sign_in_refused": "Was refused a sign-in",
+    "user.second_factor_reset": "Reset the second factor of",
+}
+BAD_EVENTS = frozenset({"permission.refused", "session.sign_in_failed", "session.sign_in_refused"})
+PAGES = {
+    "departments": "/departments/{}",
+    "devices": "/devices/{}",
+    "groups": "/groups/{}",
+    "identity_providers": "/settings/providers/{}",
+    "roles": "/roles/{}",
+    "users": "/users/{}",
+}
+# Events whose verb says all.
+NO_KIND = frozenset(
+    {
+        "permission.refused",
+        "session.ended_by_provider",
+        "session.sign_in",
+        "session.sign_in_failed",
+        "session.sign_in_refused",
+    }
+)
+# What a list leaves out of a row that is new or gone; the entry's own page has it.
+QUIET = frozenset({"id", "created_at", "device_id", "enrolled_at", "findings", "sort_order"})
+EMPTY: tuple[Any, ...] = (None, "", [], {})
+SHOWN_IN_A_LIST = 4
+SHORT = 120
+
+
+def entry_row(entry: AuditEntryRead, *, whole: bool = False) -> EntryRow:
+    """An entry for a list, or with all its values for its own page."""
+    tail = entry.action.rpartition(".")[2]
+    is_change = tail in VERBS
+    changes = field_changes(entry.old_values, entry.new_values) if tail == "update" else ()
+    values = entry.details if not is_change else entry.new_values or entry.old_values
+    facts = tuple(
+        (name, shown(value) or "nothing")
+        for name, value in (values or {}).items()
+        if not changes and (whole or (name not in QUIET and value not in EMPTY))
+    )
+    limit = None if whole else SHOWN_IN_A_LIST
+    verb = VERBS[tail] if is_change else EVENTS.get(entry.action, format_words(tail))
+    kind = KINDS.get(entry.resource_type) or entry.resource_type.replace("_", " ").removesuffix("s")
+    name = entry.record_name or entry.record_id or ""
+    if entry.record_name is None and ("audit" in (entry.resource_type, name) or is_uuid(name)):
+        name = ""
+    if entry.action in NO_KIND:
+        kind = ""
+    return EntryRow(
+        id=entry.id,
+        at=entry.timestamp,
+        href=f"/audit/{entry.id}",
+        actor=entry.actor_name,
+        actor_kind=entry.actor_kind,
+        actor_href=actor_href(entry),
+        verb=verb,
+        kind=kind,
+        name=name,
+        thing_href=thing_href(entry),
+        action=entry.action,
+        changes=tuple(changes[:limit]),
+        facts=tuple((label, text if whole else cut(text)) for label, text in facts[:limit]),
+        more=0 if limit is None else max(0, max(len(changes), len(facts)) - limit),
+        reason=entry.change_reason or "",
+        tone="bad" if entry.action in BAD_EVENTS else "",
+    )
+
+
+def field_changes(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> tuple[Change, ...]:
+    """The fields of an update, before and after. Where the key itself changed there is one side only."""
+    before, after = old or {}, new or {}
+    names = [*before, *(name for name in after if name not in before)]
+    changes = []
+    for name in names:
+        texts = (shown(before.get(name)), shown(after.get(name)))
+        is_long = any(text is not None and (len(text) > SHORT or "\n" in text) for text in texts)
+        changes.append(Change(name, *texts, is_long=is_long))
+    return tuple(changes)
+
+
+def shown(value: Any) -> str | None:
+    """A value as text; nothing is None."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value or "(empty)"
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, indent=None if len(str(value)) < SHORT else 2)
+    return str(value)
+
+
+def is_uuid(text: str) -> bool:
+    """Whether a text is an identifier that tells people nothing."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def cut(text: str) -> str:
+    """A text that fits a line."""
+    line = " ".join(text.split())
+    return line if len(line) <= SHORT else line[:SHORT].rstrip() + "…"
+
+
+def actor_href(entry: AuditEntryRead) -> str:
+    """The list of all that an actor did."""
+    if entry.user_id is not None:
+        return with_filters(user_id=str(entry.user_id))
+    if entry.actor_kind == "device" and entry.device_id is not None:
+        return with_filters(device_id=str(entry.device_id), actor_kind="device")
+    return with_filters(actor_kind=entry.actor_kind, actor=entry.actor_name)
+
+
+def thing_href(entry: AuditEntryRead) -> str:
+    """The page of what an entry is about; of a device's parts the device's."""
+    if entry.action.endswith(".delete"):
+        return ""
+    if entry.resource_type in PAGES and entry.record_id:
+        return PAGES[entry.resource_type].format(quote(entry.record_id, safe=""))
+    return f"/devices/{entry.device_id}" if entry.device_id else ""
+
+
+def with_filters(**filters: str) -> str:
+    """The address of the list with filters."""
+    return f"/audit?{urlencode(filters)}"
+
+
+def history_links(actor: Actor, kind: str, record_id: object) -> tuple[tuple[str, str], ...]:
+    """A page's link to what was done to its object, for those who may read the log."""
+    if not actor.may(Permission.AUDIT_READ):
+        return ()
+    return ((with_filters(resource_type=kind, record_id=str(record_id)), "History"),)
+
+
+def acts_links(actor: Actor, user_id: object) -> tuple[tuple[str, str], ...]:
+    """A user's link to what they did."""
+    if not actor.may(Permission.AUDIT_READ):
+        return ()
+    return ((with_filters(user_id=str(user_id)), "What they did"),)

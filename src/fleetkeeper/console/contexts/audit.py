@@ -1,0 +1,124 @@
+"""The audit log's list, its entries and its seals."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fleetkeeper.audit.schemas import AuditEntryRead, AuditState
+from fleetkeeper.console.contexts.shell import Shell
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field, before and after; a side that says nothing is None. `is_long` ones are shown as a block."""
+
+    field: str
+    before: str | None
+    after: str | None
+    is_long: bool = False
+
+
+@dataclass(frozen=True)
+class EntryRow:
+    """An entry as people read it: `Changed`, `device`, `web-01`."""
+
+    id: int
+    at: datetime
+    href: str
+    actor: str
+    actor_kind: str
+    # Everything that this actor did.
+    actor_href: str
+    verb: str
+    kind: str
+    name: str
+    # The thing's own page, where there is one.
+    thing_href: str
+    action: str
+    # `changes` for a change of fields, `facts` for all else.
+    changes: tuple[Change, ...]
+    facts: tuple[tuple[str, str], ...]
+    more: int
+    reason: str
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class AuditFilter:
+    """What the filter form holds; the days are the reader's own."""
+
+    q: str = ""
+    actor: str = ""
+    action: str = ""
+    resource_type: str = ""
+    record_id: str = ""
+    request_id: str = ""
+    since: str = ""
+    until: str = ""
+
+
+@dataclass(frozen=True)
+class OtherFilter:
+    """A filter that came by a link, and the address without it."""
+
+    name: str
+    label: str
+    value: str
+    href: str
+
+
+@dataclass(frozen=True)
+class AuditResults:
+    """The table."""
+
+    rows: tuple[EntryRow, ...]
+    count: int
+    count_is_exact: bool
+    next_href: str | None
+    previous_href: str | None
+    is_filtered: bool
+    error: str
+    # Addresses by the name of the format, for those who may.
+    exports: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class SealPanel:
+    """Where the log stands, and what may be done about it."""
+
+    state: AuditState
+    may_seal: bool
+    csrf_token: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class AuditListPage(AuditResults):
+    """`/audit`."""
+
+    shell: Shell
+    filter: AuditFilter
+    others: tuple[OtherFilter, ...]
+    kinds: tuple[tuple[str, str], ...]
+    time_zone: str
+    seals: SealPanel
+
+
+@dataclass(frozen=True)
+class AuditEntryPage:
+    """`/audit/{id}`."""
+
+    shell: Shell
+    entry: AuditEntryRead
+    row: EntryRow
+    seal_number: int | None
+    sealed_at: datetime | None
+    # Label, text and address of what else there is about it.
+    origin: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
+class DeviceHistory:
+    """The newest entries about one device."""
+
+    rows: tuple[EntryRow, ...]
+    more_href: str

@@ -1,0 +1,321 @@
+"""`/audit`: the list and its filter, one entry with each field before and after, seals, and the history of things."""
+
+import html
+import re
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from fleetkeeper.audit import jobs
+from fleetkeeper.audit.schemas import AuditEntryRead
+from fleetkeeper.console.audit_entries import entry_row, field_changes
+from fleetkeeper.console.audit_filter import AuditFilter, listing_parameters, zone_of
+from fleetkeeper.errors import InvalidInputError
+from fleetkeeper.identity.permissions import Permission, Role
+from tests.console.conftest import sign_in
+from tests.console.test_administration import browser_with
+from tests.factories.audit import act_as, add_events
+
+
+def text_of(page: str) -> str:
+    """What a page says, without its tags."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def rows_of(page: str) -> list[str]:
+    """The rows of the list, as texts."""
+    body = re.search(r"<tbody>(.*?)</tbody>", page, re.DOTALL)
+    return [text_of(row) for row in re.findall(r"<tr>(.*?)</tr>", body[1], re.DOTALL)] if body else []
+
+
+def entry(**values: object) -> AuditEntryRead:
+    """An entry that says nothing but this."""
+    nothing = dict.fromkeys(AuditEntryRead.model_fields)
+    known = {
+        "id": 1,
+        "timestamp": datetime(2026, 1, 2, tzinfo=UTC),
+        "action": "devices.update",
+        "actor_kind": "user",
+        "actor_name": "maria",
+        "resource_type": "devices",
+    }
+    return AuditEntryRead.model_validate(nothing | known | values)
+
+
+class TestWords:
+    def test_each_field_before_and_after(self):
+        changes = field_changes(
+            {"location": None, "is_managed": True, "cores": 4, "tags": []},
+            {"location": "Hall 1", "is_managed": False, "cores": 8, "tags": ["a"]},
+        )
+        assert [(one.field, one.before, one.after) for one in changes] == [
+            ("location", None, "Hall 1"),
+            ("is_managed", "yes", "no"),
+            ("cores", "4", "8"),
+            ("tags", "[]", '["a"]'),
+        ]
+
+    def test_empty_and_nothing_differ(self):
+        (change,) = field_changes({"a": ""}, {"a": None})
+        assert (change.before, change.after) == ("(empty)", None)
+
+    def test_a_key_that_changed_has_one_side(self):
+        (change,) = field_changes(None, {"key": "after"})
+        assert (change.before, change.after) == (None, "after")
+
+    @pytest.mark.parametrize(
+        ("values", "said"),
+        [
+            ({"record_name": "web-01", "new_values": {}}, "Changed device web-01"),
+            ({"action": "roles.insert", "resource_type": "roles", "record_name": "r"}, "Added role r"),
+            ({"action": "group_members.delete", "resource_type": "group_members"}, "Removed group member"),
+            ({"action": "session.sign_in", "resource_type": "session"}, "Signed in"),
+            ({"action": "audit.export", "resource_type": "audit"}, "Exported the audit log"),
+            ({"action": "thing.turned_on", "resource_type": "things", "record_id": "7"}, "Turned on thing 7"),
+        ],
+    )
+    def test_sentences(self, values, said):
+        row = entry_row(entry(**values))
+        assert " ".join(part for part in (row.verb, row.kind, row.name) if part) == said
+
+    def test_lists_are_short_and_pages_whole(self):
+        one = entry(action="devices.insert", new_values={str(n): "x" * 500 for n in range(9)})
+        row, whole = entry_row(one), entry_row(one, whole=True)
+        assert (len(row.facts), row.more, len(whole.facts), whole.more) == (4, 5, 9, 0)
+        assert len(row.facts[0][1]) < 130 < len(whole.facts[0][1])
+
+    def test_lists_leave_out_what_tells_people_nothing(self):
+        values = {"id": str(uuid4()), "device_id": str(uuid4()), "metadata": {}, "cores": 0, "kind": "mac"}
+        one = entry(action="device_identities.insert", record_id=values["id"], new_values=values)
+        row, whole = entry_row(one), entry_row(one, whole=True)
+        assert [label for label, _ in row.facts] == ["cores", "kind"]
+        assert (row.name, row.more) == ("", 0)
+        assert len(whole.facts) == 5
+
+    def test_things_that_are_gone_have_no_page(self):
+        known = {"record_id": "7", "device_id": uuid4()}
+        assert entry_row(entry(**known)).thing_href == "/devices/7"
+        assert entry_row(entry(action="devices.delete", **known)).thing_href == ""
+        part = entry_row(entry(**known | {"resource_type": "device_keys"}))
+        assert part.thing_href == f"/devices/{known['device_id']}"
+
+
+class TestDays:
+    def test_they_are_the_readers(self):
+        wanted = AuditFilter(since="2026-03-28", until="2026-03-29")
+        parameters = dict(listing_parameters(wanted, {}, zone_of("Europe/Berlin")))
+        # Summer time begins that night.
+        assert parameters["timestamp__gte"] == "2026-03-28T00:00:00+01:00"
+        assert parameters["timestamp__lt"] == "2026-03-30T00:00:00+02:00"
+
+    @pytest.mark.parametrize("name", [None, "", "Mars/Olympus", "../../etc/passwd", "\x00"])
+    def test_zones_that_are_none(self, name):
+        assert zone_of(name).key == "UTC"
+
+    @pytest.mark.parametrize("day", ["yesterday", "2026-13-01", "9999-12-31"])
+    def test_days_that_are_none(self, day):
+        with pytest.raises(InvalidInputError):
+            listing_parameters(AuditFilter(until=day), {}, zone_of("UTC"))
+
+
+class TestList:
+    async def test_says_who_did_what_and_why(self, app, browser, admin, device):
+        headers = {"X-Change-Reason": "Moved to the <new> hall"}
+        await admin.patch(f"/api/v1/devices/{device.id}", json={"location": "Hall 1"}, headers=headers)
+        page = await browser.page("/audit")
+        row = rows_of(page)[0]
+        assert "admin token Changed device web-01" in row
+        assert "Location nothing → Hall 1" in row
+        assert "“Moved to the <new> hall”" in row
+        assert f'href="/devices/{device.id}"' in page
+        assert "<new>" not in page
+
+    async def test_filters(self, browser, connection):
+        with connection.transaction():
+            act_as(connection)
+            add_events(connection, 2, "test.one")
+        add_events(connection, 1, "test.two")
+        today = datetime.now(UTC).date()
+        for query, count in (
+            ("actor=MARI&action=test", 2),
+            ("request_id=req-1", 2),
+            ("action=test.two", 1),
+            ("q=thing+2", 1),
+            ("resource_type=test&record_id=1", 2),
+            ("user_id=0198c0de-0000-7000-8000-000000000001", 2),
+            ("ip_address=192.0.2.17", 2),
+            (f"resource_type=test&since={today}&until={today}", 3),
+            (f"resource_type=test&since={today + timedelta(days=2)}", 0),
+        ):
+            assert len(rows_of(await browser.part(f"/audit?{query}"))) == count, query
+        page = await browser.page("/audit?user_id=0198c0de-0000-7000-8000-000000000001&q=thing")
+        assert 'href="/audit?q=thing"' in page
+
+    async def test_nothing_fits(self, browser):
+        page = await browser.page("/audit?q=nobody+did+this")
+        assert "No entry fits" in page
+        assert "0 entries" in text_of(page)
+
+    @pytest.mark.parametrize(
+        ("query", "word"),
+        [
+            ("user_id=x", "user_id"),
+            ("since=tomorrow", "since"),
+            ("cursor=x", "cursor"),
+            ("q=%00", "q"),
+        ],
+    )
+    async def test_what_is_wrong_is_named(self, browser, query, word):
+        page = await browser.page(f"/audit?{query}", status=422)
+        alert = re.search(r'role="alert">(.*?)</div>', page, re.DOTALL)[1]
+        assert word in text_of(alert)
+
+    async def test_pages(self, browser, connection):
+        add_events(connection, 120)
+        found: list[str] = []
+        address = "/audit?action=test.event"
+        while address:
+            page = await browser.part(address)
+            found += re.findall(r'href="/audit/(\d+)" data-row-link', page)
+            following = re.search(r'href="([^"]+)"[^>]*>Older', page)
+            address = html.unescape(following[1]) if following else None
+        assert len(found) == len(set(found)) == 120
+
+    async def test_exports_carry_the_filter(self, browser, connection):
+        with connection.transaction():
+            act_as(connection)
+            add_events(connection, 2)
+        page = await browser.page("/audit?actor=maria&action=test.event")
+        addresses = [html.unescape(one) for one in re.findall(r'href="(/api/v1/audit/export[^"]+)"', page)]
+        assert len(addresses) == 2
+        answer = await browser.client.get(addresses[0])
+        assert len(answer.text.splitlines()) == 3
+        answer = await browser.client.get(addresses[1])
+        assert answer.content[:4] == b"PAR1"
+
+    async def test_readers_get_neither_exports_nor_buttons(self, shared):
+        browser = await browser_with(shared.app, Permission.AUDIT_READ)
+        page = await browser.page("/audit")
+        assert "/api/v1/audit/export" not in page
+        assert "/audit/seal" not in page
+        assert (await browser.send("/audit/seal")).status_code == 403
+        assert (await browser.send("/audit/verification")).status_code == 403
+
+    async def test_viewers_get_nothing(self, viewer_browser):
+        for address in ("/audit", "/audit/1", "/audit/state"):
+            await viewer_browser.page(address, status=403)
+        assert 'href="/audit"' not in await viewer_browser.page("/devices")
+
+
+class TestEntry:
+    async def test_has_all(self, browser, connection, admin, device):
+        headers = {"X-Change-Reason": "Fits there", "X-Request-ID": "move-1", "User-Agent": "script/1"}
+        await admin.patch(f"/api/v1/devices/{device.id}", json={"location": "Hall 1"}, headers=headers)
+        ((number,),) = connection.execute("SELECT id FROM audit_log WHERE request_id = 'move-1'").fetchall()
+        page = await browser.page(f"/audit/{number}")
+        text = text_of(page)
+        for said in (
+            "Changed device web-01",
+            "Who admin token",
+            "Why Fits there",
+            "Request move-1",
+            "Browser or program script/1",
+            "Location nothing Hall 1",
+            "not sealed yet",
+            "devices.update",
+        ):
+            assert said in text, said
+        assert 'href="/audit?request_id=move-1"' in page
+        await browser.send("/audit/seal")
+        assert "not sealed yet" not in text_of(await browser.page(f"/audit/{number}"))
+
+    async def test_hostile_texts_are_texts(self, browser, connection):
+        hostile = "<script>alert(1)</script>"
+        context = {"kind": "user", "name": hostile, "agent": hostile, "request": hostile, "reason": hostile}
+        with connection.transaction():
+            act_as(connection, context)
+            connection.execute("INSERT INTO config (key, value) VALUES (%s, '{}')", [hostile])
+            connection.execute(
+                "UPDATE config SET value = jsonb_build_object(%s::text, %s::text)", [hostile, hostile]
+            )
+        for (number,) in connection.execute("SELECT id FROM audit_log WHERE resource_type = 'config'"):
+            assert "<script>alert" not in await browser.page(f"/audit/{number}")
+        assert "<script>alert" not in await browser.page("/audit")
+
+    async def test_there_is_none(self, browser):
+        await browser.page("/audit/999999999", status=404)
+        await browser.page("/audit/0", status=422)
+
+
+class TestSeals:
+    async def test_seal_and_check(self, app, browser, settings, connection):
+        page = await browser.page("/audit")
+        assert "was not checked yet" in page
+        answer = await browser.send("/audit/seal")
+        assert re.search(r"Sealed \d+ entries", answer.text)
+        answer = await browser.send("/audit/verification")
+        assert "is being checked" in answer.text
+        assert 'hx-get="/audit/state"' in answer.text
+        assert "waits already" in (await browser.send("/audit/verification")).text
+        connection.execute("DELETE FROM procrastinate_jobs")  # the worker took it
+        await jobs.verify_nightly(app.state.database, settings)
+        state = await browser.part("/audit/state")
+        assert "sealed entries are as they were sealed" in text_of(state)
+        assert "hx-trigger" not in state
+
+    async def test_what_was_touched_is_named(self, app, browser, settings, connection):
+        await browser.send("/audit/seal")
+        ((number,),) = connection.execute(
+            "UPDATE audit_log SET actor_name = 'nobody' WHERE id = (SELECT min(id) FROM audit_log) RETURNING id"
+        ).fetchall()
+        await jobs.verify_nightly(app.state.database, settings)
+        page = await browser.page("/audit")
+        assert "The log is not as it was sealed." in page
+        assert f"Entry {number} (" in page
+        assert f'href="/audit/{number}"' in page
+
+    async def test_without_scripts(self, browser):
+        for address in ("/audit/seal", "/audit/verification"):
+            answer = await browser.client.post(address, data={"csrf_token": browser.csrf_token})
+            assert (answer.status_code, answer.headers["location"]) == (303, "/audit")
+
+    @pytest.mark.parametrize("address", ["/audit/seal", "/audit/verification"])
+    async def test_needs_the_forms_token(self, browser, address):
+        assert (await browser.client.post(address)).status_code == 403
+
+
+class TestHistory:
+    async def test_of_a_device(self, browser, admin, device):
+        await admin.patch(f"/api/v1/devices/{device.id}", json={"location": "Hall 1"})
+        page = await browser.page(f"/devices/{device.id}")
+        assert f'hx-get="/devices/{device.id}/history"' in page
+        rows = rows_of(await browser.part(f"/devices/{device.id}/history"))
+        assert "Changed device web-01" in rows[0]
+        assert any("Added device web-01" in row for row in rows)
+
+    async def test_is_not_for_viewers(self, viewer_browser, device):
+        assert "/history" not in await viewer_browser.page(f"/devices/{device.id}")
+        await viewer_browser.part(f"/devices/{device.id}/history", status=403)
+
+    async def test_of_no_device(self, browser):
+        await browser.part(f"/devices/{uuid4()}/history", status=404)
+
+    async def test_is_linked_from_what_administrators_look_after(self, browser, app):
+        await sign_in(app, "victor", Role.VIEWER)
+        made = {
+            "/departments": {"name": "North"},
+            "/groups": {"name": "Night shift"},
+            "/roles": {"name": "Reader"},
+        }
+        for path, form in made.items():
+            answer = await browser.send(path, **form)
+            assert answer.status_code in {204, 303}, answer.text
+        for path in ("/users", *made):
+            listed = await browser.page(path)
+            address = re.search(rf'href="({path}/[0-9a-f-]{{36}})"', listed)[1]
+            page = await browser.page(address)
+            kind, record = path.strip("/"), address.rpartition("/")[2]
+            link = f"/audit?resource_type={kind}&record_id={record}"
+            assert f'href="{html.escape(link)}"' in page, path
+            await browser.page(link)
