@@ -2,7 +2,12 @@
 
 import structlog
 
-pytest_plugins = ["tests.fixtures.database", "tests.fixtures.client", "tests.fixtures.product"]
+pytest_plugins = [
+    "tests.fixtures.database",
+    "tests.fixtures.client",
+    "tests.fixtures.product",
+    "tests.fixtures.oidc_provider",
+]
 
 # As the product does: without it each trace of an expected failure would be drawn with all its variables, for seconds.
 structlog.configure(

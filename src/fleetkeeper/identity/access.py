@@ -1,7 +1,6 @@
 """The dependencies by which a route says who may call it."""
 
 import hmac
-import ipaddress
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Annotated
@@ -25,6 +24,7 @@ from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.oidc.recheck import Checker, recheck_if_due
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.service import TOKEN_PREFIX, actor_of_session, actor_of_token
+from fleetkeeper.kit.addresses import plain_address
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.text import is_storable
 from fleetkeeper.settings import Settings
@@ -46,11 +46,7 @@ def session_cookie_name(settings: Settings) -> str:
 
 def client_address(request: Request) -> str:
     """The caller's address, or nothing when it is none."""
-    host = request.client.host if request.client else ""
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError:
-        return ""
+    return plain_address(request.client.host) if request.client else ""
 
 
 async def find_actor(request: Request) -> Actor | None:

@@ -37,6 +37,25 @@ def check_grantable(actor: Actor, role: str, permissions: Iterable[str], departm
         raise ForbiddenError(f"The role {role} has permissions that you lack there: {', '.join(missing)}.")
 
 
+def check_move(
+    actor: Actor,
+    origin: UUID | None,
+    target: UUID | None,
+    permissions: Iterable[Permission] = SCOPED,
+) -> None:
+    """Raise ForbiddenError when moving something from one department to another widens what its mover may do with it.
+
+    Who may write in both could have a permission in one of them only, and would take the thing there to use it.
+    """
+    gained = [
+        permission
+        for permission in sorted(permissions)
+        if actor.may_in(permission, target) and not actor.may_in(permission, origin)
+    ]
+    if gained:
+        raise ForbiddenError(f"There you would get permissions on it that you lack now: {', '.join(gained)}.")
+
+
 def check_permissions(actor: Actor, permissions: Iterable[str]) -> None:
     """Raise ForbiddenError unless the actor has each of a role's permissions everywhere."""
     missing = lacking(actor, permissions, None)

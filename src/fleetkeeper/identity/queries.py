@@ -33,7 +33,8 @@ async def find_user(session: AsyncSession, username: str) -> User | None:
     if not is_storable(username):
         return None
     found: User | None = await session.scalar(
-        select(User).where(func.lower(User.username) == username.lower())
+        # Both by the database, whose idea of lower case may differ from Python's.
+        select(User).where(func.lower(User.username) == func.lower(username))
     )
     return found
 

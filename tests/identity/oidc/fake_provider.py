@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import hmac
 import json
 import socket
 import time
@@ -163,3 +164,20 @@ async def fake_provider() -> AsyncIterator[FakeProvider]:
 
 def redirect(address: str) -> Response:
     return RedirectResponse(address)
+
+
+def encoded(value: object) -> str:
+    """A part of a token."""
+    raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def hmac_signed(claims: dict[str, Any], secret: bytes) -> str:
+    """A token that is signed with a secret which somebody may know."""
+    body = f"{encoded({'alg': 'HS256', 'kid': 'one'})}.{encoded(claims)}"
+    return f"{body}.{encoded(hmac.new(secret, body.encode(), hashlib.sha256).digest())}"
+
+
+def unsigned(claims: dict[str, Any], algorithm: str) -> str:
+    """A token that nobody has signed."""
+    return f"{encoded({'alg': algorithm, 'kid': 'one'})}.{encoded(claims)}."

@@ -126,7 +126,8 @@ class TestUsers:
             assert answer.json()["active"] is False
             assert (await leaver.get("/api/v1/me")).status_code == 401
 
-    async def test_the_last_administrator_stays(self, app, admin):
+    async def test_the_last_administrator_stays(self, app, admin, connection):
+        connection.execute("UPDATE users SET source = 'scim' WHERE username = 'admin'")
         found = (await admin.get("/scim/v2/Users", params={"filter": 'userName eq "admin"'})).json()
         (administrator,) = found["Resources"]
         path = f"/scim/v2/Users/{administrator['id']}"

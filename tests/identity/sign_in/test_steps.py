@@ -129,6 +129,48 @@ class TestThrottle:
         assert (await maria.elsewhere().enter()).status_code == 429
         await maria.sign_in()
 
+    async def test_strangers_at_the_same_address_cannot_lock_the_owner_out(self, maria):
+        """As behind one gateway: a browser that the account knows is none of the address's failures."""
+        await maria.sign_in()
+        for _ in range(11):
+            await maria.elsewhere().enter("wrong")
+        assert (await maria.elsewhere().enter()).status_code == 429
+        await maria.sign_in()
+
+    async def test_nor_at_the_second_step(self, maria):
+        await maria.sign_in()
+        await maria.add_totp()
+        for _ in range(11):
+            await maria.elsewhere().enter("wrong")
+        await maria.enter()
+        answer = await maria.client.post("/sign-in/second-factor", data={"code": maria.next_code()})
+        assert answer.status_code == 303
+
+    async def test_nor_with_a_passkey(self, maria):
+        await maria.sign_in()
+        authenticator = await maria.add_passkey()
+        for _ in range(11):
+            await maria.elsewhere().enter("wrong")
+        maria.client.cookies.delete("fleetkeeper")
+        assert (await maria.use_passkey(authenticator)).status_code == 204
+
+    async def test_nor_where_they_prove_it_again(self, maria):
+        await maria.sign_in()
+        for _ in range(11):
+            await maria.elsewhere().enter("wrong")
+        answer = await maria.call("POST", "/account/confirmation", {"password": PASSWORD})
+        assert answer.status_code == 204
+
+    async def test_one_address_does_not_use_up_the_attempts_of_all(self, app, maria):
+        """Else anybody could keep the owner out of each new browser."""
+        for _ in range(ACCOUNT_FAILURES):
+            await maria.elsewhere().enter("wrong")
+            # As minutes later.
+            await change(app, "DELETE FROM sign_in_failures WHERE bucket = 'address:127.0.0.1'")
+        assert (await maria.elsewhere().enter()).status_code == 429
+        await change(app, "DELETE FROM sign_in_failures WHERE bucket LIKE 'address:%'")
+        await maria.elsewhere().sign_in()
+
     async def test_account_that_is_none_is_limited_alike(self, app, maria):
         maria.name = "nobody"
         for _ in range(ACCOUNT_FAILURES):
@@ -414,3 +456,38 @@ class TestRequiredSecondFactor:
 
     async def test_token_made_before_does_not_help_to_enrol(self, app, admin, maria):
         assert (await admin.post("/api/v1/account/totp")).status_code == 403
+
+
+class TestWayBack:
+    @pytest.mark.parametrize(
+        "target",
+        [
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "/\t/evil.example",
+            "//[",
+            "x",
+            "",
+            "/sign-in",
+        ],
+    )
+    async def test_leads_to_no_other_site(self, maria, target):
+        answer = await maria.enter(next=target)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        page = await maria.client.get("/sign-in", params={"next": target})
+        assert page.headers["location"] == "/"
+
+    @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://[", "", "localhost"])
+    async def test_another_site_cannot_sign_anybody_in(self, maria, origin):
+        fields = {"username": "maria", "password": PASSWORD}
+        answer = await maria.client.post("/sign-in", data=fields, headers={"Origin": origin})
+        assert answer.status_code == 403
+        assert not await maria.is_signed_in()
+        asked = await maria.client.post("/api/v1/sign-in/passkey/options", headers={"Origin": origin})
+        assert asked.status_code == 403
+
+    async def test_this_one_can(self, maria):
+        fields = {"username": "maria", "password": PASSWORD}
+        answer = await maria.client.post("/sign-in", data=fields, headers={"Origin": "http://LOCALHOST"})
+        assert answer.status_code == 303

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.errors import ForbiddenError
+from fleetkeeper.errors import ConflictError, ForbiddenError
 from fleetkeeper.identity.models import User
 from fleetkeeper.identity.oidc import queries
 from fleetkeeper.identity.oidc.models import IdentityProvider, UserIdentity
@@ -32,7 +32,7 @@ async def find_or_create_user(
     """The account of a provider's user, made at the first sign-in where the provider may do that.
 
     Only issuer and subject count: a mail address may pass to somebody else, or be claimed by anybody. Raises
-    ForbiddenError for somebody who has no account and gets none.
+    ForbiddenError for somebody who has no account and gets none, ConflictError where no name is left.
     """
     await queries.lock_account(session, provider.issuer, told.subject)
     email = _email(told.claims)
@@ -42,16 +42,8 @@ async def find_or_create_user(
         identity.last_login, identity.email = now, email
         await session.flush()
         return user
-    if not provider.creates_users:
-        raise ForbiddenError("You have no account here; ask an administrator for one.")
-    user = User(
-        username=await _free_username(session, told),
-        name=_text(told.claims.get("name"), 255),
-        email=email if email and not await queries.is_email_taken(session, email) else None,
-        source="oidc",
-    )
-    session.add(user)
-    await session.flush()
+    provisioned = await _provisioned_user(session, provider, told)
+    user = provisioned or await _new_user(session, provider, told, email)
     session.add(
         UserIdentity(
             user_id=user.id,
@@ -63,6 +55,34 @@ async def find_or_create_user(
             last_login=now,
         )
     )
+    await session.flush()
+    return user
+
+
+async def _provisioned_user(
+    session: AsyncSession, provider: IdentityProvider, told: ProviderUser
+) -> User | None:
+    """The account that the provider made beforehand by SCIM, when its external id is what the chosen claim says."""
+    if provider.scim_claim is None:
+        return None
+    external_id = told.claims.get(provider.scim_claim)
+    if not isinstance(external_id, str) or not external_id or not external_id.isprintable():
+        return None
+    return await queries.find_provisioned_user(session, provider.issuer, external_id)
+
+
+async def _new_user(
+    session: AsyncSession, provider: IdentityProvider, told: ProviderUser, email: str | None
+) -> User:
+    if not provider.creates_users:
+        raise ForbiddenError("You have no account here; ask an administrator for one.")
+    user = User(
+        username=await _free_username(session, told),
+        name=_text(told.claims.get("name"), 255),
+        email=email if email and not await queries.is_email_taken(session, email) else None,
+        source="oidc",
+    )
+    session.add(user)
     await session.flush()
     return user
 
@@ -89,14 +109,11 @@ def group_names(claims: Mapping[str, Any], claim: str) -> frozenset[str]:
 
 
 async def _free_username(session: AsyncSession, told: ProviderUser) -> str:
-    wanted = username_of(told)
     # Two people of one name at once are told apart by the unique index, as a refusal of the second.
-    taken = await queries.taken_usernames(session, wanted)
-    if wanted.lower() not in taken:
-        return wanted
-    return next(
-        name for number in range(2, len(taken) + 3) if (name := f"{wanted}-{number}").lower() not in taken
-    )
+    name = await queries.free_username(session, username_of(told))
+    if name is None:
+        raise ConflictError("Too many people here have your name; ask an administrator for an account.")
+    return name
 
 
 def username_of(told: ProviderUser) -> str:

@@ -41,8 +41,7 @@ async def create_provider(
     wanted: ProviderCreate, actor: ProvidersWrite, session: Session, sealer: InstallationSealer
 ) -> ProviderRead:
     """Make an identity provider. Its client secret cannot be read again."""
-    del actor
-    return await service.create_provider(session, sealer, wanted)
+    return await service.create_provider(session, sealer, actor, wanted)
 
 
 @router.get("/{provider_id}", responses=problem_responses(401, 403, 404, 422))
@@ -61,15 +60,13 @@ async def update_provider(
     sealer: InstallationSealer,
 ) -> ProviderRead:
     """Change an identity provider."""
-    del actor
-    return await service.update_provider(session, sealer, provider_id, changes)
+    return await service.update_provider(session, sealer, actor, provider_id, changes)
 
 
-@router.delete("/{provider_id}", status_code=204, responses=problem_responses(401, 403, 404, 422))
+@router.delete("/{provider_id}", status_code=204, responses=problem_responses(401, 403, 404, 409, 422))
 async def delete_provider(provider_id: UUID, actor: ProvidersWrite, session: Session) -> None:
     """Remove an identity provider and its groups. Sessions through it end."""
-    del actor
-    await service.delete_provider(session, provider_id)
+    await service.delete_provider(session, actor, provider_id)
 
 
 @router.post("/{provider_id}/check", responses=problem_responses(401, 403, 404, 422))

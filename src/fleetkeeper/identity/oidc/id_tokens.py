@@ -77,7 +77,10 @@ def _fitting_keys(keys: Sequence[Mapping[str, Any]], algorithm: str, key_id: str
         ):
             continue
         try:
-            made = kinds[kind].import_key({name: value for name, value in key.items() if name != "d"})
+            with warnings.catch_warnings():
+                # Of a short key, which is left out below.
+                warnings.simplefilter("ignore", SecurityWarning)
+                made = kinds[kind].import_key({name: value for name, value in key.items() if name != "d"})
         except (JoseError, ValueError, TypeError, KeyError):
             continue
         if isinstance(made, RSAKey) and made.public_key.key_size < MIN_RSA_BITS:

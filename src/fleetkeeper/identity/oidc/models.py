@@ -27,6 +27,8 @@ class IdentityProvider(Keyed, Timestamped, Base):
     groups_claim: Mapped[str] = mapped_column(String(100), server_default="groups")
     # Google's `hd`: only accounts of this organisation may come in.
     hosted_domain: Mapped[str | None] = mapped_column(String(255))
+    # The claim that equals the external id of accounts made by SCIM, which then belong to this provider.
+    scim_claim: Mapped[str | None] = mapped_column(String(100))
     enabled: Mapped[bool] = mapped_column(server_default="true")
     # Whether somebody without an account gets one at their first sign-in.
     creates_users: Mapped[bool] = mapped_column(server_default="true")

@@ -26,6 +26,8 @@ class PresetFacts:
     has_hosted_domain: bool = False
     # Whether the userinfo endpoint never tells groups, so that only a new ID token does.
     groups_in_id_token: bool = False
+    # What identifies somebody both here and in the provider's SCIM.
+    scim_claim: str = ""
 
 
 PRESETS: Mapping[Preset, PresetFacts] = {
@@ -37,6 +39,8 @@ PRESETS: Mapping[Preset, PresetFacts] = {
         "groups",
         issuer="https://login.microsoftonline.com/{tenant}/v2.0",
         groups_in_id_token=True,
+        # The object id, as `sub` is another one for each application.
+        scim_claim="oid",
     ),
     Preset.GOOGLE: PresetFacts(
         "Google",
@@ -47,16 +51,23 @@ PRESETS: Mapping[Preset, PresetFacts] = {
     ),
 }
 
-# RFC 8176, and what Microsoft says of a second factor.
-_STRONG_METHODS = frozenset({"fpt", "hwk", "iris", "mca", "mfa", "ngcmfa", "otp", "retina", "sc", "swk"})
+# RFC 8176, and Microsoft's own word for it.
+_SEVERAL_FACTORS = frozenset({"mfa", "ngcmfa"})
+# What one knows, has and is. One alone is a single factor, even if it is a good one.
+_FACTORS = (
+    frozenset({"kba", "pin", "pwd"}),
+    frozenset({"hwk", "otp", "sc", "sms", "swk", "tel"}),
+    frozenset({"face", "fpt", "iris", "retina", "vbm"}),
+)
 
 
 def shows_second_factor(claims: Mapping[str, Any]) -> bool:
-    """Whether the provider says that it has seen more than a password (`amr`)."""
+    """Whether the provider says that it has seen two factors of different kinds (`amr`)."""
     methods = claims.get("amr")
-    return isinstance(methods, list) and any(
-        isinstance(method, str) and method in _STRONG_METHODS for method in methods
-    )
+    if not isinstance(methods, list):
+        return False
+    named = {method for method in methods if isinstance(method, str)}
+    return bool(named & _SEVERAL_FACTORS) or sum(bool(named & kind) for kind in _FACTORS) > 1
 
 
 def is_of_domain(claims: Mapping[str, Any], hosted_domain: str | None) -> bool:

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, Select, delete, func, select, text, update
+from sqlalchemy import CursorResult, Select, delete, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -77,19 +78,41 @@ async def find_identity(session: AsyncSession, issuer: str, subject: str) -> tup
     return (row[0], row[1]) if row else None
 
 
-async def taken_usernames(session: AsyncSession, wanted: str) -> frozenset[str]:
-    """In lower case: the name, and those that were made of it."""
-    rows = await session.scalars(
-        select(func.lower(User.username)).where(
-            func.lower(User.username).startswith(wanted.lower(), autoescape=True)
+async def find_provisioned_user(session: AsyncSession, issuer: str, external_id: str) -> User | None:
+    """The account of SCIM with that external id, unless it belongs to another user of the issuer already."""
+    found: User | None = await session.scalar(
+        select(User).where(
+            User.source == "scim",
+            User.external_id == external_id,
+            ~exists().where(UserIdentity.user_id == User.id, UserIdentity.issuer == issuer),
         )
     )
-    return frozenset(rows)
+    return found
+
+
+async def free_username(session: AsyncSession, wanted: str) -> str | None:
+    """The name, or the first of `name-2`, `name-3`, … that nobody has; None where a thousand have it."""
+    found: str | None = await session.scalar(
+        text(
+            """
+            SELECT names.name FROM (
+                SELECT CAST(:wanted AS text) AS name, 1 AS number
+                UNION ALL SELECT CAST(:wanted AS text) || '-' || number, number FROM generate_series(2, 1000) AS number
+            ) AS names
+            WHERE NOT EXISTS (SELECT FROM users WHERE lower(username) = lower(names.name))
+            ORDER BY names.number LIMIT 1
+            """
+        ),
+        {"wanted": wanted},
+    )
+    return found
 
 
 async def is_email_taken(session: AsyncSession, email: str) -> bool:
     """Whether another account has the address."""
-    return bool(await session.scalar(select(User.id).where(func.lower(User.email) == email.lower()).limit(1)))
+    return bool(
+        await session.scalar(select(User.id).where(func.lower(User.email) == func.lower(email)).limit(1))
+    )
 
 
 async def set_groups(session: AsyncSession, provider_id: UUID, user_id: UUID, names: Collection[str]) -> None:
@@ -116,6 +139,22 @@ async def set_groups(session: AsyncSession, provider_id: UUID, user_id: UUID, na
     missing = [{"group_id": group, "user_id": user_id} for group in found if group not in set(held)]
     if missing:
         await session.execute(insert(GroupMember).values(missing).on_conflict_do_nothing())
+
+
+async def roles_of_groups(session: AsyncSession, provider_id: UUID) -> Sequence[Any]:
+    """What the groups of a provider give: name, department_id, permissions."""
+    rows = await session.execute(
+        text(
+            """
+            SELECT r.name, m.department_id,
+                   ARRAY(SELECT p.permission FROM role_permissions p WHERE p.role_id = r.id) AS permissions
+            FROM groups g JOIN memberships m ON m.group_id = g.id JOIN roles r ON r.id = m.role_id
+            WHERE g.provider_id = :provider
+            """
+        ),
+        {"provider": provider_id},
+    )
+    return rows.all()
 
 
 async def claim_check(session: AsyncSession, session_id: UUID, seen: datetime | None, now: datetime) -> bool:

@@ -119,7 +119,8 @@ async def _check(checker: Checker, due: _Due, now: datetime) -> None:
         if claims is not None and not is_of_domain(claims, provider.hosted_domain):
             await _end(session, due.browser.id, "the account left the organisation")
             return
-        if claims is not None and (due.tokens.groups_in_id_token is False or provider.groups_claim in claims):
+        if claims is not None:
+            # Without the claim somebody is in no group any more: Microsoft leaves it out then.
             await synchronise_groups(session, provider, due.user, claims)
         sealed = None if tokens is None else seal_tokens(checker.sealer, due.user.id, tokens)
         await queries.note_check(session, due.browser.id, now, sealed)

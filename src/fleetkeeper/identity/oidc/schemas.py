@@ -17,6 +17,15 @@ ClientSecret = Annotated[SecretStr, Field(min_length=1, max_length=1000, descrip
 Scopes = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[\x21-\x7e]+( [\x21-\x7e]+)*$")]
 Claim = Annotated[str, Field(min_length=1, max_length=100, pattern=_PLAIN)]
 Domain = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9.-]+$")]
+ScimClaim = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=100,
+        pattern=_PLAIN,
+        description="The claim that equals the externalId of accounts made by SCIM, which so belong to this provider",
+    ),
+]
 RecheckSeconds = Annotated[
     int,
     Field(
@@ -41,6 +50,7 @@ class ProviderCreate(BaseModel):
     scopes: Scopes | None = None
     groups_claim: Claim | None = None
     hosted_domain: Domain | None = None
+    scim_claim: ScimClaim | None = None
     enabled: bool = True
     creates_users: bool = True
     recheck_seconds: RecheckSeconds = 60
@@ -58,6 +68,7 @@ class ProviderUpdate(BaseModel):
     scopes: Scopes | None = None
     groups_claim: Claim | None = None
     hosted_domain: Domain | None = None
+    scim_claim: ScimClaim | None = None
     enabled: bool | None = None
     creates_users: bool | None = None
     recheck_seconds: RecheckSeconds | None = None
@@ -66,7 +77,7 @@ class ProviderUpdate(BaseModel):
     def _check_nulls(self) -> "ProviderUpdate":
         emptied = [
             name
-            for name in self.model_fields_set - {"client_secret", "hosted_domain"}
+            for name in self.model_fields_set - {"client_secret", "hosted_domain", "scim_claim"}
             if getattr(self, name) is None
         ]
         if emptied:
@@ -89,6 +100,7 @@ class ProviderRead(BaseModel):
     scopes: str
     groups_claim: str
     hosted_domain: str | None
+    scim_claim: str | None
     enabled: bool
     creates_users: bool
     recheck_seconds: int

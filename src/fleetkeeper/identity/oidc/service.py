@@ -9,6 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.authority import check_grantable, check_permissions
 from fleetkeeper.identity.oidc import queries
 from fleetkeeper.identity.oidc.client import OidcClient, ProviderError, check_address
 from fleetkeeper.identity.oidc.models import IdentityProvider
@@ -21,11 +23,26 @@ from fleetkeeper.identity.oidc.schemas import (
     ProviderUpdate,
 )
 from fleetkeeper.identity.oidc.tokens import seal_client_secret
+from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.identity.users.administrators import administrators_kept
 from fleetkeeper.kit.ids import uuid7
 from fleetkeeper.kit.sealing import Sealer
 
 # These stand for all organisations at once: their tokens name another issuer.
 _SHARED_TENANTS = frozenset({"common", "consumers", "organizations"})
+# What decides who a provider's word is taken from, and on what.
+_TRUSTED = frozenset(
+    {
+        "client_id",
+        "client_secret",
+        "enabled",
+        "groups_claim",
+        "hosted_domain",
+        "issuer",
+        "scim_claim",
+        "scopes",
+    }
+)
 
 
 async def list_providers(session: AsyncSession, parameters: Sequence[tuple[str, str]]) -> ProviderPage:
@@ -36,13 +53,25 @@ async def list_providers(session: AsyncSession, parameters: Sequence[tuple[str, 
     )
 
 
+async def provider_names(session: AsyncSession) -> list[tuple[UUID, str, str]]:
+    """Id, slug and name of each provider, by name."""
+    rows = await session.execute(
+        select(IdentityProvider.id, IdentityProvider.slug, IdentityProvider.name).order_by(
+            IdentityProvider.name, IdentityProvider.id
+        )
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
 async def get_provider(session: AsyncSession, provider_id: UUID) -> ProviderRead:
     """One provider. Raises NotFoundError."""
     return _read(await _find(session, provider_id))
 
 
-async def create_provider(session: AsyncSession, sealer: Sealer, wanted: ProviderCreate) -> ProviderRead:
-    """Make a provider. Raises InvalidInputError or ConflictError."""
+async def create_provider(
+    session: AsyncSession, sealer: Sealer, actor: Actor, wanted: ProviderCreate
+) -> ProviderRead:
+    """Make a provider. Raises InvalidInputError, ConflictError, or ForbiddenError as a change does."""
     facts, problem = PRESETS[wanted.preset], "The provider was not made."
     issuer = wanted.issuer
     if issuer is None:
@@ -51,6 +80,7 @@ async def create_provider(session: AsyncSession, sealer: Sealer, wanted: Provide
         issuer = facts.issuer
     scopes = wanted.scopes or facts.scopes
     _check(wanted.preset, issuer, scopes, problem)
+    _check_may_vouch(actor, wanted.scim_claim)
     if await session.scalar(select(IdentityProvider.id).where(IdentityProvider.slug == wanted.slug)):
         raise ConflictError(f"There is a provider {wanted.slug!r} already.")
     provider_id = uuid7()
@@ -68,6 +98,7 @@ async def create_provider(session: AsyncSession, sealer: Sealer, wanted: Provide
         scopes=scopes,
         groups_claim=wanted.groups_claim or facts.groups_claim,
         hosted_domain=wanted.hosted_domain,
+        scim_claim=wanted.scim_claim,
         enabled=wanted.enabled,
         creates_users=wanted.creates_users,
         recheck_seconds=wanted.recheck_seconds,
@@ -79,10 +110,20 @@ async def create_provider(session: AsyncSession, sealer: Sealer, wanted: Provide
 
 
 async def update_provider(
-    session: AsyncSession, sealer: Sealer, provider_id: UUID, changes: ProviderUpdate
+    session: AsyncSession, sealer: Sealer, actor: Actor, provider_id: UUID, changes: ProviderUpdate
 ) -> ProviderRead:
-    """Change a provider. Raises NotFoundError or InvalidInputError."""
+    """Change a provider. Who says who is in its groups gives out what these give.
+
+    Raises NotFoundError, InvalidInputError, or ForbiddenError for roles of its groups that the actor could not give.
+    """
     provider = await _find(session, provider_id)
+    # A secret cannot be compared: it counts as another one.
+    if any(
+        name == "client_secret" or getattr(changes, name) != getattr(provider, name)
+        for name in changes.model_fields_set & _TRUSTED
+    ):
+        await _check_roles_grantable(session, actor, provider_id)
+        _check_may_vouch(actor, provider.scim_claim, changes.scim_claim)
     values: dict[str, Any] = {
         name: getattr(changes, name) for name in changes.model_fields_set if name != "client_secret"
     }
@@ -100,10 +141,30 @@ async def update_provider(
     return _read(provider)
 
 
-async def delete_provider(session: AsyncSession, provider_id: UUID) -> None:
-    """Remove a provider, its groups, and who its users are here. Sessions through it end. Raises NotFoundError."""
-    await session.delete(await _find(session, provider_id))
-    await session.flush()
+async def delete_provider(session: AsyncSession, actor: Actor, provider_id: UUID) -> None:
+    """Remove a provider, its groups, and who its users are here. Sessions through it end.
+
+    Raises NotFoundError, ForbiddenError for roles of its groups that the actor could not take away, ConflictError for
+    the last administrators.
+    """
+    provider = await _find(session, provider_id)
+    await _check_roles_grantable(session, actor, provider_id)
+    async with administrators_kept(session):
+        await session.delete(provider)
+
+
+def _check_may_vouch(actor: Actor, *scim_claims: str | None) -> None:
+    """Raise ForbiddenError where a provider may sign in to accounts of SCIM, and these may do more than the actor.
+
+    Which accounts there will be, and what they may do, nobody can say beforehand: so the actor may do everything.
+    """
+    if any(scim_claims):
+        check_permissions(actor, Permission)
+
+
+async def _check_roles_grantable(session: AsyncSession, actor: Actor, provider_id: UUID) -> None:
+    for role in await queries.roles_of_groups(session, provider_id):
+        check_grantable(actor, role.name, role.permissions, role.department_id)
 
 
 async def check_provider(session: AsyncSession, client: OidcClient, provider_id: UUID) -> ProviderCheck:

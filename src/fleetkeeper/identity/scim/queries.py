@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, func, select
+from sqlalchemy import ColumnElement, Select, delete, false, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.identity.models import Group, GroupMember, User
+from fleetkeeper.kit.text import is_storable
 
 BATCH = 500
 # What providers ask all day: is there one of this name? Anything else is matched one by one.
@@ -27,6 +28,9 @@ def simple_condition(model: type[User | Group], text: str) -> ColumnElement[bool
         value = json.loads(match[2])
     except ValueError:
         return None
+    if not is_storable(value):
+        # The database holds no such text, and refuses to be asked for one.
+        return false()
     name, condition = match[1].lower(), None
     if name == "externalid":
         condition = model.external_id == value

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from scim2_models import (
+    ForbiddenException,
     Group,
     InvalidValueException,
     ListResponse,
@@ -30,7 +31,7 @@ from fleetkeeper.identity.scim.resources import (
     shown_name,
     user_resource,
 )
-from fleetkeeper.identity.users.administrators import administrators_kept
+from fleetkeeper.identity.users.administrators import administrators_kept, is_administrator
 from fleetkeeper.identity.users.service import is_name
 from fleetkeeper.kit.text import is_storable
 
@@ -83,14 +84,14 @@ class Directory:
 
     async def replace_user(self, user_id: str, wanted: Any) -> Any:
         """Make a user be as given."""
-        user = await self._stored_user(user_id)
+        user = await self._changeable_user(user_id)
         wanted.replace((await self._resources(StoredUser, [user]))[0])
         await self._store_user(user, wanted)
         return await self.get_user(user_id)
 
     async def patch_user(self, user_id: str, patch: Any) -> Any:
         """Change a user by operations."""
-        user = await self._stored_user(user_id)
+        user = await self._changeable_user(user_id)
         resource = (await self._resources(StoredUser, [user]))[0]
         if patch.patch(resource, scim_policy=POLICY):
             await self._store_user(user, resource)
@@ -98,7 +99,7 @@ class Directory:
 
     async def delete_user(self, user_id: str) -> None:
         """Remove an account; what its owner did stays in the audit log."""
-        user = await self._stored_user(user_id)
+        user = await self._changeable_user(user_id)
         async with administrators_kept(self._session):
             await self._session.delete(user)
 
@@ -180,6 +181,15 @@ class Directory:
             raise NotFoundException(detail="There is no such user.")
         return user
 
+    async def _changeable_user(self, user_id: str) -> StoredUser:
+        """Raises ForbiddenException for those who are there for the day on which the provider is wrong or away."""
+        user = await self._stored_user(user_id)
+        if user.source == "local" and await is_administrator(self._session, user.id):
+            raise ForbiddenException(
+                detail="A local administrator's account is changed in Fleetkeeper alone."
+            )
+        return user
+
     async def _stored_group(self, group_id: str) -> StoredGroup:
         group = await self._session.get(StoredGroup, _uuid(group_id), with_for_update=True)
         if group is None or group.source != "scim":
@@ -209,8 +219,8 @@ class Directory:
     async def _refuse_taken(
         self, user: StoredUser, username: str, email: str | None, external_id: str | None
     ) -> None:
-        checks: tuple[tuple[Any, str | None, str], ...] = (
-            (func.lower(StoredUser.username), username.lower(), "userName"),
+        checks: tuple[tuple[Any, Any, str], ...] = (
+            (func.lower(StoredUser.username), func.lower(username), "userName"),
             (StoredUser.email, email, "emails"),
             (StoredUser.external_id, external_id, "externalId"),
         )

@@ -116,7 +116,7 @@ async def _check_secretly(
     user_id, session_id = own_session(actor)
     kind = "password" if proof is None else proof.kind
     async with desk.database.session(visit.context) as session:
-        admission = await admit(session, (desk.address_bucket(visit), confirmation_bucket(user_id)), now)
+        admission = await admit(session, (confirmation_bucket(user_id),), now)
         await note_refusal(session, admission, actor.name, kind)
         user = await find_user(session, user_id)
         challenge = await queries.find_challenge(

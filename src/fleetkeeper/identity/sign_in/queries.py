@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, exists, func, or_, select, update
+from sqlalchemy import CursorResult, Select, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.identity.models import BrowserSession, User
@@ -168,15 +168,23 @@ async def find_known_browser(
 ) -> KnownBrowser | None:
     """The browser, if that user has signed in with it before."""
     found: KnownBrowser | None = await session.scalar(
-        select(KnownBrowser)
+        _browser(secret_hash, now)
         .join(User, User.id == KnownBrowser.user_id)
-        .where(
-            KnownBrowser.secret_hash == secret_hash,
-            KnownBrowser.last_used_at > now - KNOWN_BROWSER_LIFETIME,
-            func.lower(User.username) == username.lower(),
-        )
+        .where(func.lower(User.username) == func.lower(username))
     )
     return found
+
+
+async def find_browser(session: AsyncSession, secret_hash: bytes, now: datetime) -> KnownBrowser | None:
+    """The browser, if anybody has signed in with it before."""
+    found: KnownBrowser | None = await session.scalar(_browser(secret_hash, now))
+    return found
+
+
+def _browser(secret_hash: bytes, now: datetime) -> Select[KnownBrowser]:
+    return select(KnownBrowser).where(
+        KnownBrowser.secret_hash == secret_hash, KnownBrowser.last_used_at > now - KNOWN_BROWSER_LIFETIME
+    )
 
 
 async def end_session_of_secret(session: AsyncSession, secret_hash: bytes) -> None:

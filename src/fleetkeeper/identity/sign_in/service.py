@@ -33,6 +33,8 @@ from fleetkeeper.identity.sign_in.desk import (
 from fleetkeeper.identity.sign_in.models import KnownBrowser, SignInChallenge
 from fleetkeeper.identity.sign_in.passwords import MAX_LENGTH, is_password
 from fleetkeeper.identity.sign_in.throttle import (
+    Bucket,
+    account_address_bucket,
     account_bucket,
     admit,
     browser_bucket,
@@ -63,8 +65,7 @@ async def sign_in(
         known = await queries.find_known_browser(
             session, printable(username), hash_secret(visit.browser_secret), now
         )
-        bucket = account_bucket(username) if known is None else browser_bucket(known.id)
-        admission = await admit(session, (desk.address_bucket(visit), bucket), now)
+        admission = await admit(session, _password_buckets(desk, visit, username, known), now)
         user = await find_user(session, username)
         await note_refusal(session, admission, username, "password")
     refuse_when_full(admission)
@@ -78,6 +79,16 @@ async def sign_in(
         return await open_or_challenge(
             desk, session, visit, user.id, method="password", next_path=next_path, now=now
         )
+
+
+def _password_buckets(
+    desk: SignInDesk, visit: Visit, username: str, known: KnownBrowser | None
+) -> tuple[Bucket, ...]:
+    """What a wrong password counts against. In a browser that the account knows nothing that strangers do counts."""
+    if known is not None:
+        return (browser_bucket(known.id),)
+    address = desk.address_bucket(visit)
+    return address, account_address_bucket(username, address), account_bucket(username)
 
 
 async def open_or_challenge(
@@ -176,7 +187,9 @@ async def finish_sign_in(
         known = await queries.find_known_browser(
             session, user.username, hash_secret(visit.browser_secret), now
         )
-        buckets = (desk.address_bucket(visit), factor_bucket(user.id, known.id if known else None))
+        buckets = [factor_bucket(user.id, known.id if known else None)]
+        if known is None:
+            buckets.append(desk.address_bucket(visit))
         admission = await admit(session, buckets, now)
         await note_refusal(session, admission, user.username, proof.kind)
         is_allowed = not admission.wait_seconds and await queries.count_attempt(
@@ -294,7 +307,9 @@ async def sign_in_with_passkey(
     if challenge is None:
         return await finish_sign_in(desk, visit, Proof(passkey=answer), party, now)
     async with desk.database.session(anonymous_context(visit)) as session:
-        admission = await admit(session, (desk.address_bucket(visit),), now)
+        known = await queries.find_browser(session, hash_secret(visit.browser_secret), now)
+        bucket = desk.address_bucket(visit) if known is None else browser_bucket(known.id)
+        admission = await admit(session, (bucket,), now)
         await note_refusal(session, admission, "", "passkey")
         is_ours = not admission.wait_seconds and await queries.take_challenge(session, challenge.id)
     refuse_when_full(admission)

@@ -19,6 +19,8 @@ from fleetkeeper.identity.sign_in.models import SignInFailure
 from fleetkeeper.kit.ids import uuid7
 
 ACCOUNT_FAILURES = 30
+# So much of them may come from one address, which alone must not use up the others' attempts.
+ADDRESS_FAILURES = 10
 ACCOUNT_WINDOW = timedelta(minutes=15)
 # A code has six digits, of which three are good at a time: 20 guesses an hour find one in four years, on average.
 FACTOR_FAILURES = 20
@@ -67,8 +69,16 @@ def address_bucket(address: str | None, per_minute: int) -> Bucket:
 
 def account_bucket(username: str) -> Bucket:
     """The failures on one account from browsers that it is not known in, whether there is such an account or not."""
-    digest = hashlib.sha256(username.lower().encode(errors="replace")).hexdigest()
-    return Bucket(f"account:{digest}", ACCOUNT_FAILURES, ACCOUNT_WINDOW)
+    return Bucket(f"account:{_digest(username)}", ACCOUNT_FAILURES, ACCOUNT_WINDOW)
+
+
+def account_address_bucket(username: str, address: Bucket) -> Bucket:
+    """Those of one address among them."""
+    return Bucket(f"{address.name}:{_digest(username)}", ADDRESS_FAILURES, ACCOUNT_WINDOW)
+
+
+def _digest(username: str) -> str:
+    return hashlib.sha256(username.lower().encode(errors="replace")).hexdigest()
 
 
 def browser_bucket(browser_id: UUID) -> Bucket:

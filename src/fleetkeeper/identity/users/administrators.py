@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,15 +10,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fleetkeeper.errors import ConflictError
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('fleetkeeper.administrators'))")
-_COUNT = text(
-    """
-    SELECT count(*) FROM users u WHERE u.enabled AND EXISTS (
+_HAS_THE_ROLE = """EXISTS (
         SELECT FROM memberships m JOIN roles r ON r.id = m.role_id AND r.name = 'admin' AND r.is_builtin
         LEFT JOIN group_members g ON g.group_id = m.group_id
         WHERE m.department_id IS NULL AND u.id IN (m.user_id, g.user_id)
-    )
-    """
-)
+    )"""
+_COUNT = text(f"SELECT count(*) FROM users u WHERE u.enabled AND {_HAS_THE_ROLE}")  # noqa: S608 - a constant
+_IS_ONE = text(f"SELECT EXISTS (SELECT FROM users u WHERE u.id = :user AND {_HAS_THE_ROLE})")  # noqa: S608 - the same
+
+
+async def is_administrator(session: AsyncSession, user_id: UUID) -> bool:
+    """Whether a user has the role admin everywhere, enabled or not."""
+    return bool(await session.scalar(_IS_ONE, {"user": user_id}))
 
 
 async def count_administrators(session: AsyncSession) -> int:

@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("scopes", sa.String(length=300), server_default="openid email profile", nullable=False),
         sa.Column("groups_claim", sa.String(length=100), server_default="groups", nullable=False),
         sa.Column("hosted_domain", sa.String(length=255), nullable=True),
+        sa.Column("scim_claim", sa.String(length=100), nullable=True),
         sa.Column("enabled", sa.Boolean(), server_default="true", nullable=False),
         sa.Column("creates_users", sa.Boolean(), server_default="true", nullable=False),
         sa.Column("recheck_seconds", sa.Integer(), server_default="60", nullable=False),
