@@ -4,6 +4,7 @@ import json
 import subprocess
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from tests.fixtures.product import PASSWORD, Product
@@ -55,6 +56,47 @@ def test_the_life_of_an_account(product, mark):
     run(product, "user", "delete", mark, "--reason", "left")
     assert read(product, "user", "list", "--q", mark) == []
     assert f"there is no user '{mark}'" in refused(product, "user", "show", mark)
+
+
+def test_a_lost_second_factor(product, mark):
+    run(product, "user", "create", mark, "--password", PASSWORD)
+    with psycopg.connect(product.database_url) as connection:
+        connection.execute(
+            "INSERT INTO recovery_codes (id, user_id, code_hash, created_at)"
+            " SELECT gen_random_uuid(), id, 'x', now() FROM users WHERE username = %s",
+            (mark,),
+        )
+    assert product.command("user", "reset-second-factor", mark).returncode == 2  # without a reason
+    run(product, "user", "reset-second-factor", mark, "--reason", "lost the phone")
+    with psycopg.connect(product.database_url) as connection:
+        left = connection.execute(
+            "SELECT count(*) FROM recovery_codes r JOIN users u ON u.id = r.user_id WHERE username = %s",
+            (mark,),
+        ).fetchone()
+        entry = connection.execute(
+            "SELECT change_reason FROM audit_log WHERE action = 'user.second_factor_reset' AND record_name = %s",
+            (mark,),
+        ).fetchone()
+    assert (left, entry) == ((0,), ("lost the phone",))
+
+
+def test_a_group_of_a_provider(product, mark):
+    with product.client(product.api_token()) as admin:
+        body = {"slug": mark, "name": "X", "issuer": "https://login.example", "client_id": "fleet"}
+        admin.post("/api/v1/identity-providers", json=body).raise_for_status()
+    assert "no provider 'nobody'" in refused(product, "group", "create", mark, "--provider", "nobody")
+    assert read(product, "group", "create", mark, "--provider", mark)["source"] == "oidc"
+    run(product, "group", "grant", mark, "--role", "operator")
+
+
+def test_a_token_for_an_identity_provider(product, mark):
+    """As the guide says: a user who may do nothing but SCIM, and a token of it."""
+    run(product, "role", "create", mark, "--permission", "scim:write")
+    run(product, "user", "create", mark, "--role", mark, "--password", PASSWORD)
+    token = run(product, "token", "create", "--user", mark, "--name", "Entra", "--days", "365").stdout.strip()
+    with product.client(token) as client:
+        assert client.get("/scim/v2/Users?count=1").status_code == 200
+        assert client.get("/api/v1/users").status_code == 403
 
 
 def test_the_last_administrator_stays(product):

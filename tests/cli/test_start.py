@@ -18,6 +18,7 @@ import pytest
 
 from fleetkeeper.database.embedded import EmbeddedServer
 from fleetkeeper.database.migrate import newest_revision
+from tests.fixtures.database import application_login
 from tests.fixtures.product import PASSWORD, Product, free_port, wait_for
 
 _names = itertools.count(1)
@@ -37,7 +38,10 @@ def assert_one_sentence(outcome: subprocess.CompletedProcess[str], *words: str) 
 
 @pytest.fixture(scope="session")
 def owner_role(server: EmbeddedServer) -> str:
-    """A role that may do nothing but own its databases."""
+    """A role that may do nothing but own its databases.
+
+    Another installation of the same server has made the roles that the product works with.
+    """
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         connection.execute("CREATE ROLE owner LOGIN PASSWORD 'secret' NOSUPERUSER NOCREATEDB NOCREATEROLE")
     return "owner"
@@ -111,17 +115,26 @@ class TestSchema:
 
     @pytest.fixture
     def command(self, make_product: Callable[..., Product], own_database: str):
-        product = make_product()
-        return lambda *arguments: product.command(*arguments, FLEETKEEPER_DATABASE__URL=own_database)
+        product = make_product(
+            FLEETKEEPER_DATABASE__URL=own_database,
+            FLEETKEEPER_DATABASE__APP_URL=application_login(own_database),
+        )
+        return product.command
 
     @pytest.mark.parametrize("program", ["serve", "worker"])
     def test_an_older_schema(self, command, program: str) -> None:
+        assert_one_sentence(command(program), "older", "fleetkeeper db migrate")
+
+    @pytest.mark.parametrize("program", ["serve", "worker"])
+    def test_a_schema_from_before_the_application_had_a_login(self, command, program: str) -> None:
+        assert command("db", "migrate", "0005").returncode == 0
         assert_one_sentence(command(program), "older", "fleetkeeper db migrate")
 
     def test_a_newer_schema(self, command, own_database: str) -> None:
         with psycopg.connect(own_database, autocommit=True) as connection:
             connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
             connection.execute("INSERT INTO alembic_version VALUES ('9999')")
+            connection.execute("GRANT SELECT ON alembic_version TO fleetkeeper_app")
         for arguments in (["up"], ["serve"], ["worker"], ["db", "migrate"], ["db", "rollback", "--yes"]):
             assert_one_sentence(command(*arguments), "9999", "newer than this program")
 
@@ -285,7 +298,9 @@ def test_ctrl_c_while_it_starts(make_product: Callable[..., Product]) -> None:
 
 def test_a_database_of_ones_own(make_product: Callable[..., Product], own_database: str) -> None:
     """Its owner needs to be no superuser, and no embedded server is made."""
-    product = make_product(FLEETKEEPER_DATABASE__URL=own_database)
+    product = make_product(
+        FLEETKEEPER_DATABASE__URL=own_database, FLEETKEEPER_DATABASE__APP_URL=application_login(own_database)
+    )
     product.start()
     with product.client(product.api_token()) as client:
         assert client.get("/api/v1/devices").json()["count"] == 0

@@ -8,7 +8,8 @@ from psycopg import errors
 
 from fleetkeeper.database.context import NOBODY, TransactionContext, product_context
 from fleetkeeper.database.engine import Database
-from fleetkeeper.database.logins import grant_reader, revoke_reader, with_login
+from fleetkeeper.database.logins import with_login
+from fleetkeeper.database.readers import grant_reader, revoke_reader
 from fleetkeeper.errors import StartupError
 
 BY_COMMAND = product_context("command", "test")

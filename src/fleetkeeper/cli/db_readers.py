@@ -9,7 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from fleetkeeper.cli.running import command_context, reachable_url
-from fleetkeeper.database import logins
+from fleetkeeper.database import readers as database_readers
+from fleetkeeper.database.logins import with_login
+from fleetkeeper.database.roles import READER_ROLES
 from fleetkeeper.errors import StartupError
 
 _DEPARTMENT = """
@@ -35,9 +37,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="For machines")]
 
 def grant(
     login: Annotated[str, typer.Argument(help="Name of the login, such as grafana")],
-    role: Annotated[
-        str, typer.Option(help=f"One of {', '.join(logins.READER_ROLES)}")
-    ] = "dashboard_readonly",
+    role: Annotated[str, typer.Option(help=f"One of {', '.join(READER_ROLES)}")] = "dashboard_readonly",
     department: Annotated[
         str | None, typer.Option(help="Only devices of this department, as Company/Region, or its id")
     ] = None,
@@ -56,8 +56,8 @@ def grant(
         if row is None:
             raise StartupError(f"There is no department {department!r}; give its path, as in Company/Region.")
         department_id = row[0]
-    password = logins.grant_reader(url, login, role, department_id, command_context())
-    granted = logins.with_login(url, login, password)
+    password = database_readers.grant_reader(url, login, role, department_id, command_context())
+    granted = with_login(url, login, password)
     typer.echo(
         json.dumps({"login": login, "role": role, "department": department, "url": granted})
         if as_json
@@ -67,7 +67,7 @@ def grant(
 
 def revoke(login: str) -> None:
     """Remove a reader's login and end its connections."""
-    logins.revoke_reader(reachable_url(as_administrator=True), login, command_context())
+    database_readers.revoke_reader(reachable_url(as_administrator=True), login, command_context())
     typer.echo(f"{login} can no longer connect.")
 
 

@@ -10,11 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fleetkeeper.cli.inputs import checked
 from fleetkeeper.cli.running import command_actor, with_session
 from fleetkeeper.cli.tables import AsJson, done, show, show_one
+from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments.service import find_department
 from fleetkeeper.identity.groups import service
 from fleetkeeper.identity.groups.schemas import GroupCreate, GroupRead
 from fleetkeeper.identity.memberships import service as memberships
+from fleetkeeper.identity.oidc.service import provider_names
 from fleetkeeper.identity.users.schemas import UserRead
 from fleetkeeper.identity.users.service import find_user
 
@@ -59,13 +61,24 @@ def members(group: Group, *, as_json: AsJson = False) -> None:
 def create(
     name: str,
     description: Annotated[str, typer.Option(help="What it is for")] = "",
+    provider: Annotated[
+        str | None, typer.Option(help="The provider that says who is in it, as in its address: company")
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Make a group."""
 
     async def make(session: AsyncSession) -> GroupRead:
-        return await service.create_group(session, checked(GroupCreate, name=name, description=description))
+        known = {slug: key for key, slug, _ in await provider_names(session)}
+        if provider is not None and provider not in known:
+            raise InvalidInputError(
+                "The group was not made.",
+                fields=[FieldError("provider", f"there is no provider {provider!r}")],
+            )
+        wanted = checked(GroupCreate, name=name, description=description)
+        wanted.provider_id = known[provider] if provider is not None else None
+        return await service.create_group(session, wanted)
 
     show_one(with_session(make), as_json=as_json)
 

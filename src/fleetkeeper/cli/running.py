@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import fleetkeeper.all_models  # noqa: F401 - foreign keys name tables of rooms that a command may not import itself
 from fleetkeeper.database.context import TransactionContext, product_context
 from fleetkeeper.database.engine import Database, check_reachable, database_url
-from fleetkeeper.database.logins import application_url
+from fleetkeeper.database.logins import application_url, check_application_login
 from fleetkeeper.database.migrate import check_revision
 from fleetkeeper.errors import StartupError
 from fleetkeeper.fleet.schemas import EnrollmentTokenCreate
@@ -34,6 +34,8 @@ def reachable_url(*, as_administrator: bool = False) -> str:
                 f"The database in {settings.home} does not run; start it with `fleetkeeper up`."
             ) from None
         raise error from None
+    if not as_administrator:
+        check_application_login(url)
     return url
 
 

@@ -13,6 +13,7 @@ from fleetkeeper.identity.departments.service import find_department
 from fleetkeeper.identity.memberships import service as memberships
 from fleetkeeper.identity.memberships.schemas import UserAccess
 from fleetkeeper.identity.permissions import Role
+from fleetkeeper.identity.sign_in import factors
 from fleetkeeper.identity.users import service
 from fleetkeeper.identity.users.schemas import UserCreate, UserRead
 
@@ -105,6 +106,19 @@ def set_password(user: User, password: Password = "", *, as_json: AsJson = False
 
     with_session(change)
     done(f"{user} has a new password.", as_json=as_json)
+
+
+@app.command(name="reset-second-factor")
+def reset_second_factor(user: User, reason: Reason, *, as_json: AsJson = False) -> None:
+    """Remove the factors of somebody who lost them, and end their sessions."""
+
+    async def change(session: AsyncSession) -> None:
+        actor = command_actor()
+        found = await service.find_user(session, actor, user)
+        await factors.reset_second_factor(session, actor, found.id)
+
+    with_session(change, reason)
+    done(f"{user} signs in without a second factor until they set up another.", as_json=as_json)
 
 
 @app.command()

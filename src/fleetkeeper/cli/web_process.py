@@ -39,7 +39,7 @@ def run_web_process(settings: Settings, url: str, listener: socket.socket) -> No
         access_log=False,
         log_config=None,
         proxy_headers=bool(settings.web.trusted_proxies),
-        forwarded_allow_ips=settings.web.trusted_proxies or None,
+        forwarded_allow_ips=[str(network) for network in settings.web.trusted_proxies] or None,
         server_header=False,
         date_header=True,
         timeout_keep_alive=75,

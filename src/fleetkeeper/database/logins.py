@@ -1,6 +1,5 @@
-"""The database login of the application, which owns nothing, and the logins of readers."""
+"""The database login of the application, which owns nothing."""
 
-import re
 import secrets
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -8,17 +7,18 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from fleetkeeper.database.context import TransactionContext
 from fleetkeeper.database.embedded import EmbeddedServer
 from fleetkeeper.database.engine import database_url
+from fleetkeeper.database.roles import (
+    APPLICATION_ROLE,
+    check_bypasses_nothing,
+    check_may_administer,
+)
 from fleetkeeper.errors import StartupError
 from fleetkeeper.kit.secrets import write_secret_file
 from fleetkeeper.settings import Settings
 
-APPLICATION_ROLE = "fleetkeeper_app"
-READER_ROLES = ("analyst", "dashboard_readonly", "data_collector")
 PASSWORD_FILE = "app-database-password"  # noqa: S105 - the file's name
-_LOGIN = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
 def application_url(settings: Settings) -> str:
@@ -49,7 +49,8 @@ def with_login(url: str, login: str, password: str) -> str:
 def ensure_application_login(admin_url: str, settings: Settings) -> None:
     """Let the application's role log in with the password in the home folder, made at the first call.
 
-    Raises StartupError when another installation of the cluster has set a password already.
+    With a URL of the application's own that is somebody else's task. Raises StartupError when another installation on
+    this server has set a password already, or when only a superuser could set one.
     """
     if settings.database.app_url is not None:
         return
@@ -65,12 +66,19 @@ def ensure_application_login(admin_url: str, settings: Settings) -> None:
                 "FLEETKEEPER_DATABASE__APP_URL, or let a new one be made after "
                 f"`ALTER ROLE {APPLICATION_ROLE} NOLOGIN`."
             )
+        check_may_administer(connection, APPLICATION_ROLE)
         password = file.read_text().strip() if file.exists() else make_password(file)
         connection.execute(
             sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(
-                sql.Identifier(APPLICATION_ROLE), _verifier(connection, APPLICATION_ROLE, password)
+                sql.Identifier(APPLICATION_ROLE), verifier(connection, APPLICATION_ROLE, password)
             )
         )
+
+
+def check_application_login(url: str) -> None:
+    """Raise StartupError unless the login that web and worker processes use is held by row security."""
+    with psycopg.connect(url) as connection:
+        check_bypasses_nothing(connection)
 
 
 def make_password(file: Path) -> str:
@@ -80,7 +88,7 @@ def make_password(file: Path) -> str:
     return password
 
 
-def _verifier(connection: psycopg.Connection, login: str, password: str) -> sql.Literal:
+def verifier(connection: psycopg.Connection, login: str, password: str) -> sql.Literal:
     """What the server stores of a password, so that the password itself stands in no statement and no log."""
     made = connection.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256")
     return sql.Literal(made.decode())
@@ -99,65 +107,3 @@ def _can_connect(url: str) -> bool:
             return True
     except psycopg.OperationalError:
         return False
-
-
-def grant_reader(
-    admin_url: str, login: str, role: str, department_id: str | None, context: TransactionContext
-) -> str:
-    """Make a login that reads with one of document 002's roles, of one department or of all; returns its password.
-
-    An existing reader gets a new password and the new limits. Raises StartupError.
-    """
-    if role not in READER_ROLES or not _LOGIN.fullmatch(login) or login.startswith(("pg_", "fleetkeeper")):
-        raise StartupError(
-            "A reader's name has small letters, digits and _, and is none of the product's own."
-        )
-    password = secrets.token_urlsafe(24)
-    with psycopg.connect(admin_url) as connection:
-        _tell_who(connection, context)
-        known = connection.execute("SELECT 1 FROM database_readers WHERE login = %s", (login,)).fetchone()
-        exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (login,)).fetchone()
-        if exists and not known:
-            raise StartupError(f"The database has a role {login} that is no reader; choose another name.")
-        name = sql.Identifier(login)
-        statements = [] if exists else [sql.SQL("CREATE ROLE {}").format(name)]
-        statements.append(
-            sql.SQL(
-                "ALTER ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE INHERIT NOBYPASSRLS CONNECTION LIMIT 20 "
-                "PASSWORD {}"
-            ).format(name, _verifier(connection, login, password))
-        )
-        statements += [
-            sql.SQL("REVOKE {} FROM {}").format(sql.Identifier(other), name)
-            for other in READER_ROLES
-            if other != role and known
-        ]
-        statements.append(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), name))
-        for statement in statements:
-            connection.execute(statement)
-        connection.execute(
-            "INSERT INTO database_readers (login, database_role, sees_all, department_id) VALUES (%s, %s, %s, %s) "
-            "ON CONFLICT (login) DO UPDATE SET database_role = excluded.database_role, "
-            "sees_all = excluded.sees_all, department_id = excluded.department_id",
-            (login, role, department_id is None, department_id),
-        )
-    return password
-
-
-def revoke_reader(admin_url: str, login: str, context: TransactionContext) -> None:
-    """Remove a reader's login and end its connections. Raises StartupError for one that is none."""
-    with psycopg.connect(admin_url) as connection:
-        _tell_who(connection, context)
-        known = connection.execute(
-            "DELETE FROM database_readers WHERE login = %s RETURNING 1", (login,)
-        ).fetchone()
-        if known is None:
-            raise StartupError(f"There is no reader {login}.")
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (login,)
-        )
-        connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(login)))
-
-
-def _tell_who(connection: psycopg.Connection, context: TransactionContext) -> None:
-    connection.execute("SELECT set_config('fleetkeeper.audit', %s, true)", (context.audit,))

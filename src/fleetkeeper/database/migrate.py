@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, MetaData, NullPool, create_engine
+from sqlalchemy.exc import ProgrammingError
 
 from fleetkeeper.database.engine import sqlalchemy_url
+from fleetkeeper.database.roles import check_roles
 from fleetkeeper.errors import StartupError
 
 
@@ -30,10 +33,20 @@ def newest_revision() -> str:
 
 
 def current_revision(url: str) -> str | None:
-    """The revision that the database is at; None for an empty one."""
+    """The revision that the database is at; None for an empty one.
+
+    Raises StartupError for a login that may not know, as that of the application before its rights were given.
+    """
     engine = create_engine(sqlalchemy_url(url), poolclass=NullPool)
-    with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    except ProgrammingError as error:
+        if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+            raise
+        raise StartupError(
+            "The database's schema is older than this program, or not for this login; run `fleetkeeper db migrate`."
+        ) from None
 
 
 def is_known(revision: str) -> bool:
@@ -57,7 +70,13 @@ def check_revision(url: str) -> None:
 
 
 def migrate(url: str, revision: str = "head") -> None:
-    """Bring the schema up to `revision`. Raises StartupError when the database is ahead of this program."""
+    """Bring the schema up to `revision`.
+
+    Raises StartupError when the database is ahead of this program, or lacks roles that its owner cannot make.
+    """
+    if pending_revisions(url):
+        with psycopg.connect(url) as connection:
+            check_roles(connection)
     _run(url, lambda config: command.upgrade(config, revision))
 
 

@@ -8,13 +8,14 @@ DECLARE
 BEGIN
     FOREACH name IN ARRAY ARRAY['fleetkeeper_app', 'fleetkeeper_whole_fleet',
                                 'data_collector', 'dashboard_readonly', 'analyst'] LOOP
+        CONTINUE WHEN to_regrole(name) IS NOT NULL;
         BEGIN
             EXECUTE format('CREATE ROLE %I NOLOGIN', name);
         EXCEPTION WHEN duplicate_object OR unique_violation THEN
             NULL;
         END;
     END LOOP;
-    IF NOT pg_has_role('fleetkeeper_app', 'fleetkeeper_whole_fleet', 'MEMBER') THEN
+    IF NOT pg_has_role('fleetkeeper_app', 'fleetkeeper_whole_fleet', 'SET') THEN
         -- It may become the other one, and has nothing of it before.
         GRANT fleetkeeper_whole_fleet TO fleetkeeper_app WITH INHERIT FALSE, SET TRUE;
     END IF;
@@ -158,6 +159,24 @@ END
 $$;
 CREATE POLICY collector_insert ON user_sessions FOR INSERT TO data_collector
     WITH CHECK (reader_sees_device(device_id));
+
+-- People: a reader who sees one department sees it with those below, and nobody's account. A login that is no reader
+-- here, because another database of this server made it one, sees nothing.
+DO $$
+DECLARE
+    target text;
+BEGIN
+    FOREACH target IN ARRAY ARRAY['departments', 'group_members', 'groups', 'memberships', 'users'] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', target);
+        EXECUTE format('CREATE POLICY application ON %I TO fleetkeeper_app, fleetkeeper_whole_fleet '
+                       'USING (true) WITH CHECK (true)', target);
+        EXECUTE format('CREATE POLICY reader ON %I FOR SELECT TO dashboard_readonly, analyst '
+                       'USING ((SELECT reader_sees_all()))', target);
+    END LOOP;
+END
+$$;
+CREATE POLICY reader_below ON departments FOR SELECT TO dashboard_readonly, analyst
+    USING (id = ANY ((SELECT reader_departments())::uuid[]));
 
 -- The audit log: one's own acts, and what was done to devices that one sees.
 ALTER TABLE audit_log ENABLE ROW LEVEL SECURITY;
