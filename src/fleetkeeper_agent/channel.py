@@ -63,6 +63,11 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def is_key(text: str) -> bool:
+    """Whether a server's answer can stand in a header as a key."""
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text and len(text) <= 500
+
+
 def plain_tag(header: str | None) -> str:
     """An entity tag without quotes and without the mark of weakness, to compare by."""
     return (header or "").strip().removeprefix("W/").strip('"')[:300]
@@ -96,6 +101,8 @@ class Channel:
         headers = {"User-Agent": USER_AGENT, "Accept": "application/json"}
         if device_key is not None:
             headers["Authorization"] = f"Bearer {device_key}"
+        # What the server said last to the key in use: whether it knows it.
+        self.is_key_known: bool | None = None
         self._client = httpx.Client(
             headers=headers,
             timeout=TIMEOUT,
@@ -119,6 +126,11 @@ class Channel:
     def get(self, path: str, etag: str = "") -> Answer:
         """Ask for something, unless it is still what the tag names."""
         return self._ask("GET", path, {"If-None-Match": f'"{etag}"'} if etag else {}, None)
+
+    def use_key(self, key: str) -> None:
+        """Send another key from now on. By the thread that sends."""
+        self._client.headers["Authorization"] = f"Bearer {key}"
+        self.is_key_known = None
 
     def close(self) -> None:
         """Close the connection."""
@@ -151,6 +163,10 @@ class Channel:
                 return Answer(Verdict.RETRY, response.status_code, "the answer is longer than any should be")
         body = b"".join(parts)
         verdict = verdict_of(response.status_code)
+        if verdict in {Verdict.ACCEPTED, Verdict.UNCHANGED}:
+            self.is_key_known = True
+        elif response.status_code == 401:
+            self.is_key_known = False
         return Answer(
             verdict=verdict,
             status=response.status_code,

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from fleetkeeper_agent.channel import Channel, Verdict, is_loopback
+from fleetkeeper_agent.channel import Channel, Verdict, is_key, is_loopback
 from fleetkeeper_agent.clock import Clock
 from fleetkeeper_agent.state_files import Credentials, StateDirectory
 from fleetkeeper_protocol.messages import EnrollRequest, EnrollResponse
@@ -66,8 +66,10 @@ def enrol(
         response = msgspec.json.decode(answer.body, type=EnrollResponse)
     except msgspec.DecodeError as error:
         raise EnrolmentError(f"{address} answers, but not as a Fleetkeeper server does: {error}") from error
-    if not response.device_key.isascii() or not response.device_key.isprintable() or not response.device_key:
+    if not is_key(response.device_key):
         raise EnrolmentError(f"{address} answers with a key that cannot stand in a header")
-    credentials = Credentials(address, response.device_id, response.device_key)
+    credentials = Credentials(
+        address, response.device_id, response.device_key, key_since=round(clock.wall(), 3)
+    )
     state.keep_credentials(credentials)
     return credentials

@@ -15,6 +15,7 @@ from fleetkeeper_agent.collectors.registry import Features, Platform, frame_coll
 from fleetkeeper_agent.configuration import Configuration
 from fleetkeeper_agent.delivery import Delivery
 from fleetkeeper_agent.enrolment import EnrolmentError, check_server, enrol, sends_in_clear
+from fleetkeeper_agent.key_rotation import KeyRotation
 from fleetkeeper_agent.reporter import Reporter
 from fleetkeeper_agent.sampler import Sampler
 from fleetkeeper_agent.schedule import TickSchedule
@@ -52,6 +53,7 @@ class Agent:
         features.replace(self._configuration.current.features)
         self._spool = Spool(state.spool_path, clock.wall)
         self._channel = Channel(credentials.server, clock, credentials.device_key)
+        self._rotation = KeyRotation(state, credentials, self._channel, clock)
         self._delivery = Delivery(self._channel, self._spool, self._configuration, clock)
         self._sampler = Sampler(frame_collectors(platform, self._delivery.figures), features, clock)
         self._reporter = Reporter(
@@ -63,9 +65,7 @@ class Agent:
     def run(self) -> None:
         """Sample until stopped; then deliver what a second allows and spool the rest."""
         threads = [
-            threading.Thread(
-                target=self._keep_on, args=(self._delivery.step, self._delivery.wake), daemon=True
-            ),
+            threading.Thread(target=self._keep_on, args=(self._deliver, self._delivery.wake), daemon=True),
             threading.Thread(
                 target=self._keep_on, args=(self._reporter.step, threading.Event()), daemon=True
             ),
@@ -103,6 +103,10 @@ class Agent:
         if self._clock.monotonic() >= self._status_at:
             self._status_at = self._clock.monotonic() + STATUS_EVERY_SECONDS
             self._write_status()
+
+    def _deliver(self) -> float:
+        self._rotation.step()
+        return self._delivery.step()
 
     def _keep_on(self, step: Callable[[], float], wake: threading.Event) -> None:
         while not self._stopping.is_set():

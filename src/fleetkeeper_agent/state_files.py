@@ -24,6 +24,10 @@ class Credentials(msgspec.Struct):
     server: str
     device_id: str
     device_key: str
+    # The other key while a rotation is under way: the server may not know the new one, or the old one, any more.
+    other_key: str | None = None
+    # Since when the key is in use (epoch seconds); 0 is unknown.
+    key_since: float = 0.0
 
 
 class KeptConfig(msgspec.Struct):

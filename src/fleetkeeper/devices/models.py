@@ -129,8 +129,9 @@ class DeviceKey(Keyed, Base):
     device_id: Mapped[UUID] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"), index=True)
     secret_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     created_at: Mapped[datetime]
-    # Set for the key before a rotation: it works that much longer.
+    # Set for a key that no use has confirmed, and, once its successor is used, for the one before.
     expires_at: Mapped[datetime | None]
+    # When it was first seen; later uses are those of its device.
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
 

@@ -19,9 +19,24 @@ from fleetkeeper.errors import (
     PreconditionError,
 )
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.authority import check_move
 from fleetkeeper.identity.models import Department
 from fleetkeeper.identity.permissions import Permission
 
+# What one may do with a device; the other permissions of departments are about people.
+_ON_DEVICES = frozenset(
+    {
+        Permission.AUDIT_EXPORT,
+        Permission.AUDIT_READ,
+        Permission.DEVICES_DELETE,
+        Permission.DEVICES_READ,
+        Permission.DEVICES_WRITE,
+        Permission.ENROLLMENT_READ,
+        Permission.ENROLLMENT_WRITE,
+        Permission.TELEMETRY_READ,
+        Permission.TELEMETRY_WRITE,
+    }
+)
 _Schema = TypeVar("_Schema", bound=DeviceSummary)
 
 
@@ -72,12 +87,10 @@ async def update_device(
     expected_version: int | None,
 ) -> DeviceRead:
     """Change what a person may change. Raises PreconditionError when the version is another by now."""
-    await check_permission(session, actor, Permission.DEVICES_WRITE, device_id)
-    device = await session.get(Device, device_id, with_for_update=True, populate_existing=True)
-    if device is None:
-        raise NotFoundError("There is no such device.")
+    device = await _locked(session, actor, Permission.DEVICES_WRITE, device_id)
     if "department_id" in changes.model_fields_set and changes.department_id != device.department_id:
         await _check_department(session, actor, changes.department_id)
+        check_move(actor, device.department_id, changes.department_id, _ON_DEVICES)
     if expected_version is not None and device.version != expected_version:
         raise PreconditionError(f"The device is at version {device.version}; reload it and try again.")
     for name, value in changes.model_dump(exclude_unset=True).items():
@@ -91,8 +104,20 @@ async def update_device(
 
 async def delete_device(session: AsyncSession, actor: Actor, device_id: UUID) -> None:
     """Forget a device, with its keys and sources. Its telemetry goes by a job of that room."""
-    await check_permission(session, actor, Permission.DEVICES_DELETE, device_id)
+    await _locked(session, actor, Permission.DEVICES_DELETE, device_id)
     await session.execute(delete(Device).where(Device.id == device_id))
+
+
+async def _locked(session: AsyncSession, actor: Actor, permission: Permission, device_id: UUID) -> Device:
+    """The device, held where it is until the transaction ends. Raises as `check_permission` does."""
+    await check_permission(session, actor, permission, device_id)
+    device = await session.get(Device, device_id, with_for_update=True, populate_existing=True)
+    if device is None:
+        raise NotFoundError("There is no such device.")
+    # Somebody may have moved it between the look and the lock.
+    if not actor.may_in(permission, device.department_id):
+        raise ForbiddenError(f"This needs the permission {permission} in the device's department.")
+    return device
 
 
 async def check_permission(

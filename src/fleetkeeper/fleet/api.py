@@ -1,7 +1,6 @@
 """`/api/v1/enrollment-tokens`, `/api/v1/enroll`, `/api/v1/agent/…` and `/api/v1/agents`."""
 
 import hashlib
-from datetime import timedelta
 from uuid import UUID
 
 import msgspec
@@ -10,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fleetkeeper.database.context import product_context
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices.access import CallingDevice, DevicesRead
+from fleetkeeper.devices.keys import OVERLAP
 from fleetkeeper.devices.keys import rotate_key as rotate_device_key
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.fleet import service
@@ -32,7 +32,6 @@ from fleetkeeper_protocol.messages import InventoryReport
 
 router = APIRouter(tags=["fleet"])
 
-KEY_OVERLAP_SECONDS = 3600
 MAX_REPORT_BYTES = 1024 * 1024
 _report_decoder = msgspec.json.Decoder(InventoryReport)
 
@@ -103,12 +102,9 @@ async def agent_config(request: Request, device: CallingDevice, session: Session
 
 @router.post("/agent/key", status_code=201, responses=problem_responses(401))
 async def rotate_key(device: CallingDevice, session: Session) -> DeviceKeyRotated:
-    """Get a new key for the calling device. The old one works for another hour, so nothing is lost in between."""
-    overlap = timedelta(seconds=KEY_OVERLAP_SECONDS)
-    return DeviceKeyRotated(
-        device_key=await rotate_device_key(session, device, overlap),
-        old_key_valid_seconds=KEY_OVERLAP_SECONDS,
-    )
+    """Get a new key for the calling device. The old one works until the new one is used, so none is lost in between."""
+    key = await rotate_device_key(session, device)
+    return DeviceKeyRotated(device_key=key, old_key_valid_seconds=int(OVERLAP.total_seconds()))
 
 
 @router.post("/agent/inventory", status_code=204, responses=problem_responses(400, 401, 413, 422))

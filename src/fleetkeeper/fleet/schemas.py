@@ -82,7 +82,9 @@ class DeviceKeyRotated(BaseModel):
     """A device's new key, shown once."""
 
     device_key: str
-    old_key_valid_seconds: int
+    old_key_valid_seconds: int = Field(
+        description="How long the old key works once the new one has been used; until then it works on"
+    )
 
 
 class AgentRead(BaseModel):

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import structlog
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from fleetkeeper.devices.keys import KEY_PREFIX
+from fleetkeeper.database.context import product_context
+from fleetkeeper.devices.keys import FIRST_USE, KEY_PREFIX, OVERLAP
 from fleetkeeper.errors import UnauthenticatedError, UnavailableError
 from fleetkeeper.kit.periodic import Periodic
 from fleetkeeper.kit.secrets import hash_secret
@@ -54,11 +56,13 @@ class KnownKeys:
             try:
                 async with self.pool.connection() as connection:
                     cursor = await connection.execute(
-                        "SELECT device_id FROM device_keys WHERE secret_hash = %s AND revoked_at IS NULL "
-                        "AND (expires_at IS NULL OR expires_at > now())",
+                        "SELECT device_id, last_used_at FROM device_keys WHERE secret_hash = %s "
+                        "AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())",
                         (digest,),
                     )
                     row = await cursor.fetchone()
+                    if row is not None and row[1] is None:
+                        await _note_first_use(connection, row[0], digest)
             except PoolTimeout:
                 raise UnavailableError(
                     "The database is away; nothing was stored.", retry_after_seconds=2
@@ -99,3 +103,9 @@ class KnownKeys:
         except (psycopg.Error, PoolTimeout, OSError) as error:
             # Without a database no frame is stored either.
             log.warning("device keys were not verified", reason=str(error).splitlines()[:1])
+
+
+async def _note_first_use(connection: AsyncConnection[Any], device_id: UUID, digest: bytes) -> None:
+    context = product_context("device", str(device_id), device=str(device_id))
+    await connection.execute("SELECT set_config('fleetkeeper.audit', %s, true)", (context.audit,))
+    await connection.execute(FIRST_USE, {"hash": digest, "overlap": OVERLAP})
