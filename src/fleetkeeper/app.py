@@ -32,6 +32,8 @@ from fleetkeeper.telemetry.stream import FrameStream
 log = structlog.get_logger(__name__)
 
 CONFIG_TAG_SECONDS = 2.0
+# Where agents knock. The ingest route itself is answered in front of the limits.
+AGENT_PATHS = ("/api/v1/agent/", "/api/v1/telemetry/processes", "/api/v1/telemetry/sessions")
 
 
 def create_app(settings: Settings, url: str | None = None) -> IngestFront:
@@ -80,7 +82,10 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
     _describe_problems(app)
     web = settings.web
     limits = RequestLimits(
-        web.requests_per_minute_per_token, web.requests_per_minute_per_address, uncounted_prefix=KEY_PREFIX
+        web.requests_per_minute_per_token,
+        web.requests_per_minute_per_address,
+        uncounted_prefix=KEY_PREFIX,
+        uncounted_paths=AGENT_PATHS,
     )
     shell = HttpShell(app, allowed_hosts=web.allowed_hosts, https=web.secure_cookies, limits=limits)
     front = IngestFront(shell, settings.telemetry, shell.is_served_host)

@@ -12,6 +12,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 
+from fleetkeeper.kit.addresses import customer_of
 from fleetkeeper.kit.rate_limit import RateLimit
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -41,25 +42,39 @@ def sender_of(scope: Any) -> str:
 class RequestLimits:
     """How often a credential and an address may ask."""
 
-    def __init__(self, per_token: int, per_address: int, uncounted_prefix: str) -> None:
+    def __init__(
+        self, per_token: int, per_address: int, *, uncounted_prefix: str, uncounted_paths: Sequence[str]
+    ) -> None:
         self._tokens = RateLimit(per_token)
         self._addresses = RateLimit(per_address)
         self._uncounted = f"bearer {uncounted_prefix}_".lower()
+        self._uncounted_paths = tuple(uncounted_paths)
 
-    def wait_seconds(self, address: str, authorization: str) -> int:
-        """Seconds that the caller must wait; 0 lets the request pass."""
+    def wait_seconds(self, address: str, authorization: str, path: str) -> int:
+        """Seconds that the caller must wait; 0 lets the request pass.
+
+        A whole fleet may share one address, so agents count by their keys alone. Anybody can write what looks like a
+        key, so that is so at agents' own doors only.
+        """
         now = time.monotonic()
         wait = 0.0
         if authorization:
             digest = hashlib.blake2b(authorization.encode(), digest_size=16).digest()
             wait = self._tokens.take(digest, now)
-        if not authorization.lower().startswith(self._uncounted):
-            wait = max(wait, self._addresses.take(address.encode(), now))
+        is_agent = authorization[:50].lower().startswith(self._uncounted) and path.startswith(
+            self._uncounted_paths
+        )
+        if not is_agent:
+            wait = max(wait, self._addresses.take(_key(address), now))
         return math.ceil(wait)
 
     def note_failed_authentication(self, address: str) -> None:
         """Guessing credentials uses up an address's requests faster."""
-        self._addresses.take(address.encode(), time.monotonic(), FAILED_AUTHENTICATION_EVENTS)
+        self._addresses.take(_key(address), time.monotonic(), FAILED_AUTHENTICATION_EVENTS)
+
+
+def _key(address: str) -> bytes:
+    return (customer_of(address) or "unknown").encode()
 
 
 def host_name(header: str) -> str:
@@ -113,10 +128,10 @@ class HttpShell:
                     headers["Cache-Control"] = "no-store"
             await send(message)
 
-        refusal = self._refusal(host, address, authorization, request_id)
+        refusal = self._refusal(scope, host, authorization, request_id)
         await (refusal or self.app)(scope, receive, send_with_headers)
 
-    def _refusal(self, host: str, address: str, authorization: str, request_id: str) -> JSONResponse | None:
+    def _refusal(self, scope: Any, host: str, authorization: str, request_id: str) -> JSONResponse | None:
         """The answer to a request that goes no further; None for one that does."""
         if not self.is_served_host(host):
             return _problem(
@@ -126,7 +141,7 @@ class HttpShell:
                 request_id,
                 [{"field": "Host", "message": "is not on the list of allowed hosts"}],
             )
-        wait = self._limits.wait_seconds(address, authorization)
+        wait = self._limits.wait_seconds(sender_of(scope), authorization, scope["path"])
         if not wait:
             return None
         detail = f"Too many requests; try again in {wait} seconds."

@@ -1,5 +1,7 @@
 """Settings of the web server."""
 
+from ipaddress import IPv4Network, IPv6Network
+
 from pydantic import BaseModel, Field
 
 
@@ -18,7 +20,7 @@ class WebSettings(BaseModel):
         description="Set to true when browsers reach the product over https: cookies get the `__Host-` prefix and "
         "`Secure`, and HSTS is sent.",
     )
-    trusted_proxies: list[str] = Field(
+    trusted_proxies: list[IPv4Network | IPv6Network] = Field(
         default=[],
         description="Addresses or networks of proxies whose X-Forwarded-For is believed, as a JSON list. From anybody "
         "else the header is ignored.",

@@ -1,0 +1,24 @@
+"""Addresses of callers, as servers and proxies write them."""
+
+import ipaddress
+
+# The customer of a network gets this much of IPv6 at least, and may take any address in it.
+IPV6_CUSTOMER_PREFIX = 64
+
+
+def plain_address(text: str) -> str:
+    """An address without its zone, and IPv4 as IPv4 where a socket for both maps it; nothing for what is none."""
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return ""
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or address)
+
+
+def customer_of(text: str) -> str:
+    """What one customer holds around an address: the address itself, of IPv6 the network; nothing for what is none."""
+    plain = plain_address(text)
+    if ":" not in plain:
+        return plain
+    return str(ipaddress.ip_network((plain, IPV6_CUSTOMER_PREFIX), strict=False))
