@@ -1,82 +1,27 @@
 """The console in a real browser: no error in its log, live charts, and the ways through the product."""
 
-import asyncio
 import math
-import os
-import shutil
-import socket
 import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-import uvicorn
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import expect
 
-from fleetkeeper.console.rendering import DIST
+from tests.e2e.browsers import NEEDS_BROWSER, Visitor
 from tests.fixtures.client import PASSWORD, EnrolledDevice, RunningApp, enroll
 
-CHROMIUM = os.environ.get("FLEETKEEPER_TEST_BROWSER") or shutil.which("chromium")
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here; FLEETKEEPER_TEST_BROWSER names one"),
-    pytest.mark.skipif(not DIST.exists(), reason="the assets are not bundled"),
-]
-ARGUMENTS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-SIZES = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
-
-
-@dataclass
-class Visitor:
-    """A page of a signed-in browser, and what went wrong in it."""
-
-    page: Page
-    address: str
-    problems: list[str] = field(default_factory=list)
-
-    async def open(self, path: str) -> None:
-        await self.page.goto(self.address + path)
-
-    async def is_within_its_width(self) -> bool:
-        return await self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-
-
-@pytest.fixture
-async def address(app: RunningApp) -> AsyncIterator[str]:
-    """The application behind a real socket on loopback."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app.asgi, lifespan="off", log_level="error", timeout_graceful_shutdown=1)
-        server = uvicorn.Server(config)
-        task = asyncio.create_task(server.serve([listener]))
-        yield f"http://localhost:{listener.getsockname()[1]}"
-        server.should_exit = True
-        await task
+pytestmark = NEEDS_BROWSER
 
 
 @pytest.fixture(params=["desktop", "phone"])
-async def visitor(address: str, admin_token: str, request: pytest.FixtureRequest) -> AsyncIterator[Visitor]:
+async def visitor(
+    visit: Callable[..., Awaitable[Visitor]], admin_token: str, request: pytest.FixtureRequest
+) -> AsyncIterator[Visitor]:
     """An administrator, on a large and on a small screen."""
     assert admin_token
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = await browser.new_page(viewport=SIZES[request.param], color_scheme="dark")
-        visitor = Visitor(page, address)
-        page.on("pageerror", lambda error: visitor.problems.append(str(error)))
-        page.on("console", lambda line: visitor.problems.append(line.text) if line.type == "error" else None)
-        await visitor.open("/sign-in")
-        await page.fill("#username", "admin")
-        await page.fill("#password", PASSWORD)
-        await page.click("button[type=submit]")
-        await page.wait_for_url(address + "/")
-        yield visitor
-        await browser.close()
+    visitor = await visit(request.param, "dark")
+    await visitor.sign_in("admin", PASSWORD)
+    yield visitor
     assert visitor.problems == []
 
 
@@ -119,6 +64,24 @@ async def test_charts_show_the_past_and_follow_the_present(visitor, measured):
     await expect(page.locator("[data-live]")).to_have_attribute("data-state", "open")
     await measured.send((time.time(), readings(time.time()) | {"cpu_usage_percent": 87.0}))
     await expect(page.locator("[data-figure='cpu_usage_percent'] b")).to_have_text("87 %")
+
+
+async def test_a_live_view_comes_back_after_a_refusal(visit, admin_token, measured):
+    """As while the server starts again: the browser's own reconnecting ends at the first answer that is no stream."""
+    assert admin_token
+    visitor = await visit()
+    await visitor.sign_in("admin", PASSWORD)
+    refused = []
+
+    async def refuse(route) -> None:
+        refused.append(route)
+        await (route.fulfill(status=503) if len(refused) == 1 else route.continue_())
+
+    await visitor.page.route("**/api/v1/telemetry/stream*", refuse)
+    await visitor.open(f"/devices/{measured.id}?range=5m")
+    await expect(visitor.page.locator("[data-live]")).to_have_attribute("data-state", "waiting")
+    await expect(visitor.page.locator("[data-live]")).to_have_attribute("data-state", "open", timeout=20_000)
+    assert len(refused) == 2
 
 
 async def test_dragging_on_a_chart_zooms_and_back_undoes_it(visitor, measured):

@@ -6,11 +6,10 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.e2e.test_console import ARGUMENTS, CHROMIUM, SIZES
-from tests.e2e.test_console import pytestmark as needs_browser
+from tests.e2e.browsers import ARGUMENTS, CHROMIUM, NEEDS_BROWSER, SIZES
 from tests.fixtures.product import PASSWORD, Product, wait_for
 
-pytestmark = needs_browser
+pytestmark = NEEDS_BROWSER
 
 # Points that the chart's line has, by the colour of its pixels: columns of the canvas with a strongly coloured one.
 COLOURED_COLUMNS = """

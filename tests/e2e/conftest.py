@@ -1,0 +1,39 @@
+"""The application behind a real socket, and browsers that go there."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+import uvicorn
+from playwright.async_api import async_playwright
+
+from tests.e2e.browsers import ARGUMENTS, CHROMIUM, SIZES, Visitor
+from tests.fixtures.client import RunningApp
+
+
+@pytest.fixture
+async def address(app: RunningApp) -> AsyncIterator[str]:
+    """The application behind a real socket on loopback."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(app.asgi, lifespan="off", log_level="error", timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        task = asyncio.create_task(server.serve([listener]))
+        yield f"http://localhost:{listener.getsockname()[1]}"
+        server.should_exit = True
+        await task
+
+
+@pytest.fixture
+async def visit(address: str) -> AsyncIterator[Callable[..., Awaitable[Visitor]]]:
+    """Opens browsers that know nothing of each other."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+
+        async def open_browser(size: str = "desktop", scheme: str = "light") -> Visitor:
+            context = await browser.new_context(viewport=SIZES[size], color_scheme=scheme)  # type: ignore[arg-type]
+            return Visitor(await context.new_page(), address)
+
+        yield open_browser
+        await browser.close()
