@@ -17,8 +17,9 @@ from bench.report import Section
 from fleetkeeper.database.context import TransactionContext, product_context
 from fleetkeeper.database.embedded import EmbeddedServer
 from fleetkeeper.database.engine import Database
-from fleetkeeper.database.logins import APPLICATION_ROLE, with_login
+from fleetkeeper.database.logins import with_login
 from fleetkeeper.database.migrate import migrate
+from fleetkeeper.database.roles import APPLICATION_ROLE
 from fleetkeeper.devices import service as devices
 from fleetkeeper.identity.actor import Actor, Scope, product_actor
 from fleetkeeper.identity.permissions import Permission
