@@ -1,11 +1,14 @@
 """What hostile requests are made of: forged cookies, missing tokens, paths, headers."""
 
+import logging
 import re
 
 import pytest
+import structlog
 from fastapi.routing import iter_route_contexts
 
 from fleetkeeper.identity.access import CREDENTIAL_PARAMETERS, signed_in, signed_in_to_enrol
+from fleetkeeper.kit.logging import configure_logging
 from tests.console.conftest import sign_in
 from tests.fixtures.client import PASSWORD
 
@@ -149,6 +152,18 @@ class TestPaths:
         assert "root:" not in answer.text
 
 
+@pytest.fixture
+def _logging_as_served(capfd):
+    """Logs go where the test can read them, and back to where they went before."""
+    root, before = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    configure_logging("info", "json")
+    yield
+    structlog.configure(**before)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
 class TestAddresses:
     async def test_a_forwarded_address_is_believed_of_trusted_proxies_alone(self, app, admin, connection):
         headers = {"X-Forwarded-For": "203.0.113.7", "X-Real-IP": "203.0.113.8", "X-Request-ID": "spoof-1"}
@@ -163,32 +178,16 @@ class TestAddresses:
         "agent",
         ["x\r\nX-Evil: 1", "a\nINFO forged line", "\x1b[31mred", "\u2028line", "<script>alert(1)</script>"],
     )
+    @pytest.mark.usefixtures("_logging_as_served")
     async def test_an_agent_string_makes_no_line_of_the_log(self, app, capfd, agent):
-        from fleetkeeper.kit.logging import configure_logging
-
-        configure_logging("info", "json")
-        try:
-            async with app.client() as client:
-                form = {"username": agent, "password": "wrong"}
-                await client.post("/sign-in", data=form, headers={"User-Agent": agent.encode()})
-                await client.get("/api/v1/devices", headers={"User-Agent": agent.encode()})
-        finally:
-            structlog_defaults()
+        async with app.client() as client:
+            form = {"username": agent, "password": "wrong"}
+            await client.post("/sign-in", data=form, headers={"User-Agent": agent.encode()})
+            await client.get("/api/v1/devices", headers={"User-Agent": agent.encode()})
         written = capfd.readouterr()
         for line in (written.out + written.err).splitlines():
             assert not line.startswith("INFO forged")
             assert "\x1b" not in line
-
-
-def structlog_defaults() -> None:
-    import structlog
-
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
-        ]
-    )
 
 
 class TestGuessing:

@@ -59,7 +59,7 @@ def open_device(page: Page, product: Product, device: str) -> None:
 def test_this_hosts_processor_moves_on_its_page(measuring, tmp_path):
     with measuring.client(measuring.api_token()) as client:
         device = wait_for("report of this host", lambda: only_device(client))
-        assert device["os_name"]
+        wait_for("inventory of this host", lambda: only_device(client)["os_name"])
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_page(viewport=SIZES["desktop"])

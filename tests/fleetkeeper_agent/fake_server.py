@@ -69,6 +69,10 @@ class FakeServer:
             raw = gzip.decompress(raw)
         body = json.loads(raw) if raw else None
         status, headers, answer = self._answer(handler, body)
+        # Kept before it is answered, so that whoever has the answer finds the request.
+        with self.arrived:
+            self.requests.append((method, handler.path, dict(handler.headers), body))
+            self.arrived.notify_all()
         handler.send_response(status)
         for name, value in {"Fleetkeeper-Config": f'"{self.header_tag or self.etag}"', **headers}.items():
             handler.send_header(name, value)
@@ -77,9 +81,6 @@ class FakeServer:
         handler.end_headers()
         if status != 304:
             handler.wfile.write(answer)
-        with self.arrived:
-            self.requests.append((method, handler.path, dict(handler.headers), body))
-            self.arrived.notify_all()
 
     def _answer(self, handler: BaseHTTPRequestHandler, body: Any) -> tuple[int, dict[str, str], bytes]:
         if self.overrides[handler.path]:
