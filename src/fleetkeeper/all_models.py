@@ -9,5 +9,17 @@ from fleetkeeper.identity import models as identity
 from fleetkeeper.identity.oidc import models as oidc
 from fleetkeeper.identity.sign_in import models as sign_in
 from fleetkeeper.telemetry import models as telemetry
+from fleetkeeper.telemetry.chunks import models as chunks
 
-__all__ = ["Base", "audit", "config", "devices", "fleet", "identity", "oidc", "sign_in", "telemetry"]
+__all__ = [
+    "Base",
+    "audit",
+    "chunks",
+    "config",
+    "devices",
+    "fleet",
+    "identity",
+    "oidc",
+    "sign_in",
+    "telemetry",
+]

@@ -6,6 +6,7 @@ UNAUDITED = {
     "audit_log": "is the log",
     "audit_seals": "is part of the log; an entry for each seal would need a seal again",
     "channels": "names that measurements come under, made as agents report",
+    "chunks": "measurements, which the sealer alone writes",
     "device_layouts": "which layouts a device reports with; follows from its frames",
     "device_vitals": "the newest measurements, rewritten every few seconds",
     "frames": "measurements, which agents alone write",

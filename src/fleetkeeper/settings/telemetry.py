@@ -45,3 +45,10 @@ class TelemetrySettings(BaseModel):
     max_samples_per_query: int = Field(
         default=50_000_000, ge=1000, description="Raw samples that one range query may read."
     )
+    seal_after_minutes: int = Field(
+        default=120, ge=1, description="A device's frames are sealed when the oldest has this age (minutes)."
+    )
+    seal_after_frames: int = Field(default=2000, ge=1, description="Or when it has so many that are settled.")
+    seal_settle_seconds: int = Field(
+        default=300, ge=0, description="The newest frames stay unsealed for this time (seconds)."
+    )

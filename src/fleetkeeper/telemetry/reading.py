@@ -1,4 +1,4 @@
-"""Reads samples of a device from the hot store into numpy arrays: one statement for all channels of a request."""
+"""Reads samples of a device into numpy arrays, hot and sealed: a statement each for all channels of a request."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,11 +11,10 @@ from psycopg import AsyncConnection, sql
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.telemetry.chunks import queries as chunks
+from fleetkeeper.telemetry.chunks.codec import MISSING_BITS, is_missing
 from fleetkeeper.telemetry.frames import POSTGRES_EPOCH_SECONDS
 from fleetkeeper.telemetry.resample import Times, Values
-
-# A NaN whose payload says "no value here"; a NaN that was measured has another.
-_MISSING = 0x7FF8_0000_F1EE_7000
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,53 @@ async def read_samples(
     """
     if not channels:
         return []
-    max_frames = max_samples // len(channels)
     connection = await driver_connection(session)
+    # Hot before sealed: what is sealed in between is met twice, and never missed.
+    hot = await _hot(connection, device_id, channels, start, end, max_samples // len(channels))
+    start_us, end_us = _microseconds(start), _microseconds(end)
+    ids = [channel.channel_id for channel in channels]
+    sealed = await chunks.read_blocks(connection, device_id, start_us, end_us, ids)
+    series = []
+    total = 0
+    for number, channel_id in enumerate(ids):
+        parts = [(block.times, block.columns[channel_id]) for block in sealed if channel_id in block.columns]
+        times, values = _joined([*parts, *([hot[number]] if hot else [])], start_us, end_us)
+        total += len(times)
+        if total > max_samples:
+            raise _too_many(max_samples)
+        series.append((times, values))
+    return series
+
+
+def _joined(parts: Sequence[tuple[Times, Values]], start_us: int, end_us: int) -> tuple[Times, Values]:
+    """Samples of several parts in [start, end), in the order of time; of one moment the earlier part's."""
+    kept = []
+    for all_times, all_values in parts:
+        low, high = np.searchsorted(all_times, (start_us, end_us))
+        times, values = all_times[low:high], all_values[low:high]
+        present = ~is_missing(values)
+        kept.append((times, values) if present.all() else (times[present], values[present]))
+    if not kept:
+        return np.empty(0, np.int64), np.empty(0)
+    if len(kept) == 1:
+        return kept[0]
+    times = np.concatenate([part[0] for part in kept])
+    values = np.concatenate([part[1] for part in kept])
+    if len(times) > 1 and (np.diff(times) <= 0).any():
+        # `unique` names the first of equals.
+        times, order = np.unique(times, return_index=True)
+        values = values[order]
+    return times, values
+
+
+async def _hot(
+    connection: AsyncConnection[Any],
+    device_id: UUID,
+    channels: Sequence[Channel],
+    start: datetime,
+    end: datetime,
+    max_frames: int,
+) -> list[tuple[Times, Values]] | None:
     async with connection.cursor(binary=True) as cursor:
         await cursor.execute(
             _statement(channels),
@@ -62,23 +106,20 @@ async def read_samples(
         )
         row = await cursor.fetchone()
     if row is None or row[0] is None:
-        empty = np.empty(0, np.int64), np.empty(0)
-        return [empty for _ in channels]
+        return None
     times = np.frombuffer(row[0], ">i8").astype(np.int64) + POSTGRES_EPOCH_SECONDS * 1_000_000
     if len(times) > max_frames:
-        raise InvalidInputError(
-            "The range holds too many samples.",
-            fields=[
-                FieldError("from", f"more than {max_samples} samples; ask for less time or fewer metrics")
-            ],
-        )
-    series = []
-    for column in row[1:]:
-        bits = np.frombuffer(column, ">u8").astype(np.uint64)
-        present = bits != _MISSING
-        values = bits.view(np.float64)
-        series.append((times, values) if present.all() else (times[present], values[present]))
-    return series
+        raise _too_many(max_frames * len(channels))
+    return [(times, np.frombuffer(column, ">u8").astype(np.uint64).view(np.float64)) for column in row[1:]]
+
+
+def _too_many(max_samples: int) -> InvalidInputError:
+    message = f"more than {max_samples} samples; ask for less time or fewer metrics"
+    return InvalidInputError("The range holds too many samples.", fields=[FieldError("from", message)])
+
+
+def _microseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1_000_000)
 
 
 def _statement(channels: Sequence[Channel]) -> sql.Composed:
@@ -87,7 +128,7 @@ def _statement(channels: Sequence[Channel]) -> sql.Composed:
     A row per frame would cost the client far more than the server's work; positions are numbers from our own tables.
     """
     layouts = sorted({layout for channel in channels for layout in channel.places})
-    missing = sql.Literal(_MISSING.to_bytes(8))
+    missing = sql.Literal(MISSING_BITS.to_bytes(8))
     picked = [
         sql.SQL("{} AS {}").format(_pick(channel), sql.Identifier(f"v{n}"))
         for n, channel in enumerate(channels)

@@ -1,0 +1,250 @@
+"""The SQL of chunks. Moments are microseconds since 1970; connections are the driver's own, inside a transaction."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from fleetkeeper.telemetry.chunks.blocks import DAY, Block
+from fleetkeeper.telemetry.chunks.codec import (
+    decode_times,
+    decode_values,
+    encode_times,
+    encode_values,
+    summary_of,
+)
+from fleetkeeper.telemetry.chunks.hot_frames import block_of, unpack_times, unpack_values
+
+# Time axes of one device that may begin at the same moment.
+MAX_AXES = 16
+# A chunk has at most this many moments: a day at one every five seconds.
+MAX_MOMENTS = 17_280
+_MOMENT = "timestamptz '1970-01-01 00:00:00+00' + {} * interval '1 microsecond'"
+_AT = _MOMENT.format("%s::bigint")
+
+
+async def lock_device(connection: AsyncConnection[Any], device_id: UUID) -> bool:
+    """Whether this transaction alone may rewrite the device's chunks now."""
+    cursor = await connection.execute(
+        "SELECT pg_try_advisory_xact_lock(hashtextextended('fleetkeeper.chunks ' || %s, 0))",
+        (str(device_id),),
+    )
+    row = await cursor.fetchone()
+    return bool(row and row[0])
+
+
+async def due_devices(
+    connection: AsyncConnection[Any],
+    *,
+    settled_us: int,
+    aged_us: int,
+    frames: int,
+    after: UUID | None,
+    limit: int,
+) -> list[UUID]:
+    """Devices, in the order of their ids, that have a frame before `aged`, or `frames` of them before `settled`."""
+    cursor = await connection.execute(
+        f"""
+        SELECT device_id FROM (
+            SELECT DISTINCT device_id FROM device_layouts WHERE device_id > coalesce(%s, uuid '{UUID(int=0)}')
+        ) d
+        WHERE EXISTS (SELECT FROM frames f WHERE f.device_id = d.device_id AND f.ts < {_AT})
+           OR EXISTS (SELECT FROM frames f WHERE f.device_id = d.device_id AND f.ts < {_AT} OFFSET %s)
+        ORDER BY device_id LIMIT %s
+        """,  # noqa: S608 - the pieces are constants
+        (after, aged_us, settled_us, frames - 1, limit),
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def ensure_months(connection: AsyncConnection[Any], device_id: UUID, until_us: int) -> None:
+    """Make the partitions that the chunks of a device's frames before a moment go into.
+
+    To be called outside of the sealing: whoever makes a partition holds a lock that makers of frames' partitions want.
+    """
+    await connection.execute(
+        f"""
+        SELECT create_chunk_partition(month::date)
+        FROM (SELECT min(ts) AS low, max(ts) AS high FROM frames WHERE device_id = %s AND ts < {_AT}) f,
+             generate_series(date_trunc('month', low, 'UTC'), high, interval '1 month') AS month
+        """,  # noqa: S608
+        (device_id, until_us),
+    )
+
+
+async def widest_layout(connection: AsyncConnection[Any], device_id: UUID) -> int:
+    """How many channels the widest of a device's layouts has."""
+    cursor = await connection.execute(
+        "SELECT coalesce(max(cardinality(channel_ids)), 0) FROM layouts WHERE id IN "
+        "(SELECT layout_id FROM device_layouts WHERE device_id = %s)",
+        (device_id,),
+    )
+    row = await cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+async def hot_blocks(
+    connection: AsyncConnection[Any], device_id: UUID, until_us: int, limit: int
+) -> tuple[list[Block], int | None]:
+    """A device's oldest frames before a moment, at most about `limit`, a block per layout.
+
+    Returns them with the moment before which they are all that there is; None when there are none.
+    """
+    cursor = await connection.execute(
+        f"SELECT (extract(epoch FROM ts) * 1000000)::bigint FROM frames WHERE device_id = %s AND ts < {_AT} "  # noqa: S608
+        "ORDER BY ts OFFSET %s LIMIT 1",
+        (device_id, until_us, limit),
+    )
+    row = await cursor.fetchone()
+    end_us = int(row[0]) if row else until_us
+    async with connection.cursor(binary=True) as binary:
+        await binary.execute(
+            f"""
+            SELECT l.channel_ids, packed.* FROM (
+                SELECT layout_id, count(*), string_agg(timestamptz_send(ts), ''::bytea),
+                       string_agg(array_send("values"), ''::bytea)
+                FROM (SELECT layout_id, ts, "values" FROM frames WHERE device_id = %s AND ts < {_AT} ORDER BY ts) f
+                GROUP BY layout_id
+            ) packed JOIN layouts l ON l.id = packed.layout_id ORDER BY packed.layout_id
+            """,  # noqa: S608
+            (device_id, end_us),
+        )
+        rows = await binary.fetchall()
+    blocks = [
+        block_of(channels, unpack_times(times), unpack_values(values, count, len(channels)))
+        for channels, _, count, times, values in rows
+    ]
+    return blocks, (end_us if blocks else None)
+
+
+async def delete_frames(connection: AsyncConnection[Any], device_id: UUID, until_us: int) -> int:
+    """Delete the frames before a moment that this transaction sees; returns how many."""
+    cursor = await connection.execute(
+        f"DELETE FROM frames WHERE device_id = %s AND ts < {_AT}",  # noqa: S608
+        (device_id, until_us),
+    )
+    return cursor.rowcount
+
+
+async def spans(connection: AsyncConnection[Any], device_id: UUID, day: int) -> list[tuple[int, int]]:
+    """First and last moment of each time axis of a device's day."""
+    cursor = await connection.execute(
+        f"""
+        SELECT (extract(epoch FROM start) * 1000000)::bigint, (extract(epoch FROM ends) * 1000000)::bigint FROM chunks
+        WHERE channel_id <= 0 AND device_id = %s AND start >= {_AT} AND start < {_AT}
+        """,  # noqa: S608
+        (device_id, day * DAY, (day + 1) * DAY),
+    )
+    return [(row[0], row[1]) for row in await cursor.fetchall()]
+
+
+async def scattered_days(
+    connection: AsyncConnection[Any], until_us: int, after: tuple[int, UUID], limit: int
+) -> list[tuple[int, UUID]]:
+    """Days before a moment, each with a device, whose chunks could be fewer; those past `after`, in order."""
+    cursor = await connection.execute(
+        f"""
+        SELECT * FROM (
+            SELECT (extract(epoch FROM date_trunc('day', start, 'UTC')) / 86400)::int AS day, device_id FROM chunks
+            WHERE channel_id <= 0 AND start < {_AT} AND start >= (date '1970-01-01' + greatest(%s, 0)::int)
+            GROUP BY day, device_id, channel_id
+            HAVING count(*) > ceil(sum(samples) / %s::float8)
+        ) d WHERE (day, device_id) > (%s, %s) ORDER BY day, device_id LIMIT %s
+        """,  # noqa: S608
+        (until_us, after[0], MAX_MOMENTS, *after, limit),
+    )
+    return [(row[0], row[1]) for row in await cursor.fetchall()]
+
+
+async def read_blocks(
+    connection: AsyncConnection[Any],
+    device_id: UUID,
+    start_us: int,
+    end_us: int,
+    channels: Sequence[int] | None = None,
+) -> list[Block]:
+    """The sealed samples of a device in chunks that touch [start, end): of these channels, or of all."""
+    wanted = None if channels is None else [*range(-MAX_AXES + 1, 1), *channels]
+    async with connection.cursor(binary=True) as cursor:
+        await cursor.execute(
+            f"""
+            SELECT channel_id, (extract(epoch FROM start) * 1000000)::bigint, axis, samples, first, blob FROM chunks
+            WHERE device_id = %(device)s AND (%(all)s OR channel_id = ANY(%(channels)s::int[]))
+              AND start >= {_MOMENT.format("%(low)s::bigint")} AND start < {_MOMENT.format("%(end)s::bigint")}
+              AND ends >= {_MOMENT.format("%(start)s::bigint")}
+            ORDER BY start, channel_id
+            """,  # noqa: S608
+            {
+                "device": device_id,
+                "all": wanted is None,
+                "channels": wanted or [],
+                "low": start_us // DAY * DAY,
+                "start": start_us,
+                "end": end_us,
+            },
+        )
+        rows = await cursor.fetchall()
+    axes: dict[tuple[int, int], Any] = {}
+    blocks: dict[tuple[int, int], Block] = {}
+    for channel_id, start, axis, _, first, blob in rows:
+        if channel_id <= 0:
+            axes[start, axis] = blob
+            continue
+        block = blocks.get((start, axis))
+        if block is None:
+            block = blocks[start, axis] = Block(decode_times(axes[start, axis]), {})
+        block.columns[channel_id] = decode_values(blob, len(block.times), first)
+    return list(blocks.values())
+
+
+async def delete_chunks(connection: AsyncConnection[Any], device_id: UUID, start_us: int, end_us: int) -> int:
+    """Delete the chunks of a device that begin in [start, end); returns how many."""
+    cursor = await connection.execute(
+        f"DELETE FROM chunks WHERE device_id = %s AND start >= {_AT} AND start < {_AT}",  # noqa: S608
+        (device_id, start_us, end_us),
+    )
+    return cursor.rowcount
+
+
+async def store_blocks(connection: AsyncConnection[Any], device_id: UUID, blocks: Sequence[Block]) -> int:
+    """Store blocks, none of which crosses a midnight, as chunks; returns how many bytes their blobs have."""
+    rows: list[tuple[Any, ...]] = []
+    numbers: Counter[int] = Counter()
+    for block in blocks:
+        start, ends = int(block.times[0]), int(block.times[-1])
+        axis = numbers[start]
+        numbers[start] += 1
+        rows.append((-axis, start, ends, axis, len(block.times), *[None] * 5, encode_times(block.times)))
+        for channel, values in block.columns.items():
+            told = summary_of(values)
+            blob = encode_values(values)
+            rows.append(
+                (
+                    channel,
+                    start,
+                    ends,
+                    axis,
+                    told.samples,
+                    told.min,
+                    told.max,
+                    told.sum,
+                    told.first,
+                    told.last,
+                    blob,
+                )
+            )
+    columns = list(zip(*rows, strict=True))
+    await connection.execute(
+        f"""
+        INSERT INTO chunks (device_id, channel_id, start, ends, axis, samples, min, max, sum, first, last, blob)
+        SELECT %s, channel_id, {_MOMENT.format("start")}, {_MOMENT.format("ends")}, axis, samples, min, max, sum, first,
+               last, blob
+        FROM unnest(%s::int[], %s::bigint[], %s::bigint[], %s::smallint[], %s::int[], %s::float8[], %s::float8[],
+                    %s::float8[], %s::float8[], %s::float8[], %s::bytea[])
+             AS t (channel_id, start, ends, axis, samples, min, max, sum, first, last, blob)
+        """,  # noqa: S608
+        (device_id, *[list(column) for column in columns]),
+    )
+    return sum(len(row[-1] or b"") for row in rows)

@@ -1,0 +1,117 @@
+"""Sealing and merging: each step is one transaction, so whoever is killed leaves everything as it was.
+
+A frame is deleted in the transaction that stores its chunk, and only if that transaction saw it (repeatable read):
+what arrives meanwhile stays hot. Two processes never rewrite the same device at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from psycopg import AsyncConnection, IsolationLevel
+
+from fleetkeeper.telemetry.chunks import queries
+from fleetkeeper.telemetry.chunks.blocks import DAY, Block, by_day, combine, joined, tidy
+
+# Cells that one sealing holds in memory: 8 bytes each, some four times over.
+MAX_CELLS = 4_000_000
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """What one step did. `is_finished` says that nothing was left to do before that moment."""
+
+    frames: int = 0
+    samples: int = 0
+    blob_bytes: int = 0
+    days: tuple[int, ...] = ()
+    is_finished: bool = True
+
+
+async def seal_device(connection: AsyncConnection[Any], device_id: UUID, until_us: int) -> Sealed | None:
+    """Seal a device's oldest frames before a moment; None when somebody else is at this device.
+
+    Takes as many frames as memory allows: call again until it is finished. The connection must be idle.
+    """
+    await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+    await queries.ensure_months(connection, device_id, until_us)
+    async with connection.transaction():
+        if not await queries.lock_device(connection, device_id):
+            return None
+        width = await queries.widest_layout(connection, device_id)
+        limit = max(MAX_CELLS // max(width, 1), 100)
+        blocks, end_us = await queries.hot_blocks(connection, device_id, until_us, limit)
+        if end_us is None:
+            return Sealed()
+        parts = [part for block in combine(blocks) for part in by_day(block)]
+        stored = await _merge_in(connection, device_id, parts)
+        frames = await queries.delete_frames(connection, device_id, end_us)
+        days = sorted({int(part.times[0]) // DAY for part in parts})
+        samples = sum(part.samples for part in parts)
+        return Sealed(frames, samples, stored, tuple(days), end_us == until_us)
+
+
+async def merge_day(connection: AsyncConnection[Any], device_id: UUID, day: int) -> bool | None:
+    """Make few large chunks of a device's day out of many; None when somebody else is at this device."""
+    await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+    async with connection.transaction():
+        if not await queries.lock_device(connection, device_id):
+            return None
+        blocks = await queries.read_blocks(connection, device_id, day * DAY, (day + 1) * DAY)
+        if not blocks:
+            return False
+        await queries.delete_chunks(connection, device_id, day * DAY, (day + 1) * DAY)
+        await queries.store_blocks(connection, device_id, _ready(blocks))
+        return True
+
+
+async def _merge_in(connection: AsyncConnection[Any], device_id: UUID, parts: Sequence[Block]) -> int:
+    """Store blocks together with the chunks whose time they touch, so that chunks of a device never overlap."""
+    stored = 0
+    days: dict[int, list[Block]] = {}
+    for part in parts:
+        days.setdefault(int(part.times[0]) // DAY, []).append(part)
+    for day, blocks in sorted(days.items()):
+        low = min(int(block.times[0]) for block in blocks)
+        high = max(int(block.times[-1]) for block in blocks)
+        spans = await queries.spans(connection, device_id, day)
+        low, high = _touched(low, high, spans)
+        # What was sealed before came first.
+        old = await queries.read_blocks(connection, device_id, low, high + 1)
+        if old:
+            await queries.delete_chunks(connection, device_id, low, high + 1)
+        ready = _ready([*old, *blocks])
+        if ready:
+            stored += await queries.store_blocks(connection, device_id, ready)
+    return stored
+
+
+def _touched(low: int, high: int, spans: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The range widened until no chunk lies partly in it."""
+    while True:
+        touching = [span for span in spans if span[0] <= high and span[1] >= low]
+        wider = min([low, *(span[0] for span in touching)]), max([high, *(span[1] for span in touching)])
+        if wider == (low, high):
+            return wider
+        low, high = wider
+
+
+def _ready(blocks: Sequence[Block]) -> list[Block]:
+    """Blocks as they are stored: united, tidy, none too long, and not too many."""
+    united = [block for block in map(tidy, combine(blocks)) if block is not None]
+    if len(united) > queries.MAX_AXES:
+        # So many rhythms in one device: those beyond the limit share an axis.
+        united.sort(key=lambda block: len(block.times), reverse=True)
+        most = queries.MAX_AXES - 1
+        united = [*united[:most], joined(united[most:])]
+    return [piece for block in united for piece in _pieces(block)]
+
+
+def _pieces(block: Block) -> list[Block]:
+    count = -(-len(block.times) // queries.MAX_MOMENTS)
+    edges = np.linspace(0, len(block.times), count + 1).astype(int)
+    pieces = (block.part(low, high) for low, high in pairwise(edges.tolist()))
+    return [piece for piece in map(tidy, pieces) if piece is not None]
