@@ -22,6 +22,7 @@ from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.periodic import Periodic
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry import jobs as telemetry
+from fleetkeeper.telemetry.chunks import jobs as chunks
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +38,18 @@ def register_tasks(queue: App, database: Database, settings: Settings) -> None:
     async def manage_partitions(timestamp: int) -> None:
         del timestamp
         await telemetry.manage_partitions(database)
+
+    @queue.periodic(cron="*/5 * * * *")
+    @queue.task(name="telemetry.seal", queueing_lock="telemetry.seal", retry=_RETRY)
+    async def seal_telemetry(timestamp: int) -> None:
+        del timestamp
+        await chunks.seal_frames(database.url, settings.telemetry)
+
+    @queue.periodic(cron="13 * * * *")
+    @queue.task(name="telemetry.merge", queueing_lock="telemetry.merge", retry=_RETRY)
+    async def merge_telemetry(timestamp: int) -> None:
+        del timestamp
+        await chunks.merge_chunks(database.url)
 
     @queue.periodic(cron="11 * * * *")
     @queue.task(

@@ -28,14 +28,19 @@ async def store_latest(session: AsyncSession, newest: Sequence[tuple[UUID, datet
 
 
 async def latest_of_device(session: AsyncSession, device_id: UUID) -> Any:
-    """The newest frame of a device with its channels, read from the frames themselves."""
+    """The newest frame of a device with its channels; `latest` has it when the frames are sealed."""
     return (
         await session.execute(
             text(
                 """
                 SELECT f.ts, array_agg(c.key ORDER BY l.position) AS keys,
                        array_agg(f.values[l.position] ORDER BY l.position) AS values
-                FROM (SELECT * FROM frames WHERE device_id = :device ORDER BY ts DESC LIMIT 1) f
+                FROM (
+                    (SELECT ts, layout_id, values FROM frames WHERE device_id = :device ORDER BY ts DESC LIMIT 1)
+                    UNION ALL
+                    SELECT ts, layout_id, values FROM latest WHERE device_id = :device
+                    ORDER BY ts DESC LIMIT 1
+                ) f
                 JOIN layout_channels l ON l.layout_id = f.layout_id
                 JOIN channels c ON c.id = l.channel_id
                 GROUP BY f.ts

@@ -184,6 +184,18 @@ class TestSealing:
         assert numbers[1] < 3
 
 
+    async def test_the_newest_frame_of_a_silent_device_is_still_known(self, store, app_url):
+        store.add(store.layout("a", "b"), ramp(3))
+        database = Database(app_url, pool_size=1)
+        async with database.session(product_context("job", "test")) as session:
+            await telemetry.store_latest(session, [(store.device, moment(START + 2 * MINUTE))])
+        await store.seal()
+        async with database.session(product_context("job", "test")) as session:
+            row = await telemetry.latest_of_device(session, store.device)
+        await database.close()
+        assert (row.ts, row.values) == (moment(START + 2 * MINUTE), [4.0, 5.0])
+
+
 class TestLateFrames:
     async def test_frames_between_sealed_ones_are_merged_in(self, store):
         layout = store.layout("a", "b")
