@@ -12,7 +12,7 @@ from rich.console import Console
 from bench.options import Options
 from bench.report import Section, machine, write_json
 
-SECTIONS = ("ingest", "pages", "agent", "access", "audit")
+SECTIONS = ("ingest", "pages", "agent", "access", "audit", "sealing")
 PARTS = ("ceiling", "fleetkeeper", "peers", "documents")
 
 
