@@ -183,7 +183,6 @@ class TestSealing:
         numbers = store.connection.execute("SELECT min(axis), max(axis) FROM chunks").fetchone()
         assert numbers[1] < 3
 
-
     async def test_the_newest_frame_of_a_silent_device_is_still_known(self, store, app_url):
         store.add(store.layout("a", "b"), ramp(3))
         database = Database(app_url, pool_size=1)

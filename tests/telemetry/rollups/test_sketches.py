@@ -1,0 +1,60 @@
+"""Sketches against the numbers themselves."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleetkeeper.telemetry.rollups.sketches import ACCURACY, EMPTY, SMALLEST, merge, sketch_of
+
+NUMBERS = st.one_of(
+    st.floats(-1e300, 1e300), st.floats(-100, 100), st.integers(0, 100).map(float), st.just(0.0)
+)
+SERIES = st.lists(NUMBERS, min_size=1, max_size=200)
+QUANTILES = st.floats(0, 1)
+
+
+def near(found: float, wanted: float) -> bool:
+    return abs(found - wanted) <= ACCURACY * abs(wanted) * (1 + 1e-9) + SMALLEST
+
+
+@given(SERIES, QUANTILES)
+def test_quantile_is_a_number_that_was_there(series, q):
+    found = sketch_of(np.array(series)).quantile(q)
+    rank = int(q * (len(series) - 1))
+    neighbours = sorted(series)[rank : rank + 2]
+    assert any(near(found, number) for number in neighbours), (found, neighbours)
+
+
+@given(st.lists(SERIES, min_size=1, max_size=5))
+def test_merging_is_as_good_as_seeing_all(many):
+    whole = sketch_of(np.array([number for series in many for number in series]))
+    parts = merge([sketch_of(np.array(series)) for series in many])
+    assert parts.bins.tolist() == whole.bins.tolist()
+    assert parts.counts.tolist() == whole.counts.tolist()
+
+
+@given(SERIES)
+def test_bins_ascend_with_their_numbers(series):
+    sketch = sketch_of(np.array(series))
+    found = [sketch.quantile(q) for q in np.linspace(0, 1, 20)]
+    assert found == sorted(found)
+    assert sketch.count == len(series)
+
+
+def test_nothing_has_no_quantile():
+    assert sketch_of(np.array([np.nan])).quantile(0.5) is None
+    assert merge([]) is EMPTY
+
+
+def test_infinities_stand_at_the_ends():
+    sketch = sketch_of(np.array([-np.inf, 1.0, np.inf]))
+    assert near(sketch.quantile(0.5), 1.0)
+    assert sketch.quantile(0) < -1e307
+    assert sketch.quantile(1) > 1e307
+
+
+@pytest.mark.parametrize("q", [-0.1, 1.1, float("nan")])
+def test_quantile_out_of_range(q):
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        sketch_of(np.array([1.0])).quantile(q)
