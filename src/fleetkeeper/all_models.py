@@ -10,6 +10,7 @@ from fleetkeeper.identity.oidc import models as oidc
 from fleetkeeper.identity.sign_in import models as sign_in
 from fleetkeeper.telemetry import models as telemetry
 from fleetkeeper.telemetry.chunks import models as chunks
+from fleetkeeper.telemetry.rollups import models as rollups
 
 __all__ = [
     "Base",
@@ -20,6 +21,7 @@ __all__ = [
     "fleet",
     "identity",
     "oidc",
+    "rollups",
     "sign_in",
     "telemetry",
 ]

@@ -23,6 +23,7 @@ from fleetkeeper.kit.periodic import Periodic
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry import jobs as telemetry
 from fleetkeeper.telemetry.chunks import jobs as chunks
+from fleetkeeper.telemetry.rollups import jobs as rollups
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +45,7 @@ def register_tasks(queue: App, database: Database, settings: Settings) -> None:
     async def seal_telemetry(timestamp: int) -> None:
         del timestamp
         await chunks.seal_frames(database.url, settings.telemetry)
+        await rollups.refresh_rollups(database.url)
 
     @queue.periodic(cron="13 * * * *")
     @queue.task(name="telemetry.merge", queueing_lock="telemetry.merge", retry=_RETRY)

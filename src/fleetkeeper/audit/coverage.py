@@ -21,6 +21,8 @@ UNAUDITED = {
     "procrastinate_jobs": "the queue; what its jobs change is audited",
     "procrastinate_periodic_defers": "the queue; what its jobs change is audited",
     "procrastinate_workers": "the queue; what its jobs change is audited",
+    "rollup_changes": "what the roll-up still has to do",
+    "rollups": "measurements summed up, which the worker alone writes",
     "sign_in_challenges": "sign-ins under way; how each ends is an event of its own",
     "sign_in_failures": "counts failed sign-ins, each of which is an event of its own",
     "snapshot_fields": "a constant that belongs to a view",

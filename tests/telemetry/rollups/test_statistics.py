@@ -1,5 +1,7 @@
 """Statistics of buckets against plain loops."""
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ def plain(united, edges):
     found = {}
     for block in united:
         for channel, column in block.columns.items():
-            for bucket, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+            for bucket, (low, high) in enumerate(pairwise(edges.tolist())):
                 numbers = [
                     value
                     for at, value in zip(block.times.tolist(), column.tolist(), strict=True)

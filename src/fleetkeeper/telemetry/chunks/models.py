@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, SmallInteger
+from sqlalchemy import Index, LargeBinary, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fleetkeeper.database.base import Base
@@ -17,7 +17,10 @@ class Chunk(Base):
     """
 
     __tablename__ = "chunks"
-    __table_args__ = {"postgresql_partition_by": "RANGE (start)"}  # noqa: RUF012 - SQLAlchemy reads a plain dict
+    __table_args__ = (
+        Index("ix_chunks_axes", "start", "device_id", postgresql_where=text("channel_id <= 0")),
+        {"postgresql_partition_by": "RANGE (start)"},
+    )
 
     device_id: Mapped[UUID] = mapped_column(primary_key=True)
     channel_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -15,6 +15,7 @@ from psycopg import AsyncConnection, IsolationLevel
 
 from fleetkeeper.telemetry.chunks import queries
 from fleetkeeper.telemetry.chunks.blocks import DAY, Block, by_day, combine, joined, tidy
+from fleetkeeper.telemetry.rollups import queries as rollups
 
 # Cells that one sealing holds in memory: 8 bytes each, some four times over.
 MAX_CELLS = 4_000_000
@@ -50,6 +51,7 @@ async def seal_device(connection: AsyncConnection[Any], device_id: UUID, until_u
         stored = await _merge_in(connection, device_id, parts)
         frames = await queries.delete_frames(connection, device_id, end_us)
         days = sorted({int(part.times[0]) // DAY for part in parts})
+        await rollups.note_changes(connection, device_id, days)
         samples = sum(part.samples for part in parts)
         return Sealed(frames, samples, stored, tuple(days), end_us == until_us)
 

@@ -60,7 +60,7 @@ def _fill(result: Statistics, rows: NDArray[np.int64], bucket: int, cells: NDArr
 
 
 def merged(parts: list[Statistics], bucket_of: list[NDArray[np.int64]], buckets: int) -> Statistics:
-    """Statistics of wider buckets; `bucket_of` says for each part's buckets into which they go, in the order of time."""
+    """Statistics of wider buckets: `bucket_of` says for each part into which its buckets go, in the order of time."""
     channels = (
         np.unique(np.concatenate([part.channel_ids for part in parts])) if parts else np.empty(0, np.int32)
     )

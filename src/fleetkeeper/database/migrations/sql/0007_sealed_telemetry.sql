@@ -28,6 +28,41 @@ GRANT SELECT, INSERT, DELETE ON chunks TO fleetkeeper_whole_fleet;
 -- What is sealed leaves the frames.
 GRANT DELETE ON frames TO fleetkeeper_whole_fleet;
 
+-- The same telemetry by hour, day, week and month: a row per device and period, with all channels.
+CREATE TABLE rollups (
+    device_id uuid NOT NULL,
+    tier smallint NOT NULL,
+    start timestamptz NOT NULL,
+    channel_ids integer[] NOT NULL,
+    counts bytea NOT NULL,
+    sums bytea NOT NULL,
+    mins bytea NOT NULL,
+    maxs bytea NOT NULL,
+    lasts bytea NOT NULL,
+    sketches bytea,
+    CONSTRAINT pk_rollups PRIMARY KEY (device_id, tier, start)
+);
+ALTER TABLE rollups ALTER COLUMN counts SET STORAGE EXTERNAL, ALTER COLUMN sums SET STORAGE EXTERNAL,
+    ALTER COLUMN mins SET STORAGE EXTERNAL, ALTER COLUMN maxs SET STORAGE EXTERNAL,
+    ALTER COLUMN lasts SET STORAGE EXTERNAL, ALTER COLUMN sketches SET STORAGE EXTERNAL;
+ALTER TABLE rollups ENABLE ROW LEVEL SECURITY;
+CREATE POLICY whole_fleet ON rollups TO fleetkeeper_whole_fleet USING (true) WITH CHECK (true);
+CREATE POLICY device_read ON rollups FOR SELECT TO fleetkeeper_app, dashboard_readonly, analyst
+    USING (device_id IN (SELECT id FROM devices));
+GRANT SELECT ON rollups TO fleetkeeper_app, dashboard_readonly, analyst;
+GRANT SELECT, INSERT, DELETE ON rollups TO fleetkeeper_whole_fleet;
+
+CREATE TABLE rollup_changes (
+    device_id uuid NOT NULL,
+    day date NOT NULL,
+    CONSTRAINT pk_rollup_changes PRIMARY KEY (device_id, day)
+);
+ALTER TABLE rollup_changes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY whole_fleet ON rollup_changes TO fleetkeeper_whole_fleet USING (true) WITH CHECK (true);
+CREATE POLICY device_read ON rollup_changes FOR SELECT TO fleetkeeper_app USING (device_id IN (SELECT id FROM devices));
+GRANT SELECT ON rollup_changes TO fleetkeeper_app;
+GRANT SELECT, INSERT, DELETE ON rollup_changes TO fleetkeeper_whole_fleet;
+
 -- One month (UTC) of chunks. Safe to call again, and from many sessions at once.
 CREATE FUNCTION create_chunk_partition(day date) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$

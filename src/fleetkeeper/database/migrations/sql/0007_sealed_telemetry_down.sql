@@ -35,4 +35,4 @@ END
 $$;
 DROP FUNCTION drop_empty_frame_days(), create_chunk_partition(date);
 REVOKE DELETE ON frames FROM fleetkeeper_whole_fleet;
-DROP TABLE chunks;
+DROP TABLE chunks, rollups, rollup_changes;

@@ -1,0 +1,34 @@
+"""Refreshing what changed, day after day."""
+
+from uuid import UUID
+
+import structlog
+from psycopg import errors
+
+from fleetkeeper.telemetry.chunks.jobs import sealing_connection
+from fleetkeeper.telemetry.rollups import queries, service
+
+log = structlog.get_logger(__name__)
+
+_AT_ONCE = 500
+
+
+async def refresh_rollups(url: str) -> int:
+    """Refresh the rollups of all days that changed; returns how many. Any number of workers may do so at once."""
+    refreshed, after = 0, (UUID(int=0), 0)
+    async with sealing_connection(url) as connection:
+        while True:
+            changed = await queries.changed_days(connection, after, _AT_ONCE)
+            for device_id, day in changed:
+                try:
+                    refreshed += bool(await service.refresh_day(connection, device_id, day))
+                except (
+                    errors.SerializationFailure,
+                    errors.DeadlockDetected,
+                    errors.UniqueViolation,
+                ) as error:
+                    # The device was sealed meanwhile; the next run finds the day again.
+                    log.info("a day was left for later", device=str(device_id), reason=type(error).__name__)
+            if len(changed) < _AT_ONCE:
+                return refreshed
+            after = changed[-1]

@@ -1,0 +1,38 @@
+"""The tables of rollups."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Integer, LargeBinary, SmallInteger
+from sqlalchemy.orm import Mapped, mapped_column
+
+from fleetkeeper.database.base import Base
+
+
+class Rollup(Base):
+    """The buckets of one device in one period, with all its channels: a day of hours, or one day, week or month.
+
+    Each array is compressed, channel after channel with its buckets; `sketches` are there from a day on.
+    """
+
+    __tablename__ = "rollups"
+
+    device_id: Mapped[UUID] = mapped_column(primary_key=True)
+    tier: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    start: Mapped[datetime] = mapped_column(primary_key=True)
+    channel_ids: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    counts: Mapped[bytes] = mapped_column(LargeBinary)
+    sums: Mapped[bytes] = mapped_column(LargeBinary)
+    mins: Mapped[bytes] = mapped_column(LargeBinary)
+    maxs: Mapped[bytes] = mapped_column(LargeBinary)
+    lasts: Mapped[bytes] = mapped_column(LargeBinary)
+    sketches: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class RollupChange(Base):
+    """A day of a device whose chunks changed since its rollups were made; written in the same transaction as they."""
+
+    __tablename__ = "rollup_changes"
+
+    device_id: Mapped[UUID] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)

@@ -1,0 +1,84 @@
+# ruff: noqa: S608 - the pieces of statements are constants of this file
+"""The SQL of rollups; connections are the driver's own, inside a transaction. Days are numbers since 1970."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from fleetkeeper.telemetry.rollups.packing import Packed
+from fleetkeeper.telemetry.rollups.periods import Tier
+
+_DAY = "(date '1970-01-01' + %s::int)"
+_MIDNIGHT = f"({_DAY}::timestamp AT TIME ZONE 'UTC')"
+_COLUMNS = "channel_ids, counts, sums, mins, maxs, lasts, sketches"
+
+
+async def note_changes(connection: AsyncConnection[Any], device_id: UUID, days: Sequence[int]) -> None:
+    """Remember that the chunks of these days changed."""
+    await connection.execute(
+        "INSERT INTO rollup_changes (device_id, day) SELECT %s, date '1970-01-01' + day "
+        "FROM unnest(%s::int[]) AS day ON CONFLICT DO NOTHING",
+        (device_id, list(days)),
+    )
+
+
+async def changed_days(
+    connection: AsyncConnection[Any], after: tuple[UUID, int], limit: int
+) -> list[tuple[UUID, int]]:
+    """Devices with a changed day each, past `after`, in order."""
+    cursor = await connection.execute(
+        f"SELECT device_id, day - date '1970-01-01' FROM rollup_changes WHERE (device_id, day) > (%s, {_DAY}) "
+        "ORDER BY device_id, day LIMIT %s",
+        (*after, limit),
+    )
+    return [(row[0], row[1]) for row in await cursor.fetchall()]
+
+
+async def take_change(connection: AsyncConnection[Any], device_id: UUID, day: int) -> bool:
+    """Whether the day still waits; it no longer does."""
+    cursor = await connection.execute(
+        f"DELETE FROM rollup_changes WHERE device_id = %s AND day = {_DAY}", (device_id, day)
+    )
+    return cursor.rowcount > 0
+
+
+async def store(
+    connection: AsyncConnection[Any], device_id: UUID, tier: Tier, day: int, row: Packed | None
+) -> None:
+    """Replace a row; None takes it away."""
+    await connection.execute(
+        f"DELETE FROM rollups WHERE device_id = %s AND tier = %s AND start = {_MIDNIGHT}",
+        (device_id, int(tier), day),
+    )
+    if row is not None:
+        await connection.execute(
+            f"INSERT INTO rollups (device_id, tier, start, {_COLUMNS}) "
+            f"VALUES (%s, %s, {_MIDNIGHT}, %s, %s, %s, %s, %s, %s, %s)",
+            (
+                device_id,
+                int(tier),
+                day,
+                row.channel_ids,
+                row.counts,
+                row.sums,
+                row.mins,
+                row.maxs,
+                row.lasts,
+                row.sketches,
+            ),
+        )
+
+
+async def rows_between(
+    connection: AsyncConnection[Any], device_id: UUID, tier: Tier, first_day: int, next_day: int
+) -> list[tuple[int, Packed]]:
+    """The rows of a tier that begin in [first, next), in the order of time, each with its day."""
+    async with connection.cursor(binary=True) as cursor:
+        await cursor.execute(
+            f"SELECT (extract(epoch FROM start) / 86400)::int, {_COLUMNS} FROM rollups "
+            f"WHERE device_id = %s AND tier = %s AND start >= {_MIDNIGHT} AND start < {_MIDNIGHT} ORDER BY start",
+            (device_id, int(tier), first_day, next_day),
+        )
+        return [(row[0], Packed(*row[1:])) for row in await cursor.fetchall()]
