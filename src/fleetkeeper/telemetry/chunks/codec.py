@@ -56,12 +56,12 @@ def summary_of(values: Values) -> Summary:
 
 def encode_times(times: Times) -> bytes:
     """A time axis as bytes."""
-    return standalone.simple_compress(np.ascontiguousarray(times), _CONFIG)
+    return pack(times)
 
 
 def decode_times(blob: bytes | memoryview) -> Times:
     """The time axis again."""
-    times: Times = standalone.simple_decompress(bytes(blob))
+    times: Times = unpack(blob)
     return times
 
 
@@ -70,12 +70,23 @@ def encode_values(values: Values) -> bytes | None:
     bits: Any = np.ascontiguousarray(values).view(np.uint64)
     if not np.isnan(values[0]) and (bits == bits[0]).all():
         return None
-    return standalone.simple_compress(np.ascontiguousarray(values), _CONFIG)
+    return pack(values)
+
+
+def pack(array: NDArray[Any]) -> bytes:
+    """A flat array of numbers as bytes."""
+    packed: bytes = standalone.simple_compress(np.ascontiguousarray(array), _CONFIG)
+    return packed
+
+
+def unpack(packed: bytes | memoryview) -> Any:
+    """The flat array again."""
+    return standalone.simple_decompress(bytes(packed))
 
 
 def decode_values(blob: bytes | memoryview | None, count: int, first: float | None) -> Values:
     """The series again, bit by bit; `count` is the length of its time axis, `first` is from its summary."""
     if blob is None:
         return np.full(count, np.nan if first is None else first)
-    values: Values = standalone.simple_decompress(bytes(blob))
+    values: Values = unpack(blob)
     return values
