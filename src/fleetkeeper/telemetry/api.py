@@ -125,6 +125,7 @@ async def read_range(
     agg: Annotated[
         list[str] | None, Query(description="avg, min, max, last, sum, count, rate or raw")
     ] = None,
+    explain: Annotated[bool, Query(description="Also say what answered which part of the range")] = False,
 ) -> Response:
     """Read series over a range of time."""
     settings: Settings = request.app.state.settings
@@ -136,6 +137,7 @@ async def read_range(
         step_seconds=step,
         points=points,
         aggregates=list(dict.fromkeys(agg or ["avg"])),
+        explain=explain,
     )
     answer = await query_range(session, actor, query, settings.telemetry)
     return Response(_encoder.encode(answer), media_type="application/json")

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 from tsdownsample import MinMaxLTTBDownsampler
@@ -16,6 +17,8 @@ from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.settings.telemetry import TelemetrySettings
 from fleetkeeper.telemetry import queries
+from fleetkeeper.telemetry.buckets import EXACT, Buckets
+from fleetkeeper.telemetry.planner import read_buckets
 from fleetkeeper.telemetry.reading import Channel, read_samples
 from fleetkeeper.telemetry.resample import (
     AGGREGATES,
@@ -27,7 +30,8 @@ from fleetkeeper.telemetry.resample import (
     resample,
     sampling_interval,
 )
-from fleetkeeper.telemetry.schemas import RangeAnswer, Series
+from fleetkeeper.telemetry.rollups.periods import HOUR
+from fleetkeeper.telemetry.schemas import PlanStep, RangeAnswer, Series
 from fleetkeeper_protocol.metrics import parse_channel
 
 RAW = "raw"
@@ -49,6 +53,7 @@ class RangeQuery:
     step_seconds: float | None
     points: int
     aggregates: Sequence[str]
+    explain: bool = False
 
     def checked(self, limits: TelemetrySettings) -> "RangeQuery":
         """This query, if it makes sense and stays within the limits."""
@@ -83,6 +88,7 @@ async def query_range(
     wanted = [_parse_metric(text) for text in query.metrics]
     series: list[Series] = []
     steps_seconds: float | None = None
+    plan: list[PlanStep] = []
     for device_id in query.devices:
         await devices.check_permission(session, actor, Permission.TELEMETRY_READ, device_id)
         rows = await queries.channels_of_device(session, device_id, sorted({name for name, _ in wanted}))
@@ -90,16 +96,65 @@ async def query_range(
         if len(channels) * len(query.aggregates) > MAX_SERIES:
             message = f"give more labels: this would be more than {MAX_SERIES} series"
             raise InvalidInputError("The range query is too wide.", fields=[FieldError("metric", message)])
+        planned = await _by_hours(session, device_id, channels, query, limits)
+        if planned is not None:
+            steps_seconds = planned[0]
+            series += [
+                _series(device_id, channel, aggregate, _pairs(buckets.steps, buckets.aggregate(aggregate)))
+                for channel, buckets in zip(channels, planned[1], strict=True)
+                for aggregate in query.aggregates
+            ]
+            plan += planned[2]
+            continue
         samples = await read_samples(
             session, device_id, channels, query.start, query.end, max_samples=limits.max_samples_per_query
         )
+        plan.append(_step_of_plan(device_id, "samples", query.start.timestamp(), query.end.timestamp()))
         if steps_seconds is None and set(query.aggregates) != {RAW}:
             steps_seconds = _step(query, samples)
         for channel, (times, values) in zip(channels, samples, strict=True):
             for aggregate in query.aggregates:
                 points = _points(query, times, values, aggregate, steps_seconds)
                 series.append(_series(device_id, channel, aggregate, points))
-    return RangeAnswer(query.start.timestamp(), query.end.timestamp(), steps_seconds, series)
+    told = plan if query.explain else msgspec.UNSET
+    return RangeAnswer(query.start.timestamp(), query.end.timestamp(), steps_seconds, series, told)
+
+
+async def _by_hours(
+    session: AsyncSession,
+    device_id: UUID,
+    channels: Sequence[Channel],
+    query: RangeQuery,
+    limits: TelemetrySettings,
+) -> tuple[float, list[Buckets], list[PlanStep]] | None:
+    """The step (seconds), the steps' contents and how they were found; None where samples have to be read."""
+    span = (query.end - query.start).total_seconds()
+    step_seconds = query.step_seconds or nice_step(span, query.points)
+    step_us = round(step_seconds * SECOND)
+    if not channels or step_us % HOUR or not EXACT.issuperset(query.aggregates):
+        return None
+    steps = grid(round(query.start.timestamp() * SECOND), round(query.end.timestamp() * SECOND), step_us)
+    found = await read_buckets(
+        session,
+        device_id,
+        channels,
+        query.start,
+        query.end,
+        steps,
+        step_us,
+        max_samples=limits.max_samples_per_query,
+    )
+    if found is None:
+        return None
+    told = [
+        _step_of_plan(device_id, piece.source, piece.start_us / SECOND, piece.end_us / SECOND)
+        for piece in found[1]
+    ]
+    return step_seconds, found[0], told
+
+
+def _step_of_plan(device_id: UUID, source: str, start: float, end: float) -> PlanStep:
+    return PlanStep(str(device_id), source, start, end)
 
 
 def _parse_metric(text: str) -> tuple[str, dict[str, str]]:
@@ -133,6 +188,10 @@ def _points(
         steps = grid(round(query.start.timestamp() * SECOND), round(query.end.timestamp() * SECOND), step_us)
         values = resample(times, values, steps, step_us, aggregate)
         times = steps
+    return _pairs(times, values)
+
+
+def _pairs(times: Times, values: Values) -> list[tuple[float, float | None]]:
     numbers: list[Any] = np.where(np.isnan(values), None, values).tolist()  # type: ignore[call-overload]
     return list(zip((times / SECOND).tolist(), numbers, strict=True))
 

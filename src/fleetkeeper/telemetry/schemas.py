@@ -20,6 +20,15 @@ class Series(msgspec.Struct):
     points: list[tuple[float, float | None]]
 
 
+class PlanStep(msgspec.Struct, rename={"start": "from", "end": "to"}):
+    """A part of the range and what answered it: `hours` are rollups, `samples` frames and chunks."""
+
+    device: str
+    source: str
+    start: float
+    end: float
+
+
 class RangeAnswer(msgspec.Struct, rename={"start": "from", "end": "to"}):
     """The answer of a range query; times and step in seconds."""
 
@@ -27,6 +36,7 @@ class RangeAnswer(msgspec.Struct, rename={"start": "from", "end": "to"}):
     end: float
     step: float | None
     series: list[Series]
+    plan: list[PlanStep] | msgspec.UnsetType = msgspec.UNSET
 
 
 class SeriesRead(BaseModel):
@@ -43,6 +53,15 @@ class SeriesRead(BaseModel):
     )
 
 
+class PlanStepRead(BaseModel):
+    """A part of the range and what answered it."""
+
+    device: UUID
+    source: Literal["hours", "samples"] = Field(description="Rollups of hours; or frames and chunks")
+    start: float = Field(alias="from")
+    end: float = Field(alias="to")
+
+
 class RangeRead(BaseModel):
     """The answer of a range query."""
 
@@ -50,6 +69,7 @@ class RangeRead(BaseModel):
     end: float = Field(alias="to")
     step: float | None = Field(description="Distance of the points (seconds); null for raw points")
     series: list[SeriesRead]
+    plan: list[PlanStepRead] | None = Field(default=None, description="With `explain` only")
 
 
 class LatestValue(BaseModel):

@@ -2,6 +2,7 @@
 """The SQL of rollups; connections are the driver's own, inside a transaction. Days are numbers since 1970."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,27 @@ async def changed_days(
         (*after, limit),
     )
     return [(row[0], row[1]) for row in await cursor.fetchall()]
+
+
+async def changed_days_of(connection: AsyncConnection[Any], device_id: UUID) -> list[int]:
+    """The days of a device whose rollups wait to be made anew."""
+    cursor = await connection.execute(
+        "SELECT day - date '1970-01-01' FROM rollup_changes WHERE device_id = %s ORDER BY day", (device_id,)
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def oldest_hot(
+    connection: AsyncConnection[Any], device_id: UUID, start: datetime, end: datetime
+) -> int | None:
+    """The first moment (microseconds) in [start, end) of which a frame is not sealed."""
+    cursor = await connection.execute(
+        "SELECT (extract(epoch FROM min(ts)) * 1000000)::bigint FROM frames "
+        "WHERE device_id = %s AND ts >= %s AND ts < %s",
+        (device_id, start, end),
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
 
 
 async def take_change(connection: AsyncConnection[Any], device_id: UUID, day: int) -> bool:
