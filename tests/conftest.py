@@ -1,6 +1,7 @@
 """Fixtures that every test may use."""
 
 import structlog
+from hypothesis import settings
 
 pytest_plugins = [
     "tests.fixtures.database",
@@ -16,3 +17,7 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+# How long an example takes says something about the machine, not about the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
