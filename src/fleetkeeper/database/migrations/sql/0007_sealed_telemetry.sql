@@ -107,7 +107,7 @@ BEGIN
             CONTINUE WHEN NOT is_empty;
             EXECUTE format('DROP TABLE %I', old.name);
             dropped := dropped + 1;
-        EXCEPTION WHEN lock_not_available THEN
+        EXCEPTION WHEN lock_not_available OR undefined_table THEN
             NULL;
         END;
     END LOOP;
