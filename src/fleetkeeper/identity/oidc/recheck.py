@@ -1,10 +1,12 @@
 """Asks a provider again, while a session lasts, whether its user still is who they were, and in which groups."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import structlog
 from sqlalchemy import delete, select
@@ -28,6 +30,8 @@ log = structlog.get_logger(__name__)
 # While a provider is away its sessions go on for this long, and then end.
 GRACE = timedelta(minutes=15)
 _CONTEXT = product_context("job", "identity.recheck")
+# Sessions that are being asked about in this process.
+_TURNS: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
 
 @dataclass(frozen=True)
@@ -50,9 +54,15 @@ class _Due:
 async def recheck_if_due(checker: Checker, session_id: UUID, now: datetime) -> bool:
     """Ask the provider if its last answer is too old, and act on what it says.
 
-    Returns whether anything may have changed. Of requests at the same time, one asks; with an interval of zero each
-    one does.
+    Returns whether anything may have changed. Of requests at the same time, one asks and the others wait for what it
+    got, as a refresh token is good once; with an interval of zero each one asks in turn.
     """
+    turn = _TURNS.setdefault(session_id, asyncio.Lock())
+    async with turn:
+        return await _recheck(checker, session_id, now)
+
+
+async def _recheck(checker: Checker, session_id: UUID, now: datetime) -> bool:
     for _ in range(3):
         async with checker.database.session(_CONTEXT) as session:
             due = await _find_due(session, checker.sealer, session_id, now)
