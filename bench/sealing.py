@@ -113,8 +113,8 @@ def _prepare(connection: psycopg.Connection, values: NDArray[np.float64]) -> lis
         "INSERT INTO layout_channels SELECT 1, i, i FROM generate_series(1, %s) i", (channels,)
     )
     rows = connection.execute(
-        "INSERT INTO devices (id, name, hostname) SELECT uuidv7(), 'host_' || i, 'host_' || i FROM generate_series(0, %s) i "
-        "RETURNING id",
+        "INSERT INTO devices (id, name, hostname) "
+        "SELECT uuidv7(), 'host_' || i, 'host_' || i FROM generate_series(0, %s) i RETURNING id",
         (values.shape[0] - 1,),
     ).fetchall()
     devices = [row[0] for row in rows]

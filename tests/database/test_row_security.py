@@ -14,9 +14,9 @@ from fleetkeeper.errors import StartupError
 
 BY_COMMAND = product_context("command", "test")
 APP_ROLES = ("fleetkeeper_app", "fleetkeeper_whole_fleet")
-# Tables that the owner alone writes.
 # What the sealer alone writes, which sees the whole fleet.
 SEALERS = {"chunks", "rollup_changes", "rollups"}
+# Tables that the owner alone writes.
 READ_ONLY = {"alembic_version", "audit_epochs", "audit_log", "snapshot_fields"}
 SECRETS = {
     "api_tokens": "secret_hash",
