@@ -5,6 +5,7 @@ It stands in front of the web framework, because a fleet knocks here thousands o
 
 import contextlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -26,10 +27,14 @@ from fleetkeeper.errors import (
 )
 from fleetkeeper.kit.wire import decode, decompress, field_of
 from fleetkeeper.settings import Settings
+from fleetkeeper.telemetry.channels import ChannelError
 from fleetkeeper.telemetry.frames import PendingFrame, Plan, Window
 from fleetkeeper.telemetry.freshness import Freshness
+from fleetkeeper.telemetry.homes import ChannelHomes
 from fleetkeeper.telemetry.known_keys import KnownKeys
-from fleetkeeper.telemetry.layouts import ChannelError, LayoutRegistry
+from fleetkeeper.telemetry.layouts import LayoutRegistry
+from fleetkeeper.telemetry.sample_intake import SampleIntake
+from fleetkeeper.telemetry.samples import SampleSeries, StoredSamples
 from fleetkeeper.telemetry.writer import FrameWriter
 from fleetkeeper_protocol.messages import Frame, RejectedFrame, TelemetryAccepted
 
@@ -70,6 +75,7 @@ class TelemetryDoor:
     layouts: LayoutRegistry
     writer: FrameWriter
     freshness: Freshness
+    samples: SampleIntake
     accepted_frames: int = 0
     accepted_values: int = 0
     duplicate_frames: int = 0
@@ -90,16 +96,19 @@ class TelemetryDoor:
                 "options": f"-c timezone=UTC -c statement_timeout=30s {WHOLE_FLEET_OPTION}",
             },
         )
+        writer = FrameWriter(
+            database.url, writers=limits.writers, max_pending_frames=limits.max_pending_frames
+        )
+        freshness = Freshness(database, limits.presence_seconds)
         return cls(
             settings=settings,
             database=database,
             pool=pool,
             keys=KnownKeys(pool),
             layouts=LayoutRegistry(pool, limits.max_channels_per_device),
-            writer=FrameWriter(
-                database.url, writers=limits.writers, max_pending_frames=limits.max_pending_frames
-            ),
-            freshness=Freshness(database, limits.presence_seconds),
+            writer=writer,
+            freshness=freshness,
+            samples=SampleIntake(ChannelHomes(pool, limits.max_channels_per_device), writer, freshness),
         )
 
     async def start(self) -> None:
@@ -136,9 +145,7 @@ class TelemetryDoor:
                 "Too many frames in one request.",
                 fields=[FieldError("frames", f"has at most {limits.max_frames_per_request} items")],
             )
-        window = Window.around(
-            time.time(), max_age_days=limits.max_age_days, max_future_seconds=limits.max_future_seconds
-        )
+        window = self._window()
         pending: list[PendingFrame] = []
         for index, frame in frames:
             problem = self._problem_of(index, frame, window)
@@ -160,6 +167,21 @@ class TelemetryDoor:
         duplicates = await self._store(pending)
         answer = TelemetryAccepted(len(pending) - duplicates, duplicates, rejected[:MAX_NAMED_REJECTIONS])
         return _encoder.encode(answer)
+
+    async def store_samples(self, series: Sequence[SampleSeries]) -> StoredSamples:
+        """Store samples that came apart from whole frames; they are durable when this returns.
+
+        A moment of a channel keeps the first value that it got. Raises OverloadedError and UnavailableError.
+        """
+        stored = await self.samples.store(series, self._window())
+        self.accepted_values += stored.accepted
+        return stored
+
+    def _window(self) -> Window:
+        limits = self.settings.telemetry
+        return Window.around(
+            time.time(), max_age_days=limits.max_age_days, max_future_seconds=limits.max_future_seconds
+        )
 
     async def _store(self, pending: list[PendingFrame]) -> int:
         """Wait until the frames are durable; returns how many of them were stored before."""

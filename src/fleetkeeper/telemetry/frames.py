@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fleetkeeper.telemetry.chunks.codec import is_missing
+
 # PostgreSQL counts microseconds from 2000-01-01 (UTC).
 POSTGRES_EPOCH_SECONDS = 946_684_800
 COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + struct.pack(">ii", 0, 0)
@@ -20,7 +22,9 @@ COPY_TRAILER = struct.pack(">h", -1)
 _FLOAT8_OID = 701
 _ELEMENT = np.dtype([("length", ">i4"), ("value", ">f8")])
 _MISSING = struct.pack(">i", -1)
-_HEAD = struct.Struct(">hi16siqiiiiiiii")
+_KEY = struct.Struct(">hi16siqii")
+_ARRAY = struct.Struct(">iiiiii")
+_PART = struct.Struct(">ii")
 
 
 @dataclass(slots=True)
@@ -40,18 +44,37 @@ class Plan:
         self.template["length"] = 8
 
 
+# What makes a frame one of its kind: device, microsecond and part.
+FrameKey = tuple[bytes, int, int]
+
+
 @dataclass(slots=True)
 class PendingFrame:
-    """A frame that waits for its commit."""
+    """A frame that waits for its commit. A partial one has a part, and its values stand in the layout's order."""
 
     device_id: bytes
     ts_us: int
     plan: Plan
     values: NDArray[np.float64]
+    part: int = 0
+
+    @property
+    def key(self) -> FrameKey:
+        """What no other frame has."""
+        return self.device_id, self.ts_us, self.part
 
     def row(self) -> bytes:
-        """This frame as one row of binary COPY into (device_id, ts, layout_id, values)."""
+        """This frame as one row of binary COPY into (device_id, ts, layout_id, values), and `part` if it has one."""
+        if self.part:
+            return pack_part(self.device_id, self.ts_us, self.plan.layout_id, self.values)
         return pack_row(self.device_id, self.ts_us, self.plan, self.values)
+
+    def vital(self, sign: str) -> float | None:
+        """One of the vital signs; None when this frame does not have it."""
+        place = self.plan.vitals.get(sign)
+        if place is None or (self.part and is_missing(self.values[place : place + 1])[0]):
+            return None
+        return float(self.values[place])
 
 
 def pack_row(device_id: bytes, ts_us: int, plan: Plan, values: NDArray[np.float64]) -> bytes:
@@ -71,22 +94,34 @@ def pack_row(device_id: bytes, ts_us: int, plan: Plan, values: NDArray[np.float6
             parts[position] = struct.pack(">id", 8, value)
         body = b"".join(parts)
     has_null = int(len(values) != size)
-    head = _HEAD.pack(
-        4,
-        16,
-        device_id,
-        8,
-        ts_us - POSTGRES_EPOCH_SECONDS * 1_000_000,
-        4,
-        plan.layout_id,
-        20 + len(body),
-        1,
-        has_null,
-        _FLOAT8_OID,
-        size,
-        1,
-    )
-    return head + body
+    return _key(4, device_id, ts_us, plan.layout_id) + _array(body, has_null, size)
+
+
+def pack_part(device_id: bytes, ts_us: int, layout_id: int, values: NDArray[np.float64]) -> bytes:
+    """One row of a partial frame: as `pack_row`, NULL where `values` has none, and with the part at the end."""
+    absent = is_missing(values)
+    has_null = bool(absent.any())
+    elements = np.empty(len(values), _ELEMENT)
+    elements["length"] = 8
+    elements["value"] = values
+    if has_null:
+        words = elements.view(np.uint8).reshape(len(values), _ELEMENT.itemsize)
+        keep = np.ones(words.shape, bool)
+        keep[absent, 4:] = False
+        words[absent, :4] = 0xFF
+        body = words[keep].tobytes()
+    else:
+        body = elements.tobytes()
+    key = _key(5, device_id, ts_us, layout_id)
+    return key + _array(body, int(has_null), len(values)) + _PART.pack(4, layout_id)
+
+
+def _key(fields: int, device_id: bytes, ts_us: int, layout_id: int) -> bytes:
+    return _KEY.pack(fields, 16, device_id, 8, ts_us - POSTGRES_EPOCH_SECONDS * 1_000_000, 4, layout_id)
+
+
+def _array(body: bytes, has_null: int, size: int) -> bytes:
+    return _ARRAY.pack(20 + len(body), 1, has_null, _FLOAT8_OID, size, 1) + body
 
 
 @dataclass(frozen=True)

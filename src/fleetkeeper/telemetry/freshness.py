@@ -19,6 +19,7 @@ from fleetkeeper.telemetry.frames import PendingFrame
 log = structlog.get_logger(__name__)
 
 FLUSH_SECONDS = 1.0
+_SIGNS = ("cpu_percent", "memory_percent", "disk_percent")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -28,8 +29,9 @@ class Freshness:
 
     database: Database
     presence_seconds: float
-    _newest: dict[bytes, PendingFrame] = field(default_factory=dict)
-    _flushed_ts: dict[bytes, int] = field(default_factory=dict)
+    # By device and part.
+    _newest: dict[tuple[bytes, int], PendingFrame] = field(default_factory=dict)
+    _flushed_ts: dict[tuple[bytes, int], int] = field(default_factory=dict)
     _present_until: dict[bytes, float] = field(default_factory=dict)
     _flusher: Periodic = field(init=False)
 
@@ -38,9 +40,10 @@ class Freshness:
 
     def note(self, frame: PendingFrame) -> None:
         """A frame became durable."""
-        known = self._newest.get(frame.device_id)
+        key = frame.device_id, frame.part
+        known = self._newest.get(key)
         if known is None or known.ts_us < frame.ts_us:
-            self._newest[frame.device_id] = frame
+            self._newest[key] = frame
 
     def start(self) -> None:
         """Begin to flush."""
@@ -61,32 +64,42 @@ class Freshness:
             log.warning("latest values were not written", reason=str(error).splitlines()[0])
             self._newest = newest | self._newest
 
-    async def flush(self, newest: dict[bytes, PendingFrame]) -> None:
+    async def flush(self, newest: dict[tuple[bytes, int], PendingFrame]) -> None:
         """Write what is newer than before, in one transaction."""
         now = time.monotonic()
-        newer = {key: item for key, item in newest.items() if item.ts_us > self._flushed_ts.get(key, 0)}
-        present = [key for key in newest if self._present_until.get(key, 0) <= now]
-        ordered = sorted(newer)
+        newer = {key: item for key, item in newest.items() if self._is_newer(key, item)}
+        present = [key for key in {device for device, _ in newest} if self._present_until.get(key, 0) <= now]
         async with self.database.session(product_context("job", "telemetry.freshness")) as session:
-            if ordered:
+            if newer:
                 await queries.store_latest(
-                    session, [(UUID(bytes=key), _moment(newer[key].ts_us)) for key in ordered]
+                    session,
+                    [
+                        (UUID(bytes=device), _moment(newer[device, part].ts_us), part)
+                        for device, part in sorted(newer)
+                    ],
                 )
-                await devices.record_vitals(session, [_vitals(newer[key]) for key in ordered])
+                await devices.record_vitals(session, _vitals(newer))
             if present:
                 seen = datetime.now(UTC)
                 await devices.record_presence(session, [(UUID(bytes=key), seen) for key in sorted(present)])
         self._flushed_ts.update((key, item.ts_us) for key, item in newer.items())
         self._present_until.update(dict.fromkeys(present, now + self.presence_seconds))
 
+    def _is_newer(self, key: tuple[bytes, int], frame: PendingFrame) -> bool:
+        # A partial frame may have been completed since.
+        before = self._flushed_ts.get(key, 0)
+        return frame.ts_us > before or bool(frame.part and frame.ts_us == before)
+
 
 def _moment(ts_us: int) -> datetime:
     return _EPOCH + timedelta(microseconds=ts_us)
 
 
-def _vitals(frame: PendingFrame) -> dict[str, Any]:
-    signs: dict[str, Any] = {
-        sign: float(frame.values[place]) if (place := frame.plan.vitals.get(sign)) is not None else None
-        for sign in ("cpu_percent", "memory_percent", "disk_percent")
-    }
-    return {"device_id": UUID(bytes=frame.device_id), "ts": _moment(frame.ts_us)} | signs
+def _vitals(newest: dict[tuple[bytes, int], PendingFrame]) -> list[dict[str, Any]]:
+    """The vital signs of each device, put together from its parts."""
+    found: dict[bytes, dict[str, Any]] = {}
+    for (device, _), frame in sorted(newest.items(), key=lambda item: (item[0][0], item[1].ts_us)):
+        signs = found.setdefault(device, {"device_id": UUID(bytes=device)} | dict.fromkeys(_SIGNS))
+        signs["ts"] = _moment(frame.ts_us)
+        signs.update((sign, value) for sign in _SIGNS if (value := frame.vital(sign)) is not None)
+    return list(found.values())

@@ -3,7 +3,6 @@
 Each process keeps what it has seen; the tables settle races between processes.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,31 +10,22 @@ from uuid import UUID
 
 import numpy as np
 from psycopg import AsyncConnection
-from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
 
+from fleetkeeper.telemetry.channels import (
+    ChannelError,
+    count_channels,
+    parse_key,
+    register_channels,
+    register_layout,
+    vitals_among,
+)
 from fleetkeeper.telemetry.frames import Plan
-from fleetkeeper_protocol.metrics import describe, parse_channel
 
-# The vital signs that lists of devices show, and the channels that hold them.
-VITAL_CHANNELS = {
-    "cpu_percent": "cpu_usage_percent",
-    "memory_percent": "memory_usage_percent",
-    "disk_percent": "disk_usage_percent",
-}
-MAX_KEY_LENGTH = 1000
 # Plans kept per process. Each costs a few kilobytes; past this the cache starts again.
 MAX_PLANS = 20_000
 # A frame that has at least this share of its device's layout is stored in that layout, with NULLs for the rest.
 MINIMUM_SHARE = 0.5
-
-
-class ChannelError(ValueError):
-    """A channel's name or labels are not allowed; the message says why."""
-
-    def __init__(self, key: str, message: str) -> None:
-        super().__init__(message)
-        self.key = key
 
 
 @dataclass
@@ -82,10 +72,10 @@ class LayoutRegistry:
         if partial is not None:
             self._device_plans[device_id, keys] = partial
             return partial
-        parsed = [(key, *self._parse(key)) for key in keys]
+        parsed = [parse_key(key) for key in keys]
         async with self.pool.connection() as connection:
             await self._check_channel_limit(connection, device_id, keys)
-            ids = await self._register_channels(connection, parsed)
+            ids = await register_channels(connection, parsed, self._channel_ids)
             plan = await self._register_layout(connection, keys, ids)
             await self._note_use(connection, device_id, plan.layout_id)
         # Nothing is remembered before its commit: other requests would build on what may be rolled back.
@@ -128,85 +118,20 @@ class LayoutRegistry:
         self._used.clear()
         self._channel_ids.clear()
 
-    @staticmethod
-    def _parse(key: str) -> tuple[str, dict[str, str]]:
-        if len(key) > MAX_KEY_LENGTH:
-            raise ChannelError(key[:80], f"a channel has at most {MAX_KEY_LENGTH} characters")
-        try:
-            return parse_channel(key)
-        except ValueError as error:
-            raise ChannelError(key[:80], str(error)) from None
-
     async def _check_channel_limit(
         self, connection: AsyncConnection[Any], device_id: bytes, keys: Sequence[str]
     ) -> None:
         """One device with endless label values must not fill the catalogue."""
-        rows = await connection.execute(
-            """
-            SELECT count(DISTINCT c.id), count(DISTINCT c.id) FILTER (WHERE c.key = ANY(%s))
-            FROM device_layouts d
-            JOIN layout_channels l ON l.layout_id = d.layout_id JOIN channels c ON c.id = l.channel_id
-            WHERE d.device_id = %s
-            """,
-            (list(keys), UUID(bytes=device_id)),
-        )
-        had, shared = await rows.fetchone() or (0, 0)
-        total = had + len(keys) - shared
+        total = await count_channels(connection, device_id, keys)
         if total > self.max_channels_per_device:
             message = f"this device would have {total} channels; the limit is {self.max_channels_per_device}"
             raise ChannelError(keys[0][:80], message)
-
-    async def _register_channels(
-        self, connection: AsyncConnection[Any], parsed: Sequence[tuple[str, str, dict[str, str]]]
-    ) -> dict[str, int]:
-        ids = {key: self._channel_ids[key] for key, _, _ in parsed if key in self._channel_ids}
-        missing = sorted(item for item in parsed if item[0] not in ids)
-        if missing:
-            async with connection.cursor() as cursor:
-                metrics = [describe(name) for name in sorted({name for _, name, _ in missing})]
-                await cursor.executemany(
-                    """
-                    INSERT INTO metrics (name, metric_type, unit, kind, description) VALUES (%s, %s, %s, %s, %s)
-                    ON CONFLICT (name) DO NOTHING
-                    """,
-                    [
-                        (item.name, item.group, item.unit, item.kind.value, item.description)
-                        for item in metrics
-                    ],
-                )
-                await cursor.executemany(
-                    """
-                    INSERT INTO channels (metric_id, labels, key) SELECT id, %s, %s FROM metrics WHERE name = %s
-                    ON CONFLICT (key) DO NOTHING
-                    """,
-                    [(Jsonb(labels), key, name) for key, name, labels in missing],
-                )
-                await cursor.execute(
-                    "SELECT key, id FROM channels WHERE key = ANY(%s)", ([key for key, _, _ in missing],)
-                )
-                ids.update(dict(await cursor.fetchall()))
-        return ids
 
     async def _register_layout(
         self, connection: AsyncConnection[Any], keys: tuple[str, ...], ids: dict[str, int]
     ) -> Plan:
         position_of = _positions_of(keys, ids)
-        channel_ids = [ids[key] for key in position_of]
-        digest = hashlib.sha256(np.array(channel_ids, ">i4").tobytes()).digest()
-        await connection.execute(
-            "INSERT INTO layouts (channel_ids, digest) VALUES (%s, %s) ON CONFLICT (digest) DO NOTHING",
-            (channel_ids, digest),
-        )
-        rows = await connection.execute("SELECT id FROM layouts WHERE digest = %s", (digest,))
-        layout_id = int((await rows.fetchone() or (0,))[0])
-        await connection.execute(
-            """
-            INSERT INTO layout_channels (layout_id, position, channel_id)
-            SELECT %s, ordinality, channel FROM unnest(%s::int[]) WITH ORDINALITY AS item (channel, ordinality)
-            ON CONFLICT DO NOTHING
-            """,
-            (layout_id, channel_ids),
-        )
+        layout_id = await register_layout(connection, [ids[key] for key in position_of])
         in_order = tuple(position_of) == keys
         positions = None if in_order else np.array([position_of[key] for key in keys], np.intp)
         return _make_plan(layout_id, len(keys), keys, positions)
@@ -218,5 +143,4 @@ def _positions_of(keys: Sequence[str], ids: dict[str, int]) -> dict[str, int]:
 
 
 def _make_plan(layout_id: int, size: int, keys: tuple[str, ...], positions: Any) -> Plan:
-    vitals = {sign: keys.index(channel) for sign, channel in VITAL_CHANNELS.items() if channel in keys}
-    return Plan(layout_id=layout_id, size=size, positions=positions, vitals=vitals)
+    return Plan(layout_id=layout_id, size=size, positions=positions, vitals=vitals_among(keys))

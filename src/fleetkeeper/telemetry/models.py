@@ -4,7 +4,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Computed, Double, Index, Integer, LargeBinary, String, Text, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Computed,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Text,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fleetkeeper.database.base import Base, Timestamped
@@ -24,7 +36,10 @@ class Metric(Base):
 
 
 class Channel(Base):
-    """A metric with its labels, independent of the device. `key` is the wire's spelling of both."""
+    """A metric with its labels, independent of the device. `key` is the wire's spelling of both.
+
+    A channel that arrived apart from a whole frame has a home: the layout and place where its values are stored.
+    """
 
     __tablename__ = "channels"
 
@@ -32,6 +47,8 @@ class Channel(Base):
     metric_id: Mapped[int] = mapped_column(index=True)
     labels: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     key: Mapped[str] = mapped_column(String(1000), unique=True)
+    home_layout_id: Mapped[int | None]
+    home_position: Mapped[int | None] = mapped_column(SmallInteger)
 
 
 class Layout(Base):
@@ -55,17 +72,24 @@ class LayoutChannel(Base):
 
 
 class DeviceLayout(Base):
-    """Which layouts a device has used: where readers look for its channels."""
+    """Which layouts a device has used: where readers look for its channels.
+
+    `present` has a bit for each position that the device has values at; None is all of them.
+    """
 
     __tablename__ = "device_layouts"
 
     device_id: Mapped[UUID] = mapped_column(primary_key=True)
     layout_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     first_seen: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    present: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Frame(Base):
-    """One snapshot of one device. NULL in `values` is a missing value, NaN a value that is not a number."""
+    """One snapshot of one device. NULL in `values` is a missing value, NaN a value that is not a number.
+
+    `part` is 0 for a whole frame, and the layout for what senders deliver channel by channel.
+    """
 
     __tablename__ = "frames"
     __table_args__ = {"postgresql_partition_by": "RANGE (ts)"}  # noqa: RUF012 - SQLAlchemy reads a plain dict
@@ -74,10 +98,11 @@ class Frame(Base):
     ts: Mapped[datetime] = mapped_column(primary_key=True)
     layout_id: Mapped[int]
     values: Mapped[list[float | None]] = mapped_column(ARRAY(Double))
+    part: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, server_default="0")
 
 
 class Latest(Base):
-    """The newest frame of each device, at most about a second behind `frames`."""
+    """The newest frame of each device and part, at most about a second behind `frames`."""
 
     __tablename__ = "latest"
     __table_args__ = {"postgresql_with": {"fillfactor": "50"}}  # noqa: RUF012 - SQLAlchemy reads a plain dict
@@ -86,6 +111,7 @@ class Latest(Base):
     ts: Mapped[datetime]
     layout_id: Mapped[int]
     values: Mapped[list[float | None]] = mapped_column(ARRAY(Double))
+    part: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, server_default="0")
 
 
 class ProcessSnapshot(Base):

@@ -9,46 +9,60 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 
-async def store_latest(session: AsyncSession, newest: Sequence[tuple[UUID, datetime]]) -> None:
-    """Copy the frames with these keys into `latest`, where they are newer than what is there."""
+async def store_latest(session: AsyncSession, newest: Sequence[tuple[UUID, datetime, int]]) -> None:
+    """Copy the frames with these keys (device, time, part) into `latest`, where nothing newer is there."""
     await session.execute(
         text(
             """
-            INSERT INTO latest AS l (device_id, ts, layout_id, values)
-            SELECT f.device_id, f.ts, f.layout_id, f.values
-            FROM (SELECT unnest(CAST(:keys AS uuid[])) AS device_id, unnest(CAST(:ts AS timestamptz[])) AS ts) k
-            JOIN frames f ON f.device_id = k.device_id AND f.ts = k.ts
-            ON CONFLICT (device_id) DO UPDATE
+            INSERT INTO latest AS l (device_id, ts, layout_id, values, part)
+            SELECT f.device_id, f.ts, f.layout_id, f.values, f.part
+            FROM (SELECT unnest(CAST(:keys AS uuid[])) AS device_id, unnest(CAST(:ts AS timestamptz[])) AS ts,
+                         unnest(CAST(:parts AS int[])) AS part) k
+            JOIN frames f ON f.device_id = k.device_id AND f.ts = k.ts AND f.part = k.part
+            ON CONFLICT (device_id, part) DO UPDATE
             SET ts = excluded.ts, layout_id = excluded.layout_id, values = excluded.values
-            WHERE excluded.ts > l.ts
+            WHERE excluded.ts >= l.ts
             """
         ),
-        {"keys": [key for key, _ in newest], "ts": [ts for _, ts in newest]},
+        {
+            "keys": [key for key, _, _ in newest],
+            "ts": [ts for _, ts, _ in newest],
+            "parts": [part for _, _, part in newest],
+        },
     )
 
 
-async def latest_of_device(session: AsyncSession, device_id: UUID) -> Any:
-    """The newest frame of a device with its channels; `latest` has it when the frames are sealed."""
-    return (
-        await session.execute(
-            text(
-                """
-                SELECT f.ts, array_agg(c.key ORDER BY l.position) AS keys,
-                       array_agg(f.values[l.position] ORDER BY l.position) AS values
-                FROM (
-                    (SELECT ts, layout_id, values FROM frames WHERE device_id = :device ORDER BY ts DESC LIMIT 1)
-                    UNION ALL
-                    SELECT ts, layout_id, values FROM latest WHERE device_id = :device
-                    ORDER BY ts DESC LIMIT 1
-                ) f
-                JOIN layout_channels l ON l.layout_id = f.layout_id
-                JOIN channels c ON c.id = l.channel_id
-                GROUP BY f.ts
-                """
+async def latest_of_device(session: AsyncSession, device_id: UUID) -> Sequence[Any]:
+    """The newest value of each channel of a device: key, value and time. `latest` has it when the frames are sealed.
+
+    Senders that deliver channel by channel do not do so at one moment: what is up to five minutes older counts too.
+    """
+    rows = await session.execute(
+        text(
+            """
+            WITH hot AS (SELECT max(ts) AS ts FROM frames WHERE device_id = :device),
+            found AS (
+                SELECT f.ts, f.part, f.layout_id, f.values FROM frames f, hot
+                WHERE f.device_id = :device AND f.ts = hot.ts
+                UNION ALL
+                SELECT l.ts, l.part, l.layout_id, l.values FROM latest l, hot WHERE l.device_id = :device
+                  AND (hot.ts IS NULL OR l.ts > hot.ts - interval '5 minutes')
             ),
-            {"device": device_id},
-        )
-    ).one_or_none()
+            newest AS (
+                SELECT DISTINCT ON (part) * FROM found
+                WHERE ts > (SELECT max(ts) FROM found) - interval '5 minutes' ORDER BY part, ts DESC
+            )
+            SELECT DISTINCT ON (c.id) c.key, n.values[l.position] AS value, n.ts
+            FROM newest n
+            JOIN layout_channels l ON l.layout_id = n.layout_id
+            JOIN channels c ON c.id = l.channel_id
+            WHERE n.values[l.position] IS NOT NULL
+            ORDER BY c.id, n.ts DESC
+            """
+        ),
+        {"device": device_id},
+    )
+    return rows.all()
 
 
 async def channels_of_device(
@@ -62,6 +76,7 @@ async def channels_of_device(
                    jsonb_object_agg(l.layout_id, l.position) AS places
             FROM device_layouts d
             JOIN layout_channels l ON l.layout_id = d.layout_id
+                 AND (d.present IS NULL OR d.present & (CAST(1 AS bigint) << l.position - 1) <> 0)
             JOIN channels c ON c.id = l.channel_id
             JOIN metrics m ON m.id = c.metric_id
             WHERE d.device_id = :device AND (CAST(:metrics AS text[]) IS NULL OR m.name = ANY(CAST(:metrics AS text[])))
@@ -119,12 +134,12 @@ async def repair_latest(session: AsyncSession) -> None:
     await session.execute(
         text(
             """
-            INSERT INTO latest AS l (device_id, ts, layout_id, values)
-            SELECT n.* FROM devices d CROSS JOIN LATERAL (
-              SELECT f.device_id, f.ts, f.layout_id, f.values FROM frames f
+            INSERT INTO latest AS l (device_id, ts, layout_id, values, part)
+            SELECT f.device_id, f.ts, f.layout_id, f.values, f.part FROM devices d CROSS JOIN LATERAL (
+              SELECT ts FROM frames f
               WHERE f.device_id = d.id AND f.ts > now() - interval '1 hour' ORDER BY f.ts DESC LIMIT 1
-            ) n
-            ON CONFLICT (device_id) DO UPDATE
+            ) n JOIN frames f ON f.device_id = d.id AND f.ts = n.ts
+            ON CONFLICT (device_id, part) DO UPDATE
             SET ts = excluded.ts, layout_id = excluded.layout_id, values = excluded.values WHERE excluded.ts > l.ts
             """
         )

@@ -34,18 +34,16 @@ from fleetkeeper_protocol.metrics import BUILT_IN, describe, parse_channel
 async def latest(session: AsyncSession, actor: Actor, device_id: UUID) -> LatestRead:
     """The newest frame of a device. Raises NotFoundError."""
     await devices.check_permission(session, actor, Permission.TELEMETRY_READ, device_id)
-    row = await queries.latest_of_device(session, device_id)
-    if row is None:
-        return LatestRead(device=device_id, ts=None, values=[])
+    rows = await queries.latest_of_device(session, device_id)
     values = []
-    for key, value in zip(row.keys, row.values, strict=True):
-        if value is not None:
-            name, labels = parse_channel(key)
-            metric = describe(name)
-            values.append(
-                LatestValue(metric=name, labels=labels, value=value, unit=metric.unit, kind=metric.kind)
-            )
-    return LatestRead(device=device_id, ts=row.ts.timestamp(), values=values)
+    for row in rows:
+        name, labels = parse_channel(row.key)
+        metric = describe(name)
+        values.append(
+            LatestValue(metric=name, labels=labels, value=row.value, unit=metric.unit, kind=metric.kind)
+        )
+    newest = max((row.ts.timestamp() for row in rows), default=None)
+    return LatestRead(device=device_id, ts=newest, values=values)
 
 
 async def metric_catalogue(session: AsyncSession, actor: Actor, device_id: UUID | None) -> MetricCatalogue:

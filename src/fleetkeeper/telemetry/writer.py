@@ -13,7 +13,8 @@ from psycopg import AsyncConnection, errors
 from fleetkeeper.database.context import WHOLE_FLEET_OPTION
 from fleetkeeper.errors import OverloadedError, UnavailableError
 from fleetkeeper.kit.backoff import Backoff
-from fleetkeeper.telemetry.frames import PendingFrame, copy_payload, date_of_day, day_of
+from fleetkeeper.telemetry.frames import FrameKey, PendingFrame, copy_payload, date_of_day, day_of
+from fleetkeeper.telemetry.samples import united
 
 log = structlog.get_logger(__name__)
 
@@ -21,13 +22,19 @@ log = structlog.get_logger(__name__)
 MAX_BATCH_FRAMES = 5000
 _COPY = "COPY {} (device_id, ts, layout_id, values) FROM STDIN (FORMAT BINARY)"
 _COPY_INCOMING = _COPY.format("incoming")
+_COPY_PARTS = "COPY incoming (device_id, ts, layout_id, values, part) FROM STDIN (FORMAT BINARY)"
+_COMPLETE = (
+    'UPDATE SET "values" = merged_values(f."values", excluded."values") '
+    'WHERE adds_values(f."values", excluded."values")'
+)
 
 
 @dataclass(slots=True)
 class _Submission:
     frames: Sequence[PendingFrame]
-    rows: Sequence[bytes]
-    stored: "asyncio.Future[set[tuple[bytes, int]] | None]"
+    # None for partial frames, which are packed once those of one moment are put together.
+    rows: Sequence[bytes] | None
+    stored: "asyncio.Future[set[FrameKey] | None]"
 
 
 class FrameWriter:
@@ -58,9 +65,11 @@ class FrameWriter:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def submit(
-        self, frames: Sequence[PendingFrame], rows: Sequence[bytes]
-    ) -> "asyncio.Future[set[tuple[bytes, int]] | None]":
-        """Queue frames. The future holds None when all were new, else the keys of those that were.
+        self, frames: Sequence[PendingFrame], rows: Sequence[bytes] | None
+    ) -> "asyncio.Future[set[FrameKey] | None]":
+        """Queue whole frames with their rows, or partial ones without.
+
+        The future holds None when all were new, else the keys of those that were or that told something new.
 
         Raises OverloadedError when too many wait, UnavailableError while the database is away.
         """
@@ -68,7 +77,7 @@ class FrameWriter:
             raise UnavailableError("The database is away; nothing was stored.", retry_after_seconds=2)
         if self.pending_frames + len(frames) > self._max_pending:
             raise OverloadedError("Too many frames wait to be written.", retry_after_seconds=1)
-        stored: asyncio.Future[set[tuple[bytes, int]] | None] = asyncio.get_running_loop().create_future()
+        stored: asyncio.Future[set[FrameKey] | None] = asyncio.get_running_loop().create_future()
         self._queue.append(_Submission(frames, rows, stored))
         self.pending_frames += len(frames)
         self._waiting.set()
@@ -122,11 +131,23 @@ class FrameWriter:
         return batch
 
     async def _store(self, connection: AsyncConnection[Any], batch: Sequence[_Submission]) -> None:
-        if not any(submission.rows for submission in batch):
-            return
+        whole = [item for item in batch if item.rows]
+        partial = [item for item in batch if item.rows is None and item.frames]
+        if whole:
+            await self._store_whole(connection, whole)
+        if partial:
+            changed = await self._store_partial(
+                connection, [frame for item in partial for frame in item.frames]
+            )
+            for submission in partial:
+                if not submission.stored.done():
+                    own = changed.intersection(frame.key for frame in submission.frames)
+                    submission.stored.set_result(own)
+
+    async def _store_whole(self, connection: AsyncConnection[Any], batch: Sequence[_Submission]) -> None:
         days = {day_of(frame.ts_us) for item in batch for frame in item.frames}
         await self._ensure_days(connection, days)
-        new: set[tuple[bytes, int]] | None = None
+        new: set[FrameKey] | None = None
         try:
             await self._copy(connection, batch, days)
         except (
@@ -142,7 +163,7 @@ class FrameWriter:
             own = None
             if new is not None:
                 # What two requests of one commit both had counts for the first.
-                own = new.intersection((frame.device_id, frame.ts_us) for frame in submission.frames)
+                own = new.intersection(frame.key for frame in submission.frames)
                 new -= own
             if not submission.stored.done():
                 submission.stored.set_result(own)
@@ -152,12 +173,12 @@ class FrameWriter:
     ) -> None:
         """Straight into the partitions of the days: row security on the whole table rules COPY out there."""
         if len(days) == 1:
-            rows = [row for submission in batch for row in submission.rows]
+            rows = [row for submission in batch for row in submission.rows or ()]
             await self._copy_day(connection, days.pop(), rows)
             return
         rows_of_day: dict[int, list[bytes]] = defaultdict(list)
         for submission in batch:
-            for frame, row in zip(submission.frames, submission.rows, strict=True):
+            for frame, row in zip(submission.frames, submission.rows or (), strict=True):
                 rows_of_day[day_of(frame.ts_us)].append(row)
         async with connection.transaction():
             for day in sorted(rows_of_day):
@@ -171,25 +192,43 @@ class FrameWriter:
 
     async def _store_carefully(
         self, connection: AsyncConnection[Any], batch: Sequence[_Submission]
-    ) -> set[tuple[bytes, int]]:
+    ) -> set[FrameKey]:
         """By way of a temporary table, leaving out what is stored already; returns the keys of what was new."""
-        pairs = [pair for item in batch for pair in zip(item.frames, item.rows, strict=True)]
+        pairs = [pair for item in batch for pair in zip(item.frames, item.rows or (), strict=True)]
         # In one order everywhere, so that two writers with the same frames wait instead of blocking each other.
-        unique = {(frame.device_id, frame.ts_us): row for frame, row in reversed(pairs)}
-        await self._ensure_days(connection, {day_of(ts_us) for _, ts_us in unique})
+        unique = {frame.key: row for frame, row in reversed(pairs)}
+        return await self._insert(connection, _COPY_INCOMING, unique, "NOTHING")
+
+    async def _store_partial(
+        self, connection: AsyncConnection[Any], frames: Sequence[PendingFrame]
+    ) -> set[FrameKey]:
+        """Store partial frames, completing those that are there; returns the keys of what was new or completed."""
+        unique = {frame.key: frame.row() for frame in united(frames)}
+        return await self._insert(connection, _COPY_PARTS, unique, _COMPLETE)
+
+    async def _insert(
+        self,
+        connection: AsyncConnection[Any],
+        copy_statement: str,
+        rows: dict[FrameKey, bytes],
+        otherwise: str,
+    ) -> set[FrameKey]:
+        await self._ensure_days(connection, {day_of(ts_us) for _, ts_us, _ in rows})
         await connection.execute(
-            "CREATE TEMPORARY TABLE IF NOT EXISTS incoming (LIKE frames INCLUDING STORAGE) ON COMMIT DELETE ROWS"
+            "CREATE TEMPORARY TABLE IF NOT EXISTS incoming (LIKE frames INCLUDING STORAGE INCLUDING DEFAULTS) "
+            "ON COMMIT DELETE ROWS"
         )
         async with connection.transaction(), connection.cursor() as cursor:
-            async with cursor.copy(_COPY_INCOMING) as copy:
-                await copy.write(copy_payload(list(unique.values())))
+            async with cursor.copy(copy_statement) as copy:
+                await copy.write(copy_payload(list(rows.values())))
             await cursor.execute(
-                """
-                INSERT INTO frames SELECT * FROM incoming ORDER BY device_id, ts ON CONFLICT DO NOTHING
-                RETURNING device_id, CAST(extract(epoch FROM ts) * 1000000 AS bigint)
-                """
+                f"""
+                INSERT INTO frames AS f SELECT * FROM incoming ORDER BY device_id, ts, part
+                ON CONFLICT (device_id, ts, part) DO {otherwise}
+                RETURNING device_id, CAST(extract(epoch FROM ts) * 1000000 AS bigint), part
+                """  # noqa: S608 - one of two constants
             )
-            return {(row[0].bytes, row[1]) for row in await cursor.fetchall()}
+            return {(row[0].bytes, row[1], row[2]) for row in await cursor.fetchall()}
 
     async def _ensure_days(self, connection: AsyncConnection[Any], days: set[int]) -> None:
         for day in sorted(days - self.known_days):

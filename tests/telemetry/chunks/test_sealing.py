@@ -187,12 +187,15 @@ class TestSealing:
         store.add(store.layout("a", "b"), ramp(3))
         database = Database(app_url, pool_size=1)
         async with database.session(product_context("job", "test")) as session:
-            await telemetry.store_latest(session, [(store.device, moment(START + 2 * MINUTE))])
+            await telemetry.store_latest(session, [(store.device, moment(START + 2 * MINUTE), 0)])
         await store.seal()
         async with database.session(product_context("job", "test")) as session:
-            row = await telemetry.latest_of_device(session, store.device)
+            rows = await telemetry.latest_of_device(session, store.device)
         await database.close()
-        assert (row.ts, row.values) == (moment(START + 2 * MINUTE), [4.0, 5.0])
+        assert [(row.ts, row.value) for row in rows] == [
+            (moment(START + 2 * MINUTE), 4.0),
+            (moment(START + 2 * MINUTE), 5.0),
+        ]
 
 
 class TestLateFrames:

@@ -1,0 +1,113 @@
+"""Registers metrics, channels and layouts. The tables settle races between processes; each call is in a transaction."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
+
+from fleetkeeper_protocol.metrics import describe, parse_channel
+
+# The vital signs that lists of devices show, and the channels that hold them.
+VITAL_CHANNELS = {
+    "cpu_percent": "cpu_usage_percent",
+    "memory_percent": "memory_usage_percent",
+    "disk_percent": "disk_usage_percent",
+}
+MAX_KEY_LENGTH = 1000
+
+# A channel's key, metric and labels.
+ParsedKey = tuple[str, str, dict[str, str]]
+
+
+class ChannelError(ValueError):
+    """A channel's name or labels are not allowed; the message says why."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+def parse_key(key: str) -> ParsedKey:
+    """Take a channel's key apart. Raises ChannelError."""
+    if len(key) > MAX_KEY_LENGTH:
+        raise ChannelError(key[:80], f"a channel has at most {MAX_KEY_LENGTH} characters")
+    try:
+        return key, *parse_channel(key)
+    except ValueError as error:
+        raise ChannelError(key[:80], str(error)) from None
+
+
+def vitals_among(keys: Sequence[str]) -> dict[str, int]:
+    """Where the vital signs stand among these channels."""
+    return {sign: keys.index(channel) for sign, channel in VITAL_CHANNELS.items() if channel in keys}
+
+
+async def count_channels(connection: AsyncConnection[Any], device_id: bytes, keys: Sequence[str]) -> int:
+    """How many channels a device would have with these."""
+    rows = await connection.execute(
+        """
+        SELECT count(DISTINCT c.id), count(DISTINCT c.id) FILTER (WHERE c.key = ANY(%s))
+        FROM device_layouts d
+        JOIN layout_channels l ON l.layout_id = d.layout_id
+             AND (d.present IS NULL OR d.present & (1::bigint << l.position - 1) <> 0)
+        JOIN channels c ON c.id = l.channel_id
+        WHERE d.device_id = %s
+        """,
+        (list(keys), UUID(bytes=device_id)),
+    )
+    had, shared = await rows.fetchone() or (0, 0)
+    return int(had) + len(keys) - int(shared)
+
+
+async def register_channels(
+    connection: AsyncConnection[Any], parsed: Sequence[ParsedKey], known: Mapping[str, int]
+) -> dict[str, int]:
+    """The number of each channel; those that are not `known` are made if need be."""
+    ids = {key: known[key] for key, _, _ in parsed if key in known}
+    missing = sorted((item for item in parsed if item[0] not in ids), key=lambda item: item[0])
+    if missing:
+        async with connection.cursor() as cursor:
+            metrics = [describe(name) for name in sorted({name for _, name, _ in missing})]
+            await cursor.executemany(
+                """
+                INSERT INTO metrics (name, metric_type, unit, kind, description) VALUES (%s, %s, %s, %s, %s)
+                ON CONFLICT (name) DO NOTHING
+                """,
+                [(item.name, item.group, item.unit, item.kind.value, item.description) for item in metrics],
+            )
+            await cursor.executemany(
+                """
+                INSERT INTO channels (metric_id, labels, key) SELECT id, %s, %s FROM metrics WHERE name = %s
+                ON CONFLICT (key) DO NOTHING
+                """,
+                [(Jsonb(labels), key, name) for key, name, labels in missing],
+            )
+            await cursor.execute(
+                "SELECT key, id FROM channels WHERE key = ANY(%s)", ([key for key, _, _ in missing],)
+            )
+            ids.update(dict(await cursor.fetchall()))
+    return ids
+
+
+async def register_layout(connection: AsyncConnection[Any], channel_ids: Sequence[int]) -> int:
+    """The layout of these channels, in this order; made if need be."""
+    digest = hashlib.sha256(np.array(channel_ids, ">i4").tobytes()).digest()
+    await connection.execute(
+        "INSERT INTO layouts (channel_ids, digest) VALUES (%s, %s) ON CONFLICT (digest) DO NOTHING",
+        (list(channel_ids), digest),
+    )
+    rows = await connection.execute("SELECT id FROM layouts WHERE digest = %s", (digest,))
+    layout_id = int((await rows.fetchone() or (0,))[0])
+    await connection.execute(
+        """
+        INSERT INTO layout_channels (layout_id, position, channel_id)
+        SELECT %s, ordinality, channel FROM unnest(%s::int[]) WITH ORDINALITY AS item (channel, ordinality)
+        ON CONFLICT DO NOTHING
+        """,
+        (layout_id, list(channel_ids)),
+    )
+    return layout_id
