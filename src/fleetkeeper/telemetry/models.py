@@ -80,7 +80,7 @@ class DeviceLayout(Base):
     __tablename__ = "device_layouts"
 
     device_id: Mapped[UUID] = mapped_column(primary_key=True)
-    layout_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    layout_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, index=True)
     first_seen: Mapped[datetime] = mapped_column(server_default=text("now()"))
     present: Mapped[int | None] = mapped_column(BigInteger)
 

@@ -1,6 +1,6 @@
-"""Reads samples of a device into numpy arrays, hot and sealed: a statement each for all channels of a request."""
+"""Reads samples into numpy arrays, hot and sealed, of one device or many: few statements whatever is asked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,9 @@ from fleetkeeper.telemetry.chunks import queries as chunks
 from fleetkeeper.telemetry.chunks.codec import MISSING_BITS, is_missing
 from fleetkeeper.telemetry.frames import POSTGRES_EPOCH_SECONDS
 from fleetkeeper.telemetry.resample import Times, Values
+
+# Values of a frame that one statement picks; PostgreSQL gives a row at most 1,664 columns.
+_MOST_COLUMNS = 200
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,15 @@ class Channel:
         return cls(row[0], row[1], row[2], row[3], row[4], row[5], row[6], places)
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """One channel of one device, and where it stands (counted from 1) in the layouts that have it."""
+
+    device_id: UUID
+    channel_id: int
+    places: Mapping[int, int]
+
+
 async def read_samples(
     session: AsyncSession,
     device_id: UUID,
@@ -46,23 +58,41 @@ async def read_samples(
     *,
     max_samples: int,
 ) -> list[tuple[Times, Values]]:
-    """Samples of each channel in [start, end), oldest first, missing ones left out.
+    """Samples of each channel of a device in [start, end), oldest first, missing ones left out.
 
     Raises InvalidInputError when there are more than `max_samples`.
     """
-    if not channels:
-        return []
+    wanted = [Wanted(device_id, channel.channel_id, channel.places) for channel in channels]
     connection = await driver_connection(session)
+    return await read_wanted(
+        connection, wanted, _microseconds(start), _microseconds(end), max_samples=max_samples
+    )
+
+
+async def read_wanted(
+    connection: AsyncConnection[Any],
+    wanted: Sequence[Wanted],
+    start_us: int,
+    end_us: int,
+    *,
+    max_samples: int,
+) -> list[tuple[Times, Values]]:
+    """Samples of channels of many devices in [start, end), in the order of `wanted`; otherwise as `read_samples`."""
+    if not wanted:
+        return []
     # Hot before sealed: what is sealed in between is met twice, and never missed.
-    hot = await _hot(connection, device_id, channels, start, end, max_samples // len(channels))
-    start_us, end_us = _microseconds(start), _microseconds(end)
-    ids = [channel.channel_id for channel in channels]
-    sealed = await chunks.read_blocks(connection, device_id, start_us, end_us, ids)
-    series = []
-    total = 0
-    for number, channel_id in enumerate(ids):
-        parts = [(block.times, block.columns[channel_id]) for block in sealed if channel_id in block.columns]
-        times, values = _joined([*parts, *([hot[number]] if hot else [])], start_us, end_us)
+    hot = await _read_hot(connection, wanted, start_us, end_us, max_samples)
+    devices = sorted({item.device_id for item in wanted})
+    ids = sorted({item.channel_id for item in wanted})
+    sealed = await chunks.read_blocks_of(connection, devices, start_us, end_us, ids)
+    series, total = [], 0
+    for number, item in enumerate(wanted):
+        parts = [
+            (block.times, block.columns[item.channel_id])
+            for block in sealed.get(item.device_id, ())
+            if item.channel_id in block.columns
+        ]
+        times, values = _joined([*parts, *hot.get(number, ())], start_us, end_us)
         total += len(times)
         if total > max_samples:
             raise _too_many(max_samples)
@@ -91,26 +121,39 @@ def _joined(parts: Sequence[tuple[Times, Values]], start_us: int, end_us: int) -
     return times, values
 
 
-async def _hot(
-    connection: AsyncConnection[Any],
-    device_id: UUID,
-    channels: Sequence[Channel],
-    start: datetime,
-    end: datetime,
-    max_frames: int,
-) -> list[tuple[Times, Values]] | None:
+async def _read_hot(
+    connection: AsyncConnection[Any], wanted: Sequence[Wanted], start_us: int, end_us: int, max_samples: int
+) -> dict[int, list[tuple[Times, Values]]]:
+    """What is not sealed, by place among `wanted`: a statement for each layout and set of positions in it."""
+    positions: dict[tuple[UUID, int], list[tuple[int, int]]] = {}
+    for number, item in enumerate(wanted):
+        for layout, position in item.places.items():
+            positions.setdefault((item.device_id, layout), []).append((position, number))
+    alike: dict[tuple[int, tuple[int, ...]], dict[UUID, list[int]]] = {}
+    for (device_id, layout), pairs in positions.items():
+        pairs.sort()
+        for low in range(0, len(pairs), _MOST_COLUMNS):
+            some = pairs[low : low + _MOST_COLUMNS]
+            places = tuple(position for position, _ in some)
+            alike.setdefault((layout, places), {})[device_id] = [number for _, number in some]
+    found: dict[int, list[tuple[Times, Values]]] = {}
+    left = max_samples
     async with connection.cursor(binary=True) as cursor:
-        await cursor.execute(
-            _statement(channels),
-            {"device": device_id, "start": start, "end": end, "limit": max_frames + 1},
-        )
-        row = await cursor.fetchone()
-    if row is None or row[0] is None:
-        return None
-    times = np.frombuffer(row[0], ">i8").astype(np.int64) + POSTGRES_EPOCH_SECONDS * 1_000_000
-    if len(times) > max_frames:
-        raise _too_many(max_frames * len(channels))
-    return [(times, np.frombuffer(column, ">u8").astype(np.uint64).view(np.float64)) for column in row[1:]]
+        for (layout, places), devices in alike.items():
+            limit = left // len(places) + 1
+            await cursor.execute(
+                _statement(layout, places),
+                {"devices": sorted(devices), "start": start_us, "end": end_us, "limit": limit},
+            )
+            for device_id, packed, *columns in await cursor.fetchall():
+                times = np.frombuffer(packed, ">i8").astype(np.int64) + POSTGRES_EPOCH_SECONDS * 1_000_000
+                left -= len(times) * len(places)
+                if left < 0:
+                    raise _too_many(max_samples)
+                for number, column in zip(devices[device_id], columns, strict=True):
+                    values = np.frombuffer(column, ">u8").astype(np.uint64).view(np.float64)
+                    found.setdefault(number, []).append((times, values))
+    return found
 
 
 def _too_many(max_samples: int) -> InvalidInputError:
@@ -122,42 +165,29 @@ def _microseconds(moment: datetime) -> int:
     return round(moment.timestamp() * 1_000_000)
 
 
-def _statement(channels: Sequence[Channel]) -> sql.Composed:
-    """One row: all times, then all values of each channel, each as the bytes of its binary form.
+def _statement(layout: int, positions: Sequence[int]) -> sql.Composed:
+    """A row per device: all times, then all values of each position, each as the bytes of its binary form.
 
-    A row per frame would cost the client far more than the server's work; positions are numbers from our own tables.
+    A row per frame would cost the client far more than the server's work; the numbers are from our own tables.
     """
-    layouts = sorted({layout for channel in channels for layout in channel.places})
     missing = sql.Literal(MISSING_BITS.to_bytes(8))
-    picked = [
-        sql.SQL("{} AS {}").format(_pick(channel), sql.Identifier(f"v{n}"))
-        for n, channel in enumerate(channels)
-    ]
     packed = [
-        sql.SQL("string_agg(coalesce(float8send({}), {}), ''::bytea)").format(
-            sql.Identifier(f"v{n}"), missing
+        sql.SQL("string_agg(coalesce(float8send(\"values\"[{}]), {}), ''::bytea)").format(
+            sql.Literal(position), missing
         )
-        for n in range(len(channels))
+        for position in positions
     ]
     return sql.SQL(
         """
-        SELECT string_agg(timestamptz_send(ts), ''::bytea), {packed} FROM (
-          SELECT ts, {picked} FROM frames
-          WHERE device_id = %(device)s AND ts >= %(start)s AND ts < %(end)s AND layout_id = ANY({layouts})
-          ORDER BY ts LIMIT %(limit)s
-        ) f
+        SELECT device_id, string_agg(timestamptz_send(ts), ''::bytea), {packed} FROM (
+          SELECT device_id, ts, "values" FROM frames
+          WHERE device_id = ANY(%(devices)s) AND part IN (0, {layout}) AND layout_id = {layout}
+            AND ts >= timestamptz '1970-01-01 00:00:00+00' + %(start)s::bigint * interval '1 microsecond'
+            AND ts < timestamptz '1970-01-01 00:00:00+00' + %(end)s::bigint * interval '1 microsecond'
+          ORDER BY device_id, ts LIMIT %(limit)s
+        ) f GROUP BY device_id
         """
-    ).format(
-        packed=sql.SQL(", ").join(packed), picked=sql.SQL(", ").join(picked), layouts=sql.Literal(layouts)
-    )
-
-
-def _pick(channel: Channel) -> sql.Composable:
-    cases = [
-        sql.SQL("WHEN {} THEN values[{}]").format(sql.Literal(layout), sql.Literal(position))
-        for layout, position in sorted(channel.places.items())
-    ]
-    return sql.SQL("CASE layout_id {} END").format(sql.SQL(" ").join(cases))
+    ).format(packed=sql.SQL(", ").join(packed), layout=sql.Literal(layout))
 
 
 async def driver_connection(session: AsyncSession) -> AsyncConnection[Any]:

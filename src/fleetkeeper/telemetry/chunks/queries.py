@@ -166,18 +166,31 @@ async def read_blocks(
     channels: Sequence[int] | None = None,
 ) -> list[Block]:
     """The sealed samples of a device in chunks that touch [start, end): of these channels, or of all."""
+    found = await read_blocks_of(connection, [device_id], start_us, end_us, channels)
+    return found.get(device_id, [])
+
+
+async def read_blocks_of(
+    connection: AsyncConnection[Any],
+    device_ids: Sequence[UUID],
+    start_us: int,
+    end_us: int,
+    channels: Sequence[int] | None = None,
+) -> dict[UUID, list[Block]]:
+    """The same for many devices, by device; those that have nothing are left out."""
     wanted = None if channels is None else [*range(-MAX_AXES + 1, 1), *channels]
     async with connection.cursor(binary=True) as cursor:
         await cursor.execute(
             f"""
-            SELECT channel_id, (extract(epoch FROM start) * 1000000)::bigint, axis, samples, first, blob FROM chunks
-            WHERE device_id = %(device)s AND (%(all)s OR channel_id = ANY(%(channels)s::int[]))
+            SELECT device_id, channel_id, (extract(epoch FROM start) * 1000000)::bigint, axis, samples, first, blob
+            FROM chunks
+            WHERE device_id = ANY(%(devices)s) AND (%(all)s OR channel_id = ANY(%(channels)s::int[]))
               AND start >= {_MOMENT.format("%(low)s::bigint")} AND start < {_MOMENT.format("%(end)s::bigint")}
               AND ends >= {_MOMENT.format("%(start)s::bigint")}
-            ORDER BY start, channel_id
+            ORDER BY device_id, start, channel_id
             """,  # noqa: S608
             {
-                "device": device_id,
+                "devices": list(device_ids),
                 "all": wanted is None,
                 "channels": wanted or [],
                 "low": start_us // DAY * DAY,
@@ -186,17 +199,20 @@ async def read_blocks(
             },
         )
         rows = await cursor.fetchall()
-    axes: dict[tuple[int, int], Any] = {}
-    blocks: dict[tuple[int, int], Block] = {}
-    for channel_id, start, axis, _, first, blob in rows:
+    axes: dict[tuple[UUID, int, int], Any] = {}
+    blocks: dict[tuple[UUID, int, int], Block] = {}
+    found: dict[UUID, list[Block]] = {}
+    for device_id, channel_id, start, axis, _, first, blob in rows:
+        key = device_id, start, axis
         if channel_id <= 0:
-            axes[start, axis] = blob
+            axes[key] = blob
             continue
-        block = blocks.get((start, axis))
+        block = blocks.get(key)
         if block is None:
-            block = blocks[start, axis] = Block(decode_times(axes[start, axis]), {})
+            block = blocks[key] = Block(decode_times(axes[key]), {})
+            found.setdefault(device_id, []).append(block)
         block.columns[channel_id] = decode_values(blob, len(block.times), first)
-    return list(blocks.values())
+    return found
 
 
 async def delete_chunks(connection: AsyncConnection[Any], device_id: UUID, start_us: int, end_us: int) -> int:

@@ -9,6 +9,8 @@ ALTER TABLE latest DROP CONSTRAINT pk_latest, ADD CONSTRAINT pk_latest PRIMARY K
 ALTER TABLE channels ADD COLUMN home_layout_id integer, ADD COLUMN home_position smallint;
 -- A bit for each position of a layout that the device has; NULL is all of them.
 ALTER TABLE device_layouts ADD COLUMN present bigint;
+-- Which devices have the channels of a layout.
+CREATE INDEX ix_device_layouts_layout_id ON device_layouts (layout_id);
 -- A later request completes what an earlier one began.
 GRANT UPDATE ("values") ON frames TO fleetkeeper_whole_fleet;
 

@@ -15,5 +15,6 @@ ALTER TABLE latest ADD CONSTRAINT pk_latest PRIMARY KEY (device_id);
 ALTER TABLE frames DROP CONSTRAINT pk_frames;
 ALTER TABLE frames DROP COLUMN part;
 ALTER TABLE frames ADD CONSTRAINT pk_frames PRIMARY KEY (device_id, ts);
+DROP INDEX ix_device_layouts_layout_id;
 ALTER TABLE device_layouts DROP COLUMN present;
 ALTER TABLE channels DROP COLUMN home_position, DROP COLUMN home_layout_id;

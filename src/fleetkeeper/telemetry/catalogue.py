@@ -1,0 +1,72 @@
+"""The SQL of what is measured: which channels there are, and which devices have them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import Integer, Text, Uuid
+
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.permissions import Permission
+
+_VISIBLE = "(:everywhere OR v.department_id = ANY(:departments))"
+
+
+async def channels_named(session: AsyncSession, metrics: Sequence[str] | None) -> Sequence[Any]:
+    """Channels of these metrics, or of all: id, metric, labels, and {layout: position} as `places`."""
+    rows = await session.execute(
+        text(
+            """
+            SELECT c.id, m.name AS metric, c.labels, jsonb_object_agg(l.layout_id, l.position) AS places
+            FROM metrics m JOIN channels c ON c.metric_id = m.id JOIN layout_channels l ON l.channel_id = c.id
+            WHERE :metrics IS NULL OR m.name = ANY(:metrics)
+            GROUP BY c.id, m.name
+            """
+        ).bindparams(bindparam("metrics", type_=ARRAY(Text))),
+        {"metrics": list(metrics) if metrics is not None else None},
+    )
+    return rows.all()
+
+
+async def devices_with(session: AsyncSession, actor: Actor, layouts: Sequence[int]) -> Sequence[Any]:
+    """Devices that the actor may see and that use these layouts: device_id, name, host, layout_id, present."""
+    rows = await session.execute(
+        text(
+            f"""
+            SELECT d.device_id, v.name, v.name AS host, d.layout_id, d.present
+            FROM device_layouts d JOIN devices v ON v.id = d.device_id
+            WHERE d.layout_id = ANY(:layouts) AND {_VISIBLE} ORDER BY d.layout_id, v.name, d.device_id
+            """  # noqa: S608 - a constant
+        ).bindparams(*_PARAMETERS),
+        _parameters(actor, layouts),
+    )
+    return rows.all()
+
+
+async def layouts_in_use(session: AsyncSession, actor: Actor, layouts: Sequence[int]) -> Sequence[Any]:
+    """Those of the layouts that visible devices use: layout_id, is_whole, and the bits of positions in use."""
+    rows = await session.execute(
+        text(
+            f"""
+            SELECT d.layout_id, bool_or(d.present IS NULL) AS is_whole, bit_or(coalesce(d.present, 0)) AS present
+            FROM device_layouts d JOIN devices v ON v.id = d.device_id
+            WHERE d.layout_id = ANY(:layouts) AND {_VISIBLE} GROUP BY d.layout_id
+            """  # noqa: S608 - a constant
+        ).bindparams(*_PARAMETERS),
+        _parameters(actor, layouts),
+    )
+    return rows.all()
+
+
+_PARAMETERS = (bindparam("layouts", type_=ARRAY(Integer)), bindparam("departments", type_=ARRAY(Uuid)))
+
+
+def _parameters(actor: Actor, layouts: Sequence[int]) -> dict[str, Any]:
+    scope = actor.scope(Permission.TELEMETRY_READ)
+    return {
+        "layouts": list(layouts),
+        "everywhere": scope.everywhere,
+        "departments": sorted(scope.departments),
+    }
