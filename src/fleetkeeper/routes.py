@@ -18,6 +18,7 @@ from fleetkeeper.identity.users import account_api
 from fleetkeeper.identity.users import api as users
 from fleetkeeper.operations import audit_api, config_api, health_api
 from fleetkeeper.telemetry import api as telemetry
+from fleetkeeper.telemetry.explore import api as explore
 
 API = "/api/v1"
 
@@ -53,6 +54,7 @@ def include_routes(app: FastAPI) -> None:
         devices.router,
         fleet.router,
         telemetry.router,
+        explore.router,
         config_api.router,
         audit_api.router,
     ):

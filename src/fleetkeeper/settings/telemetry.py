@@ -45,6 +45,9 @@ class TelemetrySettings(BaseModel):
     max_samples_per_query: int = Field(
         default=50_000_000, ge=1000, description="Raw samples that one range query may read."
     )
+    max_series_per_query: int = Field(
+        default=100_000, ge=10, description="Series that one question over the fleet may select."
+    )
     seal_after_minutes: int = Field(
         default=120, ge=1, description="A device's frames are sealed when the oldest has this age (minutes)."
     )

@@ -1,7 +1,7 @@
 """`/api/v1/telemetry/…` and `/api/v1/archive-policy`. The ingest route itself is served by the door in front."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from fleetkeeper.errors import FieldError, FleetkeeperError, InvalidInputError
 from fleetkeeper.identity.access import find_actor, request_context
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
-from fleetkeeper.kit.clock import parse_time, utc_now
+from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.request_body import read_bounded, read_message
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry import service
@@ -44,15 +44,6 @@ _encoder = msgspec.json.Encoder()
 
 DeviceParameter = Annotated[str, Query(description="UUID of a device")]
 Moment = Annotated[str, Query(description="Epoch seconds or RFC 3339")]
-
-
-def _moment(name: str, text: str) -> datetime:
-    try:
-        return parse_time(text)
-    except (ValueError, OverflowError):
-        raise InvalidInputError(
-            "The time is wrong.", fields=[FieldError(name, "is epoch seconds or RFC 3339 with its zone")]
-        ) from None
 
 
 def _one_device(text: str) -> UUID:
@@ -132,8 +123,8 @@ async def read_range(
     query = RangeQuery(
         devices=service.device_ids(device),
         metrics=list(dict.fromkeys(metric)),
-        start=_moment("from", start),
-        end=_moment("to", end),
+        start=service.moment("from", start),
+        end=service.moment("to", end),
         step_seconds=step,
         points=points,
         aggregates=list(dict.fromkeys(agg or ["avg"])),
@@ -202,7 +193,7 @@ async def read_processes(
     actor: TelemetryRead, session: Session, device: DeviceParameter, at: Moment = ""
 ) -> ProcessesRead:
     """Read the top processes of a device at a moment; now, when none is given."""
-    moment = _moment("at", at) if at else utc_now()
+    moment = service.moment("at", at) if at else utc_now()
     return await service.processes(session, actor, _one_device(device), moment)
 
 

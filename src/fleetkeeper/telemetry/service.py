@@ -13,6 +13,7 @@ from fleetkeeper.devices import service as devices
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.kit.clock import parse_time
 from fleetkeeper.telemetry import login_sessions, queries
 from fleetkeeper.telemetry.models import ArchivePolicy, UserSession
 from fleetkeeper.telemetry.reading import Channel
@@ -154,6 +155,16 @@ async def _policy(session: AsyncSession) -> ArchivePolicy:
         await session.refresh(policy)
     found: ArchivePolicy = policy
     return found
+
+
+def moment(name: str, text: str) -> datetime:
+    """Read epoch seconds or RFC 3339. Raises InvalidInputError that names the parameter."""
+    try:
+        return parse_time(text)
+    except (ValueError, OverflowError):
+        raise InvalidInputError(
+            "The time is wrong.", fields=[FieldError(name, "is epoch seconds or RFC 3339 with its zone")]
+        ) from None
 
 
 def device_ids(values: Sequence[str]) -> list[UUID]:

@@ -1,0 +1,82 @@
+"""The doors of questions over the whole fleet."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+
+from fleetkeeper.database.request_session import Session
+from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.telemetry.access import TelemetryRead
+from fleetkeeper.telemetry.explore import last, service
+from fleetkeeper.telemetry.explore.schemas import FleetRead, LastRead
+from fleetkeeper.telemetry.service import device_ids, moment
+
+router = APIRouter(prefix="/telemetry", tags=["telemetry"])
+
+_encoder = msgspec.json.Encoder()
+
+
+@router.get("/query", response_model=FleetRead, responses=problem_responses(401, 403, 422))
+async def query_fleet(
+    request: Request,
+    actor: TelemetryRead,
+    session: Session,
+    metric: Annotated[
+        list[str], Query(description='Metrics, or channels such as cpu_core_usage_percent{core="0"}')
+    ],
+    start: Annotated[str, Query(alias="from", description="Epoch seconds or RFC 3339")],
+    end: Annotated[str, Query(alias="to", description="Epoch seconds or RFC 3339")],
+    agg: Annotated[
+        str, Query(description="avg, min, max, last, sum, count, rate, increase, or a percentile such as p95")
+    ] = "avg",
+    by: Annotated[
+        list[str] | None,
+        Query(
+            description="What makes a group: device, department, device_type, status, lifecycle, location, os, domain, "
+            "or label:core. Nothing is the whole fleet"
+        ),
+    ] = None,
+    step: Annotated[
+        str | None,
+        Query(description="Seconds, or hour, day, week, month; chosen to fit `points` when absent"),
+    ] = None,
+    points: Annotated[int, Query(ge=1, le=11_000, description="About how many steps fit")] = 300,
+    device: Annotated[list[str] | None, Query(description="UUIDs of devices; all when absent")] = None,
+    department: Annotated[list[str] | None, Query(description="Only of these departments")] = None,
+    device_type: Annotated[list[str] | None, Query(description="Only of these types")] = None,
+    top: Annotated[int | None, Query(description="Only the groups with the largest mean")] = None,
+    compare: Annotated[str | None, Query(description="Also the values of so long ago: 1h, 1d, 1w")] = None,
+    explain: Annotated[bool, Query(description="Also say what answered which part of the range")] = False,
+) -> Response:
+    """Ask a question over the whole fleet: groups of series over a range of time."""
+    where = {"department": department, "device_type": device_type}
+    query = service.FleetQuery(
+        metrics=list(dict.fromkeys(metric)),
+        start=moment("from", start),
+        end=moment("to", end),
+        aggregate=agg,
+        by=list(dict.fromkeys(by or ())),
+        step=step,
+        points=points,
+        devices=device_ids(device or ()),
+        where={name: values for name, values in where.items() if values},
+        top=top,
+        compare=compare,
+        explain=explain,
+    )
+    answer = await service.query_fleet(session, actor, query, request.app.state.settings.telemetry)
+    return Response(_encoder.encode(answer), media_type="application/json")
+
+
+@router.get("/last", response_model=LastRead, responses=problem_responses(401, 403, 422))
+async def read_last(
+    actor: TelemetryRead,
+    session: Session,
+    metric: Annotated[list[str], Query(description="Metrics or channels, at most 50")],
+    limit: Annotated[int, Query(ge=1, le=10_000, description="Devices at most")] = 1000,
+    after: Annotated[str | None, Query(description="The last device's UUID of the page before")] = None,
+) -> Response:
+    """Read the newest value of some metrics of every device, in the order of the devices' UUIDs."""
+    answer = await last.last_of_all(session, actor, list(dict.fromkeys(metric)), limit, after)
+    return Response(_encoder.encode(answer), media_type="application/json")

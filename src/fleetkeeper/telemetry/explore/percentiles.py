@@ -1,0 +1,73 @@
+"""Percentiles of groups by steps: exact where samples are read, within 1 % where sketches are merged. Pure."""
+
+import numpy as np
+
+from fleetkeeper.telemetry.resample import Times, Values
+from fleetkeeper.telemetry.rollups.sketches import Sketch, merge, sketch_of
+
+
+class SampleCells:
+    """All samples of groups by steps, for exact percentiles."""
+
+    def __init__(self, groups: int, edges: Times) -> None:
+        self._shape = groups, len(edges) - 1
+        self._edges = edges
+        self._places: list[Times] = []
+        self._values: list[Values] = []
+
+    def add_samples(self, group: int, times: Times, values: Values) -> None:
+        """Add one series' samples; NaN counts for nothing."""
+        numbers = ~np.isnan(values) & (times >= self._edges[0]) & (times < self._edges[-1])
+        step = np.searchsorted(self._edges, times[numbers], side="right") - 1
+        self._places.append(step + group * self._shape[1])
+        self._values.append(values[numbers])
+
+    def quantile(self, q: float) -> Values:
+        """The quantile of each cell as (groups, steps), between neighbours in proportion; NaN where nothing is."""
+        result = np.full(self._shape[0] * self._shape[1], np.nan)
+        if self._places:
+            places, values = np.concatenate(self._places), np.concatenate(self._values)
+            order = np.lexsort((values, places))
+            places, values = places[order], values[order]
+            if len(places):
+                starts = np.flatnonzero(np.diff(places, prepend=places[0] - 1))
+                ranks = q * (np.diff(starts, append=len(places)) - 1)
+                low = np.floor(ranks).astype(np.int64)
+                high = np.ceil(ranks).astype(np.int64)
+                below, above = values[starts + low], values[starts + high]
+                with np.errstate(invalid="ignore", over="ignore"):
+                    between = below + (above - below) * (ranks - low)
+                result[places[starts]] = np.where(below == above, below, between)
+        return result.reshape(self._shape)
+
+
+class SketchCells:
+    """The sketches of groups by steps."""
+
+    def __init__(self, groups: int, edges: Times) -> None:
+        self._shape = groups, len(edges) - 1
+        self._edges = edges
+        self._parts: dict[tuple[int, int], list[Sketch]] = {}
+
+    def step_of(self, moment_us: int) -> int:
+        """The step of a moment."""
+        return int(np.searchsorted(self._edges, moment_us, side="right")) - 1
+
+    def add_sketch(self, group: int, step: int, sketch: Sketch) -> None:
+        """Add what a sketch has seen."""
+        self._parts.setdefault((group, step), []).append(sketch)
+
+    def add_samples(self, group: int, times: Times, values: Values) -> None:
+        """Add one series' samples."""
+        limits = np.searchsorted(times, self._edges)
+        for step in np.flatnonzero(np.diff(limits)):
+            self.add_sketch(group, int(step), sketch_of(values[limits[step] : limits[step + 1]]))
+
+    def quantile(self, q: float) -> Values:
+        """The quantile of each cell as (groups, steps); NaN where nothing is."""
+        result = np.full(self._shape, np.nan)
+        for place, parts in self._parts.items():
+            found = merge(parts).quantile(q)
+            if found is not None:
+                result[place] = found
+        return result

@@ -1,0 +1,200 @@
+"""Fills groups by steps from the tiers that answer each device's part of a range."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from psycopg import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.telemetry.chunks.blocks import DAY
+from fleetkeeper.telemetry.chunks.codec import unpack
+from fleetkeeper.telemetry.explore import queries
+from fleetkeeper.telemetry.explore.cells import NEEDS, Bucket, Cells
+from fleetkeeper.telemetry.explore.cover import Part, cover
+from fleetkeeper.telemetry.explore.groups import Grouping
+from fleetkeeper.telemetry.explore.percentiles import SampleCells, SketchCells
+from fleetkeeper.telemetry.explore.rates import LOOKBACK_US, RateCells
+from fleetkeeper.telemetry.explore.schemas import PlanPart
+from fleetkeeper.telemetry.explore.steps import Steps
+from fleetkeeper.telemetry.reading import Wanted, driver_connection, read_wanted
+from fleetkeeper.telemetry.resample import SECOND, Values
+from fleetkeeper.telemetry.rollups.packing import unpack_sketches
+from fleetkeeper.telemetry.rollups.periods import HOUR, Tier
+from fleetkeeper.telemetry.selection import FleetSeries
+
+# Series whose samples are in memory at once.
+_SERIES_AT_ONCE = 500
+_SKETCHES = "sketches"
+
+# The groups of a device's channels, by channel.
+_Places = dict[UUID, dict[int, int]]
+_Filled = Cells | SampleCells | SketchCells | RateCells
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of the series: an aggregate or a quantile, in steps, of a range (microseconds)."""
+
+    aggregate: str
+    quantile: float | None
+    steps: Steps
+    start_us: int
+    end_us: int
+    max_samples: int
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """Which tiers know what is asked, widest first."""
+        if self.quantile is not None:
+            return tuple(tier for tier in self.steps.tiers if tier is not Tier.HOUR)
+        return self.steps.tiers if self.aggregate in NEEDS else ()
+
+    def empty(self, groups: int) -> _Filled:
+        """Where the answer is put together."""
+        if self.quantile is not None:
+            return (SketchCells if self.tiers else SampleCells)(groups, self.steps.edges)
+        return (Cells if self.aggregate in NEEDS else RateCells)(groups, self.steps.edges)
+
+    def answer(self, filled: _Filled) -> Values:
+        """The answer as (groups, steps), NaN where nothing is."""
+        if isinstance(filled, Cells):
+            return filled.aggregate(self.aggregate)
+        if isinstance(filled, RateCells):
+            return filled.rates if self.aggregate == "rate" else filled.increases
+        return filled.quantile(self.quantile or 0.0)
+
+
+async def fill(
+    session: AsyncSession, question: Question, series: Sequence[FleetSeries], grouping: Grouping
+) -> tuple[Values, list[PlanPart]]:
+    """The answer as (groups, steps), and how it was found. Raises InvalidInputError for too many samples."""
+    filled = question.empty(len(grouping.groups))
+    connection = await driver_connection(session)
+    places: _Places = {}
+    of_device: dict[UUID, list[tuple[FleetSeries, int]]] = {}
+    for item, place in zip(series, grouping.place_of, strict=True):
+        places.setdefault(item.device_id, {})[item.channel_id] = place
+        of_device.setdefault(item.device_id, []).append((item, place))
+    parts = await _parts(connection, question, sorted(of_device))
+    left = question.max_samples
+    for part, devices in sorted(parts.items(), key=lambda item: item[0].start_us):
+        if part.tier is None:
+            pairs = [pair for device_id in devices for pair in of_device[device_id]]
+            left -= await _add_samples(connection, filled, part, pairs, left)
+        elif isinstance(filled, Cells):
+            await _add_rollups(connection, filled, part, question.aggregate, devices, places)
+        elif isinstance(filled, SketchCells):
+            await _add_sketches(connection, filled, part, devices, places)
+    return question.answer(filled), _told(parts)
+
+
+async def _parts(
+    connection: AsyncConnection[Any], question: Question, devices: Sequence[UUID]
+) -> dict[Part, list[UUID]]:
+    """The parts of the range that are read alike, and for which devices."""
+    start_us, end_us, tiers = question.start_us, question.end_us, question.tiers
+    if not tiers:
+        lookback = LOOKBACK_US if question.aggregate in {"rate", "increase"} else 0
+        return {Part(None, start_us - lookback, end_us): list(devices)} if devices else {}
+    hot = await queries.oldest_hot(connection, devices, start_us, end_us)
+    changed = await queries.changed_days(connection, devices, start_us // DAY, -(-end_us // DAY))
+    alike: dict[tuple[int, tuple[int, ...]], list[UUID]] = {}
+    for device_id in devices:
+        sealed_us = hot.get(device_id, end_us) // HOUR * HOUR if device_id in hot else end_us
+        alike.setdefault((sealed_us, changed.get(device_id, ())), []).append(device_id)
+    parts: dict[Part, list[UUID]] = {}
+    for (sealed_us, days), members in alike.items():
+        for part in cover(start_us, end_us, tiers, sealed_us, days):
+            parts.setdefault(part, []).extend(members)
+    return parts
+
+
+async def _add_samples(
+    connection: AsyncConnection[Any],
+    filled: _Filled,
+    part: Part,
+    pairs: Sequence[tuple[FleetSeries, int]],
+    max_samples: int,
+) -> int:
+    """Add samples; returns how many were read."""
+    read = 0
+    for low in range(0, len(pairs), _SERIES_AT_ONCE):
+        some = pairs[low : low + _SERIES_AT_ONCE]
+        wanted = [Wanted(item.device_id, item.channel_id, item.places) for item, _ in some]
+        found = await read_wanted(
+            connection, wanted, part.start_us, part.end_us, max_samples=max_samples - read
+        )
+        for (_, place), (times, values) in zip(some, found, strict=True):
+            filled.add_samples(place, times, values)
+            read += len(times)
+    return read
+
+
+async def _add_rollups(
+    connection: AsyncConnection[Any],
+    cells: Cells,
+    part: Part,
+    aggregate: str,
+    devices: Sequence[UUID],
+    places: _Places,
+) -> None:
+    columns = NEEDS[aggregate]
+    tier = part.tier or Tier.HOUR
+    rows = await queries.rollup_rows(
+        connection, devices, tier, part.start_us // DAY, -(-part.end_us // DAY), columns
+    )
+    found: list[list[Any]] = [[] for _ in range(2 + len(columns))]
+    inside_of: dict[int, tuple[Any, Any]] = {}
+    for device_id, day, channel_ids, *packed in rows:
+        if day not in inside_of:
+            times = day * DAY + np.arange(24 if tier is Tier.HOUR else 1, dtype=np.int64) * HOUR
+            inside = (times >= part.start_us) & (times < part.end_us)
+            inside_of[day] = inside, cells.steps_of(times[inside])
+        inside, steps = inside_of[day]
+        groups = places[device_id]
+        positions = [n for n, channel in enumerate(channel_ids) if channel in groups]
+        arrays = [unpack(blob).reshape(len(channel_ids), -1)[positions][:, inside] for blob in packed]
+        some = arrays[0] > 0
+        own = np.array([groups[channel_ids[n]] for n in positions], np.int64)
+        found[0].append(np.broadcast_to(own[:, None], some.shape)[some])
+        found[1].append(np.broadcast_to(steps, some.shape)[some])
+        for column, array in zip(found[2:], arrays, strict=True):
+            column.append(array[some])
+    if rows:
+        joined = [np.concatenate(column) for column in found]
+        cells.add(Bucket(joined[0], joined[1], **dict(zip(columns, joined[2:], strict=True))))
+
+
+async def _add_sketches(
+    connection: AsyncConnection[Any],
+    cells: SketchCells,
+    part: Part,
+    devices: Sequence[UUID],
+    places: _Places,
+) -> None:
+    rows = await queries.rollup_rows(
+        connection,
+        devices,
+        part.tier or Tier.DAY,
+        part.start_us // DAY,
+        -(-part.end_us // DAY),
+        (_SKETCHES,),
+    )
+    for device_id, day, channel_ids, packed in rows:
+        step = cells.step_of(day * DAY)
+        groups: Mapping[int, int] = places[device_id]
+        for channel, sketch in zip(channel_ids, unpack_sketches(packed or b""), strict=True):
+            if channel in groups:
+                cells.add_sketch(groups[channel], step, sketch)
+
+
+def _told(parts: Mapping[Part, Sequence[UUID]]) -> list[PlanPart]:
+    told: Counter[tuple[str, float, float]] = Counter()
+    for part, devices in parts.items():
+        source = "samples" if part.tier is None else part.tier.name.lower()
+        told[source, part.start_us / SECOND, part.end_us / SECOND] += len(devices)
+    return [PlanPart(*key, count) for key, count in sorted(told.items(), key=lambda item: item[0][1:])]

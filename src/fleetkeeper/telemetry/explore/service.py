@@ -1,0 +1,204 @@
+"""Answers questions over the whole fleet: selects series, reads the tiers that answer, groups, ranks, compares."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import numpy as np
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.settings.telemetry import TelemetrySettings
+from fleetkeeper.telemetry.explore import queries
+from fleetkeeper.telemetry.explore.cells import NEEDS
+from fleetkeeper.telemetry.explore.groups import ATTRIBUTES, DEVICE, Grouping, grouped, problem_of
+from fleetkeeper.telemetry.explore.reading import Question, fill
+from fleetkeeper.telemetry.explore.schemas import FleetAnswer, GroupSeries, PlanPart
+from fleetkeeper.telemetry.explore.steps import Steps, parse_step, steps_of
+from fleetkeeper.telemetry.resample import SECOND, Values
+from fleetkeeper.telemetry.selection import NAME, FleetSeries, Matcher, find_series
+from fleetkeeper_protocol.metrics import describe, parse_channel
+
+MAX_METRICS = 50
+MAX_GROUPS = 2000
+MAX_TOP = 500
+AGGREGATES = (*NEEDS, "rate", "increase")
+_PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,3})?|100)")
+_AGO = re.compile(r"(\d{1,4})([hdw])")
+_HOURS = {"h": 1, "d": 24, "w": 168}
+
+
+@dataclass(frozen=True)
+class FleetQuery:
+    """A question: of which devices, which metrics, aggregated how, by what, over which time."""
+
+    metrics: Sequence[str]
+    start: datetime
+    end: datetime
+    aggregate: str = "avg"
+    by: Sequence[str] = (DEVICE,)
+    step: str | None = None
+    points: int = 300
+    devices: Sequence[UUID] = ()
+    # Attributes that devices must have: each with the values that will do.
+    where: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    top: int | None = None
+    compare: str | None = None
+    explain: bool = False
+
+
+async def query_fleet(
+    session: AsyncSession, actor: Actor, query: FleetQuery, limits: TelemetrySettings
+) -> FleetAnswer:
+    """Answer a question about devices that the actor may see. Raises InvalidInputError."""
+    step = _check(query)
+    series, grouping = await _select(session, actor, query, limits)
+    values, steps, parts = await _ask(session, query, step, series, grouping, limits)
+    order = _ranked(values, query.top)
+    if len(order) > MAX_GROUPS:
+        raise _wrong("by", f"gives {len(order)} groups; ask for the `top`, or for fewer than {MAX_GROUPS}")
+    found = _told(query, grouping, values, steps, order)
+    if query.compare:
+        earlier = replace(query, start=query.start - _ago(query.compare), end=query.end - _ago(query.compare))
+        before, _, more = await _ask(session, earlier, step, series, grouping, limits)
+        # Months differ in length; what has no counterpart is left out.
+        width = min(before.shape[1], values.shape[1])
+        shown = np.full(values.shape, np.nan)
+        shown[:, :width] = before[:, :width]
+        found += _told(query, grouping, shown, steps, order, compared=True)
+        parts += more
+    return FleetAnswer(
+        query.start.timestamp(),
+        query.end.timestamp(),
+        step.name.lower() if hasattr(step, "name") else f"{step:g}",
+        len(grouping.groups),
+        found,
+        parts if query.explain else msgspec.UNSET,
+    )
+
+
+def _check(query: FleetQuery) -> Any:
+    """The step that is meant. Raises InvalidInputError for a question that makes no sense."""
+    problems = []
+    if not 0 < len(query.metrics) <= MAX_METRICS:
+        problems.append(FieldError("metric", f"give 1 to {MAX_METRICS} metrics"))
+    if query.end <= query.start:
+        problems.append(FieldError("to", "lies after `from`"))
+    if query.aggregate not in AGGREGATES and not _PERCENTILE.fullmatch(query.aggregate):
+        problems.append(FieldError("agg", f"one of {', '.join(AGGREGATES)}, or a percentile such as p95"))
+    if problem := problem_of(query.by):
+        problems.append(FieldError("by", problem))
+    if query.top is not None and not 0 < query.top <= MAX_TOP:
+        problems.append(FieldError("top", f"lies between 1 and {MAX_TOP}"))
+    if query.compare is not None and not _AGO.fullmatch(query.compare):
+        problems.append(FieldError("compare", "is a time such as 1h, 1d or 1w"))
+    problems += [
+        FieldError(name, f"is one of {', '.join(ATTRIBUTES)}")
+        for name in query.where
+        if name not in ATTRIBUTES
+    ]
+    if problems:
+        raise InvalidInputError("The question is wrong.", fields=problems)
+    try:
+        span = round((query.end - query.start).total_seconds() * SECOND)
+        step = parse_step(query.step, span, query.points)
+        steps_of(step, *_range(query))
+    except ValueError as error:
+        raise _wrong("step", str(error)) from None
+    return step
+
+
+def _wrong(name: str, message: str) -> InvalidInputError:
+    return InvalidInputError("The question is wrong.", fields=[FieldError(name, message)])
+
+
+def _range(query: FleetQuery) -> tuple[int, int]:
+    return round(query.start.timestamp() * SECOND), round(query.end.timestamp() * SECOND)
+
+
+def _ago(text: str) -> timedelta:
+    number, unit = text[:-1], text[-1]
+    return timedelta(hours=int(number) * _HOURS[unit])
+
+
+async def _select(
+    session: AsyncSession, actor: Actor, query: FleetQuery, limits: TelemetrySettings
+) -> tuple[list[FleetSeries], Grouping]:
+    sets = []
+    for text in query.metrics:
+        try:
+            name, labels = parse_channel(text)
+        except ValueError as error:
+            raise _wrong("metric", str(error)) from None
+        sets.append([Matcher(NAME, "=", name), *(Matcher(key, "=", value) for key, value in labels.items())])
+    series = await find_series(session, actor, sets, limit=limits.max_series_per_query)
+    if query.devices:
+        chosen = set(query.devices)
+        series = [item for item in series if item.device_id in chosen]
+    attributes = await queries.attributes_of(session, sorted({item.device_id for item in series}))
+    for name, allowed in query.where.items():
+        series = [item for item in series if attributes[item.device_id][name] in allowed]
+    return series, grouped(series, attributes, query.by)
+
+
+async def _ask(
+    session: AsyncSession,
+    query: FleetQuery,
+    step: Any,
+    series: Sequence[FleetSeries],
+    grouping: Grouping,
+    limits: TelemetrySettings,
+) -> tuple[Values, Steps, list[PlanPart]]:
+    start_us, end_us = _range(query)
+    steps = steps_of(step, start_us, end_us)
+    percentile = _PERCENTILE.fullmatch(query.aggregate)
+    question = Question(
+        aggregate=query.aggregate,
+        quantile=float(percentile[1]) / 100 if percentile else None,
+        steps=steps,
+        start_us=start_us,
+        end_us=end_us,
+        max_samples=limits.max_samples_per_query,
+    )
+    values, parts = await fill(session, question, series, grouping)
+    return values, steps, parts
+
+
+def _ranked(values: Values, top: int | None) -> list[int]:
+    """The groups in their order, or the `top` by their mean, largest first."""
+    if top is None:
+        return list(range(len(values)))
+    some = ~np.isnan(values)
+    counts = some.sum(axis=1)
+    means = np.divide(
+        np.where(some, values, 0).sum(axis=1), counts, out=np.full(len(values), -np.inf), where=counts > 0
+    )
+    return [place for place in np.argsort(-means, kind="stable")[:top].tolist() if counts[place]]
+
+
+def _told(
+    query: FleetQuery,
+    grouping: Grouping,
+    values: Values,
+    steps: Steps,
+    order: Sequence[int],
+    *,
+    compared: bool = False,
+) -> list[GroupSeries]:
+    times = (steps.edges[:-1] / SECOND).tolist()
+    told = []
+    for place in order:
+        group = grouping.groups[place]
+        row = values[place]
+        numbers: list[Any] = row.astype(object).tolist()
+        for gap in np.flatnonzero(np.isnan(row)).tolist():
+            numbers[gap] = None
+        points = list(zip(times, numbers, strict=True))
+        unit = describe(group.metric).unit
+        told.append(GroupSeries(group.metric, unit, query.aggregate, dict(group.common), compared, points))
+    return told

@@ -1,0 +1,60 @@
+"""Steps of time: of some seconds, or of the calendar (UTC). Pure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fleetkeeper.telemetry.chunks.blocks import DAY
+from fleetkeeper.telemetry.resample import SECOND, Times, grid, nice_step
+from fleetkeeper.telemetry.rollups.periods import HOUR, Tier, end_of, start_of
+
+CALENDAR = {"hour": Tier.HOUR, "day": Tier.DAY, "week": Tier.WEEK, "month": Tier.MONTH}
+MAX_STEPS = 11_000
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The edges of the steps that cover a range (microseconds), and the tiers that may answer them, widest first."""
+
+    edges: Times
+    tiers: tuple[Tier, ...]
+
+    def __len__(self) -> int:
+        return len(self.edges) - 1
+
+
+def parse_step(text: str | None, span_us: int, points: int) -> float | Tier:
+    """A step in seconds, or a period of the calendar; chosen to fit `points` when absent. Raises ValueError."""
+    if not text:
+        return nice_step(span_us / SECOND, points)
+    if text in CALENDAR:
+        return CALENDAR[text]
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise ValueError("is a number of seconds, or hour, day, week or month") from None
+    if not 0.001 <= seconds <= 400 * 86_400:
+        raise ValueError("lies between 0.001 and 34,560,000 seconds")
+    return seconds
+
+
+def steps_of(step: float | Tier, start_us: int, end_us: int) -> Steps:
+    """The steps that cover [start, end). Raises ValueError when they are too many."""
+    if isinstance(step, Tier) and step is not Tier.HOUR:
+        edges, day = [], start_of(step, start_us // DAY)
+        while day * DAY < end_us:
+            edges.append(day * DAY)
+            day = end_of(step, day)
+        return _checked(np.array([*edges, day * DAY], np.int64), (step, Tier.DAY, Tier.HOUR))
+    step_us = HOUR if isinstance(step, Tier) else round(step * SECOND)
+    if (end_us - start_us) // step_us > MAX_STEPS:
+        raise ValueError(f"gives more than {MAX_STEPS} steps; make it longer")
+    edges_us = grid(start_us, end_us, step_us)
+    tiers: tuple[Tier, ...] = (Tier.DAY, Tier.HOUR) if step_us % DAY == 0 else (Tier.HOUR,)
+    return _checked(np.append(edges_us, edges_us[-1] + step_us), () if step_us % HOUR else tiers)
+
+
+def _checked(edges: Times, tiers: tuple[Tier, ...]) -> Steps:
+    if len(edges) - 1 > MAX_STEPS:
+        raise ValueError(f"gives more than {MAX_STEPS} steps; make it longer")
+    return Steps(edges, tuple(dict.fromkeys(tiers)))
