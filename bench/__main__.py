@@ -12,7 +12,7 @@ from rich.console import Console
 from bench.options import Options
 from bench.report import Section, machine, write_json
 
-SECTIONS = ("ingest", "pages", "agent", "access", "audit", "sealing")
+SECTIONS = ("ingest", "pages", "agent", "access", "audit", "sealing", "tsbs")
 PARTS = ("ceiling", "fleetkeeper", "peers", "documents")
 
 
@@ -28,6 +28,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--web-processes", type=int, default=1, help="Fleetkeeper's web processes")
     parser.add_argument("--devices", type=int, default=100_000, help="length of the device list in `pages`")
+    parser.add_argument("--hosts", type=int, default=1000, help="machines in `tsbs`")
     parser.add_argument("--profile", action="store_true", help="run py-spy, if installed, on a web process")
     values = parser.parse_args(arguments)
     unknown = set(values.sections) - set(SECTIONS)
@@ -47,6 +48,7 @@ def main(arguments: list[str]) -> int:
         web_processes=values.web_processes,
         profile=values.profile,
         devices=values.devices,
+        hosts=values.hosts,
     )
     terminal = Console()
     console = terminal if terminal.is_terminal else Console(width=160)

@@ -16,6 +16,9 @@ class Options:
     devices: int = 100_000
     """Rows of the device list in `pages`."""
 
+    hosts: int = 1000
+    """Machines of `tsbs`."""
+
     def wants(self, part: str) -> bool:
         """Return whether a part of `ingest` is to be run."""
         return not self.only or part in self.only

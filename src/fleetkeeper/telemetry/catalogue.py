@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -30,17 +31,21 @@ async def channels_named(session: AsyncSession, metrics: Sequence[str] | None) -
     return rows.all()
 
 
-async def devices_with(session: AsyncSession, actor: Actor, layouts: Sequence[int]) -> Sequence[Any]:
+async def devices_with(
+    session: AsyncSession, actor: Actor, layouts: Sequence[int], devices: Sequence[UUID] | None
+) -> Sequence[Any]:
     """Devices that the actor may see and that use these layouts: device_id, name, host, layout_id, present."""
+    chosen = "" if devices is None else "AND d.device_id = ANY(:devices)"
+    parameters = _PARAMETERS if devices is None else (*_PARAMETERS, bindparam("devices", type_=ARRAY(Uuid)))
     rows = await session.execute(
         text(
             f"""
             SELECT d.device_id, v.name, v.name AS host, d.layout_id, d.present
             FROM device_layouts d JOIN devices v ON v.id = d.device_id
-            WHERE d.layout_id = ANY(:layouts) AND {_VISIBLE} ORDER BY d.layout_id, v.name, d.device_id
-            """  # noqa: S608 - a constant
-        ).bindparams(*_PARAMETERS),
-        _parameters(actor, layouts),
+            WHERE d.layout_id = ANY(:layouts) {chosen} AND {_VISIBLE} ORDER BY d.layout_id, v.name, d.device_id
+            """  # noqa: S608 - constants
+        ).bindparams(*parameters),
+        _parameters(actor, layouts) | ({} if devices is None else {"devices": list(devices)}),
     )
     return rows.all()
 

@@ -54,7 +54,7 @@ class FleetSeries:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A channel, and for each selection that it may belong to the conditions that depend on the device."""
+    """A channel, and the conditions that its device must fulfil: one of these lists. None is any device."""
 
     channel_id: int
     labels: Mapping[str, str]
@@ -75,14 +75,17 @@ async def find_series(
     matcher_sets: Sequence[Sequence[Matcher]],
     *,
     limit: int,
+    devices: Sequence[UUID] | None = None,
 ) -> list[FleetSeries]:
     """The series of devices that the actor may see which fulfil all matchers of one of the sets.
+
+    `devices` are those that are looked at; all when None.
 
     Raises InvalidInputError when there are more than `limit`, and for a pattern that is none.
     """
     candidates, by_layout = await _candidates(session, matcher_sets)
     found: dict[tuple[UUID, int], FleetSeries] = {}
-    for row in await catalogue.devices_with(session, actor, sorted(by_layout)):
+    for row in await catalogue.devices_with(session, actor, sorted(by_layout), devices):
         for position, channel_id in by_layout[row.layout_id]:
             if row.present is not None and not row.present >> (position - 1) & 1:
                 continue
@@ -90,7 +93,7 @@ async def find_series(
             if series is None:
                 candidate = candidates[channel_id]
                 labels = candidate.labels_of(row.host, row.name, row.device_id)
-                if not _fulfils(labels, candidate.open_conditions):
+                if candidate.open_conditions and not _fulfils(labels, candidate.open_conditions):
                     continue
                 if len(found) >= limit:
                     raise _too_many(limit)
@@ -141,7 +144,7 @@ async def _label_sets(
     """Labels of the selected series; without those of the device where nothing that is asked depends on it."""
     candidates, by_layout = await _candidates(session, matcher_sets)
     by_device = any(
-        any(candidate.open_conditions) or not {*candidate.marked}.isdisjoint({*asked} - {INSTANCE, DEVICE})
+        candidate.open_conditions or not {*candidate.marked}.isdisjoint({*asked} - {INSTANCE, DEVICE})
         for candidate in candidates.values()
     )
     if by_device:
@@ -168,7 +171,8 @@ async def _candidates(
         open_conditions = _open_conditions(labels, marked, matcher_sets)
         if open_conditions is None:
             continue
-        candidates[row.id] = _Candidate(row.id, labels, marked, open_conditions)
+        needed = open_conditions if all(open_conditions) else []
+        candidates[row.id] = _Candidate(row.id, labels, marked, needed)
         for layout, position in row.places.items():
             by_layout.setdefault(int(layout), []).append((position, row.id))
     return candidates, by_layout

@@ -131,6 +131,15 @@ class TestAggregates:
         if sealed_until is None:
             assert sources == {"samples"}
 
+    async def test_whole_steps_are_answered_without_samples(self, app, fleet):
+        await fleet.seal()
+        start, end = START + 5 * HOUR + 77, START + 17 * HOUR - 3
+        answer = await ask(app, start, end, by=(), step="3600", whole=True)
+        assert points(answer.series[0]) == pytest.approx(
+            expected(fleet, NAMES, START + 5 * HOUR, START + 17 * HOUR, HOUR, "avg"), rel=1e-9
+        )
+        assert {part.source for part in answer.plan} == {"hour"}
+
     async def test_by_department(self, app, fleet):
         answer = await ask(app, START, START + DAY, by=("department",), step="day")
         assert {series.group["department"]: points(series)[START / 1e6] for series in answer.series} == {

@@ -47,6 +47,7 @@ async def query_fleet(
     device_type: Annotated[list[str] | None, Query(description="Only of these types")] = None,
     top: Annotated[int | None, Query(description="Only the groups with the largest mean")] = None,
     compare: Annotated[str | None, Query(description="Also the values of so long ago: 1h, 1d, 1w")] = None,
+    whole: Annotated[bool, Query(description="Widen the range to whole steps, which is faster")] = False,
     explain: Annotated[bool, Query(description="Also say what answered which part of the range")] = False,
 ) -> Response:
     """Ask a question over the whole fleet: groups of series over a range of time."""
@@ -63,6 +64,7 @@ async def query_fleet(
         where={name: values for name, values in where.items() if values},
         top=top,
         compare=compare,
+        whole=whole,
         explain=explain,
     )
     answer = await service.query_fleet(session, actor, query, request.app.state.settings.telemetry)

@@ -38,8 +38,17 @@ def problem_of(by: Sequence[str]) -> str | None:
 def grouped(
     series: Sequence[FleetSeries], attributes: Mapping[UUID, Mapping[str, str]], by: Sequence[str]
 ) -> Grouping:
-    """Put series together. `attributes` are those of each device."""
-    keys = [_group_of(item, attributes[item.device_id], by) for item in series]
+    """Put series together. `attributes` are those of each device, where `by` needs them."""
+    by_labels = any(item.startswith(LABEL) for item in by)
+    known: dict[tuple[UUID, str], Group] = {}
+    keys = []
+    for item in series:
+        # Without labels, all series of a device's metric are in one group.
+        key = item.device_id, item.labels[NAME]
+        group = known.get(key)
+        if group is None or by_labels:
+            group = known[key] = _group_of(item, attributes.get(item.device_id, {}), by)
+        keys.append(group)
     groups = sorted(set(keys), key=lambda group: (group.metric, group.common))
     place = {group: n for n, group in enumerate(groups)}
     return Grouping(groups, [place[key] for key in keys])

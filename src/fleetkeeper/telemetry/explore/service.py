@@ -49,6 +49,8 @@ class FleetQuery:
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
     top: int | None = None
     compare: str | None = None
+    # Widen the range to whole steps: coarse tiers answer those alone.
+    whole: bool = False
     explain: bool = False
 
 
@@ -136,10 +138,11 @@ async def _select(
         except ValueError as error:
             raise _wrong("metric", str(error)) from None
         sets.append([Matcher(NAME, "=", name), *(Matcher(key, "=", value) for key, value in labels.items())])
-    series = await find_series(session, actor, sets, limit=limits.max_series_per_query)
-    if query.devices:
-        chosen = set(query.devices)
-        series = [item for item in series if item.device_id in chosen]
+    series = await find_series(
+        session, actor, sets, limit=limits.max_series_per_query, devices=query.devices or None
+    )
+    if not query.where and not {DEVICE, *ATTRIBUTES}.intersection(query.by):
+        return series, grouped(series, {}, query.by)
     attributes = await queries.attributes_of(session, sorted({item.device_id for item in series}))
     for name, allowed in query.where.items():
         series = [item for item in series if attributes[item.device_id][name] in allowed]
@@ -156,6 +159,8 @@ async def _ask(
 ) -> tuple[Values, Steps, list[PlanPart]]:
     start_us, end_us = _range(query)
     steps = steps_of(step, start_us, end_us)
+    if query.whole:
+        start_us, end_us = int(steps.edges[0]), int(steps.edges[-1])
     percentile = _PERCENTILE.fullmatch(query.aggregate)
     question = Question(
         aggregate=query.aggregate,
@@ -192,13 +197,16 @@ def _told(
 ) -> list[GroupSeries]:
     times = (steps.edges[:-1] / SECOND).tolist()
     told = []
+    units = {metric: describe(metric).unit for metric in {group.metric for group in grouping.groups}}
+    gaps = np.isnan(values)
+    gappy = set(np.flatnonzero(gaps.any(axis=1)).tolist())
     for place in order:
         group = grouping.groups[place]
-        row = values[place]
-        numbers: list[Any] = row.astype(object).tolist()
-        for gap in np.flatnonzero(np.isnan(row)).tolist():
-            numbers[gap] = None
+        numbers: list[Any] = values[place].tolist()
+        if place in gappy:
+            for gap in np.flatnonzero(gaps[place]).tolist():
+                numbers[gap] = None
         points = list(zip(times, numbers, strict=True))
-        unit = describe(group.metric).unit
+        unit = units[group.metric]
         told.append(GroupSeries(group.metric, unit, query.aggregate, dict(group.common), compared, points))
     return told
