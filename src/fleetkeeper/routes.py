@@ -19,6 +19,7 @@ from fleetkeeper.identity.users import api as users
 from fleetkeeper.operations import audit_api, config_api, health_api
 from fleetkeeper.telemetry import api as telemetry
 from fleetkeeper.telemetry.explore import api as explore
+from fleetkeeper.telemetry.exporting import api as exporting
 
 API = "/api/v1"
 
@@ -55,6 +56,7 @@ def include_routes(app: FastAPI) -> None:
         fleet.router,
         telemetry.router,
         explore.router,
+        exporting.router,
         config_api.router,
         audit_api.router,
     ):

@@ -14,12 +14,12 @@ from fleetkeeper.audit.models import AuditEntry
 from fleetkeeper.audit.schemas import AuditEntryRead
 from fleetkeeper.database.context import TransactionContext
 from fleetkeeper.database.engine import Database
+from fleetkeeper.kit.drained_file import DrainedFile
+from fleetkeeper.kit.spreadsheets import guarded
 
 PAGE = 2000
 FORMATS = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 COLUMNS = tuple(AuditEntryRead.model_fields)
-# A spreadsheet takes a text that begins so for a formula.
-FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _SCHEMA = pa.schema(
     [
         pa.field("id", pa.int64()),
@@ -52,11 +52,6 @@ async def _pages(
         yield rows
 
 
-def guarded(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA_MARKS) else text
-
-
 def _text(value: Any) -> str | None:
     if value is None:
         return None
@@ -80,7 +75,7 @@ async def _as_csv(pages: AsyncIterator[list[AuditEntry]]) -> AsyncIterator[bytes
 
 
 async def _as_parquet(pages: AsyncIterator[list[AuditEntry]]) -> AsyncIterator[bytes]:
-    sink = _Drained()
+    sink = DrainedFile()
     with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), _SCHEMA, compression="zstd") as writer:
         async for rows in pages:
             arrays = [
@@ -91,27 +86,3 @@ async def _as_parquet(pages: AsyncIterator[list[AuditEntry]]) -> AsyncIterator[b
             writer.write_table(pa.Table.from_arrays(arrays, schema=_SCHEMA))
             yield sink.take()
     yield sink.take()
-
-
-class _Drained(io.RawIOBase):
-    """A file whose content is taken away while it is written."""
-
-    def __init__(self) -> None:
-        self._chunks: list[bytes] = []
-        self._length = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._length
-
-    def write(self, data: Any) -> int:
-        chunk = bytes(data)
-        self._chunks.append(chunk)
-        self._length += len(chunk)
-        return len(chunk)
-
-    def take(self) -> bytes:
-        chunks, self._chunks = self._chunks, []
-        return b"".join(chunks)

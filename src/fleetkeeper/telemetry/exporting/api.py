@@ -1,0 +1,60 @@
+"""The door of exports."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import StreamingResponse
+
+from fleetkeeper.database.request_session import Session, context_of
+from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.telemetry.access import TelemetryRead
+from fleetkeeper.telemetry.exporting.formats import FORMATS
+from fleetkeeper.telemetry.exporting.service import begin_export
+from fleetkeeper.telemetry.service import device_ids, moment
+
+router = APIRouter(prefix="/telemetry", tags=["telemetry"])
+
+
+@router.get(
+    "/export",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {kind: {} for kind in FORMATS.values()}},
+        **problem_responses(400, 401, 403, 422),
+    },
+)
+async def export(
+    request: Request,
+    actor: TelemetryRead,
+    session: Session,
+    start: Annotated[str, Query(alias="from", description="Epoch seconds or RFC 3339")],
+    end: Annotated[str, Query(alias="to", description="Epoch seconds or RFC 3339")],
+    metric: Annotated[list[str] | None, Query(description="Metrics or channels; all when absent")] = None,
+    device: Annotated[list[str] | None, Query(description="UUIDs of devices; all when absent")] = None,
+    file_format: Annotated[Literal["csv", "parquet", "arrow"], Query(alias="format")] = "csv",
+) -> StreamingResponse:
+    """Download samples as they are, from whatever tier. The audit log keeps who took them."""
+    chosen = await begin_export(
+        session,
+        actor,
+        metrics=list(dict.fromkeys(metric or ())),
+        devices=device_ids(device or ()),
+        start=moment("from", start),
+        end=moment("to", end),
+        file_format=file_format,
+    )
+    context = context_of(request)
+
+    async def content() -> AsyncIterator[bytes]:
+        async for data, _ in chosen.file(lambda: request.app.state.database.session(context)):
+            yield data
+
+    return StreamingResponse(
+        content(),
+        media_type=FORMATS[file_format],
+        headers={
+            "Content-Disposition": f'attachment; filename="telemetry.{file_format}"',
+            "Cache-Control": "no-store",
+        },
+    )
