@@ -9,11 +9,13 @@ from fleetkeeper.identity import models as identity
 from fleetkeeper.identity.oidc import models as oidc
 from fleetkeeper.identity.sign_in import models as sign_in
 from fleetkeeper.telemetry import models as telemetry
+from fleetkeeper.telemetry.archive import models as archive
 from fleetkeeper.telemetry.chunks import models as chunks
 from fleetkeeper.telemetry.rollups import models as rollups
 
 __all__ = [
     "Base",
+    "archive",
     "audit",
     "chunks",
     "config",

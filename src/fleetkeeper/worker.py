@@ -45,7 +45,7 @@ def register_tasks(queue: App, database: Database, settings: Settings) -> None:
     async def seal_telemetry(timestamp: int) -> None:
         del timestamp
         await chunks.seal_frames(database.url, settings.telemetry)
-        await rollups.refresh_rollups(database.url)
+        await rollups.refresh_rollups(database.url, settings)
 
     @queue.periodic(cron="13 * * * *")
     @queue.task(name="telemetry.merge", queueing_lock="telemetry.merge", retry=_RETRY)

@@ -14,8 +14,8 @@ from fleetkeeper.errors import StartupError
 
 BY_COMMAND = product_context("command", "test")
 APP_ROLES = ("fleetkeeper_app", "fleetkeeper_whole_fleet")
-# What the sealer alone writes, which sees the whole fleet.
-SEALERS = {"chunks", "rollup_changes", "rollups"}
+# What the sealer and the archiver alone write, which see the whole fleet.
+SEALERS = {"archive_files", "archive_parts", "chunks", "raw_removed", "rollup_changes", "rollups"}
 # Tables that the owner alone writes.
 READ_ONLY = {"alembic_version", "audit_epochs", "audit_log", "snapshot_fields"}
 SECRETS = {

@@ -2,6 +2,9 @@
 
 UNAUDITED = {
     "alembic_version": "says which migrations ran; only a migration writes it",
+    "archive_files": "where old measurements are; a run that moves or removes them is an event of its own",
+    "archive_parts": "where in a file measurements are; follows from archive_files",
+    "archive_runs": "what runs did; each is an event of its own",
     "audit_epochs": "is part of the log, and written as a restored database is first started",
     "audit_log": "is the log",
     "audit_seals": "is part of the log; an entry for each seal would need a seal again",
@@ -21,10 +24,12 @@ UNAUDITED = {
     "procrastinate_jobs": "the queue; what its jobs change is audited",
     "procrastinate_periodic_defers": "the queue; what its jobs change is audited",
     "procrastinate_workers": "the queue; what its jobs change is audited",
+    "raw_removed": "until when measurements were removed; follows from runs",
     "rollup_changes": "what the roll-up still has to do",
     "rollups": "measurements summed up, which the worker alone writes",
     "sign_in_challenges": "sign-ins under way; how each ends is an event of its own",
     "sign_in_failures": "counts failed sign-ins, each of which is an event of its own",
     "snapshot_fields": "a constant that belongs to a view",
+    "telemetry_deletions": "progress of deletions; asking for one, and its end, are events of their own",
     "user_sessions": "who is logged in at a machine, as its agent reports",
 }

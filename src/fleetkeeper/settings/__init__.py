@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from fleetkeeper.errors import StartupError
+from fleetkeeper.settings.archive import ArchiveSettings
 from fleetkeeper.settings.database import DatabaseSettings
 from fleetkeeper.settings.identity import IdentitySettings
 from fleetkeeper.settings.telemetry import TelemetrySettings
@@ -41,6 +42,7 @@ class Settings(BaseSettings):
         pattern="^(auto|text|json)$",
         description="`text` for people, `json` for machines; `auto` is text on a terminal and json elsewhere.",
     )
+    archive: ArchiveSettings = Field(default_factory=ArchiveSettings, description="The telemetry archive.")
     database: DatabaseSettings = Field(default_factory=DatabaseSettings, description="The database.")
     identity: IdentitySettings = Field(default_factory=IdentitySettings, description="Sign-in and sessions.")
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings, description="Ingest limits.")

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Computed,
     Double,
+    ForeignKey,
     Index,
     Integer,
     LargeBinary,
@@ -152,7 +153,11 @@ class UserSession(Base):
 
 
 class ArchivePolicy(Timestamped, Base):
-    """Document 004's policy: how long snapshots are kept, and when they are thinned out."""
+    """A policy: how long telemetry of some devices and metrics is kept, and where. Document 004 has one row.
+
+    `archive_enabled` says that raw samples go after `retention_days`; `downsample_enabled` that they go after
+    `downsample_after_days`, with their rollups staying. No number of days means never.
+    """
 
     __tablename__ = "archive_policy"
 
@@ -162,3 +167,14 @@ class ArchivePolicy(Timestamped, Base):
     downsample_after_days: Mapped[int] = mapped_column(server_default="7")
     downsample_interval: Mapped[str] = mapped_column(String(20), server_default="1 hour")
     last_archive_run: Mapped[datetime | None]
+    name: Mapped[str] = mapped_column(String(100), server_default="")
+    priority: Mapped[int] = mapped_column(server_default="0")
+    metric_group: Mapped[str | None] = mapped_column(String(50))
+    device_type: Mapped[str | None] = mapped_column(String(50))
+    department_id: Mapped[UUID | None] = mapped_column(ForeignKey("departments.id", ondelete="CASCADE"))
+    archive_after_days: Mapped[int | None]
+    downsample_enabled: Mapped[bool] = mapped_column(server_default="false")
+    hour_rollup_days: Mapped[int | None]
+    day_rollup_days: Mapped[int | None]
+    week_rollup_days: Mapped[int | None]
+    month_rollup_days: Mapped[int | None]

@@ -5,6 +5,7 @@ from uuid import UUID
 import structlog
 from psycopg import errors
 
+from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.chunks.jobs import sealing_connection
 from fleetkeeper.telemetry.rollups import queries, service
 
@@ -13,7 +14,7 @@ log = structlog.get_logger(__name__)
 _AT_ONCE = 500
 
 
-async def refresh_rollups(url: str) -> int:
+async def refresh_rollups(url: str, settings: Settings | None = None) -> int:
     """Refresh the rollups of all days that changed; returns how many. Any number of workers may do so at once."""
     refreshed, after = 0, (UUID(int=0), 0)
     async with sealing_connection(url) as connection:
@@ -21,7 +22,7 @@ async def refresh_rollups(url: str) -> int:
             changed = await queries.changed_days(connection, after, _AT_ONCE)
             for device_id, day in changed:
                 try:
-                    refreshed += bool(await service.refresh_day(connection, device_id, day))
+                    refreshed += bool(await service.refresh_day(connection, device_id, day, settings))
                 except (
                     errors.SerializationFailure,
                     errors.DeadlockDetected,

@@ -66,6 +66,21 @@ async def take_change(connection: AsyncConnection[Any], device_id: UUID, day: in
     return cursor.rowcount > 0
 
 
+async def final_channels(connection: AsyncConnection[Any], device_id: UUID, day: int) -> set[int]:
+    """Channels with rollups of a day whose raw samples a policy has removed since."""
+    cursor = await connection.execute(
+        f"""
+        SELECT DISTINCT c.id FROM rollups r, unnest(r.channel_ids) AS held (id)
+        JOIN channels c ON c.id = held.id JOIN metrics m ON m.id = c.metric_id
+        JOIN raw_removed x ON x.metric_group = m.metric_type
+        WHERE r.device_id = %s AND r.tier IN (1, 2) AND r.start = {_MIDNIGHT}
+          AND x.device_id = r.device_id AND x.until > {_DAY}
+        """,
+        (device_id, day, day),
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
 async def store(
     connection: AsyncConnection[Any], device_id: UUID, tier: Tier, day: int, row: Packed | None
 ) -> None:

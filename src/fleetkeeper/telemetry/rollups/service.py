@@ -6,40 +6,76 @@ from uuid import UUID
 import numpy as np
 from psycopg import AsyncConnection, IsolationLevel
 
+from fleetkeeper.settings import Settings
+from fleetkeeper.telemetry.archive import queries as archive
+from fleetkeeper.telemetry.archive.reading import Unreadable, read_archived
 from fleetkeeper.telemetry.chunks import queries as chunks
-from fleetkeeper.telemetry.chunks.blocks import DAY, combine
+from fleetkeeper.telemetry.chunks.blocks import DAY, Block, combine
 from fleetkeeper.telemetry.rollups import queries
+from fleetkeeper.telemetry.rollups.keeping import united
 from fleetkeeper.telemetry.rollups.packing import Packed, pack, unpack, unpack_sketches
 from fleetkeeper.telemetry.rollups.periods import HOUR, Tier, end_of, start_of
 from fleetkeeper.telemetry.rollups.sketches import Sketch, merge, sketch_of
 from fleetkeeper.telemetry.rollups.statistics import Statistics, merged, statistics_of
 
 
-async def refresh_day(connection: AsyncConnection[Any], device_id: UUID, day: int) -> bool | None:
+async def refresh_day(
+    connection: AsyncConnection[Any], device_id: UUID, day: int, settings: Settings | None = None
+) -> bool | None:
     """Make the rollups of a device's changed day anew, and of the week and the month around it.
 
-    Returns whether it had changed; None when somebody else is at this device. The connection must be idle.
+    What was archived counts too; channels whose raw samples a policy has removed keep the rollups that they have.
+    Returns whether it had changed; None when somebody else is at this device, or when a part of the day cannot be
+    read: it waits then. The connection must be idle.
     """
     await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
     async with connection.transaction():
         if not await chunks.lock_device(connection, device_id):
             return None
+        samples = await _samples_of(connection, device_id, day, settings)
+        if samples is None:
+            return None
         if not await queries.take_change(connection, device_id, day):
             return False
-        blocks = combine(await chunks.read_blocks(connection, device_id, day * DAY, (day + 1) * DAY))
+        blocks = combine(samples)
         hours = statistics_of(blocks, np.arange(day * DAY, (day + 1) * DAY + 1, HOUR, dtype=np.int64))
         columns = {channel: column for block in blocks for channel, column in block.columns.items()}
         sketches = [sketch_of(columns[channel]) for channel in hours.channel_ids.tolist()]
         whole = merged([hours], [np.zeros(24, np.int64)], 1)
         some = len(hours.channel_ids) > 0
-        await queries.store(connection, device_id, Tier.HOUR, day, pack(hours) if some else None)
-        await queries.store(connection, device_id, Tier.DAY, day, pack(whole, sketches) if some else None)
+        final = await queries.final_channels(connection, device_id, day)
+        for tier, row in (
+            (Tier.HOUR, pack(hours) if some else None),
+            (Tier.DAY, pack(whole, sketches) if some else None),
+        ):
+            kept = row
+            if final:
+                old = dict(await queries.rows_between(connection, device_id, tier, day, day + 1)).get(day)
+                kept = united((row, set(row.channel_ids) - final if row else ()), (old, final))
+            await queries.store(connection, device_id, tier, day, kept)
         for tier in (Tier.WEEK, Tier.MONTH):
-            await _refresh_upward(connection, device_id, tier, day)
+            await refresh_upward(connection, device_id, tier, day)
         return True
 
 
-async def _refresh_upward(connection: AsyncConnection[Any], device_id: UUID, tier: Tier, day: int) -> None:
+async def _samples_of(
+    connection: AsyncConnection[Any], device_id: UUID, day: int, settings: Settings | None
+) -> list[Block] | None:
+    """All samples of a day, sealed and archived; None when some cannot be read now."""
+    sealed = await chunks.read_blocks(connection, device_id, day * DAY, (day + 1) * DAY)
+    if not await archive.live_parts(connection, [device_id], day, day + 1):
+        return sealed
+    if settings is None:
+        return None
+    unreadable: list[Unreadable] = []
+    found = await read_archived(
+        connection, settings, [device_id], None, day * DAY, (day + 1) * DAY, unreadable=unreadable
+    )
+    return None if unreadable else [*found.get(device_id, []), *sealed]
+
+
+async def refresh_upward(connection: AsyncConnection[Any], device_id: UUID, tier: Tier, day: int) -> None:
+    """Make the week or the month around a day anew, out of its days."""
     first, after = start_of(tier, day), end_of(tier, day)
     rows = [row for _, row in await queries.rows_between(connection, device_id, Tier.DAY, first, after)]
     await queries.store(connection, device_id, tier, first, _united(rows))

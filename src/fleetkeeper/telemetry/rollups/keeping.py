@@ -1,0 +1,44 @@
+"""Rows of rollups whose channels go or stay one by one. Pure."""
+
+from collections.abc import Collection
+
+import numpy as np
+
+from fleetkeeper.telemetry.rollups.packing import Packed, pack, unpack, unpack_sketches
+from fleetkeeper.telemetry.rollups.sketches import Sketch
+from fleetkeeper.telemetry.rollups.statistics import NAMES, Statistics
+
+
+def united(*parts: tuple[Packed | None, Collection[int]]) -> Packed | None:
+    """One row out of several of the same period, of each the channels named; None when nothing is left.
+
+    No channel may be taken from two of them.
+    """
+    taken: list[tuple[Statistics, list[Sketch] | None]] = []
+    for row, channels in parts:
+        if row is None:
+            continue
+        places = [place for place, channel in enumerate(row.channel_ids) if channel in channels]
+        if not places:
+            continue
+        statistics = unpack(row)
+        arrays = (getattr(statistics, name)[places] for name in ("counts", *NAMES))
+        sketches = None
+        if row.sketches is not None:
+            every = unpack_sketches(row.sketches)
+            sketches = [every[place] for place in places]
+        taken.append((Statistics(statistics.channel_ids[places], *arrays), sketches))
+    if not taken:
+        return None
+    order = np.argsort(np.concatenate([statistics.channel_ids for statistics, _ in taken]))
+    columns = (
+        np.concatenate([getattr(statistics, name) for statistics, _ in taken])[order]
+        for name in ("channel_ids", "counts", *NAMES)
+    )
+    flat = [sketch for _, sketches in taken for sketch in sketches or []]
+    return pack(Statistics(*columns), [flat[place] for place in order.tolist()] if flat else None)
+
+
+def without(row: Packed, channels: Collection[int]) -> Packed | None:
+    """A row without some channels; None when no other is left."""
+    return united((row, set(row.channel_ids) - set(channels)))
