@@ -13,7 +13,7 @@ class ArchiveSettings(BaseModel):
     )
     url: str | None = Field(
         default=None,
-        pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,62}(/[A-Za-z0-9._=-]+)*/?$",
+        pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,62}(/[A-Za-z0-9_=-][A-Za-z0-9._=-]*)*/?$",
         description="Bucket and prefix for new files, such as `s3://bucket/fleet`, in place of a folder.",
     )
     endpoint: str | None = Field(

@@ -60,6 +60,7 @@ class ChannelName:
     key: str
     metric: str
     labels: Mapping[str, str]
+    group: str = ""
 
 
 @dataclass
@@ -71,6 +72,7 @@ class Part:
     rows: int
     first_group: int
     last_group: int
+    metric_groups: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ class FileWriter:
                 self._flush()
             self.parts.append(Part(segment.device_id, self.rows, 0, self._group, self._group))
         self.channel_ids.add(segment.channel_id)
+        self.parts[-1].metric_groups.add(self._name(segment.channel_id).group)
         place = 0
         while place < len(segment.times):
             if self._pending_rows >= ROWS_PER_GROUP:

@@ -49,6 +49,7 @@ class ArchivePart(Base):
     rows: Mapped[int] = mapped_column(BigInteger)
     first_group: Mapped[int]
     last_group: Mapped[int]
+    metric_groups: Mapped[list[str]] = mapped_column(ARRAY(String(50)), server_default="{}")
 
 
 class RawRemoved(Base):

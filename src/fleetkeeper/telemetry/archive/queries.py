@@ -65,21 +65,24 @@ async def register_file(
         "channel_ids = %s, rows = %s, size_bytes = %s, sha256 = %s, made_at = now() WHERE id = %s",
         (min(devices), max(devices), len(devices), list(channel_ids), rows, size_bytes, sha256, file_id),
     )
-    await connection.execute(
-        "INSERT INTO archive_parts (device_id, day, file_id, first_row, rows, first_group, last_group) "
-        f"SELECT device_id, {DAY_DATE}, %s, first_row, rows, first_group, last_group FROM "
-        "unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::int[], %s::int[]) "
-        "AS t (device_id, first_row, rows, first_group, last_group)",
-        (
-            day,
-            file_id,
-            devices,
-            [part.first_row for part in parts],
-            [part.rows for part in parts],
-            [part.first_group for part in parts],
-            [part.last_group for part in parts],
-        ),
-    )
+    async with connection.cursor() as cursor:
+        await cursor.executemany(
+            "INSERT INTO archive_parts (device_id, day, file_id, first_row, rows, first_group, last_group, "
+            f"metric_groups) VALUES (%s, {DAY_DATE}, %s, %s, %s, %s, %s, %s)",
+            [
+                (
+                    part.device_id,
+                    day,
+                    file_id,
+                    part.first_row,
+                    part.rows,
+                    part.first_group,
+                    part.last_group,
+                    sorted(part.metric_groups),
+                )
+                for part in parts
+            ],
+        )
 
 
 async def retire_file(connection: Connection, file_id: UUID) -> bool:
@@ -121,7 +124,9 @@ async def live_parts(
         """,
         (list(device_ids), first_day, next_day),
     )
-    return [LivePart(row[0], row[1], row[2], row[3], row[4], Part(*row[5:])) for row in await cursor.fetchall()]
+    return [
+        LivePart(row[0], row[1], row[2], row[3], row[4], Part(*row[5:])) for row in await cursor.fetchall()
+    ]
 
 
 _FILE_COLUMNS = "id, day - date '1970-01-01', store, path, rows, size_bytes, channel_ids"
@@ -143,6 +148,15 @@ async def live_files(
     return [FileRow(row[0], row[1], row[2], row[3], row[4], row[5], frozenset(row[6])) for row in rows]
 
 
+async def live_file(connection: Connection, file_id: UUID) -> FileRow | None:
+    """A file, if it counts."""
+    cursor = await connection.execute(
+        f"SELECT {_FILE_COLUMNS} FROM archive_files WHERE state = 'live' AND id = %s", (file_id,)
+    )
+    row = await cursor.fetchone()
+    return FileRow(row[0], row[1], row[2], row[3], row[4], row[5], frozenset(row[6])) if row else None
+
+
 async def parts_of_file(connection: Connection, file_id: UUID) -> list[Part]:
     """The index of a file, in the order of its rows."""
     cursor = await connection.execute(
@@ -156,7 +170,7 @@ async def parts_of_file(connection: Connection, file_id: UUID) -> list[Part]:
 async def channel_names(connection: Connection, channel_ids: Sequence[int]) -> dict[int, ChannelName]:
     """What channels are called."""
     cursor = await connection.execute(
-        "SELECT c.id, c.key, m.name, c.labels FROM channels c JOIN metrics m ON m.id = c.metric_id "
+        "SELECT c.id, c.key, m.name, c.labels, m.metric_type FROM channels c JOIN metrics m ON m.id = c.metric_id "
         "WHERE c.id = ANY(%s)",
         (list(channel_ids),),
     )

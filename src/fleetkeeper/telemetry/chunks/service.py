@@ -48,7 +48,7 @@ async def seal_device(connection: AsyncConnection[Any], device_id: UUID, until_u
         if end_us is None:
             return Sealed()
         parts = [part for block in combine(blocks) for part in by_day(block)]
-        stored = await _merge_in(connection, device_id, parts)
+        stored = await merge_in(connection, device_id, parts)
         frames = await queries.delete_frames(connection, device_id, end_us)
         days = sorted({int(part.times[0]) // DAY for part in parts})
         await rollups.note_changes(connection, device_id, days)
@@ -70,7 +70,7 @@ async def merge_day(connection: AsyncConnection[Any], device_id: UUID, day: int)
         return True
 
 
-async def _merge_in(connection: AsyncConnection[Any], device_id: UUID, parts: Sequence[Block]) -> int:
+async def merge_in(connection: AsyncConnection[Any], device_id: UUID, parts: Sequence[Block]) -> int:
     """Store blocks together with the chunks whose time they touch, so that chunks of a device never overlap."""
     stored = 0
     days: dict[int, list[Block]] = {}

@@ -59,6 +59,7 @@ CREATE TABLE archive_parts (
     rows bigint NOT NULL,
     first_group integer NOT NULL,
     last_group integer NOT NULL,
+    metric_groups varchar(50)[] DEFAULT '{}' NOT NULL,
     CONSTRAINT pk_archive_parts PRIMARY KEY (device_id, day, file_id)
 );
 CREATE INDEX ix_archive_parts_file ON archive_parts (file_id);
