@@ -18,6 +18,7 @@ from fleetkeeper.identity.users import account_api
 from fleetkeeper.identity.users import api as users
 from fleetkeeper.operations import audit_api, config_api, health_api
 from fleetkeeper.telemetry import api as telemetry
+from fleetkeeper.telemetry.archive import api as archive
 from fleetkeeper.telemetry.explore import api as explore
 from fleetkeeper.telemetry.exporting import api as exporting
 
@@ -55,6 +56,7 @@ def include_routes(app: FastAPI) -> None:
         devices.router,
         fleet.router,
         telemetry.router,
+        archive.router,
         explore.router,
         exporting.router,
         config_api.router,

@@ -22,6 +22,9 @@ from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.periodic import Periodic
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry import jobs as telemetry
+from fleetkeeper.telemetry.archive import runs as archive
+from fleetkeeper.telemetry.archive.deletion import DELETE_TASK
+from fleetkeeper.telemetry.archive.verification import VERIFY_TASK, verify
 from fleetkeeper.telemetry.chunks import jobs as chunks
 from fleetkeeper.telemetry.rollups import jobs as rollups
 
@@ -33,6 +36,7 @@ _RETRY = RetryStrategy(max_attempts=5, exponential_wait=2)
 
 def register_tasks(queue: App, database: Database, settings: Settings) -> None:
     """All periodic tasks, by name and schedule."""
+    register_retention(queue, database, settings)
 
     @queue.periodic(cron="7 * * * *")
     @queue.task(name="telemetry.manage_partitions", queueing_lock="telemetry.manage_partitions", retry=_RETRY)
@@ -93,6 +97,29 @@ def register_tasks(queue: App, database: Database, settings: Settings) -> None:
     async def remove_finished(timestamp: int) -> None:
         del timestamp
         await queue.job_manager.delete_old_jobs(nb_hours=KEEP_FINISHED_HOURS, include_failed=True)
+
+
+def register_retention(queue: App, database: Database, settings: Settings) -> None:
+    """The tasks of the telemetry archive."""
+
+    @queue.periodic(cron="37 2 * * *")
+    @queue.task(name=archive.RETAIN_TASK, queueing_lock=archive.RETAIN_TASK, retry=_RETRY)
+    async def retain_telemetry(timestamp: int) -> None:
+        del timestamp
+        await archive.retain(database, settings, requested_by="schedule")
+
+    # Devices that were deleted are looked for each hour, in case that their own job got lost.
+    @queue.periodic(cron="29 * * * *")
+    @queue.task(name=DELETE_TASK, queueing_lock=DELETE_TASK, retry=_RETRY)
+    async def delete_telemetry(timestamp: int) -> None:
+        del timestamp
+        await archive.delete_requested(database, settings)
+
+    @queue.periodic(cron="53 3 * * 0")
+    @queue.task(name=VERIFY_TASK, queueing_lock=VERIFY_TASK, retry=_RETRY)
+    async def verify_archive(timestamp: int) -> None:
+        del timestamp
+        await verify(database.url, settings)
 
 
 async def sweep(database: Database, settings: Settings) -> None:

@@ -157,6 +157,22 @@ async def live_file(connection: Connection, file_id: UUID) -> FileRow | None:
     return FileRow(row[0], row[1], row[2], row[3], row[4], row[5], frozenset(row[6])) if row else None
 
 
+async def hash_of_file(connection: Connection, file_id: UUID) -> bytes | None:
+    """The SHA-256 that a file had as it was written; None when it does not count any more."""
+    cursor = await connection.execute(
+        "SELECT sha256 FROM archive_files WHERE id = %s AND state = 'live'", (file_id,)
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def note_check(connection: Connection, file_id: UUID, problem: str) -> None:
+    """Keep what a check found."""
+    await connection.execute(
+        "UPDATE archive_files SET checked_at = now(), problem = %s WHERE id = %s", (problem, file_id)
+    )
+
+
 async def parts_of_file(connection: Connection, file_id: UUID) -> list[Part]:
     """The index of a file, in the order of its rows."""
     cursor = await connection.execute(

@@ -58,6 +58,20 @@ async def retain(
                 await _run_once(connection, database, settings, waiting, context, now, progress)
 
 
+async def delete_requested(database: Database, settings: Settings) -> int | None:
+    """Carry out the deletions that were asked for; None when another process is at the archive.
+
+    Rollups that a deletion leaves to be made anew are made.
+    """
+    async with archive_lock(database.url) as is_ours:
+        if not is_ours:
+            return None
+        done = await deletion.carry_out(database, settings)
+    if done:
+        await refresh_rollups(database.url, settings)
+    return done
+
+
 async def _run_once(
     connection: Connection,
     database: Database,
@@ -84,6 +98,7 @@ async def _run_once(
         if await deletion.carry_out(database, settings):
             await refresh_rollups(database.url, settings)
         run = await apply_policies(database.url, settings, now=now, progress=tell)
+        await deletion.carry_out(database, settings)
         policies = await keeping_queries.read_policies(connection)
     except (psycopg.Error, SQLAlchemyError, OSError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:300]
