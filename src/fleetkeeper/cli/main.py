@@ -12,6 +12,7 @@ from fleetkeeper.settings import get_settings
 # Command or group of commands -> where it is. Only what is asked for is imported: each brings libraries of its own.
 COMMANDS = {
     "agent": "fleetkeeper.cli.agent:app",
+    "archive": "fleetkeeper.cli.archive:app",
     "audit": "fleetkeeper.cli.audit:app",
     "db": "fleetkeeper.cli.db:app",
     "department": "fleetkeeper.cli.department:app",
@@ -21,6 +22,7 @@ COMMANDS = {
     "serve": "fleetkeeper.cli.serve:serve",
     "settings": "fleetkeeper.cli.settings_docs:print_settings",
     "simulate": "fleetkeeper.cli.simulate:simulate",
+    "telemetry": "fleetkeeper.cli.telemetry:app",
     "token": "fleetkeeper.cli.token:app",
     "up": "fleetkeeper.cli.up:up",
     "user": "fleetkeeper.cli.user:app",

@@ -15,6 +15,7 @@ from fleetkeeper.console.pages import (
     oidc,
     overview,
     providers,
+    retention,
     roles,
     sessions,
     settings,
@@ -26,7 +27,7 @@ from fleetkeeper.console.pages import (
 def console_router() -> APIRouter:
     """The console's routes; none of them is part of the API's description."""
     router = APIRouter(include_in_schema=False)
-    # `/settings/providers` before `/settings/{key}`.
+    # `/settings/providers` and `/settings/retention` before `/settings/{key}`.
     for room in (
         identity,
         oidc,
@@ -35,6 +36,7 @@ def console_router() -> APIRouter:
         devices,
         agents,
         providers,
+        retention,
         settings,
         account,
         users,

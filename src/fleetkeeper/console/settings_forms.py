@@ -70,7 +70,8 @@ GROUPS = {
         Group(
             ARCHIVE_KEY,
             "Retention",
-            "How long snapshots are kept, and from when on they are thinned out.",
+            "How long raw samples are kept where no other policy says so. Policies for groups of metrics and devices, "
+            "thinning out and the archive are under Retention and archive.",
             ArchivePolicyUpdate,
             {
                 "retention_days": "Keep for (days)",

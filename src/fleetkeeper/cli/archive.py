@@ -1,0 +1,335 @@
+"""`fleetkeeper archive …`: policies, what they would do, runs, and the files of old telemetry."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.filesize import decimal
+from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.cli.inputs import checked
+from fleetkeeper.cli.running import command_actor, command_context, reachable_url, with_session
+from fleetkeeper.cli.tables import AsJson, done, show, show_one
+from fleetkeeper.database.engine import Database
+from fleetkeeper.database.migrate import check_revision
+from fleetkeeper.errors import ConflictError
+from fleetkeeper.identity.departments import service as departments
+from fleetkeeper.settings import Settings, get_settings
+from fleetkeeper.telemetry.archive import browsing, editing, runs
+from fleetkeeper.telemetry.archive.schemas import (
+    EffectivePolicy,
+    FilePage,
+    Outcome,
+    PolicyList,
+    PolicyRead,
+    PolicyWrite,
+    RunPage,
+    RunRead,
+    StoreState,
+)
+from fleetkeeper.telemetry.archive.verification import Checked
+from fleetkeeper.telemetry.archive.verification import verify as verify_files
+
+app = typer.Typer(help="Old telemetry: how long it is kept, and where.", no_args_is_help=True)
+policies_app = typer.Typer(help="What is kept for how long.", no_args_is_help=True)
+app.add_typer(policies_app, name="policies")
+
+STATEMENT_TIMEOUT_SECONDS = 3600
+_Result = TypeVar("_Result")
+_COLUMNS = (
+    "id", "name", "priority", "metric_group", "device_type", "department", "raw_days", "archive_after_days",
+    "downsample_after_days",
+)  # fmt: skip
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask")]
+PolicyId = Annotated[int, typer.Argument(min=1, help="Number of the policy")]
+
+
+def _with_database(work: Callable[[Database, Settings], Awaitable[_Result]]) -> _Result:
+    url = reachable_url()
+    check_revision(url)
+
+    async def run() -> _Result:
+        database = Database(url, pool_size=2, statement_timeout_seconds=STATEMENT_TIMEOUT_SECONDS)
+        try:
+            return await work(database, get_settings())
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+@policies_app.command(name="list")
+def list_policies(*, as_json: AsJson = False) -> None:
+    """List policies, the strongest first."""
+
+    async def read(session: AsyncSession) -> PolicyList:
+        return await editing.list_policies(session)
+
+    show(with_session(read).results, _COLUMNS, as_json=as_json)
+
+
+@policies_app.command(name="show")
+def show_policy(policy: PolicyId, *, as_json: AsJson = False) -> None:
+    """Show one policy."""
+
+    async def read(session: AsyncSession) -> PolicyRead:
+        return await editing.get_policy(session, policy)
+
+    show_one(with_session(read), as_json=as_json)
+
+
+@policies_app.command(name="set")
+def set_policy(
+    policy: Annotated[
+        int | None, typer.Argument(min=1, help="Number of the policy; a new one without it")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What people call it")] = None,
+    priority: Annotated[int | None, typer.Option(help="The highest wins")] = None,
+    metric_group: Annotated[
+        str | None, typer.Option(help="Only this group of metrics; `any` for all")
+    ] = None,
+    device_type: Annotated[str | None, typer.Option(help="Only this type of devices; `any` for all")] = None,
+    department: Annotated[str | None, typer.Option(help="Only this department; `any` for all")] = None,
+    raw: Annotated[str | None, typer.Option(help="Days until raw samples go, or `never`")] = None,
+    archive_after: Annotated[
+        str | None, typer.Option(help="Days until they move to files, or `never`")
+    ] = None,
+    downsample_after: Annotated[
+        str | None, typer.Option(help="Days until only rollups stay, or `never`")
+    ] = None,
+    hours: Annotated[str | None, typer.Option(help="Days that rollups of hours stay, or `ever`")] = None,
+    days: Annotated[str | None, typer.Option(help="Days that rollups of days stay, or `ever`")] = None,
+    weeks: Annotated[str | None, typer.Option(help="Days that rollups of weeks stay, or `ever`")] = None,
+    months: Annotated[str | None, typer.Option(help="Days that rollups of months stay, or `ever`")] = None,
+    reason: Annotated[str, typer.Option(help="Why; the audit log keeps it")] = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Make a policy, or change one: what is not given stays as it is."""
+    given: dict[str, Any] = {
+        "name": name,
+        "priority": priority,
+        "metric_group": metric_group,
+        "device_type": device_type,
+        "raw_days": raw,
+        "archive_after_days": archive_after,
+        "downsample_after_days": downsample_after,
+        "hour_rollup_days": hours,
+        "day_rollup_days": days,
+        "week_rollup_days": weeks,
+        "month_rollup_days": months,
+    }
+    values = {
+        field: None if text in {"never", "ever", "any"} and field != "name" else text
+        for field, text in given.items()
+        if text is not None
+    }
+
+    async def write(session: AsyncSession) -> PolicyRead:
+        if department is not None:
+            known = department != "any"
+            values["department_id"] = (
+                await departments.find_department(session, command_actor(), department) if known else None
+            )
+        wanted = checked(PolicyWrite, **values)
+        if policy is None:
+            return await editing.create_policy(session, wanted)
+        return await editing.change_policy(session, policy, wanted)
+
+    show_one(with_session(write, reason), as_json=as_json)
+
+
+@policies_app.command(name="delete")
+def delete_policy(
+    policy: PolicyId,
+    reason: Annotated[str, typer.Option(help="Why; the audit log keeps it")] = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Delete a policy; others hold for what it was for."""
+
+    async def delete(session: AsyncSession) -> None:
+        await editing.delete_policy(session, policy)
+
+    with_session(delete, reason)
+    done(f"Deleted policy {policy}.", as_json=as_json)
+
+
+@policies_app.command(name="explain")
+def explain(
+    device: Annotated[UUID, typer.Option(help="Id of the device")],
+    metric: Annotated[str, typer.Option(help="Name of the metric")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Say which policy holds for a metric of a device, and why."""
+
+    async def read(session: AsyncSession) -> EffectivePolicy:
+        return await editing.effective_policy(session, command_actor(), device, metric)
+
+    show_one(with_session(read), as_json=as_json)
+
+
+@app.command(name="status")
+def status(*, as_json: AsJson = False) -> None:
+    """Say where the archive is, and what it holds."""
+
+    async def read(session: AsyncSession) -> StoreState:
+        return await browsing.store_state(session, get_settings())
+
+    show_one(with_session(read), as_json=as_json)
+
+
+@app.command(name="dry-run")
+def dry_run(*, as_json: AsJson = False) -> None:
+    """Say what a run would move and remove now. Nothing changes."""
+    with _spinner("Looking at what is due", as_json=as_json):
+        outcome = _with_database(browsing.dry_run)
+    _print_outcome(outcome, as_json=as_json)
+
+
+@app.command(name="run")
+def run_now(
+    *,
+    yes: Yes = False,
+    reason: Annotated[str, typer.Option(help="Why; the audit log keeps it")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Apply the policies now. What they remove cannot be brought back."""
+    if not yes:
+        _print_outcome(_with_database(browsing.dry_run), as_json=False)
+        typer.confirm("Do this now? What goes is gone for good.", abort=True)
+
+    async def work(database: Database, settings: Settings) -> RunRead:
+        with _spinner("Applying the policies", as_json=as_json) as progress:
+            task = progress.add_task("Working", total=None)
+            counts: dict[str, int] = {}
+
+            async def tell(step: str, count: int) -> None:
+                counts[step] = counts.get(step, 0) + count
+                told = ", ".join(f"{name} {number}" for name, number in counts.items())
+                progress.update(task, description=f"Working: {told}")
+
+            run_id = await runs.retain(
+                database,
+                settings,
+                context=command_context(reason),
+                requested_by=command_actor().name,
+                progress=tell,
+            )
+        if run_id is None:
+            raise ConflictError("A run is under way already; `fleetkeeper archive runs` shows it.")
+        async with database.session(command_context()) as session:
+            return await browsing.get_run(session, run_id)
+
+    run = _with_database(work)
+    if as_json:
+        typer.echo(run.model_dump_json())
+    else:
+        _print_outcome(run.outcome, as_json=False)
+        for error in run.errors:
+            typer.echo(f"Problem: {error}", err=True)
+    if run.state != "done":
+        raise typer.Exit(1)
+
+
+@app.command(name="runs")
+def list_runs(
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first")] = 20,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List runs, newest first."""
+
+    async def read(session: AsyncSession) -> RunPage:
+        return await browsing.list_runs(session, [("limit", str(limit))])
+
+    columns = ("id", "state", "requested_by", "started_at", "finished_at", "errors")
+    show(with_session(read).results, columns, as_json=as_json)
+
+
+@app.command(name="files")
+def list_files(
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest day first")] = 50,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List the files of the archive."""
+
+    async def read(session: AsyncSession) -> FilePage:
+        return await browsing.list_files(session, [("limit", str(limit))])
+
+    columns = ("day", "store", "path", "devices", "rows", "size_bytes", "problem")
+    show(with_session(read).results, columns, as_json=as_json)
+
+
+@app.command(name="verify")
+def verify(*, as_json: AsJson = False) -> None:
+    """Check each file against its hash. Exit code 1 when one is missing or not as it was written."""
+
+    async def work(database: Database, settings: Settings) -> Checked:
+        async with database.session(command_context()) as session:
+            total = (await browsing.store_state(session, settings)).size_bytes
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+        console = Console(stderr=True)
+        with Progress(
+            *columns, console=console, transient=True, disable=as_json or not console.is_terminal
+        ) as progress:
+            task = progress.add_task("Checking files", total=total)
+
+            async def tell(size: int) -> None:
+                progress.advance(task, size)
+
+            return await verify_files(database.url, settings, progress=tell)
+
+    found = _with_database(work)
+    if as_json:
+        problems = [{"path": path, "problem": problem} for path, problem in found.problems]
+        typer.echo(json.dumps({"files": found.files, "bytes": found.size_bytes, "problems": problems}))
+    else:
+        for path, problem in found.problems:
+            typer.echo(f"{path}: {problem}")
+        good = found.files - len(found.problems)
+        typer.echo(f"{good} of {found.files} files are as they were written ({decimal(found.size_bytes)}).")
+    if found.problems:
+        raise typer.Exit(1)
+
+
+def _spinner(words: str, *, as_json: bool) -> Progress:
+    console = Console(stderr=True)
+    progress = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        console=console,
+        transient=True,
+        disable=as_json or not console.is_terminal,
+    )
+    progress.add_task(words, total=None)
+    return progress
+
+
+def _print_outcome(outcome: Outcome, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(outcome.model_dump_json())
+        return
+    if not outcome.lines and not outcome.dropped_months:
+        typer.echo("Nothing is due.")
+        return
+    table = Table("Policy", "What", "Of", "Devices", "Pieces", "Samples", "Space")
+    for line in outcome.lines:
+        numbers = (f"{line.devices:,}", f"{line.pieces:,}", f"{line.samples:,}", decimal(line.size_bytes))
+        # Names of policies come from people.
+        name = "".join(mark if mark.isprintable() else "�" for mark in line.policy).replace("[", r"\[")
+        table.add_row(name, line.action, line.tier, *numbers)
+    Console().print(table)
+    if outcome.dropped_months:
+        months = ", ".join(outcome.dropped_months)
+        typer.echo(f"Whole months dropped: {months} ({decimal(outcome.dropped_bytes)}).")
+    if outcome.written_bytes:
+        typer.echo(f"New files: {decimal(outcome.written_bytes)}.")

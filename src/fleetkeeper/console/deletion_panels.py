@@ -1,0 +1,92 @@
+"""Deletions of a device's telemetry as panels. Pure."""
+
+from collections.abc import Mapping, Sequence
+
+from fleetkeeper.console.administration import REASON
+from fleetkeeper.console.contexts.administration import Cell, Entry, EntryForm, Facts, Row, Table, Tag
+from fleetkeeper.console.retention_panels import HOME, STATES, grouped, size_text
+from fleetkeeper.telemetry.archive.schemas import Amounts, DeletionRead
+
+
+def deletion_form(values: Mapping[str, str]) -> EntryForm:
+    """Asks what is to go."""
+    return EntryForm(
+        "deletion",
+        "Delete telemetry of a device",
+        f"{HOME}/deletions/preview",
+        "Show what would go",
+        (
+            Entry(
+                "device", "Id of the device", values.get("device", ""), hint="From the address of its page"
+            ),
+            Entry(
+                "metric", "Only this metric", values.get("metric", ""), hint="Empty: all", is_required=False
+            ),
+            Entry("first_day", "From day (UTC)", values.get("first_day", ""), "date", is_required=False),
+            Entry("last_day", "To day (UTC)", values.get("last_day", ""), "date", is_required=False),
+        ),
+        is_open=bool(values.get("device")),
+    )
+
+
+def deletion_confirmation(amounts: Amounts, values: Mapping[str, str]) -> tuple[Facts, EntryForm]:
+    """What would go, and the form that lets it go."""
+    facts = (
+        ("Device", Cell(amounts.device_name, href=f"/devices/{amounts.device}")),
+        ("Metric", Cell(amounts.metric or "all")),
+        ("Days (UTC)", Cell(f"{amounts.first_day or 'first'} to {amounts.last_day or 'last'}")),
+        ("Frames not sealed yet", Cell(grouped(amounts.frames))),
+        ("Sealed samples", Cell(grouped(amounts.chunk_samples), detail=size_text(amounts.chunk_bytes))),
+        (
+            "Archived samples",
+            Cell(grouped(amounts.archive_samples), detail=f"{amounts.archive_files} files are rewritten"),
+        ),
+        ("Rows of rollups", Cell(grouped(amounts.rollups))),
+        ("Lists of processes", Cell(grouped(amounts.process_lists))),
+        ("Login sessions", Cell(grouped(amounts.login_sessions))),
+    )
+    hidden = tuple(
+        Entry(name, "", values.get(name, ""), "hidden", is_required=False)
+        for name in ("device", "metric", "first_day", "last_day")
+    )
+    form = EntryForm(
+        "delete",
+        "Delete it",
+        f"{HOME}/deletions",
+        "Delete it for good",
+        (*hidden, REASON),
+        text="It goes from the database and from the files, and cannot be brought back.",
+        is_open=True,
+        is_danger=True,
+    )
+    return Facts("amounts", "What would go", facts), form
+
+
+def deletions_table(deletions: Sequence[DeletionRead]) -> Table:
+    """The newest deletions."""
+    rows = (
+        Row(
+            (
+                Cell(one.device_name or str(one.device_id), detail=one.reason),
+                Cell(one.metric or "all metrics", detail=_days(one)),
+                Cell(tags=(Tag(one.state, STATES.get(one.state, "")),), detail=one.problem or one.step),
+                Cell(at=one.requested_at, is_time=True),
+                Cell(one.requested_by or "the product"),
+            )
+        )
+        for one in deletions
+    )
+    return Table(
+        "deletions",
+        "Deletions",
+        ("Device", "What", "State", "Asked for", "By"),
+        tuple(rows),
+        text="Telemetry of a device that is deleted goes by itself.",
+        empty="None was asked for.",
+    )
+
+
+def _days(one: DeletionRead) -> str:
+    if one.first_day is None and one.last_day is None:
+        return ""
+    return f"{one.first_day or 'first day'} to {one.last_day or 'last day'}"

@@ -1,0 +1,260 @@
+"""`/settings/retention`: policies for old telemetry, what they would do, runs, files and deletions."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.console.administration import (
+    attempt,
+    done,
+    list_parameters,
+    model_of,
+    neighbour,
+    optional,
+    refuse_in,
+    search_of,
+    show_page,
+)
+from fleetkeeper.console.contexts.administration import Panel
+from fleetkeeper.console.deletion_panels import deletion_confirmation, deletion_form, deletions_table
+from fleetkeeper.console.requests import AppSettings, FormValues
+from fleetkeeper.console.retention_panels import (
+    CHANGE,
+    HOME,
+    NEW,
+    NUMBERS,
+    files_table,
+    outcome_table,
+    policies_table,
+    policy_form,
+    run_form,
+    runs_table,
+    store_panel,
+    verify_form,
+)
+from fleetkeeper.database.request_session import Session
+from fleetkeeper.errors import FleetkeeperError, InvalidInputError
+from fleetkeeper.identity.access import ConfigRead, ConfigWrite, ReasonGiven
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.departments import service as departments
+from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.settings import Settings
+from fleetkeeper.telemetry.archive import browsing, editing
+from fleetkeeper.telemetry.archive.access import AppDatabase, TelemetryDelete
+from fleetkeeper.telemetry.archive.schemas import Amounts, DeletionCreate, PolicyRead, PolicyWrite
+
+router = APIRouter(prefix=HOME)
+
+TITLE = "Retention and archive"
+CURRENT = "/settings"
+CRUMBS = (("/settings", "Settings"),)
+BELOW = (*CRUMBS, (HOME, TITLE))
+SHOWN = (("limit", "10"),)
+PolicyId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+@router.get("")
+async def show_retention(actor: ConfigRead, session: Session, settings: AppSettings) -> Response:
+    """Policies, the state of the archive, and runs."""
+    return _home(actor, await _panels(session, actor, settings))
+
+
+@router.post("/policies")
+async def create_policy(
+    request: Request, form: FormValues, actor: ConfigWrite, session: Session, settings: AppSettings
+) -> Response:
+    """Make a policy."""
+
+    async def make() -> PolicyRead:
+        return await editing.create_policy(session, model_of(PolicyWrite, _entered(form)))
+
+    outcome = await attempt(session, make())
+    if not isinstance(outcome, FleetkeeperError):
+        return done(request, HOME)
+    panels = refuse_in(await _panels(session, actor, settings), NEW, outcome, form)
+    return _home(actor, panels, outcome.status)
+
+
+@router.get("/policies/{policy_id}")
+async def show_policy(policy_id: PolicyId, actor: ConfigRead, session: Session) -> Response:
+    """One policy."""
+    return await _policy_page(session, actor, policy_id)
+
+
+@router.post("/policies/{policy_id}")
+async def change_policy(
+    request: Request, policy_id: PolicyId, form: FormValues, actor: ConfigWrite, session: Session
+) -> Response:
+    """Change a policy."""
+
+    async def change() -> PolicyRead:
+        return await editing.change_policy(session, policy_id, model_of(PolicyWrite, _entered(form)))
+
+    outcome = await attempt(session, change())
+    if not isinstance(outcome, FleetkeeperError):
+        return done(request, HOME)
+    return await _policy_page(session, actor, policy_id, outcome, form)
+
+
+@router.post("/policies/{policy_id}/delete")
+async def delete_policy(
+    request: Request, policy_id: PolicyId, actor: ConfigWrite, session: Session
+) -> Response:
+    """Delete a policy."""
+    del actor
+    await editing.delete_policy(session, policy_id)
+    return done(request, HOME)
+
+
+@router.get("/preview")
+async def show_preview(actor: ConfigRead, database: AppDatabase, settings: AppSettings) -> Response:
+    """What a run would move and remove now."""
+    outcome = await browsing.dry_run(database, settings)
+    panels: list[Panel | None] = [
+        outcome_table(
+            outcome,
+            "What would happen now",
+            "Nothing has changed yet.",
+            "Nothing is due: all telemetry is where the policies want it.",
+        ),
+        run_form(outcome) if actor.may(Permission.CONFIG_WRITE) else None,
+    ]
+    return show_page(actor, CURRENT, "What would happen", panels, crumbs=BELOW)
+
+
+@router.post("/run")
+async def ask_for_run(request: Request, actor: ConfigWrite, session: Session) -> Response:
+    """Apply the policies as soon as the worker can."""
+    await browsing.ask_for_run(session, actor)
+    return done(request, f"{HOME}#runs")
+
+
+@router.post("/verify")
+async def ask_for_verification(request: Request, actor: ConfigWrite, session: Session) -> Response:
+    """Check all files as soon as the worker can."""
+    del actor
+    await browsing.ask_for_verification(session)
+    return done(request, f"{HOME}/files")
+
+
+@router.get("/files")
+async def list_files(request: Request, actor: ConfigRead, session: Session) -> Response:
+    """The files of the archive."""
+    page = await browsing.list_files(session, list_parameters(request))
+    path = request.url.path
+    panels: list[Panel | None] = [
+        files_table(page.results, page.count, neighbour(path, page.previous), neighbour(path, page.next)),
+        verify_form() if page.count and actor.may(Permission.CONFIG_WRITE) else None,
+    ]
+    return show_page(
+        actor,
+        CURRENT,
+        "Files of the archive",
+        panels,
+        crumbs=BELOW,
+        search=search_of(request, "Part of a path, such as a day"),
+    )
+
+
+@router.get("/deletions")
+async def list_deletions(actor: TelemetryDelete, session: Session, device: str = "") -> Response:
+    """Deletions, and the form for one."""
+    found = await browsing.list_deletions(session, SHOWN)
+    panels: list[Panel | None] = [deletion_form({"device": device}), deletions_table(found.results)]
+    return show_page(actor, CURRENT, "Delete telemetry", panels, crumbs=_crumbs(actor))
+
+
+@router.post("/deletions/preview")
+async def preview_deletion(form: FormValues, actor: TelemetryDelete, session: Session) -> Response:
+    """What a deletion would take away."""
+
+    async def look() -> Amounts:
+        return await browsing.preview_deletion(session, actor, _deletion(form))
+
+    outcome = await attempt(session, look())
+    if isinstance(outcome, FleetkeeperError):
+        panels = refuse_in([deletion_form(form)], "deletion", outcome, form)
+        return show_page(
+            actor, CURRENT, "Delete telemetry", panels, crumbs=_crumbs(actor), status=outcome.status
+        )
+    confirmation: list[Panel | None] = [*deletion_confirmation(outcome, form)]
+    return show_page(actor, CURRENT, "Delete telemetry", confirmation, crumbs=_crumbs(actor))
+
+
+@router.post("/deletions")
+async def ask_for_deletion(
+    request: Request, form: FormValues, actor: TelemetryDelete, session: Session, reason: ReasonGiven
+) -> Response:
+    """Delete telemetry of a device in every tier."""
+    await browsing.ask_for_deletion(session, actor, _deletion(form), reason)
+    return done(request, f"{HOME}/deletions")
+
+
+def _home(actor: Actor, panels: list[Panel | None], status: int = 200) -> Response:
+    links = [(f"{HOME}/preview", "What would happen")]
+    if actor.may(Permission.DEVICES_DELETE):
+        links.append((f"{HOME}/deletions", "Delete telemetry"))
+    return show_page(actor, CURRENT, TITLE, panels, crumbs=CRUMBS, links=links, status=status)
+
+
+def _crumbs(actor: Actor) -> tuple[tuple[str, str], ...]:
+    return BELOW if actor.may(Permission.CONFIG_READ) else ()
+
+
+async def _panels(session: AsyncSession, actor: Actor, settings: Settings) -> list[Panel | None]:
+    may_change = actor.may(Permission.CONFIG_WRITE)
+    policies = (await editing.list_policies(session)).results
+    return [
+        policies_table(policies, may_change=may_change),
+        await _form(session, actor, None) if may_change else None,
+        store_panel(await browsing.store_state(session, settings)),
+        runs_table((await browsing.list_runs(session, SHOWN)).results),
+    ]
+
+
+async def _form(session: AsyncSession, actor: Actor, policy: PolicyRead | None) -> Panel:
+    return policy_form(
+        policy,
+        await editing.metric_groups(session),
+        await editing.device_types(session),
+        await departments.all_departments(session, actor),
+    )
+
+
+async def _policy_page(
+    session: AsyncSession,
+    actor: Actor,
+    policy_id: int,
+    error: FleetkeeperError | None = None,
+    values: Mapping[str, str] | None = None,
+) -> Response:
+    policy = await editing.get_policy(session, policy_id)
+    may_change = actor.may(Permission.CONFIG_WRITE)
+    panels: list[Panel | None] = [
+        await _form(session, actor, policy) if may_change else policies_table([policy], may_change=False)
+    ]
+    if error is not None:
+        panels = refuse_in(panels, CHANGE, error, values or {})
+    title = policy.name or f"Policy {policy.id}"
+    return show_page(actor, CURRENT, title, panels, crumbs=BELOW, status=error.status if error else 200)
+
+
+def _entered(form: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {"name": form.get("name", "").strip()}
+    values |= optional(
+        form, *NUMBERS, *(name for name in ("metric_group", "device_type", "department_id") if name in form)
+    )
+    for name in ("priority", "downsample_interval"):
+        if form.get(name, "").strip():
+            values[name] = form[name].strip()
+    return values
+
+
+def _deletion(form: Mapping[str, str]) -> DeletionCreate:
+    values = optional(form, "metric", "first_day", "last_day") | {"device": form.get("device", "").strip()}
+    try:
+        return model_of(DeletionCreate, values)
+    except InvalidInputError as error:
+        raise InvalidInputError("Nothing was deleted.", fields=error.fields) from None

@@ -1,0 +1,333 @@
+"""Policies, previews, runs and files of old telemetry as panels. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from fleetkeeper.console.administration import REASON, department_options
+from fleetkeeper.console.contexts.administration import (
+    Cell,
+    Entry,
+    EntryForm,
+    Facts,
+    Option,
+    Row,
+    RowAction,
+    Table,
+    Tag,
+)
+from fleetkeeper.identity.departments.schemas import DepartmentRead
+from fleetkeeper.telemetry.archive.schemas import (
+    FileRead,
+    Outcome,
+    OutcomeLine,
+    PolicyRead,
+    RunRead,
+    StoreState,
+)
+
+HOME = "/settings/retention"
+NEW, CHANGE = "new-policy", "change-policy"
+STATES = {"done": "good", "failed": "bad", "running": "warning", "waiting": ""}
+_TIERS = {
+    "chunks": "sealed samples in the database",
+    "archive": "archived samples in files",
+    "hour": "rollups of hours",
+    "day": "rollups of days",
+    "week": "rollups of weeks",
+    "month": "rollups of months",
+    "processes": "lists of processes",
+}
+_DAYS = (
+    ("raw_days", "Raw samples go after (days)", "Wherever they are. Empty: never"),
+    ("archive_after_days", "Move to files after (days)", "Still readable here. Empty: never"),
+    ("downsample_after_days", "Only rollups stay after (days)", "Raw samples go. Empty: never"),
+    ("hour_rollup_days", "Rollups of hours stay for (days)", "Empty: for ever"),
+    ("day_rollup_days", "Rollups of days stay for (days)", "Empty: for ever"),
+    ("week_rollup_days", "Rollups of weeks stay for (days)", "Empty: for ever"),
+    ("month_rollup_days", "Rollups of months stay for (days)", "Empty: for ever"),
+)
+NUMBERS = tuple(name for name, *_ in _DAYS)
+
+
+def size_text(size: int) -> str:
+    """Bytes for people, in powers of 1,000."""
+    value = float(size)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if abs(value) < 1000 or unit == "TB":
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.1f} {unit}"
+        value /= 1000
+    return ""
+
+
+def grouped(number: int) -> str:
+    """12345 as 12 345."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
+def store_panel(state: StoreState) -> Facts:
+    """Where the archive is, and what it holds."""
+    days = f"{state.first_day} to {state.last_day}" if state.files else "none yet"
+    kind = "S3-like store" if state.store == "s3" else "Folder on this machine"
+    condition = Tag("As written", "good")
+    if state.problems:
+        condition = Tag(f"{state.problems} damaged or missing", "bad")
+    elif not state.files:
+        condition = Tag("Empty")
+    working = [Tag("A run waits or is under way", "warning")] if state.is_running else []
+    working += [Tag("Files are being checked", "warning")] if state.is_verifying else []
+    return Facts(
+        "store",
+        "Archive",
+        (
+            ("Place", Cell(state.place, detail=kind)),
+            ("Files", Cell(grouped(state.files), href=f"{HOME}/files" if state.files else "")),
+            ("Samples", Cell(grouped(state.rows), detail=size_text(state.size_bytes))),
+            ("Days", Cell(days)),
+            ("Condition", Cell(tags=(condition, *working))),
+        ),
+    )
+
+
+def policies_table(policies: Sequence[PolicyRead], *, may_change: bool) -> Table:
+    """All policies."""
+    return Table(
+        "policies",
+        "Policies",
+        (
+            "Policy",
+            "For",
+            "Priority",
+            "To files after",
+            "Raw goes after",
+            "Only rollups after",
+            "Rollups stay",
+        ),
+        tuple(_policy_row(policy, may_change=may_change) for policy in policies),
+        text="The highest priority wins; of equal ones the policy that names more, then the nearer department.",
+        empty="There is no policy, so everything is kept.",
+    )
+
+
+def _policy_row(policy: PolicyRead, *, may_change: bool) -> Row:
+    named = [
+        f"{label} {value}"
+        for label, value in (
+            ("metrics", policy.metric_group),
+            ("type", policy.device_type),
+            ("department", policy.department),
+        )
+        if value
+    ]
+    rollups = [
+        f"{tier} {_age(days)}"
+        for tier, days in (
+            ("hours", policy.hour_rollup_days),
+            ("days", policy.day_rollup_days),
+            ("weeks", policy.week_rollup_days),
+            ("months", policy.month_rollup_days),
+        )
+        if days is not None
+    ]
+    name = policy.name or f"Policy {policy.id}"
+    actions: tuple[RowAction, ...] = ()
+    if may_change and not policy.is_base:
+        confirm = f"Delete the policy “{name}”? From the next run on, others hold for what it was for."
+        actions = (RowAction("Delete", f"{HOME}/policies/{policy.id}/delete", confirm),)
+    return Row(
+        (
+            Cell(name, href=f"{HOME}/policies/{policy.id}"),
+            Cell(", ".join(named) or "everything else"),
+            Cell(str(policy.priority), is_soft=not policy.priority),
+            Cell(_age(policy.archive_after_days)),
+            Cell(_age(policy.raw_days)),
+            Cell(_age(policy.downsample_after_days)),
+            Cell(", ".join(rollups) or "for ever"),
+        ),
+        actions,
+    )
+
+
+def _age(days: int | None) -> str:
+    return "never" if days is None else "1 day" if days == 1 else f"{grouped(days)} days"
+
+
+def policy_form(
+    policy: PolicyRead | None,
+    groups: Iterable[str],
+    device_types: Iterable[str],
+    departments: Iterable[DepartmentRead],
+) -> EntryForm:
+    """The form of a new policy, or of one that is there."""
+    now: Mapping[str, Any] = policy.model_dump() if policy else {}
+    entries = [Entry("name", "Name", value=str(now.get("name", "")))]
+    if policy is None or not policy.is_base:
+        entries += [
+            _choice("metric_group", "Metrics", groups, now.get("metric_group"), "All metrics"),
+            _choice("device_type", "Type of devices", device_types, now.get("device_type"), "All types"),
+            Entry(
+                "department_id",
+                "Department",
+                kind="select",
+                hint="With those below it",
+                options=department_options(departments, now.get("department_id"), "All departments"),
+            ),
+        ]
+    entries += [
+        Entry(
+            "priority", "Priority", value=str(now.get("priority", 0)), kind="number", hint="The highest wins"
+        ),
+        *(
+            Entry(name, label, str(now.get(name) or ""), "number", hint, is_required=False)
+            for name, label, hint in _DAYS
+        ),
+        Entry(
+            "downsample_interval",
+            "Thinned out to one value per",
+            value=str(now.get("downsample_interval", "1 hour")),
+            hint="Such as 1 hour; from 1 day on, rollups of hours go too",
+        ),
+        Entry(REASON.name, REASON.label, hint=REASON.hint, is_required=False),
+    ]
+    if policy is None:
+        return EntryForm(NEW, "New policy", f"{HOME}/policies", "Make the policy", tuple(entries))
+    return EntryForm(
+        CHANGE,
+        "Change",
+        f"{HOME}/policies/{policy.id}",
+        "Save",
+        tuple(entries),
+        text="The next run applies it. What it shortens goes then, and cannot be brought back.",
+        is_open=True,
+    )
+
+
+def _choice(name: str, label: str, known: Iterable[str], chosen: str | None, nothing: str) -> Entry:
+    values = sorted({*known, *([chosen] if chosen else [])})
+    options = (
+        Option("", nothing, chosen is None),
+        *(Option(one, one.replace("_", " "), one == chosen) for one in values),
+    )
+    return Entry(name, label, kind="select", options=options)
+
+
+def outcome_table(outcome: Outcome, title: str, text: str, empty: str) -> Table:
+    """What a run did or would do, by policy and tier."""
+    rows = [_outcome_row(line) for line in outcome.lines]
+    if outcome.dropped_months:
+        cells = (
+            Cell("All policies"),
+            Cell("goes"),
+            Cell("whole months: " + ", ".join(outcome.dropped_months)),
+            *(Cell() for _ in range(2)),
+            Cell(size_text(outcome.dropped_bytes)),
+        )
+        rows.append(Row(cells))
+    columns = ("Policy", "What happens", "Of", "Devices", "Samples", "Space that comes back")
+    return Table("outcome", title, columns, tuple(rows), text=text, empty=empty)
+
+
+def _outcome_row(line: OutcomeLine) -> Row:
+    is_moved = line.action == "archive"
+    return Row(
+        (
+            Cell(line.policy, href=f"{HOME}/policies/{line.policy_id}" if line.policy_id else ""),
+            Cell(tags=(Tag("moves to files", "good") if is_moved else Tag("goes for good", "bad"),)),
+            Cell(_TIERS.get(line.tier, line.tier)),
+            Cell(grouped(line.devices)),
+            Cell(grouped(line.samples)),
+            Cell(size_text(line.size_bytes), detail="in the database" if is_moved else ""),
+        )
+    )
+
+
+def run_form(outcome: Outcome) -> EntryForm:
+    """Lets a run begin, and says what follows."""
+    gone = sum(line.samples for line in outcome.lines if line.action == "remove")
+    freed = sum(line.size_bytes for line in outcome.lines) + outcome.dropped_bytes
+    if gone:
+        text = f"{grouped(gone)} samples go for good, and about {size_text(freed)} come back."
+    elif outcome.lines:
+        text = f"About {size_text(freed)} come back; no raw sample is lost."
+    else:
+        text = "Nothing is due, so nothing happens."
+    return EntryForm(
+        "run",
+        "Apply the policies now",
+        f"{HOME}/run",
+        "Apply them now",
+        (Entry(REASON.name, REASON.label, hint=REASON.hint, is_required=False),),
+        text=f"{text} The worker does it at once, and each night by itself.",
+        is_open=bool(outcome.lines),
+        is_danger=bool(gone),
+    )
+
+
+def runs_table(runs: Sequence[RunRead]) -> Table:
+    """The newest runs."""
+    return Table(
+        "runs",
+        "Runs",
+        ("Asked for", "By", "State", "Moved and removed", "Ended"),
+        tuple(_run_row(run) for run in runs),
+        text="The policies are applied each night.",
+        empty="None yet. The first one comes tonight, or when you ask for it.",
+    )
+
+
+def _run_row(run: RunRead) -> Row:
+    moved = sum(line.samples for line in run.outcome.lines if line.action == "archive")
+    gone = sum(line.samples for line in run.outcome.lines if line.action == "remove")
+    parts = [f"{grouped(moved)} samples to files"] if moved else []
+    parts += [f"{grouped(gone)} samples gone"] if gone else []
+    if run.state == "running":
+        parts = [f"{name} {grouped(number)}" for name, number in run.outcome.steps.items()]
+    return Row(
+        (
+            Cell(at=run.requested_at, is_time=True, href=""),
+            Cell(run.requested_by or "the product"),
+            Cell(tags=(Tag(run.state, STATES.get(run.state, "")),)),
+            Cell(", ".join(parts) or "nothing", detail=" ".join(run.errors[:3])),
+            Cell(at=run.finished_at, is_time=True) if run.finished_at else Cell(),
+        )
+    )
+
+
+def verify_form() -> EntryForm:
+    """Lets all files be checked."""
+    return EntryForm(
+        "verify",
+        "Check all files",
+        f"{HOME}/verify",
+        "Check them now",
+        text="Each file is compared with the hash that was kept as it was written. It happens each week by itself.",
+    )
+
+
+def files_table(files: Sequence[FileRead], count: int, previous: str | None, following: str | None) -> Table:
+    """Files of the archive."""
+    rows = (
+        Row(
+            (
+                Cell(str(file.day)),
+                Cell(file.path, detail=f"SHA-256 {file.sha256}"),
+                Cell(grouped(file.devices)),
+                Cell(grouped(file.rows)),
+                Cell(size_text(file.size_bytes)),
+                Cell(tags=(Tag(file.problem, "bad"),))
+                if file.problem
+                else Cell(at=file.checked_at, is_time=True),
+            )
+        )
+        for file in files
+    )
+    return Table(
+        "files",
+        "Files",
+        ("Day", "File", "Devices", "Samples", "Size", "Checked"),
+        tuple(rows),
+        text="Parquet, sorted by device, channel and time.",
+        empty="No telemetry is archived yet.",
+        count=count,
+        previous_href=previous,
+        next_href=following,
+    )
