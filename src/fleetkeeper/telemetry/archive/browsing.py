@@ -134,7 +134,7 @@ async def store_state(session: AsyncSession, settings: Settings) -> StoreState:
     try:
         store = store_for_new(settings)
         name, place = store.name, store.place
-    except (StoreError, OSError) as error:
+    except StoreError as error:
         name, place = "s3", str(error)
     row = (
         await session.execute(

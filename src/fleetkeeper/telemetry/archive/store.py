@@ -149,16 +149,19 @@ class S3Store:
         self._prefix = self.place.removeprefix("s3://")
         scheme, _, address = (settings.endpoint or "").rpartition("://")
         secret = settings.secret_access_key
-        self._files = fs.S3FileSystem(
-            access_key=settings.access_key_id,
-            secret_key=secret.get_secret_value() if secret else None,
-            endpoint_override=address or None,
-            scheme=scheme or "https",
-            region=settings.region or ("us-east-1" if address else None),
-            connect_timeout=settings.timeout_seconds,
-            request_timeout=settings.timeout_seconds,
-            retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=3),
-        )
+        try:
+            self._files = fs.S3FileSystem(
+                access_key=settings.access_key_id,
+                secret_key=secret.get_secret_value() if secret else None,
+                endpoint_override=address or None,
+                scheme=scheme or "https",
+                region=settings.region or ("us-east-1" if address else None),
+                connect_timeout=settings.timeout_seconds,
+                request_timeout=settings.timeout_seconds,
+                retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=3),
+            )
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise _store_error(error) from None
 
     @contextmanager
     def writing(self, path: str) -> Iterator[Draft]:
