@@ -68,7 +68,7 @@ def store_panel(state: StoreState) -> Facts:
     """Where the archive is, and what it holds."""
     days = f"{state.first_day} to {state.last_day}" if state.files else "none yet"
     kind = "S3-like store" if state.store == "s3" else "Folder on this machine"
-    condition = Tag("As written", "good")
+    condition = Tag("No damage known", "good")
     if state.problems:
         condition = Tag(f"{state.problems} damaged or missing", "bad")
     elif not state.files:
