@@ -1,0 +1,128 @@
+"""The parsed query as plain values: times in microseconds, `start()` and `end()` still open."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fleetkeeper.telemetry.promql.source import Matcher
+
+Kind = Literal["vector", "scalar", "matrix", "string"]
+Anchor = int | Literal["start", "end"] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Number:
+    """A number in the text."""
+
+    value: float
+
+
+@dataclass(frozen=True, eq=False)
+class Text:
+    """A string in the text."""
+
+    value: str
+
+
+@dataclass(frozen=True, eq=False)
+class Selector:
+    """Series by matchers. `range` is 0 for an instant vector; `at` is the moment of the @ modifier."""
+
+    matchers: tuple[Matcher, ...]
+    offset: int
+    at: Anchor
+    range: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Subquery:
+    """An expression evaluated at many moments; `step` is 0 where the text leaves it to the server."""
+
+    expr: "Expression"
+    range: int
+    step: int
+    offset: int
+    at: Anchor
+
+
+@dataclass(frozen=True, eq=False)
+class Negation:
+    """A minus in front."""
+
+    expr: "Expression"
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """A function with its arguments."""
+
+    function: str
+    arguments: tuple["Expression", ...]
+    kind: Kind
+
+
+@dataclass(frozen=True, eq=False)
+class Aggregation:
+    """`sum by (…) (…)` and its like; `labels` are kept, or dropped where `without` says so."""
+
+    op: str
+    expr: "Expression"
+    parameter: "Expression | None"
+    labels: tuple[str, ...]
+    without: bool
+
+
+@dataclass(frozen=True)
+class Matching:
+    """How two vectors meet: on or ignoring labels; `many` is the side that may have several, with labels to include."""
+
+    on: bool = False
+    labels: tuple[str, ...] = ()
+    many: Literal["", "left", "right"] = ""
+    include: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Binary:
+    """An operator between two expressions."""
+
+    op: str
+    left: "Expression"
+    right: "Expression"
+    matching: Matching
+    return_bool: bool
+
+
+Expression = Number | Text | Selector | Subquery | Negation | Call | Aggregation | Binary
+
+
+def kind_of(node: Expression) -> Kind:
+    """What an expression gives."""
+    if isinstance(node, Number):
+        return "scalar"
+    if isinstance(node, Text):
+        return "string"
+    if isinstance(node, Selector):
+        return "matrix" if node.range else "vector"
+    if isinstance(node, Subquery):
+        return "matrix"
+    if isinstance(node, Call):
+        return node.kind
+    if isinstance(node, Negation):
+        return kind_of(node.expr)
+    if isinstance(node, Binary):
+        both = {kind_of(node.left), kind_of(node.right)}
+        return "scalar" if both == {"scalar"} else "vector"
+    return "vector"
+
+
+def children_of(node: Expression) -> tuple[Expression, ...]:
+    """The expressions directly inside."""
+    if isinstance(node, Call):
+        return node.arguments
+    if isinstance(node, Aggregation):
+        return (node.expr,) if node.parameter is None else (node.parameter, node.expr)
+    if isinstance(node, Binary):
+        return (node.left, node.right)
+    if isinstance(node, Subquery | Negation):
+        return (node.expr,)
+    return ()

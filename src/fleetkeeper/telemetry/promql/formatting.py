@@ -1,0 +1,38 @@
+"""Numbers and texts as Go spells them, which is what clients of Prometheus read."""
+
+import math
+from decimal import Decimal
+
+
+def format_number(value: float) -> str:
+    """The shortest decimal without exponent that reads back as the same number (Go's `FormatFloat(v, 'f', -1, 64)`)."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
+    text = repr(value)
+    if "e" in text:
+        return format(Decimal(text), "f")
+    return text[:-2] if text.endswith(".0") else text
+
+
+_ESCAPES = {
+    "\\": "\\\\",
+    '"': '\\"',
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\a": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\v": "\\v",
+}
+
+
+def quoted(text: str) -> str:
+    """A text in double quotes with Go's escapes."""
+    marks = [
+        _ESCAPES.get(mark) or (mark if mark.isprintable() else f"\\u{ord(mark):04x}" if ord(mark) < 65536 else f"\\U{ord(mark):08x}")
+        for mark in text
+    ]
+    return f'"{"".join(marks)}"'

@@ -1,0 +1,135 @@
+"""The samples that a range function sees at each step, and ways to go over all those windows at once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fleetkeeper.telemetry.promql.samples import Flags, Indices, Samples
+from fleetkeeper.telemetry.resample import Times, Values
+
+Reduction = np.ufunc
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Windows that hold enough samples, one after another: samples low:high, at step `column`."""
+
+    windows: "Windows"
+    low: Indices
+    high: Indices
+    column: Indices
+    flags: Flags
+
+    @property
+    def times(self) -> Times:
+        """All samples' times."""
+        return self.windows.samples.times
+
+    @property
+    def values(self) -> Values:
+        """All samples' values."""
+        return self.windows.samples.values
+
+    def spread(self, results: Values) -> tuple[Values, Flags]:
+        """One result per span as series by steps."""
+        values = np.zeros(self.flags.shape)
+        values[self.flags] = results
+        return values, self.flags
+
+    def reduce(self, operation: Reduction, values: Values) -> Values:
+        """`operation` over values[low:high] of each span, each with at least one sample."""
+        if not len(self.low):
+            return np.empty(0)
+        edges = np.empty(2 * len(self.low), np.int64)
+        edges[0::2], edges[1::2] = self.low, self.high
+        # An edge may be the end of the array, where reduceat wants a value; its result is not used.
+        padded = np.append(values, 0.0)
+        result: Values = operation.reduceat(padded, edges)[0::2]
+        return result
+
+    def some(self, chosen: Flags) -> "Spans":
+        """Some of the spans; they can no longer be spread."""
+        return Spans(self.windows, self.low[chosen], self.high[chosen], self.column[chosen], self.flags)
+
+    def scan(self) -> "Scan":
+        """Go over all spans sample by sample."""
+        return Scan(self)
+
+
+class Scan:
+    """Walks all spans in step: first every first sample, then every second one, for sums that follow an order.
+
+    Spans are handed out longest first, so those that still have a sample are a run from the beginning. Results are in
+    that order until `restore`.
+    """
+
+    def __init__(self, spans: Spans) -> None:
+        counts = spans.high - spans.low
+        self.order = np.argsort(-counts, kind="stable")
+        self.low = spans.low[self.order]
+        self.counts = counts[self.order]
+        self._values = spans.values
+
+    def __len__(self) -> int:
+        return len(self.low)
+
+    def __iter__(self) -> Iterator[tuple[int, int, Indices]]:
+        """Position in the window, how many spans reach it, and the samples' places."""
+        longest = int(self.counts[0]) if len(self.counts) else 0
+        reaching = len(self.counts) - np.searchsorted(self.counts[::-1], np.arange(longest), "right")
+        for position in range(longest):
+            reach = int(reaching[position])
+            yield position, reach, self.low[:reach] + position
+
+    def values(self) -> Iterator[tuple[int, int, Values]]:
+        """The same with the samples' values."""
+        for position, reach, places in self:
+            yield position, reach, self._values[places]
+
+    def restore(self, results: Values) -> Values:
+        """Results in the spans' own order."""
+        restored = np.empty_like(results)
+        restored[self.order] = results
+        return restored
+
+
+def add_exactly(total: Values, rest: Values, added: Values) -> None:
+    """Neumaier's compensated sum in place: `rest` collects what `total` lost to rounding."""
+    result = total + added
+    rest += np.where(np.abs(total) >= np.abs(added), (total - result) + added, (added - result) + total)
+    total[:] = result
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows of some series: samples low:high of each series (row) at each step (column).
+
+    `starts` and `ends` are the windows' own limits, `moments` the steps; they differ by offset and @.
+    """
+
+    samples: Samples
+    low: Indices
+    high: Indices
+    starts: Times
+    ends: Times
+    moments: Times
+    range_seconds: float
+
+    def at_least(self, count: int) -> Spans:
+        """The windows with so many samples."""
+        flags = self.high - self.low >= count
+        if flags.all():
+            rows, steps = flags.shape
+            return Spans(self, self.low.ravel(), self.high.ravel(), np.tile(np.arange(steps), rows), flags)
+        return Spans(self, self.low[flags], self.high[flags], np.nonzero(flags)[1], flags)
+
+
+Result = tuple[Values, Flags]
+Arguments = list[NDArray[np.float64]]
+
+
+def seconds(micros: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Microseconds as seconds."""
+    return micros / 1_000_000
