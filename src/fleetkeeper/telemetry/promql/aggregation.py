@@ -71,7 +71,7 @@ def ranked(
 
     Raises ExecutionError when a wanted number is none.
     """
-    for number in wanted:
+    for number in wanted.tolist():
         if not -(2.0**63) <= number < 2.0**63:
             raise ExecutionError(f"Scalar value {_scalar_text(number)} overflows int64")
     limits = np.clip(np.trunc(wanted), 0, max(1, len(matrix.labels))).astype(np.int64)

@@ -11,8 +11,8 @@ Whole = NDArray[np.int64]
 DAY_SECONDS = 86_400
 # What Go makes of a number that no 64-bit integer holds, on the machines that Prometheus mostly runs on.
 _NOT_WHOLE = np.iinfo(np.int64).min
-# Seconds from Go's year 1 to 1970; its clock adds them, and wraps around.
-_SINCE_YEAR_ONE = 62_135_596_800
+# Go counts seconds from a year far back, in 64 bits that wrap around: with a number that is none, that shows.
+_SINCE_THEN = np.uint64(9_223_372_028_715_321_600)
 
 
 def _whole(values: Values) -> Whole:
@@ -69,9 +69,11 @@ DATE_FUNCTIONS = frozenset(_BY_DAY) | {"hour", "minute"}
 
 def date_part(function: str, values: Values) -> Values:
     """The part of each moment that the function is named after."""
-    moments = _whole(values)
+    absolute = _whole(values).view(np.uint64) + _SINCE_THEN
+    second = (absolute % np.uint64(DAY_SECONDS)).astype(np.int64)
     if function == "hour":
-        return (moments % DAY_SECONDS // 3600).astype(np.float64)
+        return (second // 3600).astype(np.float64)
     if function == "minute":
-        return (moments % 3600 // 60).astype(np.float64)
-    return _BY_DAY[function](moments // DAY_SECONDS).astype(np.float64)
+        return (second // 60 % 60).astype(np.float64)
+    days = (absolute // np.uint64(DAY_SECONDS)).astype(np.int64) - int(_SINCE_THEN) // DAY_SECONDS
+    return _BY_DAY[function](days).astype(np.float64)

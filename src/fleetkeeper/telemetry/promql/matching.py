@@ -29,22 +29,27 @@ def combine_sets(op: str, left: Matrix, right: Matrix, matching: Matching) -> Ma
     """`and`, `or`, `unless`: series stay what they are."""
     left_keys, right_keys = signatures(left.labels, matching), signatures(right.labels, matching)
     if op == "or":
-        taken = _present_by_key(left_keys, left)
-        spare = np.stack([~taken.get(key, _NEVER) for key in right_keys]) if right_keys else right.present
         joined = Matrix(
             left.labels + right.labels,
             np.concatenate((left.values, right.values)),
-            np.concatenate((left.present, right.present & spare)),
+            np.concatenate((left.present, right.present & ~_partners(right, right_keys, left, left_keys))),
         )
         return unique_series(joined)
-    there = _present_by_key(right_keys, right)
-    if not left_keys:
-        return left
-    flags = np.stack([np.broadcast_to(there.get(key, _NEVER), (left.steps,)) for key in left_keys])
-    return Matrix(left.labels, left.values, left.present & (flags if op == "and" else ~flags)).packed()
+    met = _partners(left, left_keys, right, right_keys)
+    return Matrix(left.labels, left.values, left.present & (met if op == "and" else ~met)).packed()
 
 
-_NEVER: Flags = np.zeros(1, np.bool_)
+def _partners(
+    matrix: Matrix, keys: Sequence[Labels], other: Matrix, other_keys: Sequence[Labels]
+) -> Flags:
+    """For each series and step whether the other side has one with the same key."""
+    met = np.zeros(matrix.present.shape, np.bool_)
+    there = _present_by_key(other_keys, other)
+    for row, key in enumerate(keys):
+        flags = there.get(key)
+        if flags is not None:
+            met[row] = flags
+    return met
 
 
 def _present_by_key(keys: Sequence[Labels], matrix: Matrix) -> dict[Labels, Flags]:
