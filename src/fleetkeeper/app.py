@@ -27,6 +27,7 @@ from fleetkeeper.routes import include_routes
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.door import TelemetryDoor
 from fleetkeeper.telemetry.front import IngestFront
+from fleetkeeper.telemetry.promql.service import Promql
 from fleetkeeper.telemetry.stream import FrameStream
 
 log = structlog.get_logger(__name__)
@@ -51,6 +52,7 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
         app.state.database, app.state.door, app.state.stream = database, door, stream
         app.state.sealer = Sealer(installation_key(settings.identity.secret_key, settings.home))
         app.state.oidc = OidcClient()
+        app.state.promql = Promql(settings.promql)
         await door.start()
         stream.start()
         front.door, front.stream = door, stream
@@ -62,6 +64,7 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
             await follower.stop()
             await stream.stop()
             await door.stop()
+            app.state.promql.stop()
             await app.state.oidc.close()
             await database.close()
 

@@ -21,6 +21,7 @@ from fleetkeeper.telemetry import api as telemetry
 from fleetkeeper.telemetry.archive import api as archive
 from fleetkeeper.telemetry.explore import api as explore
 from fleetkeeper.telemetry.exporting import api as exporting
+from fleetkeeper.telemetry.promql import api as promql
 
 API = "/api/v1"
 
@@ -47,6 +48,7 @@ def include_routes(app: FastAPI) -> None:
     app.include_router(health_api.router)
     app.include_router(downloads_api.router)
     app.include_router(scim.router)
+    app.include_router(promql.router)
     for administration in (users, account_api, roles, groups, departments, tokens, sessions):
         app.include_router(administration.router, prefix=API)
     for door in (sign_in, providers):

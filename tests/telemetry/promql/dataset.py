@@ -68,8 +68,16 @@ def _series(chance: random.Random) -> Iterator[tuple[dict[str, str], list[Point]
             for code in ("200", "500"):
                 points = _counter(chance, 50 if code == "200" else 0.5, 0.01)
                 yield (
-                    {"__name__": "http_requests_total", "job": "web", "instance": instance, "method": method, "code": code},
-                    _with_gaps(chance, points, marked=instance == "b:9100") if instance != "a:9100" else points,
+                    {
+                        "__name__": "http_requests_total",
+                        "job": "web",
+                        "instance": instance,
+                        "method": method,
+                        "code": code,
+                    },
+                    _with_gaps(chance, points, marked=instance == "b:9100")
+                    if instance != "a:9100"
+                    else points,
                 )
         yield from _gauges(chance, instance)
         yield from _histogram(chance, instance)
@@ -83,7 +91,10 @@ def _gauges(chance: random.Random, instance: str) -> Iterator[tuple[dict[str, st
             {"__name__": "temperature", "room": room, **base},
             _gauge(chance, lambda _: round(chance.gauss(5, 10), 4)),
         )
-    yield {"__name__": "load", **base}, _gauge(chance, lambda _: chance.choice((0.0, 0.5, 1.5, chance.random())))
+    yield (
+        {"__name__": "load", **base},
+        _gauge(chance, lambda _: chance.choice((0.0, 0.5, 1.5, chance.random()))),
+    )
     yield (
         {"__name__": "flapping", **base},
         _with_gaps(chance, _gauge(chance, lambda index: float(index % 7)), marked=True),
@@ -92,14 +103,20 @@ def _gauges(chance: random.Random, instance: str) -> Iterator[tuple[dict[str, st
         {"__name__": "strange", **base},
         _gauge(chance, lambda _: chance.choice((1.0, 2.5, -3.0, NAN, INF, -INF, 0.0, 1e9))),
     )
-    yield {"__name__": "some_nan", **base}, _gauge(chance, lambda _: NAN if chance.random() < 0.1 else chance.random())
+    yield (
+        {"__name__": "some_nan", **base},
+        _gauge(chance, lambda _: NAN if chance.random() < 0.1 else chance.random()),
+    )
     yield {"__name__": "sparse", **base}, _gauge(chance, lambda index: index * 3.0, every=420)
     yield {"__name__": "rising", **base}, _gauge(chance, lambda index: index * 2 + chance.random())
     yield (
         {"__name__": "machine_info", "version": "1." + instance[0], "os": "debian", **base},
         _gauge(chance, lambda _: 1.0, every=30),
     )
-    yield {"__name__": "up", **base}, _with_gaps(chance, _gauge(chance, lambda _: float(chance.random() < 0.9)), marked=False)
+    yield (
+        {"__name__": "up", **base},
+        _with_gaps(chance, _gauge(chance, lambda _: float(chance.random() < 0.9)), marked=False),
+    )
 
 
 def _histogram(chance: random.Random, instance: str) -> Iterator[tuple[dict[str, str], list[Point]]]:
@@ -143,7 +160,10 @@ def _oddities(chance: random.Random) -> Iterator[tuple[dict[str, str], list[Poin
     yield {"__name__": "late", "room": "x"}, [(float(time), 2.0) for time in range(4000, 7000, 15)]
     texts = {"quote": 'say "hi"', "slash": "a\\b", "accent": "Zürich", "path": "/var/log", "empty": ""}
     for number, (room, text) in enumerate(texts.items()):
-        yield {"__name__": "texts", "room": room, "text": text}, _gauge(chance, lambda _, number=number: number + 0.25)
+        yield (
+            {"__name__": "texts", "room": room, "text": text},
+            _gauge(chance, lambda _, number=number: number + 0.25),
+        )
     numbers = {
         "past": -3_000_000_000.0, "leap": 951_782_400.0, "now": 1_700_000_000.7, "far": 253_402_300_800.0,
         "zero": 0.0, "minus": -0.5, "end": 4_102_444_799.0, "century": -2_203_891_200.0,
@@ -151,9 +171,19 @@ def _oddities(chance: random.Random) -> Iterator[tuple[dict[str, str], list[Poin
     }  # fmt: skip
     for kind, value in numbers.items():
         yield {"__name__": "moment", "kind": kind}, _gauge(chance, lambda _, value=value: value)
-    sizes = {"huge": 1e300, "tiny": 1e-300, "million": 1e6, "exact": 2.0**53 + 2, "third": 1 / 3, "minus_zero": -0.0}
+    sizes = {
+        "huge": 1e300,
+        "tiny": 1e-300,
+        "million": 1e6,
+        "exact": 2.0**53 + 2,
+        "third": 1 / 3,
+        "minus_zero": -0.0,
+    }
     for kind, value in sizes.items():
-        yield {"__name__": "size", "kind": kind}, _gauge(chance, lambda index, value=value: value * (1 + index % 3))
+        yield (
+            {"__name__": "size", "kind": kind},
+            _gauge(chance, lambda index, value=value: value * (1 + index % 3)),
+        )
     yield {"__name__": "constant"}, _gauge(chance, lambda _: 4.0)
     yield {"__name__": "cancelling"}, _gauge(chance, lambda index: (1e16, 1.0, -1e16)[index % 3])
     yield {"__name__": "even"}, [(float(time), float(time)) for time in range(0, DURATION, 10)]

@@ -28,7 +28,19 @@ class Grammar:
         if depth <= 0:
             return self.selector() + self.moved()
         kind = pick.choices(
-            ("selector", "range", "call", "aggregate", "binary", "scalar", "set", "compare", "ranked", "clamp", "minus"),
+            (
+                "selector",
+                "range",
+                "call",
+                "aggregate",
+                "binary",
+                "scalar",
+                "set",
+                "compare",
+                "ranked",
+                "clamp",
+                "minus",
+            ),
             (2, 5, 2, 5, 4, 3, 2, 2, 1, 1, 1),
         )[0]
         if kind == "selector":

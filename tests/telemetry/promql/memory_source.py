@@ -6,7 +6,8 @@ import numpy as np
 
 from fleetkeeper.telemetry.promql.labels import label_value, make_labels
 from fleetkeeper.telemetry.promql.patterns import compile_pattern
-from fleetkeeper.telemetry.promql.source import Matcher, SourceSeries
+from fleetkeeper.telemetry.promql.source import SourceSeries
+from fleetkeeper.telemetry.selection import Matcher
 
 
 class MemorySource:
@@ -19,7 +20,9 @@ class MemorySource:
     def add(self, labels: dict[str, str], samples: Sequence[tuple[float, float]]) -> None:
         """Add a series; times in seconds."""
         times = np.array([round(time * 1_000_000) for time, _ in samples], np.int64)
-        self.series.append(SourceSeries(make_labels(labels), times, np.array([value for _, value in samples], float)))
+        self.series.append(
+            SourceSeries(make_labels(labels), times, np.array([value for _, value in samples], float))
+        )
 
     async def select(self, matchers: Sequence[Matcher], start_us: int, end_us: int) -> list[SourceSeries]:
         self.asked.append((tuple(matchers), start_us, end_us))

@@ -21,7 +21,11 @@ def find_prometheus() -> str | None:
     """The program, from FLEETKEEPER_PEERS (a directory with extracted packages) or PATH."""
     peers = os.environ.get("FLEETKEEPER_PEERS")
     if peers:
-        for place in (Path(peers) / "usr/bin/prometheus", Path(peers) / "bin/prometheus", Path(peers) / "prometheus"):
+        for place in (
+            Path(peers) / "usr/bin/prometheus",
+            Path(peers) / "bin/prometheus",
+            Path(peers) / "prometheus",
+        ):
             if place.is_file():
                 return str(place)
     return shutil.which("prometheus")

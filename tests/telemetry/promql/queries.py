@@ -21,7 +21,12 @@ def _families() -> list[str]:
         texts += [f"{name}()", f"{name}(moment)", f"{name}(vector(1678000000.5))"]
     for name in COUNTERS:
         texts += [f"{name}(http_requests_total[{window}])" for window in ("20s", "1m", "5m", "17m")]
-        texts += [f"{name}(strange[2m])", f"{name}(sparse[30m])", f"{name}(cancelling[2m])", f"{name}(flapping[5m])"]
+        texts += [
+            f"{name}(strange[2m])",
+            f"{name}(sparse[30m])",
+            f"{name}(cancelling[2m])",
+            f"{name}(flapping[5m])",
+        ]
     for name in GAUGES:
         texts += [f"{name}(temperature[{window}])" for window in ("1m", "10m")]
         texts += [f"{name}(some_nan[3m])", f"{name}(strange[1m])", f"{name}(constant[5m])"]

@@ -48,7 +48,9 @@ def asks(text: str, *, instant_only: bool = False) -> list[Ask]:
     found: list[Ask] = [("query", {"query": text, "time": str(moment)}) for moment in MOMENTS]
     if not instant_only:
         for start, end, step in RANGES:
-            found.append(("query_range", {"query": text, "start": str(start), "end": str(end), "step": str(step)}))
+            found.append(
+                ("query_range", {"query": text, "start": str(start), "end": str(end), "step": str(step)})
+            )
     return found
 
 
@@ -60,7 +62,9 @@ def own_answer(engine: Engine, source: MemorySource, ask: Ask) -> dict[str, Any]
         if form == "query":
             query = Query.instant(parameters["query"], micros["time"])
         else:
-            query = Query.over_range(parameters["query"], micros["start"], micros["end"], micros["step"], 11_000)
+            query = Query.over_range(
+                parameters["query"], micros["start"], micros["end"], micros["step"], 11_000
+            )
         answer = asyncio.run(engine.answer(query, source))
     except PromqlError as error:
         return {"status": "error", "errorType": error.kind, "error": str(error)}
@@ -70,7 +74,9 @@ def own_answer(engine: Engine, source: MemorySource, ask: Ask) -> dict[str, Any]
 def difference(theirs: dict[str, Any], ours: dict[str, Any], *, ordered: bool) -> str:
     """What differs; nothing when the answers agree."""
     if theirs["status"] != ours["status"]:
-        return f"status: {theirs['status']} {theirs.get('error', '')} | {ours['status']} {ours.get('error', '')}"
+        return (
+            f"status: {theirs['status']} {theirs.get('error', '')} | {ours['status']} {ours.get('error', '')}"
+        )
     if theirs["status"] == "error":
         return "" if theirs["errorType"] == ours["errorType"] else f"{theirs['error']} | {ours['error']}"
     theirs, ours = theirs["data"], ours["data"]
@@ -125,7 +131,9 @@ def compare(address: str, all_asks: list[Ask]) -> list[str]:
     return lines
 
 
-def report(name: str, texts: list[str], all_asks: list[Ask], lines: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def report(
+    name: str, texts: list[str], all_asks: list[Ask], lines: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with capsys.disabled():
         agree = len(all_asks) - len(lines)
         print(f"\n{name}: {agree} of {len(all_asks)} queries agree with Prometheus ({len(texts)} texts)")

@@ -64,9 +64,7 @@ def _running(groups: Groups, matrix: Matrix) -> tuple[Values, Values]:
     return means, squares
 
 
-def ranked(
-    op: str, wanted: Scalars, matrix: Matrix, names: tuple[str, ...], *, dropped: bool
-) -> Matrix:
+def ranked(op: str, wanted: Scalars, matrix: Matrix, names: tuple[str, ...], *, dropped: bool) -> Matrix:
     """The largest (topk) or smallest (bottomk) series of each group at each step, with all their labels.
 
     Raises ExecutionError when a wanted number is none.
@@ -137,9 +135,7 @@ def count_values(
     labels: list[Labels] = []
     for row, number in zip(found[0].astype(np.int64), numbers, strict=True):
         labelled = with_label(matrix.labels[row], label, format_number(float(number)))
-        labels.append(
-            without(labelled, {*names, "__name__"}) if dropped else only(labelled, {*names, label})
-        )
+        labels.append(without(labelled, {*names, "__name__"}) if dropped else only(labelled, {*names, label}))
     groups = Groups.of(labels)
     target = np.empty(len(labels), np.int64)
     for group in range(len(groups.labels)):

@@ -92,7 +92,9 @@ class Engine:
         self.limits = limits
         self._threads = threads
 
-    async def answer(self, query: Query, source: SampleSource, timeout_seconds: float | None = None) -> Answer:
+    async def answer(
+        self, query: Query, source: SampleSource, timeout_seconds: float | None = None
+    ) -> Answer:
         """The answer. Raises PromqlError; stops soon after the caller is cancelled."""
         seconds = self.limits.timeout_seconds
         deadline = Deadline(min(seconds, timeout_seconds) if timeout_seconds is not None else seconds)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from fleetkeeper.telemetry.promql.source import Matcher
+from fleetkeeper.telemetry.selection import Matcher
 
 Kind = Literal["vector", "scalar", "matrix", "string"]
 Anchor = int | Literal["start", "end"] | None

@@ -32,7 +32,14 @@ _ESCAPES = {
 def quoted(text: str) -> str:
     """A text in double quotes with Go's escapes."""
     marks = [
-        _ESCAPES.get(mark) or (mark if mark.isprintable() else f"\\u{ord(mark):04x}" if ord(mark) < 65536 else f"\\U{ord(mark):08x}")
+        _ESCAPES.get(mark)
+        or (
+            mark
+            if mark.isprintable()
+            else f"\\u{ord(mark):04x}"
+            if ord(mark) < 65536
+            else f"\\U{ord(mark):08x}"
+        )
         for mark in text
     ]
     return f'"{"".join(marks)}"'

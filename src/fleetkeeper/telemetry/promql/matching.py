@@ -7,7 +7,15 @@ import numpy as np
 from fleetkeeper.telemetry.promql.errors import ExecutionError, too_many_samples
 from fleetkeeper.telemetry.promql.expressions import Matching
 from fleetkeeper.telemetry.promql.grouping import Groups
-from fleetkeeper.telemetry.promql.labels import NAME, Labels, label_text, label_value, only, with_label, without
+from fleetkeeper.telemetry.promql.labels import (
+    NAME,
+    Labels,
+    label_text,
+    label_value,
+    only,
+    with_label,
+    without,
+)
 from fleetkeeper.telemetry.promql.mathematics import DROPS_NAME
 from fleetkeeper.telemetry.promql.matrices import Matrix, unique_series
 from fleetkeeper.telemetry.promql.operators import apply
@@ -39,9 +47,7 @@ def combine_sets(op: str, left: Matrix, right: Matrix, matching: Matching) -> Ma
     return Matrix(left.labels, left.values, left.present & (met if op == "and" else ~met)).packed()
 
 
-def _partners(
-    matrix: Matrix, keys: Sequence[Labels], other: Matrix, other_keys: Sequence[Labels]
-) -> Flags:
+def _partners(matrix: Matrix, keys: Sequence[Labels], other: Matrix, other_keys: Sequence[Labels]) -> Flags:
     """For each series and step whether the other side has one with the same key."""
     met = np.zeros(matrix.present.shape, np.bool_)
     there = _present_by_key(other_keys, other)
@@ -127,7 +133,9 @@ def _check_many_side(result: Matrix, keys: Sequence[Labels], matching: Matching)
         message = "multiple matches for labels: grouping labels must ensure unique matches"
     else:
         names = list(keys)
-        message = "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
+        message = (
+            "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
+        )
     groups = Groups.of(names)
     if len(groups.labels) == len(names):
         return

@@ -70,7 +70,9 @@ class Matrix:
         """One step's vector at `count` steps."""
         shape = (len(self.labels), count)
         return Matrix(
-            self.labels, np.broadcast_to(self.values, shape).copy(), np.broadcast_to(self.present, shape).copy()
+            self.labels,
+            np.broadcast_to(self.values, shape).copy(),
+            np.broadcast_to(self.present, shape).copy(),
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import promql_parser as parser
 
+from fleetkeeper.kit.text import is_storable
 from fleetkeeper.telemetry.promql.errors import BadDataError
 from fleetkeeper.telemetry.promql.expressions import (
     Aggregation,
@@ -25,7 +26,7 @@ from fleetkeeper.telemetry.promql.function_names import FUNCTIONS
 from fleetkeeper.telemetry.promql.formatting import quoted
 from fleetkeeper.telemetry.promql.labels import NAME
 from fleetkeeper.telemetry.promql.patterns import compile_pattern
-from fleetkeeper.telemetry.promql.source import Matcher, MatchOperator
+from fleetkeeper.telemetry.selection import Matcher
 
 MAX_QUERY_LENGTH = 65_536
 # The parser recurses without a bound of its own, and so does the evaluation.
@@ -37,7 +38,7 @@ _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|`[^`]*`|#[^\n]*',
 _BRACES = re.compile(r"\{[^{}]*\}")
 _MARKS = re.compile(r"[()\[\]]|[-+*/%^<>=!]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
 # The package's own enumerations cannot be keys.
-_MATCH_OPS: dict[str, MatchOperator] = {
+_MATCH_OPS: dict[str, Literal["=", "!=", "=~", "!~"]] = {
     "MatchOp.Equal": "=",
     "MatchOp.NotEqual": "!=",
     "MatchOp.Re": "=~",
@@ -55,7 +56,20 @@ _MANY_SIDES: dict[str, Literal["left", "right"]] = {
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AGGREGATIONS = frozenset(
-    {"sum", "avg", "min", "max", "count", "stddev", "stdvar", "group", "topk", "bottomk", "quantile", "count_values"}
+    {
+        "sum",
+        "avg",
+        "min",
+        "max",
+        "count",
+        "stddev",
+        "stdvar",
+        "group",
+        "topk",
+        "bottomk",
+        "quantile",
+        "count_values",
+    }
 )
 
 # The package follows a newer Prometheus, in which this function has another name.
@@ -150,6 +164,8 @@ def _matchers(node: Any) -> tuple[Matcher, ...]:
     if node.name is not None:
         result.append(Matcher(NAME, "=", node.name))
     for item in result:
+        if not is_storable(item.name + item.value):
+            raise BadDataError("parse error: a label holds characters that no series can have")
         if item.op in {"=~", "!~"}:
             _check_pattern(item.value)
     return tuple(result)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fleetkeeper.telemetry.promql.expressions import Anchor, Expression, Selector, Subquery, children_of
 from fleetkeeper.telemetry.promql.matrices import Steps
-from fleetkeeper.telemetry.promql.source import Matcher
+from fleetkeeper.telemetry.selection import Matcher
 
 MAX_TIME_US = 2**62
 

@@ -26,7 +26,11 @@ def _pieces(answer: Answer) -> Iterator[bytes]:
         for index, item in enumerate(answer.series):
             points = _points(item) if answer.kind == "vector" else f"[{_points(item)}]"
             yield b"," if index else b"["
-            yield b'{"metric":%s,"%s":%s}' % (_encoder.encode(dict(item.labels)), name.encode(), points.encode())
+            yield b'{"metric":%s,"%s":%s}' % (
+                _encoder.encode(dict(item.labels)),
+                name.encode(),
+                points.encode(),
+            )
         yield b"]" if answer.series else b"[]"
     yield b"}"
 

@@ -1,22 +1,11 @@
 """Where samples come from. The engine asks once per selector, before it evaluates anything."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from fleetkeeper.telemetry.promql.labels import Labels
 from fleetkeeper.telemetry.resample import Times, Values
-
-MatchOperator = Literal["=", "!=", "=~", "!~"]
-
-
-@dataclass(frozen=True)
-class Matcher:
-    """One condition on a label. Regular expressions match the whole value; an absent label counts as empty."""
-
-    name: str
-    op: MatchOperator
-    value: str
+from fleetkeeper.telemetry.selection import Matcher
 
 
 class SourceSeries(NamedTuple):

@@ -1,0 +1,201 @@
+"""`/prometheus/api/v1/…`: the HTTP API of Prometheus, as Grafana and other clients ask it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from fleetkeeper.database.engine import Database
+from fleetkeeper.database.request_session import context_of
+from fleetkeeper.error_handlers import expected_error, problem_responses
+from fleetkeeper.errors import UnavailableError
+from fleetkeeper.telemetry.access import TelemetryRead
+from fleetkeeper.telemetry.promql import service
+from fleetkeeper.telemetry.promql.errors import BadDataError, PromqlError, QueryCancelledError
+from fleetkeeper.telemetry.promql.parameters import Parameters
+from fleetkeeper.telemetry.promql.rendering import render
+from fleetkeeper.telemetry.promql.schemas import PrometheusAnswer, answers, described
+from fleetkeeper.telemetry.promql.service import Caller
+
+_encoder = msgspec.json.Encoder()
+_Result = TypeVar("_Result")
+FORM = "application/x-www-form-urlencoded"
+MAX_FORM_FIELDS = 1000
+
+
+def _refusal(kind: str, message: str, status: int) -> Response:
+    body = {"status": "error", "errorType": kind, "error": message}
+    return Response(_encoder.encode(body), status, media_type="application/json")
+
+
+class PrometheusRoute(APIRoute):
+    """A route that answers errors of queries in Prometheus' shape. Who may not ask gets the product's own answer."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The route's handler, with those errors caught."""
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except PromqlError as error:
+                return _refusal(error.kind, str(error), error.status)
+            except HTTPException as error:
+                if error.status_code == 400:
+                    return _refusal("bad_data", "error parsing form values", 400)
+                raise
+            except Exception as error:
+                known = expected_error(error)
+                if isinstance(known, UnavailableError):
+                    return _refusal("unavailable", known.detail, 503)
+                raise
+
+        return handle
+
+
+router = APIRouter(
+    prefix="/prometheus/api/v1",
+    tags=["prometheus"],
+    route_class=PrometheusRoute,
+    responses={**problem_responses(401, 403, 429), **answers()},
+)
+
+
+async def read_caller(request: Request, actor: TelemetryRead) -> Caller:
+    """Who asks, with parameters from the address and the form."""
+    values = {name: request.query_params.getlist(name) for name in request.query_params}
+    if request.method == "POST":
+        kind = request.headers.get("content-type", FORM).partition(";")[0].strip().lower()
+        if kind != FORM:
+            raise BadDataError(f"parameters come as {FORM}")
+        form = await request.form(max_files=0, max_fields=MAX_FORM_FIELDS)
+        for name in form:
+            values[name] = [item for item in form.getlist(name) if isinstance(item, str)] + values.get(
+                name, []
+            )
+    database: Database = request.app.state.database
+    return Caller(
+        request.app.state.promql, lambda: database.session(context_of(request)), actor, Parameters(values)
+    )
+
+
+Asking = Annotated[Caller, Depends(read_caller)]
+
+
+def _success(data: object) -> Response:
+    return _written(_encoder.encode(data))
+
+
+def _written(data: bytes) -> Response:
+    return Response(b'{"status":"success","data":%s}' % data, media_type="application/json")
+
+
+async def _while_connected(request: Request, work: Awaitable[_Result]) -> _Result:
+    """The result of `work`, which stops when the client goes away."""
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_disconnected(request))
+    try:
+        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise QueryCancelledError("query was canceled in expression evaluation")
+        return task.result()
+    finally:
+        task.cancel()
+        gone.cancel()
+        await asyncio.gather(task, gone, return_exceptions=True)
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+_QUERY = ("query", "time", "timeout")
+_RANGE = ("query", "start", "end", "step", "timeout")
+_MATCH = ("match[]", "start", "end", "limit")
+
+
+@router.get("/query", response_model=PrometheusAnswer, openapi_extra=described(*_QUERY))
+@router.post("/query", response_model=PrometheusAnswer, openapi_extra=described(*_QUERY, form=True))
+async def query(request: Request, caller: Asking) -> Response:
+    """Evaluate an expression at one moment."""
+    return _written(await _while_connected(request, _rendered(service.query(caller))))
+
+
+@router.get("/query_range", response_model=PrometheusAnswer, openapi_extra=described(*_RANGE))
+@router.post("/query_range", response_model=PrometheusAnswer, openapi_extra=described(*_RANGE, form=True))
+async def query_range(request: Request, caller: Asking) -> Response:
+    """Evaluate an expression at each step of a range of time."""
+    return _written(await _while_connected(request, _rendered(service.query_range(caller))))
+
+
+async def _rendered(answer: Awaitable[service.Answer]) -> bytes:
+    return await asyncio.to_thread(render, await answer)
+
+
+@router.get("/series", response_model=PrometheusAnswer, openapi_extra=described(*_MATCH))
+@router.post("/series", response_model=PrometheusAnswer, openapi_extra=described(*_MATCH, form=True))
+async def series(caller: Asking) -> Response:
+    """List series by selectors."""
+    return _success(await service.series(caller))
+
+
+@router.get("/labels", response_model=PrometheusAnswer, openapi_extra=described(*_MATCH))
+@router.post("/labels", response_model=PrometheusAnswer, openapi_extra=described(*_MATCH, form=True))
+async def labels(caller: Asking) -> Response:
+    """List names of labels."""
+    return _success(await service.labels(caller))
+
+
+@router.get("/label/{name}/values", response_model=PrometheusAnswer, openapi_extra=described(*_MATCH))
+async def label_values(name: str, caller: Asking) -> Response:
+    """List the values of a label."""
+    return _success(await service.values(caller, name))
+
+
+@router.get("/metadata", response_model=PrometheusAnswer, openapi_extra=described("metric", "limit"))
+async def metadata(caller: Asking) -> Response:
+    """Describe metrics."""
+    return _success(await service.metadata(caller))
+
+
+@router.get("/format_query", response_model=PrometheusAnswer, openapi_extra=described("query"))
+@router.post("/format_query", response_model=PrometheusAnswer, openapi_extra=described("query", form=True))
+async def format_query(caller: Asking) -> Response:
+    """Lay an expression out."""
+    return _success(service.format_query(caller))
+
+
+@router.get(
+    "/query_exemplars", response_model=PrometheusAnswer, openapi_extra=described("query", "start", "end")
+)
+@router.post(
+    "/query_exemplars",
+    response_model=PrometheusAnswer,
+    openapi_extra=described("query", "start", "end", form=True),
+)
+async def query_exemplars(caller: Asking) -> Response:
+    """Answer that there are no exemplars."""
+    return _success(service.exemplars(caller))
+
+
+@router.get("/rules", response_model=PrometheusAnswer)
+async def rules(_: TelemetryRead) -> Response:
+    """Answer that there are no recording or alerting rules."""
+    return _success({"groups": []})
+
+
+@router.get("/alerts", response_model=PrometheusAnswer)
+async def alerts(_: TelemetryRead) -> Response:
+    """Answer that there are no alerts of rules."""
+    return _success({"alerts": []})
+
+
+@router.get("/status/buildinfo", response_model=PrometheusAnswer)
+async def build_info(_: TelemetryRead) -> Response:
+    """Say whose language this is."""
+    return _success(service.build_info())

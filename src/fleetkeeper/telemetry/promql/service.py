@@ -1,0 +1,167 @@
+"""What the doors of the Prometheus API answer. Raises PromqlError, in Prometheus' words, for what is expected."""
+
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+from fleetkeeper.errors import InvalidInputError
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.settings.promql import PromqlSettings
+from fleetkeeper.telemetry import service as telemetry
+from fleetkeeper.telemetry.promql.engine import Answer, Engine, Limits, Query
+from fleetkeeper.telemetry.promql.errors import BadDataError, ExecutionError
+from fleetkeeper.telemetry.promql.fleet_source import FleetSource, Sessions, reason_of
+from fleetkeeper.telemetry.promql.parameters import EPOCH, Parameters, checked_label_name
+from fleetkeeper.telemetry.promql.parsing import parse_query, prettify
+from fleetkeeper.telemetry.selection import find_series, label_names, label_values
+
+# The version whose language and API this is; clients choose by it what they ask.
+VERSION = "2.42.0"
+_Found = TypeVar("_Found")
+
+
+def limits_of(settings: PromqlSettings) -> Limits:
+    """The engine's limits."""
+    return Limits(
+        max_samples=settings.max_samples,
+        max_points=settings.max_points,
+        timeout_seconds=settings.timeout_seconds,
+        lookback=settings.lookback_seconds * 1_000_000,
+        subquery_step=settings.subquery_step_seconds * 1_000_000,
+    )
+
+
+def now_us() -> int:
+    """The time now in microseconds, on whole milliseconds."""
+    return int((utc_now() - EPOCH).total_seconds() * 1000) * 1000
+
+
+class Promql:
+    """The engine of one process with its threads."""
+
+    def __init__(self, settings: PromqlSettings) -> None:
+        self.settings = settings
+        self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="promql")
+        self.engine = Engine(limits_of(settings), self._threads)
+
+    def stop(self) -> None:
+        """Let go of the threads."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, and what they ask with."""
+
+    promql: Promql
+    sessions: Sessions
+    actor: Actor
+    parameters: Parameters
+
+    @property
+    def source(self) -> FleetSource:
+        """The samples that the caller may see."""
+        settings = self.promql.settings
+        return FleetSource(self.sessions, self.actor, settings.max_series, settings.max_samples)
+
+
+async def query(caller: Caller) -> Answer:
+    """Evaluate at one moment."""
+    parameters = caller.parameters
+    moment = parameters.time("time", now_us())
+    timeout = parameters.timeout_seconds()
+    try:
+        read = Query.instant(parameters.text("query"), moment)
+    except BadDataError as error:
+        raise BadDataError(f'invalid parameter "query": {error}') from None
+    return await caller.promql.engine.answer(read, caller.source, timeout)
+
+
+async def query_range(caller: Caller) -> Answer:
+    """Evaluate at each step of a range of time."""
+    parameters = caller.parameters
+    start, end, step = parameters.range()
+    timeout = parameters.timeout_seconds()
+    read = Query.over_range(parameters.text("query"), start, end, step, caller.promql.settings.max_points)
+    return await caller.promql.engine.answer(read, caller.source, timeout)
+
+
+async def series(caller: Caller) -> list[dict[str, str]]:
+    """The label sets of the selected series."""
+    parameters = caller.parameters
+    parameters.span()
+    sets = parameters.matcher_sets()
+    if not sets:
+        raise BadDataError("no match[] parameter provided")
+    found = await _read(caller, partial(find_series, matcher_sets=sets))
+    labels = sorted({tuple(sorted(item.labels.items())) for item in found})
+    return [dict(item) for item in labels[: parameters.limit()]]
+
+
+async def labels(caller: Caller) -> list[str]:
+    """The names of labels, of all series or of the selected ones."""
+    parameters = caller.parameters
+    parameters.span()
+    sets = parameters.matcher_sets() or [()]
+    return (await _read(caller, partial(label_names, matcher_sets=sets)))[: parameters.limit()]
+
+
+async def values(caller: Caller, name: str) -> list[str]:
+    """The values of a label, in all series or in the selected ones."""
+    parameters = caller.parameters
+    checked_label_name(name)
+    parameters.span()
+    sets = parameters.matcher_sets() or [()]
+    found = await _read(caller, partial(label_values, name=name, matcher_sets=sets))
+    return found[: parameters.limit()]
+
+
+async def _read(caller: Caller, find: Callable[..., Awaitable[_Found]]) -> _Found:
+    try:
+        async with caller.sessions() as session:
+            return await find(session=session, actor=caller.actor, limit=caller.promql.settings.max_series)
+    except InvalidInputError as error:
+        raise ExecutionError(reason_of(error)) from None
+
+
+async def metadata(caller: Caller) -> dict[str, list[dict[str, str]]]:
+    """Kind, unit and meaning of the metrics that the product knows."""
+    wanted, limit = caller.parameters.text("metric"), caller.parameters.limit()
+    async with caller.sessions() as session:
+        catalogue = await telemetry.metric_catalogue(session, caller.actor, None)
+    known = [item for item in catalogue.results if not wanted or item.name == wanted]
+    return {
+        item.name: [{"type": item.kind, "help": item.description, "unit": item.unit}]
+        for item in known[:limit]
+    }
+
+
+def format_query(caller: Caller) -> str:
+    """The query in the usual layout."""
+    try:
+        return prettify(caller.parameters.text("query"))
+    except BadDataError as error:
+        raise BadDataError(f'invalid parameter "query": {error}') from None
+
+
+def exemplars(caller: Caller) -> list[Any]:
+    """None are stored; the query is checked all the same."""
+    caller.parameters.span()
+    parse_query(caller.parameters.text("query"))
+    return []
+
+
+def build_info() -> dict[str, str]:
+    """By what a client chooses the API's features."""
+    return {
+        "application": "Fleetkeeper",
+        "version": VERSION,
+        "revision": "",
+        "branch": "",
+        "buildUser": "",
+        "buildDate": "",
+        "goVersion": "",
+    }

@@ -1,0 +1,198 @@
+"""The Prometheus API over the product's own storage, as Grafana asks it."""
+
+import asyncio
+import time
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from fleetkeeper.telemetry.host_mark import HOST_MARK
+from fleetkeeper.telemetry.promql.samples import STALE_BITS
+from fleetkeeper.telemetry.samples import SampleSeries
+from tests.factories.telemetry import make_device
+
+API = "/prometheus/api/v1"
+NOW = int(time.time()) // 60 * 60
+STALE = np.array([STALE_BITS], np.uint64).view(np.float64)[0]
+
+
+def sampled(device: UUID, key: str, samples: list[tuple[float, float]]) -> SampleSeries:
+    times = np.array([round(moment * 1_000_000) for moment, _ in samples], np.int64)
+    return SampleSeries(device.bytes, key, times, np.array([value for _, value in samples], np.float64))
+
+
+@pytest.fixture
+async def fleet(app, connection):
+    """Two scraped machines with a counter each, 15 s apart, and one that ended."""
+    devices = {name: make_device(connection, name) for name in ("web1", "web2", "desk")}
+    for number, name in enumerate(("web1", "web2"), 1):
+        key = f'requests_total{{instance="{HOST_MARK}:9100",job="node"}}'
+        samples = [(NOW - 600 + 15 * index, 30.0 * number * index) for index in range(41)]
+        await app.state.door.store_samples([sampled(devices[name], key, samples)])
+    up = f'up{{instance="{HOST_MARK}:9100",job="node"}}'
+    await app.state.door.store_samples([sampled(devices["web1"], up, [(NOW - 60, 1.0), (NOW - 30, STALE)])])
+    await app.state.door.store_samples([sampled(devices["web2"], up, [(NOW - 60, 1.0), (NOW - 30, 1.0)])])
+    frame = b'{"frames": [{"ts": %d, "values": {"cpu_usage_percent": 7.5}}]}' % (NOW - 20)
+    await app.state.door.receive_for(devices["desk"].bytes, "", frame)
+    return devices
+
+
+async def ask(client, path, status=200, **parameters):
+    answer = await client.get(f"{API}/{path}", params={key.replace("match", "match[]"): value for key, value in parameters.items()})
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    body = answer.json()
+    assert body["status"] == ("success" if status == 200 else "error")
+    return body["data"] if status == 200 else body
+
+
+class TestQueries:
+    async def test_instant_query(self, fleet, viewer):
+        data = await ask(viewer, "query", query="sum by (instance) (rate(requests_total[5m]))", time=NOW)
+        assert data["resultType"] == "vector"
+        assert sorted((item["metric"]["instance"], item["value"]) for item in data["result"]) == [
+            ("web1:9100", [NOW, "2"]),
+            ("web2:9100", [NOW, "4"]),
+        ]
+
+    async def test_range_query(self, fleet, viewer):
+        data = await ask(
+            viewer, "query_range", query='requests_total{instance="web2:9100"}', start=NOW - 60, end=NOW, step="30s"
+        )
+        assert data["resultType"] == "matrix"
+        (series,) = data["result"]
+        assert series["metric"] == {"__name__": "requests_total", "instance": "web2:9100", "job": "node"}
+        assert series["values"] == [[NOW - 60, "2160"], [NOW - 30, "2280"], [NOW, "2400"]]
+
+    async def test_form_is_read_as_the_address_is(self, fleet, viewer):
+        form = {"query": "count(requests_total)", "time": str(NOW)}
+        answer = await viewer.post(f"{API}/query", data=form)
+        assert answer.json()["data"]["result"] == [{"metric": {}, "value": [NOW, "2"]}]
+
+    async def test_stale_marker_ends_a_series(self, fleet, viewer):
+        data = await ask(viewer, "query", query="up", time=NOW)
+        assert [item["metric"]["instance"] for item in data["result"]] == ["web2:9100"]
+        data = await ask(viewer, "query", query="count_over_time(up[5m])", time=NOW)
+        assert sorted(item["value"][1] for item in data["result"]) == ["1", "2"]
+
+    async def test_agents_series_are_there_with_their_device(self, fleet, viewer):
+        data = await ask(viewer, "query", query="cpu_usage_percent > 7", time=NOW)
+        assert data["result"] == [
+            {
+                "metric": {
+                    "__name__": "cpu_usage_percent",
+                    "instance": "desk",
+                    "device_id": str(fleet["desk"]),
+                },
+                "value": [NOW, "7.5"],
+            }
+        ]
+
+    @pytest.mark.parametrize(
+        ("query", "kind", "result"),
+        [
+            ("1 + 1", "scalar", [NOW, "2"]),
+            ('"text"', "string", [NOW, "text"]),
+            ("vector(1) / 0", "vector", [{"metric": {}, "value": [NOW, "+Inf"]}]),
+            ("nothing", "vector", []),
+        ],
+    )
+    async def test_kinds_of_results(self, fleet, viewer, query, kind, result):
+        assert await ask(viewer, "query", query=query, time=NOW) == {"resultType": kind, "result": result}
+
+    @pytest.mark.parametrize(
+        ("path", "parameters", "status", "kind", "words"),
+        [
+            ("query", {"query": "up{"}, 400, "bad_data", 'invalid parameter "query": parse error'),
+            ("query", {}, 400, "bad_data", 'invalid parameter "query"'),
+            ("query", {"query": "up", "time": "soon"}, 400, "bad_data", 'cannot parse "soon" to a valid timestamp'),
+            ("query", {"query": "up", "timeout": "soon"}, 400, "bad_data", 'invalid parameter "timeout"'),
+            ("query_range", {"query": "up", "start": 0, "end": 20_000, "step": 1}, 400, "bad_data", "11,000 points"),
+            ("query_range", {"query": "up", "start": 5, "end": 1, "step": 1}, 400, "bad_data", "before start"),
+            ("query_range", {"query": "up", "start": 1, "end": 5, "step": 0}, 400, "bad_data", "zero or negative"),
+            ("query_range", {"query": "up[1m]", "start": 1, "end": 5, "step": 1}, 400, "bad_data", "range vector"),
+            ("query", {"query": "requests_total + on () requests_total", "time": NOW}, 422, "execution", "many-to-many"),
+            ("query", {"query": "up", "time": NOW, "timeout": "0"}, 503, "timeout", "timed out"),
+            ("series", {}, 400, "bad_data", "no match[] parameter provided"),
+            ("series", {"match": "rate(up[5m])"}, 400, "bad_data", "no series selector"),
+            ("label/0bad/values", {}, 400, "bad_data", 'invalid label name: "0bad"'),
+            ("labels", {"start": "x"}, 400, "bad_data", 'invalid parameter "start"'),
+            ("query", {"query": 'up{a="\\x00"}'}, 400, "bad_data", "characters"),
+            ("query", {"query": "(" * 5000}, 400, "bad_data", "nests"),
+        ],
+    )
+    async def test_errors_have_prometheus_shape(self, fleet, viewer, path, parameters, status, kind, words):
+        body = await ask(viewer, path, status, **parameters)
+        assert body["errorType"] == kind
+        assert words in body["error"]
+
+
+class TestCatalogue:
+    async def test_series(self, fleet, viewer):
+        data = await ask(viewer, "series", match=['{job="node",__name__!="requests_total"}', "cpu_usage_percent"])
+        assert {item["__name__"] for item in data} == {"up", "cpu_usage_percent"}
+        assert len(data) == 3
+
+    async def test_labels_and_values(self, fleet, viewer):
+        assert await ask(viewer, "labels") == ["__name__", "device_id", "instance", "job"]
+        assert await ask(viewer, "labels", match="up") == ["__name__", "instance", "job"]
+        assert await ask(viewer, "label/__name__/values") == ["cpu_usage_percent", "requests_total", "up"]
+        found = await ask(viewer, "label/instance/values", match='up{instance!~"web2.*"}')
+        assert found == ["web1:9100"]
+
+    async def test_what_grafana_asks_besides(self, viewer):
+        assert (await ask(viewer, "status/buildinfo"))["version"] == "2.42.0"
+        data = await ask(viewer, "metadata", metric="cpu_usage_percent")
+        assert data["cpu_usage_percent"][0]["type"] == "gauge"
+        assert await ask(viewer, "rules") == {"groups": []}
+        assert await ask(viewer, "alerts") == {"alerts": []}
+        assert await ask(viewer, "query_exemplars", query="up") == []
+        assert await ask(viewer, "format_query", query="sum( up )by(job)") == "sum by (job) (up)"
+
+
+class TestAccess:
+    async def test_nobody_reads_without_a_credential(self, anonymous):
+        for path in ("query?query=up", "labels", "status/buildinfo"):
+            assert (await anonymous.get(f"{API}/{path}")).status_code == 401
+
+    async def test_a_department_sees_its_own_devices(self, fleet, app, admin, connection):
+        department = (await admin.post("/api/v1/departments", json={"name": "North"})).json()
+        connection.execute(
+            "UPDATE devices SET department_id = %s WHERE id = %s", (department["id"], fleet["web1"])
+        )
+        body = {"name": "grafana", "user": "admin", "permissions": ["telemetry:read", "devices:read"], "departments": [department["id"]]}
+        token = (await admin.post("/api/v1/tokens", json=body)).json()["token"]
+        async with app.client(token) as client:
+            data = await ask(client, "query", query="requests_total", time=NOW)
+            assert [item["metric"]["instance"] for item in data["result"]] == ["web1:9100"]
+            assert await ask(client, "label/instance/values") == ["web1:9100"]
+
+
+class TestLimits:
+    async def test_too_many_samples(self, fleet, app, viewer):
+        promql = app.state.promql
+        promql.engine.limits = type(promql.engine.limits)(max_samples=50)
+        body = await ask(viewer, "query", 422, query="requests_total[10m]", time=NOW)
+        assert body["errorType"] == "execution"
+        assert "too many samples" in body["error"]
+
+    async def test_query_stops_when_nobody_waits(self, fleet, app, viewer, monkeypatch):
+        engine = app.state.promql.engine
+        begun, ended = asyncio.Event(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+        evaluate = engine.evaluate
+
+        def watched(query, samples, deadline):
+            loop.call_soon_threadsafe(begun.set)
+            try:
+                while True:
+                    evaluate(query, samples, deadline)
+            finally:
+                loop.call_soon_threadsafe(ended.set)
+
+        monkeypatch.setattr(engine, "evaluate", watched)
+        asking = asyncio.ensure_future(viewer.get(f"{API}/query", params={"query": "up"}))
+        await asyncio.wait_for(begun.wait(), 20)
+        asking.cancel()
+        await asyncio.wait_for(ended.wait(), 20)
