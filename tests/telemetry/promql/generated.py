@@ -8,10 +8,17 @@ NAMES = (
 )  # fmt: skip
 LABELS = ("instance", "job", "room", "code", "method", "missing")
 RANGE_CALLS = (
-    "rate increase irate delta idelta deriv changes resets avg_over_time min_over_time max_over_time sum_over_time "
-    "count_over_time stddev_over_time last_over_time present_over_time"
-).split()
-CALLS = "abs ceil floor sgn sqrt exp ln timestamp sort sort_desc round hour day_of_week".split()
+    "rate", "increase", "irate", "delta", "idelta", "deriv", "changes", "resets", "avg_over_time", "min_over_time",
+    "max_over_time", "sum_over_time", "count_over_time", "stddev_over_time", "last_over_time", "present_over_time",
+)  # fmt: skip
+CALLS = (
+    "abs", "ceil", "floor", "sgn", "sqrt", "exp", "ln", "timestamp", "sort", "sort_desc", "round", "hour",
+    "day_of_week",
+)  # fmt: skip
+CONDITIONS = (
+    'instance="a:9100"', 'instance=~"[ab].*"', 'instance!="b:9100"', 'instance!~"c.*"', 'job="node"', 'room=""',
+    'room!=""', 'code=~"2.."',
+)  # fmt: skip
 
 
 class Grammar:
@@ -19,56 +26,66 @@ class Grammar:
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
+        self.weights = {
+            self.leaf: 2,
+            self.over_range: 5,
+            self.call: 2,
+            self.aggregate: 5,
+            self.binary: 4,
+            self.with_scalar: 3,
+            self.set_operation: 2,
+            self.compare: 2,
+            self.quantile: 1,
+            self.clamp: 1,
+            self.minus: 1,
+        }
 
     def query(self) -> str:
         return self.vector(self.chance.randint(1, 4))
 
     def vector(self, depth: int) -> str:
-        pick = self.chance
         if depth <= 0:
-            return self.selector() + self.moved()
-        kind = pick.choices(
-            (
-                "selector",
-                "range",
-                "call",
-                "aggregate",
-                "binary",
-                "scalar",
-                "set",
-                "compare",
-                "ranked",
-                "clamp",
-                "minus",
-            ),
-            (2, 5, 2, 5, 4, 3, 2, 2, 1, 1, 1),
-        )[0]
-        if kind == "selector":
-            return self.selector() + self.moved()
-        if kind == "range":
-            return f"{pick.choice(RANGE_CALLS)}({self.window(depth - 1)})"
-        if kind == "call":
-            return f"{pick.choice(CALLS)}({self.vector(depth - 1)})"
-        if kind == "aggregate":
-            op = pick.choice(("sum", "avg", "min", "max", "count", "stddev", "stdvar", "group"))
-            return f"{op}{self.grouping()} ({self.vector(depth - 1)})"
-        if kind == "ranked":
-            return f"quantile{self.grouping()} ({self.number()}, {self.vector(depth - 1)})"
-        if kind == "binary":
-            op = pick.choice(("+", "-", "*", "/", "%"))
-            return f"({self.vector(depth - 1)}) {op} {self.matching(groups=True)} ({self.vector(depth - 1)})"
-        if kind == "set":
-            op = pick.choice(("and", "or", "unless"))
-            return f"({self.vector(depth - 1)}) {op} {self.matching(groups=False)} ({self.vector(depth - 1)})"
-        if kind == "compare":
-            op = pick.choice(("==", "!=", ">", "<", ">=", "<=")) + pick.choice(("", " bool"))
-            left, right = f"({self.vector(depth - 1)})", self.scalar(depth - 1)
-            return f"{left} {op} {right}" if pick.random() < 0.7 else f"{right} {op} {left}"
-        if kind == "scalar":
-            return f"({self.vector(depth - 1)}) {pick.choice(('+', '-', '*', '/', '%', '^'))} {self.scalar(depth - 1)}"
-        if kind == "clamp":
-            return f"clamp_{pick.choice(('min', 'max'))}({self.vector(depth - 1)}, {self.scalar(depth - 1)})"
-        return f"-({self.vector(depth - 1)})"
+            return self.leaf(0)
+        (kind,) = self.chance.choices(list(self.weights), list(self.weights.values()))
+        return kind(depth - 1)
+
+    def leaf(self, _: int) -> str:
+        return self.selector() + self.moved()
+
+    def over_range(self, depth: int) -> str:
+        return f"{self.chance.choice(RANGE_CALLS)}({self.window(depth)})"
+
+    def call(self, depth: int) -> str:
+        return f"{self.chance.choice(CALLS)}({self.vector(depth)})"
+
+    def aggregate(self, depth: int) -> str:
+        op = self.chance.choice(("sum", "avg", "min", "max", "count", "stddev", "stdvar", "group"))
+        return f"{op}{self.grouping()} ({self.vector(depth)})"
+
+    def quantile(self, depth: int) -> str:
+        return f"quantile{self.grouping()} ({self.number()}, {self.vector(depth)})"
+
+    def binary(self, depth: int) -> str:
+        op = self.chance.choice(("+", "-", "*", "/", "%"))
+        return f"({self.vector(depth)}) {op} {self.matching(groups=True)} ({self.vector(depth)})"
+
+    def set_operation(self, depth: int) -> str:
+        op = self.chance.choice(("and", "or", "unless"))
+        return f"({self.vector(depth)}) {op} {self.matching(groups=False)} ({self.vector(depth)})"
+
+    def compare(self, depth: int) -> str:
+        op = self.chance.choice(("==", "!=", ">", "<", ">=", "<=")) + self.chance.choice(("", " bool"))
+        left, right = f"({self.vector(depth)})", self.scalar(depth)
+        return f"{left} {op} {right}" if self.chance.random() < 0.7 else f"{right} {op} {left}"
+
+    def with_scalar(self, depth: int) -> str:
+        return f"({self.vector(depth)}) {self.chance.choice(('+', '-', '*', '/', '%', '^'))} {self.scalar(depth)}"
+
+    def clamp(self, depth: int) -> str:
+        return f"clamp_{self.chance.choice(('min', 'max'))}({self.vector(depth)}, {self.scalar(depth)})"
+
+    def minus(self, depth: int) -> str:
+        return f"-({self.vector(depth)})"
 
     def scalar(self, depth: int) -> str:
         pick = self.chance
@@ -86,16 +103,7 @@ class Grammar:
 
     def selector(self) -> str:
         pick = self.chance
-        conditions = []
-        if pick.random() < 0.3:
-            conditions.append(
-                pick.choice(
-                    (
-                        'instance="a:9100"', 'instance=~"[ab].*"', 'instance!="b:9100"', 'instance!~"c.*"', 'job="node"',
-                        'room=""', 'room!=""', 'code=~"2.."',
-                    )
-                )
-            )  # fmt: skip
+        conditions = [pick.choice(CONDITIONS)] if pick.random() < 0.3 else []
         return pick.choice(NAMES) + (f"{{{','.join(conditions)}}}" if conditions else "")
 
     def window(self, depth: int) -> str:

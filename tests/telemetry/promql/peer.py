@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
-import pyarrow
+import pyarrow as pa
 
 from fleetkeeper.telemetry.promql.source import SourceSeries
 
@@ -82,7 +82,7 @@ def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path)
 def _write(address: str, series: Sequence[SourceSeries]) -> None:
     first = min(int(item.times[0]) for item in series if len(item.times))
     last = max(int(item.times[-1]) for item in series if len(item.times))
-    codec = pyarrow.Codec("snappy")
+    codec = pa.Codec("snappy")
     with httpx.Client(base_url=address, timeout=30) as client:
         # Prometheus takes no sample that is much older than its newest one, so all series advance together.
         for start in range(first, last + 1, BATCH_MICROS):

@@ -1,15 +1,20 @@
 """Queries picked by hand: every function, operator and aggregation, and the places where they are delicate."""
 
-MATHEMATICS = (
-    "abs ceil floor exp sqrt ln log2 log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh deg rad sgn"
-).split()
-DATES = "day_of_month day_of_week day_of_year days_in_month hour minute month year".split()
-COUNTERS = "rate irate increase resets changes".split()
-GAUGES = "delta idelta deriv changes resets".split()
-OVER_TIME = "avg min max sum count stddev stdvar last present".split()
-AGGREGATIONS = "sum avg min max count stddev stdvar group".split()
-ARITHMETIC = "+ - * / % ^ atan2".split()
-COMPARISONS = "== != > < >= <=".split()
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+MATHEMATICS = _words("""
+    abs ceil floor exp sqrt ln log2 log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh deg rad sgn
+""")
+DATES = _words("day_of_month day_of_week day_of_year days_in_month hour minute month year")
+COUNTERS = _words("rate irate increase resets changes")
+GAUGES = _words("delta idelta deriv changes resets")
+OVER_TIME = _words("avg min max sum count stddev stdvar last present")
+AGGREGATIONS = _words("sum avg min max count stddev stdvar group")
+ARITHMETIC = _words("+ - * / % ^ atan2")
+COMPARISONS = _words("== != > < >= <=")
 
 
 def _families() -> list[str]:

@@ -39,7 +39,9 @@ async def fleet(app, connection):
 
 
 async def ask(client, path, status=200, **parameters):
-    answer = await client.get(f"{API}/{path}", params={key.replace("match", "match[]"): value for key, value in parameters.items()})
+    answer = await client.get(
+        f"{API}/{path}", params={key.replace("match", "match[]"): value for key, value in parameters.items()}
+    )
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/json"
     body = answer.json()
@@ -58,7 +60,12 @@ class TestQueries:
 
     async def test_range_query(self, fleet, viewer):
         data = await ask(
-            viewer, "query_range", query='requests_total{instance="web2:9100"}', start=NOW - 60, end=NOW, step="30s"
+            viewer,
+            "query_range",
+            query='requests_total{instance="web2:9100"}',
+            start=NOW - 60,
+            end=NOW,
+            step="30s",
         )
         assert data["resultType"] == "matrix"
         (series,) = data["result"]
@@ -106,13 +113,49 @@ class TestQueries:
         [
             ("query", {"query": "up{"}, 400, "bad_data", 'invalid parameter "query": parse error'),
             ("query", {}, 400, "bad_data", 'invalid parameter "query"'),
-            ("query", {"query": "up", "time": "soon"}, 400, "bad_data", 'cannot parse "soon" to a valid timestamp'),
+            (
+                "query",
+                {"query": "up", "time": "soon"},
+                400,
+                "bad_data",
+                'cannot parse "soon" to a valid timestamp',
+            ),
             ("query", {"query": "up", "timeout": "soon"}, 400, "bad_data", 'invalid parameter "timeout"'),
-            ("query_range", {"query": "up", "start": 0, "end": 20_000, "step": 1}, 400, "bad_data", "11,000 points"),
-            ("query_range", {"query": "up", "start": 5, "end": 1, "step": 1}, 400, "bad_data", "before start"),
-            ("query_range", {"query": "up", "start": 1, "end": 5, "step": 0}, 400, "bad_data", "zero or negative"),
-            ("query_range", {"query": "up[1m]", "start": 1, "end": 5, "step": 1}, 400, "bad_data", "range vector"),
-            ("query", {"query": "requests_total + on () requests_total", "time": NOW}, 422, "execution", "many-to-many"),
+            (
+                "query_range",
+                {"query": "up", "start": 0, "end": 20_000, "step": 1},
+                400,
+                "bad_data",
+                "11,000 points",
+            ),
+            (
+                "query_range",
+                {"query": "up", "start": 5, "end": 1, "step": 1},
+                400,
+                "bad_data",
+                "before start",
+            ),
+            (
+                "query_range",
+                {"query": "up", "start": 1, "end": 5, "step": 0},
+                400,
+                "bad_data",
+                "zero or negative",
+            ),
+            (
+                "query_range",
+                {"query": "up[1m]", "start": 1, "end": 5, "step": 1},
+                400,
+                "bad_data",
+                "range vector",
+            ),
+            (
+                "query",
+                {"query": "up + on () up", "time": NOW},
+                422,
+                "execution",
+                "many-to-many",
+            ),
             ("query", {"query": "up", "time": NOW, "timeout": "0"}, 503, "timeout", "timed out"),
             ("series", {}, 400, "bad_data", "no match[] parameter provided"),
             ("series", {"match": "rate(up[5m])"}, 400, "bad_data", "no series selector"),
@@ -130,7 +173,9 @@ class TestQueries:
 
 class TestCatalogue:
     async def test_series(self, fleet, viewer):
-        data = await ask(viewer, "series", match=['{job="node",__name__!="requests_total"}', "cpu_usage_percent"])
+        data = await ask(
+            viewer, "series", match=['{job="node",__name__!="requests_total"}', "cpu_usage_percent"]
+        )
         assert {item["__name__"] for item in data} == {"up", "cpu_usage_percent"}
         assert len(data) == 3
 
@@ -161,7 +206,11 @@ class TestAccess:
         connection.execute(
             "UPDATE devices SET department_id = %s WHERE id = %s", (department["id"], fleet["web1"])
         )
-        body = {"name": "grafana", "user": "admin", "permissions": ["telemetry:read", "devices:read"], "departments": [department["id"]]}
+        body = {
+            "name": "grafana",
+            "permissions": ["telemetry:read", "devices:read"],
+            "departments": [department["id"]],
+        }
         token = (await admin.post("/api/v1/tokens", json=body)).json()["token"]
         async with app.client(token) as client:
             data = await ask(client, "query", query="requests_total", time=NOW)

@@ -27,7 +27,7 @@ RANGES = ((START + 600.0, START + 6600.0, 300.0), (START + 3001.5, START + 3301.
 
 # Both answer; they differ, and why.
 KNOWN = {
-    "predict_linear(rising[10m] @ 1700003600, 60)": "Prometheus 2.42 moves the window away from the moment with each step",
+    "predict_linear(rising[10m] @ 1700003600, 60)": "Prometheus 2.42 moves the window off the moment at each step",
 }
 
 Ask = tuple[str, dict[str, str]]
@@ -79,27 +79,40 @@ def difference(theirs: dict[str, Any], ours: dict[str, Any], *, ordered: bool) -
         )
     if theirs["status"] == "error":
         return "" if theirs["errorType"] == ours["errorType"] else f"{theirs['error']} | {ours['error']}"
-    theirs, ours = theirs["data"], ours["data"]
-    if theirs["resultType"] != ours["resultType"]:
-        return f"type: {theirs['resultType']} | {ours['resultType']}"
-    if theirs["resultType"] == "string":
-        return "" if theirs["result"] == ours["result"] else f"{theirs['result']} | {ours['result']}"
-    if theirs["resultType"] == "scalar":
-        return points_differ([theirs["result"]], [ours["result"]])
-    key = "value" if theirs["resultType"] == "vector" else "values"
-    left = [(json.dumps(item["metric"], sort_keys=True), item[key]) for item in theirs["result"]]
-    right = [(json.dumps(item["metric"], sort_keys=True), item[key]) for item in ours["result"]]
-    if ordered and [labels for labels, _ in left] != [labels for labels, _ in right]:
-        return f"order: {[labels for labels, _ in left]} | {[labels for labels, _ in right]}"
-    if sorted(labels for labels, _ in left) != sorted(labels for labels, _ in right):
-        gone, more = {labels for labels, _ in left}, {labels for labels, _ in right}
-        return f"series: missing {sorted(gone - more)[:3]}, too many {sorted(more - gone)[:3]}"
+    return results_differ(theirs["data"], ours["data"], ordered=ordered)
+
+
+def results_differ(theirs: dict[str, Any], ours: dict[str, Any], *, ordered: bool) -> str:
+    kind, left, right = theirs["resultType"], theirs["result"], ours["result"]
+    if kind != ours["resultType"]:
+        return f"type: {kind} | {ours['resultType']}"
+    if kind == "string":
+        return "" if left == right else f"{left} | {right}"
+    if kind == "scalar":
+        return points_differ([left], [right])
+    return series_differ(series_of(theirs), series_of(ours), ordered=ordered)
+
+
+def series_of(data: dict[str, Any]) -> list[tuple[str, list[Any]]]:
+    """Labels as text, and points."""
+    return [
+        (json.dumps(item["metric"], sort_keys=True), item["values"] if "values" in item else [item["value"]])
+        for item in data["result"]
+    ]
+
+
+def series_differ(
+    left: list[tuple[str, list[Any]]], right: list[tuple[str, list[Any]]], *, ordered: bool
+) -> str:
+    names, other_names = [name for name, _ in left], [name for name, _ in right]
+    if ordered and names != other_names:
+        return f"order: {names} | {other_names}"
+    if sorted(names) != sorted(other_names):
+        missing, added = set(names) - set(other_names), set(other_names) - set(names)
+        return f"series: missing {sorted(missing)[:3]}, too many {sorted(added)[:3]}"
     found = dict(right)
-    for labels, points in left:
-        wanted, got = ([points], [found[labels]]) if key == "value" else (points, found[labels])
-        if text := points_differ(wanted, got):
-            return f"{labels}: {text}"
-    return ""
+    texts = ((name, points_differ(points, found[name])) for name, points in left)
+    return next((f"{name}: {text}" for name, text in texts if text), "")
 
 
 def points_differ(left: list[Any], right: list[Any]) -> str:

@@ -8,7 +8,7 @@ from fleetkeeper.telemetry.promql.grouping import Groups, group_labels
 from fleetkeeper.telemetry.promql.labels import Labels, is_label_name, only, with_label, without
 from fleetkeeper.telemetry.promql.matrices import Matrix, Scalars, unique_series
 from fleetkeeper.telemetry.promql.over_time import quantiles_of
-from fleetkeeper.telemetry.promql.samples import Flags
+from fleetkeeper.telemetry.promql.samples import Flags, Indices
 from fleetkeeper.telemetry.resample import Values
 
 PLAIN = frozenset({"sum", "avg", "min", "max", "count", "stddev", "stdvar", "group"})
@@ -85,12 +85,12 @@ def ranked(op: str, wanted: Scalars, matrix: Matrix, names: tuple[str, ...], *, 
     return (result.take(order) if matrix.steps == 1 else result).packed()
 
 
-def _places(op: str, values: Values, present: Flags) -> Values:
+def _places(op: str, values: Values, present: Flags) -> Indices:
     """The place of each row at each step: best first, then NaN, then those that are not there."""
     keys = values if op == "bottomk" else -values
     kinds = np.where(present, np.isnan(values), 2)
     order = np.lexsort((np.where(np.isnan(keys), 0.0, keys), kinds), axis=0)
-    places = np.empty_like(order)
+    places: Indices = np.empty(order.shape, np.int64)
     np.put_along_axis(places, order, np.arange(len(values))[:, None], axis=0)
     return places
 

@@ -15,6 +15,7 @@ from fleetkeeper.error_handlers import expected_error, problem_responses
 from fleetkeeper.errors import UnavailableError
 from fleetkeeper.telemetry.access import TelemetryRead
 from fleetkeeper.telemetry.promql import service
+from fleetkeeper.telemetry.promql.engine import Answer
 from fleetkeeper.telemetry.promql.errors import BadDataError, PromqlError, QueryCancelledError
 from fleetkeeper.telemetry.promql.parameters import Parameters
 from fleetkeeper.telemetry.promql.rendering import render
@@ -133,7 +134,7 @@ async def query_range(request: Request, caller: Asking) -> Response:
     return _written(await _while_connected(request, _rendered(service.query_range(caller))))
 
 
-async def _rendered(answer: Awaitable[service.Answer]) -> bytes:
+async def _rendered(answer: Awaitable[Answer]) -> bytes:
     return await asyncio.to_thread(render, await answer)
 
 

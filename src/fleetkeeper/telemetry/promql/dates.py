@@ -23,7 +23,10 @@ def _whole(values: Values) -> Whole:
 
 
 def _date(days: Whole) -> tuple[Whole, Whole, Whole]:
-    """Year, month and day of the proleptic Gregorian calendar (H. Hinnant, "chrono-compatible low-level date algorithms")."""
+    """Year, month and day of the Gregorian calendar.
+
+    After H. Hinnant, "chrono-compatible low-level date algorithms" (`civil_from_days`).
+    """
     shifted = days + 719_468
     era = shifted // 146_097
     day_of_era = shifted - era * 146_097

@@ -9,7 +9,12 @@ from typing import Literal
 import numpy as np
 
 from fleetkeeper.telemetry.promql.deadline import Deadline
-from fleetkeeper.telemetry.promql.errors import BadDataError, QueryTimeoutError, too_many_samples
+from fleetkeeper.telemetry.promql.errors import (
+    BadDataError,
+    ExecutionError,
+    QueryTimeoutError,
+    too_many_samples,
+)
 from fleetkeeper.telemetry.promql.evaluation import Evaluator
 from fleetkeeper.telemetry.promql.expressions import Expression, Selector, Subquery, Text, kind_of
 from fleetkeeper.telemetry.promql.labels import Labels
@@ -127,6 +132,12 @@ class Engine:
 
     def evaluate(self, query: Query, samples: Mapping[Selector, Samples], deadline: Deadline) -> Answer:
         """The answer from samples that are there. Pure. Raises PromqlError."""
+        try:
+            return self._evaluate(query, samples, deadline)
+        except RecursionError:
+            raise ExecutionError("the query nests too deeply") from None
+
+    def _evaluate(self, query: Query, samples: Mapping[Selector, Samples], deadline: Deadline) -> Answer:
         frame = self._frame(query)
         evaluator = Evaluator(samples, frame, deadline, max_samples=self.limits.max_samples)
         node, steps = query.expression, query.steps

@@ -8,7 +8,7 @@ import numpy as np
 
 from fleetkeeper.telemetry.promql import aggregation, functions, operators
 from fleetkeeper.telemetry.promql.deadline import Deadline
-from fleetkeeper.telemetry.promql.errors import ExecutionError, too_many_samples
+from fleetkeeper.telemetry.promql.errors import too_many_samples
 from fleetkeeper.telemetry.promql.expressions import (
     Aggregation,
     Binary,
@@ -63,19 +63,21 @@ class Evaluator:
                 self.check_size(len(value.labels) * steps.count)
                 return value.repeated(steps.count)
             return np.repeat(value, steps.count)
-        if isinstance(node, Number):
-            return np.full(steps.count, node.value)
-        if isinstance(node, Selector):
-            return self._instant(node, steps)[0]
+        return self._evaluate(node, steps)
+
+    def _evaluate(self, node: Expression, steps: Steps) -> Value:
         if isinstance(node, Call):
             return functions.call(self, node, steps)
-        if isinstance(node, Aggregation):
-            return self._aggregate(node, steps)
         if isinstance(node, Binary):
             return self._binary(node, steps)
+        if isinstance(node, Aggregation):
+            return self._aggregate(node, steps)
+        if isinstance(node, Selector):
+            return self._instant(node, steps)[0]
         if isinstance(node, Negation):
             return self._negate(node, steps)
-        raise ExecutionError("expression gives no vector")
+        # The parser lets texts and subqueries stand only where something else reads them.
+        return np.full(steps.count, cast("Number", node).value)
 
     def vector(self, node: Expression, steps: Steps) -> Matrix:
         """An expression that the parser has found to be a vector."""
@@ -189,6 +191,6 @@ class Evaluator:
                 # Prometheus does not look at the parameter either.
                 known = self._is_fixed(node.expr)
             else:
-                known = all([self._is_fixed(child) for child in children_of(node)])
+                known = all(self._is_fixed(child) for child in children_of(node))
             self._fixed[node] = known
         return known

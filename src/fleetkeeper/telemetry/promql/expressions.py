@@ -97,22 +97,24 @@ Expression = Number | Text | Selector | Subquery | Negation | Call | Aggregation
 
 def kind_of(node: Expression) -> Kind:
     """What an expression gives."""
-    if isinstance(node, Number):
-        return "scalar"
-    if isinstance(node, Text):
-        return "string"
-    if isinstance(node, Selector):
-        return "matrix" if node.range else "vector"
-    if isinstance(node, Subquery):
-        return "matrix"
     if isinstance(node, Call):
         return node.kind
+    if isinstance(node, Selector):
+        return "matrix" if node.range else "vector"
     if isinstance(node, Negation):
         return kind_of(node.expr)
     if isinstance(node, Binary):
         both = {kind_of(node.left), kind_of(node.right)}
         return "scalar" if both == {"scalar"} else "vector"
-    return "vector"
+    return _PLAIN_KINDS[type(node)]
+
+
+_PLAIN_KINDS: dict[type, Kind] = {
+    Number: "scalar",
+    Text: "string",
+    Subquery: "matrix",
+    Aggregation: "vector",
+}
 
 
 def children_of(node: Expression) -> tuple[Expression, ...]:

@@ -1,21 +1,19 @@
 """Numbers and texts as Go spells them, which is what clients of Prometheus read."""
 
-import math
 from decimal import Decimal
 
 
 def format_number(value: float) -> str:
     """The shortest decimal without exponent that reads back as the same number (Go's `FormatFloat(v, 'f', -1, 64)`)."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "+Inf" if value > 0 else "-Inf"
     text = repr(value)
-    if "e" in text:
-        return format(Decimal(text), "f")
-    return text[:-2] if text.endswith(".0") else text
+    if text[-2:] == ".0":
+        return text[:-2]
+    if "e" not in text and "n" not in text:
+        return text
+    return _NAMED.get(text) or format(Decimal(text), "f")
 
 
+_NAMED = {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}
 _ESCAPES = {
     "\\": "\\\\",
     '"': '\\"',

@@ -1,5 +1,6 @@
 """Calls of functions: which evaluates its arguments how, and what becomes of labels."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from fleetkeeper.telemetry.promql.label_functions import label_join, label_repla
 from fleetkeeper.telemetry.promql.labels import NAME, Labels, make_labels, without_name
 from fleetkeeper.telemetry.promql.mathematics import MATHEMATICS, larger, rounded, smaller
 from fleetkeeper.telemetry.promql.matrices import Matrix, Scalars, Steps, unique_series
+from fleetkeeper.telemetry.promql.samples import Flags
 from fleetkeeper.telemetry.promql.windows import Windows
 from fleetkeeper.telemetry.resample import Values
 
@@ -68,7 +70,7 @@ def _renamed(vector: Matrix, values: Values) -> Matrix:
 
 
 def _over_range(evaluator: "Evaluator", node: Call, steps: Steps) -> Matrix:
-    ranged = [index for index, item in enumerate(node.arguments) if kind_of(item) == "matrix"][0]
+    ranged = next(index for index, item in enumerate(node.arguments) if kind_of(item) == "matrix")
     found = evaluator.range_vector(node.arguments[ranged], steps)
     arguments = [
         evaluator.scalar(item, steps) for index, item in enumerate(node.arguments) if index != ranged
@@ -99,7 +101,7 @@ def _date(evaluator: "Evaluator", node: Call, steps: Steps) -> Matrix:
     return _renamed(vector, date_part(node.function, vector.values))
 
 
-def _one_series(values: Scalars, labels: Labels = (), present: np.ndarray | None = None) -> Matrix:
+def _one_series(values: Scalars, labels: Labels = (), present: Flags | None = None) -> Matrix:
     flags = np.ones(len(values), np.bool_) if present is None else present
     return Matrix([labels], values[None, :], flags[None, :]).packed()
 
@@ -136,7 +138,7 @@ def _timestamp(evaluator: "Evaluator", node: Call, steps: Steps) -> Matrix:
 
 def _absent(evaluator: "Evaluator", node: Call, steps: Steps) -> Matrix:
     vector = evaluator.vector(node.arguments[0], steps)
-    gone = ~vector.present.any(axis=0)
+    gone: Flags = np.logical_not(vector.present.any(axis=0))
     return _one_series(np.ones(steps.count), _labels_of_absent(node.arguments[0]), gone)
 
 
@@ -223,7 +225,7 @@ def _label_join(evaluator: "Evaluator", node: Call, steps: Steps) -> Matrix:
     return label_join(evaluator.vector(node.arguments[0], steps), target, separator, tuple(sources))
 
 
-_OTHERS = {
+_OTHERS: dict[str, Callable[["Evaluator", Call, Steps], Matrix | Scalars]] = {
     "absent": _absent,
     "absent_over_time": _absent_over_time,
     "clamp": _clamp,

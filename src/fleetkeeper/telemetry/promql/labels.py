@@ -1,4 +1,4 @@
-"""Label sets: sorted tuples of (name, value), so that they can be compared and hashed. A label without value is none."""
+"""Label sets: sorted tuples of (name, value), to be compared and hashed. A label without value is none."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping

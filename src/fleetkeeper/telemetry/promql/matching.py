@@ -71,7 +71,7 @@ def combine(
 ) -> Matrix:
     """Arithmetic and comparisons. Raises ExecutionError where series do not meet as the matching says."""
     many, one = (right, left) if matching.many == "right" else (left, right)
-    alive = many.present.any(axis=0) & one.present.any(axis=0)
+    alive: Flags = np.logical_and(many.present.any(axis=0), one.present.any(axis=0))
     many_keys, one_keys = signatures(many.labels, matching), signatures(one.labels, matching)
     _check_one_side(one, one_keys, alive, matching)
     many_rows, one_rows = _pairs(many_keys, one_keys)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from fleetkeeper.telemetry.promql.samples import Flags
 from fleetkeeper.telemetry.resample import Values
 
 
@@ -67,7 +68,7 @@ ARITHMETIC: dict[str, Callable[[Values, Values], Values]] = {
     "atan2": np.arctan2,
 }
 
-COMPARISONS: dict[str, Callable[[Values, Values], np.ndarray]] = {
+COMPARISONS: dict[str, Callable[[Values, Values], Flags]] = {
     "==": np.equal,
     "!=": np.not_equal,
     ">": np.greater,

@@ -54,7 +54,7 @@ class Matrix:
     @property
     def steps(self) -> int:
         """How many columns."""
-        return self.values.shape[1]
+        return int(self.values.shape[1])
 
     def take(self, rows: Indices | list[int]) -> "Matrix":
         """Some of the series, in that order."""

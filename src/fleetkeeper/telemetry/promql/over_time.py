@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fleetkeeper.telemetry.promql.samples import Indices
 from fleetkeeper.telemetry.promql.windows import Arguments, Result, Spans, Windows, add_exactly
 from fleetkeeper.telemetry.resample import Values
 
@@ -41,12 +42,12 @@ def largest(windows: Windows, _: Arguments) -> Result:
     return spans.spread(spans.reduce(np.fmax, spans.values))
 
 
-def _plain_sums(spans: Spans) -> tuple[Values, Values]:
-    """Sums by the fast way, and flags (as positions) of those that need the careful one."""
+def _plain_sums(spans: Spans) -> tuple[Values, Indices]:
+    """Sums by the fast way, and which of them need the careful one."""
     sums = spans.reduce(np.add, spans.values)
     sizes = spans.reduce(np.add, np.abs(spans.values))
     doubtful = ~np.isfinite(sizes) | (sizes > CANCELLATION * np.abs(sums))
-    return sums, np.flatnonzero(doubtful & (sizes != 0))
+    return sums, np.flatnonzero(doubtful & (sizes != 0)).astype(np.int64)
 
 
 def total(windows: Windows, _: Arguments) -> Result:
@@ -56,13 +57,13 @@ def total(windows: Windows, _: Arguments) -> Result:
     if len(doubtful):
         scan = _subset(spans, doubtful).scan()
         added, rest = np.zeros((2, len(scan)))
-        for _, reach, value in scan.values():
+        for _position, reach, value in scan.values():
             add_exactly(added[:reach], rest[:reach], value)
         sums[doubtful] = scan.restore(np.where(np.isinf(added), added, added + rest))
     return spans.spread(sums)
 
 
-def _subset(spans: Spans, chosen: Values) -> Spans:
+def _subset(spans: Spans, chosen: Indices) -> Spans:
     return Spans(spans.windows, spans.low[chosen], spans.high[chosen], spans.column[chosen], spans.flags)
 
 
@@ -136,7 +137,7 @@ def quantile(windows: Windows, arguments: Arguments) -> Result:
     return spans.spread(results)
 
 
-def quantiles_of(rows: Values, counts: np.ndarray, wanted: Values) -> Values:
+def quantiles_of(rows: Values, counts: Indices, wanted: Values) -> Values:
     """The quantile of each row's `counts` values; the rest of a row is NaN. A NaN that counts is below all numbers."""
     falling = -np.sort(-rows, axis=1)
     rank = np.where(np.isnan(wanted), 0.0, np.clip(wanted, 0.0, 1.0)) * (counts - 1)

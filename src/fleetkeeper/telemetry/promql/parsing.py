@@ -1,8 +1,9 @@
 """Query text to expressions. The grammar and the checks of types are `promql-parser`'s."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import promql_parser as parser
 
@@ -22,20 +23,22 @@ from fleetkeeper.telemetry.promql.expressions import (
     Subquery,
     Text,
 )
-from fleetkeeper.telemetry.promql.function_names import FUNCTIONS
 from fleetkeeper.telemetry.promql.formatting import quoted
+from fleetkeeper.telemetry.promql.function_names import FUNCTIONS
 from fleetkeeper.telemetry.promql.labels import NAME
 from fleetkeeper.telemetry.promql.patterns import compile_pattern
 from fleetkeeper.telemetry.selection import Matcher
 
 MAX_QUERY_LENGTH = 65_536
 # The parser recurses without a bound of its own, and so does the evaluation.
-MAX_NESTING = 300
+MAX_NESTING = 250
 # Prometheus keeps durations in 64-bit nanoseconds.
 MAX_DURATION_US = 2**63 // 1000
 _MAX_TIME_US = 2**62
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|`[^`]*`|#[^\n]*', re.DOTALL)
 _BRACES = re.compile(r"\{[^{}]*\}")
+_BEFORE_1970 = re.compile(r"@\s*-")
+_Result = TypeVar("_Result")
 _MARKS = re.compile(r"[()\[\]]|[-+*/%^<>=!]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
 # The package's own enumerations cannot be keys.
 _MATCH_OPS: dict[str, Literal["=", "!=", "=~", "!~"]] = {
@@ -86,42 +89,56 @@ parser.register_extra_functions(
 
 def parse_query(text: str) -> Expression:
     """The query as expressions. Raises BadDataError in the API's words."""
-    return _convert(_parse(text))
+    return _guarded(_read, text)
 
 
 def prettify(text: str) -> str:
     """The query in the usual layout. Raises BadDataError."""
-    return str(_parse(text).prettify())
+    return _guarded(_prettify, text)
 
 
 def parse_selector(text: str) -> tuple[Matcher, ...]:
     """The matchers of a series selector such as `up{job="node"}`. Raises BadDataError."""
-    node = _parse(text)
-    if not isinstance(node, parser.VectorSelector) or node.offset or node.at:
-        raise BadDataError(f"parse error: {text[:200]!r} is no series selector")
-    return _matchers(node)
+    node = parse_query(text)
+    if not isinstance(node, Selector) or node.offset or node.range or node.at is not None:
+        raise BadDataError(f"parse error: {quoted(text[:200])} is no series selector")
+    return node.matchers
 
 
-def _parse(text: str) -> Any:
+def _read(text: str) -> Expression:
+    return _convert(parser.parse(text))
+
+
+def _prettify(text: str) -> str:
+    return str(parser.parse(text).prettify())
+
+
+def _guarded(work: Callable[[str], _Result], text: str) -> _Result:
+    """What a compiled parser makes of a text that may be hostile."""
     if len(text) > MAX_QUERY_LENGTH:
         raise BadDataError(f"parse error: a query has at most {MAX_QUERY_LENGTH} characters")
-    if _nesting(text) > MAX_NESTING:
+    bare = _BRACES.sub("", _STRINGS.sub("", text))
+    if _nesting(bare) > MAX_NESTING:
         raise BadDataError(f"parse error: a query nests at most {MAX_NESTING} operators and calls")
+    if _BEFORE_1970.search(bare):
+        raise BadDataError("parse error: a moment before 1970 cannot be given by the @ modifier")
     try:
-        return parser.parse(text)
-    except (ValueError, OverflowError) as error:
+        return work(text)
+    except BadDataError:
+        raise
+    except (ValueError, OverflowError, RecursionError) as error:
         raise BadDataError(f"parse error: {error}") from None
     except BaseException as error:
-        # What a compiled library did not expect comes as a kind of exception that it does not export.
+        # What the library did not expect comes as a kind of exception that it does not export.
         if type(error).__name__ != "PanicException":
             raise
         raise BadDataError("parse error: the query cannot be read") from None
 
 
-def _nesting(text: str) -> int:
+def _nesting(bare: str) -> int:
     """How deep a query can nest at most: brackets, and operators, whose chains nest to the left."""
     deepest, chains = 0, [0]
-    for found in _MARKS.finditer(_BRACES.sub("", _STRINGS.sub("", text))):
+    for found in _MARKS.finditer(bare):
         if found.group() in "([":
             chains.append(1)
         elif found.group() not in ")]":
@@ -177,28 +194,21 @@ def _check_pattern(pattern: str) -> None:
 
 
 def _convert(node: Any) -> Expression:
-    if isinstance(node, parser.ParenExpr):
-        return _convert(node.expr)
-    if isinstance(node, parser.NumberLiteral):
-        return Number(node.val)
-    if isinstance(node, parser.StringLiteral):
-        return Text(node.val)
-    if isinstance(node, parser.VectorSelector):
-        return Selector(_matchers(node), micros(node.offset), _anchor(node.at))
-    if isinstance(node, parser.MatrixSelector):
-        inner = node.vector_selector
-        return Selector(_matchers(inner), micros(inner.offset), _anchor(inner.at), micros(node.range))
-    if isinstance(node, parser.SubqueryExpr):
-        return Subquery(
-            _convert(node.expr), micros(node.range), micros(node.step), micros(node.offset), _anchor(node.at)
-        )
-    if isinstance(node, parser.UnaryExpr):
-        return Negation(_convert(node.expr))
-    if isinstance(node, parser.Call):
-        return _call(node)
-    if isinstance(node, parser.AggregateExpr):
-        return _aggregation(node)
-    return _binary(node)
+    return _CONVERTERS[type(node)](node)
+
+
+def _selector(node: Any) -> Expression:
+    return Selector(_matchers(node), micros(node.offset), _anchor(node.at))
+
+
+def _range_selector(node: Any) -> Expression:
+    inner = node.vector_selector
+    return Selector(_matchers(inner), micros(inner.offset), _anchor(inner.at), micros(node.range))
+
+
+def _subquery(node: Any) -> Expression:
+    inner = _convert(node.expr)
+    return Subquery(inner, micros(node.range), micros(node.step), micros(node.offset), _anchor(node.at))
 
 
 def _call(node: Any) -> Expression:
@@ -236,3 +246,17 @@ def _binary(node: Any) -> Expression:
         if fill is not None and (fill.lhs is not None or fill.rhs is not None):
             raise BadDataError("parse error: fill modifiers are not part of this language version")
     return Binary(str(node.op), _convert(node.lhs), _convert(node.rhs), matching, return_bool)
+
+
+_CONVERTERS: dict[type, Callable[[Any], Expression]] = {
+    parser.AggregateExpr: _aggregation,
+    parser.BinaryExpr: _binary,
+    parser.Call: _call,
+    parser.MatrixSelector: _range_selector,
+    parser.NumberLiteral: lambda node: Number(node.val),
+    parser.ParenExpr: lambda node: _convert(node.expr),
+    parser.StringLiteral: lambda node: Text(node.val),
+    parser.SubqueryExpr: _subquery,
+    parser.UnaryExpr: lambda node: Negation(_convert(node.expr)),
+    parser.VectorSelector: _selector,
+}

@@ -9,7 +9,7 @@ import numpy as np
 from fleetkeeper.telemetry.promql.errors import ExecutionError
 from fleetkeeper.telemetry.promql.samples import Flags, Samples
 from fleetkeeper.telemetry.promql.windows import Arguments, Result, Spans, Windows, add_exactly, seconds
-from fleetkeeper.telemetry.resample import Values
+from fleetkeeper.telemetry.resample import Times, Values
 
 
 def _follows(samples: Samples) -> Flags:
@@ -120,7 +120,7 @@ def resets(windows: Windows, _: Arguments) -> Result:
     return _count_pairs(windows, flags)
 
 
-def _regression(spans: Spans, origin: Values) -> tuple[Values, Values]:
+def _regression(spans: Spans, origin: Times) -> tuple[Values, Values]:
     """Least squares: slope per second, and the line's value at `origin` (microseconds, one per span)."""
     scan = spans.scan()
     size = len(scan)

@@ -1,11 +1,15 @@
 """Answers as the JSON that clients of Prometheus read."""
 
 from collections.abc import Iterator
+from functools import lru_cache
+from itertools import repeat
 
 import msgspec
+import numpy as np
 
 from fleetkeeper.telemetry.promql.engine import Answer, ResultSeries
 from fleetkeeper.telemetry.promql.formatting import format_number
+from fleetkeeper.telemetry.resample import Times
 
 _encoder = msgspec.json.Encoder()
 
@@ -36,11 +40,20 @@ def _pieces(answer: Answer) -> Iterator[bytes]:
 
 
 def _points(series: ResultSeries) -> str:
-    moments = (series.times // 1000).tolist()
-    return ",".join(
-        f'[{_millis(moment)},"{format_number(value)}"]'
-        for moment, value in zip(moments, series.values.tolist(), strict=True)
-    )
+    values = [format_number(value) for value in series.values.tolist()]
+    return ",".join(map("".join, zip(_openings(series.times), values, repeat('"]'), strict=False)))
+
+
+def _openings(times: Times) -> list[str]:
+    """`[1435781451.781,"` for each moment."""
+    return _openings_of(times.tobytes())
+
+
+@lru_cache(maxsize=4)
+def _openings_of(times: bytes) -> list[str]:
+    # The series of a range query mostly share their moments.
+    millis = np.frombuffer(times, np.int64) // 1000
+    return [f'[{_millis(moment)},"' for moment in millis.tolist()]
 
 
 def _time(micros: int) -> str:

@@ -20,7 +20,8 @@ STALE_BITS = 0x7FF0_0000_0000_0002
 def is_stale(values: Values) -> Flags:
     """Where a value is Prometheus' marker that a series ended."""
     bits: NDArray[np.uint64] = values.view(np.uint64)
-    return bits == STALE_BITS
+    flags: Flags = bits == STALE_BITS
+    return flags
 
 
 @dataclass(frozen=True)
