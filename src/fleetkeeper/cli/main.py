@@ -17,6 +17,7 @@ COMMANDS = {
     "db": "fleetkeeper.cli.db:app",
     "department": "fleetkeeper.cli.department:app",
     "group": "fleetkeeper.cli.group:app",
+    "promql": "fleetkeeper.cli.promql:promql",
     "role": "fleetkeeper.cli.role:app",
     "routes": "fleetkeeper.cli.routes_docs:print_routes",
     "serve": "fleetkeeper.cli.serve:serve",

@@ -53,7 +53,7 @@ class Answer:
     """What a query gives: series (each of one sample for a vector or scalar), or a text."""
 
     kind: ResultKind
-    series: list[ResultSeries] = field(default_factory=list)
+    series: list[ResultSeries] = field(default_factory=list, repr=False)
     text: str = ""
     time: int = 0
 
@@ -155,7 +155,9 @@ class Engine:
             kind: ResultKind = "matrix" if query.is_range else "scalar"
             return Answer(kind, [ResultSeries((), times, value)], time=steps.start)
         series = [
-            ResultSeries(labels, times[flags], values[flags])
+            ResultSeries(labels, times, values)
+            if flags.all()
+            else ResultSeries(labels, times[flags], values[flags])
             for labels, values, flags in zip(value.labels, value.values, value.present, strict=True)
             if flags.any()
         ]

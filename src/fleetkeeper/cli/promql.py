@@ -1,0 +1,94 @@
+"""`fleetkeeper promql`: ask the fleet's telemetry in PromQL."""
+
+import math
+from contextlib import nullcontext
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.cli.running import command_actor, with_session
+from fleetkeeper.cli.tables import AsJson
+from fleetkeeper.errors import InvalidInputError
+from fleetkeeper.settings import get_settings
+from fleetkeeper.telemetry.promql.engine import Answer, Engine, Query, ResultSeries
+from fleetkeeper.telemetry.promql.errors import PromqlError
+from fleetkeeper.telemetry.promql.fleet_source import FleetSource
+from fleetkeeper.telemetry.promql.formatting import format_number
+from fleetkeeper.telemetry.promql.labels import label_text
+from fleetkeeper.telemetry.promql.parameters import Parameters
+from fleetkeeper.telemetry.promql.rendering import render
+from fleetkeeper.telemetry.promql.service import limits_of, now_us
+
+DEFAULT_STEPS = 60
+
+
+def promql(
+    query: Annotated[str, typer.Argument(help="A PromQL expression")],
+    at: Annotated[str, typer.Option(help="Moment: epoch seconds or RFC 3339; now when absent")] = "",
+    start: Annotated[str, typer.Option("--from", help="Begin of a range of time")] = "",
+    end: Annotated[str, typer.Option("--to", help="Its end; now when absent")] = "",
+    last: Annotated[str, typer.Option(help="Or a range up to now, such as 6h")] = "",
+    step: Annotated[str, typer.Option(help="Step of a range, such as 30s; a 60th of it when absent")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Evaluate PromQL at one moment, or over a range with --from or --last. Errors are one sentence."""
+    texts = {"time": at, "start": start, "end": end, "last": last, "step": step}
+    parameters = Parameters({name: [text] for name, text in texts.items() if text})
+    settings = get_settings().promql
+    engine = Engine(limits_of(settings))
+
+    async def ask(session: AsyncSession) -> Answer:
+        source = FleetSource(
+            lambda: nullcontext(session), command_actor(), settings.max_series, settings.max_samples
+        )
+        return await engine.answer(_read(query, parameters, settings.max_points), source)
+
+    try:
+        answer = with_session(ask)
+    except PromqlError as error:
+        raise InvalidInputError(str(error)) from None
+    if as_json:
+        typer.echo(render(answer).decode())
+    elif answer.kind == "string":
+        typer.echo(answer.text)
+    else:
+        Console().print(_many(answer) if answer.kind == "matrix" else _one_each(answer))
+
+
+def _read(query: str, parameters: Parameters, max_points: int) -> Query:
+    if not parameters.text("start") and not parameters.text("last"):
+        return Query.instant(query, parameters.time("time", now_us()))
+    end = parameters.time("end", now_us())
+    start = end - parameters.duration("last") if parameters.text("last") else parameters.time("start")
+    if end <= start:
+        raise InvalidInputError("A range ends after it begins; see --from and --to.")
+    step = parameters.duration("step") if parameters.text("step") else 0
+    if step <= 0:
+        step = max(1, math.ceil((end - start) / DEFAULT_STEPS / 1_000_000)) * 1_000_000
+    return Query.over_range(query, start, end, step, max_points)
+
+
+def _name(series: ResultSeries) -> str:
+    text = label_text(series.labels)
+    return escape("".join(mark if mark.isprintable() else "�" for mark in text))
+
+
+def _one_each(answer: Answer) -> Table:
+    table = Table("Series", "Value")
+    for series in answer.series:
+        table.add_row(_name(series), format_number(float(series.values[0])))
+    return table
+
+
+def _many(answer: Answer) -> Table:
+    table = Table("Series", "Points", "First", "Last", "Smallest", "Largest")
+    for series in answer.series:
+        values = series.values.tolist()
+        numbers = [value for value in values if not math.isnan(value)] or [math.nan]
+        shown = (values[0], values[-1], min(numbers), max(numbers))
+        table.add_row(_name(series), str(len(values)), *(format_number(value) for value in shown))
+    return table
