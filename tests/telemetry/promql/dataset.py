@@ -16,12 +16,12 @@ NAN, INF = float("nan"), float("inf")
 Point = tuple[float, float]
 
 
-def dataset() -> list[SourceSeries]:
-    """All series."""
+def dataset(start: int = START) -> list[SourceSeries]:
+    """All series, the first samples shortly after `start` (epoch seconds)."""
     return [
         SourceSeries(
             make_labels(labels),
-            np.array([round((START + time) * 1000) * 1000 for time, _ in points], np.int64),
+            np.array([round((start + time) * 1000) * 1000 for time, _ in points], np.int64),
             np.array([value for _, value in points], np.float64),
         )
         for labels, points in _series(random.Random(20))

@@ -159,6 +159,25 @@ class TestLimits:
             await task
         assert await asyncio.to_thread(stopped.wait, 20)
 
+    async def test_queries_past_the_limit_wait_their_turn(self, source):
+        reading, go_on = asyncio.Event(), asyncio.Event()
+
+        class Held:
+            async def select(self, matchers, start_us, end_us):
+                reading.set()
+                await go_on.wait()
+                return []
+
+        engine = Engine(Limits(), queries_at_once=1)
+        query = Query.instant("count", SECOND)
+        first = asyncio.ensure_future(engine.answer(query, Held()))
+        await asyncio.wait_for(reading.wait(), 20)
+        with pytest.raises(QueryTimeoutError, match="query timed out in query queue"):
+            await engine.answer(query, source, 0.01)
+        go_on.set()
+        assert (await first).series == []
+        assert len((await engine.answer(query, source)).series) == 2
+
     def test_deadline_says_why(self):
         deadline = Deadline(100)
         deadline.check()

@@ -1,9 +1,10 @@
 """Answers a query: reads the text, fetches the samples of all its selectors, evaluates in a thread of its own."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -93,9 +94,13 @@ class Query:
 class Engine:
     """Answers queries from one source. Threads do the evaluation, so that the event loop goes on."""
 
-    def __init__(self, limits: Limits, threads: ThreadPoolExecutor | None = None) -> None:
+    def __init__(
+        self, limits: Limits, threads: ThreadPoolExecutor | None = None, *, queries_at_once: int = 16
+    ) -> None:
         self.limits = limits
         self._threads = threads
+        # Each query holds its samples, so those that wait have not read any yet.
+        self._places = asyncio.Semaphore(queries_at_once)
 
     async def answer(
         self, query: Query, source: SampleSource, timeout_seconds: float | None = None
@@ -104,11 +109,22 @@ class Engine:
         seconds = self.limits.timeout_seconds
         deadline = Deadline(min(seconds, timeout_seconds) if timeout_seconds is not None else seconds)
         try:
+            await asyncio.wait_for(self._places.acquire(), deadline.remaining_seconds)
+        except TimeoutError:
+            raise QueryTimeoutError("query timed out in query queue") from None
+        try:
+            return await self._answer(query, source, deadline)
+        finally:
+            self._places.release()
+
+    async def _answer(self, query: Query, source: SampleSource, deadline: Deadline) -> Answer:
+        try:
             samples = await asyncio.wait_for(self._fetch(query, source), deadline.remaining_seconds)
         except TimeoutError:
             raise QueryTimeoutError("query timed out in query preparation") from None
-        work: Callable[[], Answer] = lambda: self.evaluate(query, samples, deadline)  # noqa: E731
-        running = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        running = asyncio.get_running_loop().run_in_executor(
+            self._threads, partial(self.evaluate, query, samples, deadline)
+        )
         try:
             return await running
         except asyncio.CancelledError:

@@ -45,7 +45,7 @@ class Promql:
     def __init__(self, settings: PromqlSettings) -> None:
         self.settings = settings
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="promql")
-        self.engine = Engine(limits_of(settings), self._threads)
+        self.engine = Engine(limits_of(settings), self._threads, queries_at_once=settings.threads)
 
     def stop(self) -> None:
         """Let go of the threads."""
