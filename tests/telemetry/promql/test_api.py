@@ -151,7 +151,7 @@ class TestQueries:
             ),
             (
                 "query",
-                {"query": "up + on () up", "time": NOW},
+                {"query": "up + on () up", "time": NOW - 45},
                 422,
                 "execution",
                 "many-to-many",

@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 
+from fleetkeeper.telemetry.promql import rates, windows
 from fleetkeeper.telemetry.promql.deadline import Deadline
 from fleetkeeper.telemetry.promql.engine import Engine, Limits, Query
 from fleetkeeper.telemetry.promql.errors import (
@@ -16,6 +17,8 @@ from fleetkeeper.telemetry.promql.errors import (
     QueryTimeoutError,
 )
 from fleetkeeper.telemetry.promql.fleet_source import joined
+from fleetkeeper.telemetry.promql.samples import Samples
+from fleetkeeper.telemetry.promql.source import SourceSeries
 from tests.telemetry.promql.dataset import STALE
 from tests.telemetry.promql.memory_source import MemorySource
 
@@ -44,6 +47,19 @@ async def instant(source, text, time, limits=None, **more):
 async def over_range(source, text, start, end, step, limits=None):
     query = Query.over_range(text, int(start * SECOND), int(end * SECOND), int(step * SECOND), 11_000)
     return await Engine(limits or Limits()).answer(query, source)
+
+
+class ImpatientDeadline(Deadline):
+    """Over after so many looks."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__(1000)
+        self.looks = looks
+
+    def check(self) -> None:
+        self.looks -= 1
+        if self.looks < 0:
+            raise QueryTimeoutError("impatient")
 
 
 class TestMeaning:
@@ -136,6 +152,37 @@ class TestLimits:
 
         with pytest.raises(QueryTimeoutError, match="query timed out in query preparation"):
             await instant(Slow(), "count", 100, timeout_seconds=0.05)
+
+    @pytest.mark.parametrize(
+        "text",
+        ["stddev_over_time(x[1h])", "stdvar_over_time(x[1h])", "deriv(x[1h])", "predict_linear(x[1h], 60)",
+         "sum_over_time(y[1h])", "avg_over_time(y[1h])", "holt_winters(x[1h], 0.3, 0.4)", "deriv(z[1h])"],
+    )  # fmt: skip
+    async def test_long_windows_one_by_one_give_the_same(self, monkeypatch, text):
+        made, chance = MemorySource(), np.random.default_rng(5)
+        for name, values in (
+            ("x", 1e6 + chance.normal(size=3000).cumsum()),
+            ("y", np.tile([1e9, 3.0, -1e9], 1000)),
+            ("z", np.full(3000, 0.1)),
+        ):
+            made.add({"__name__": name}, [(float(time), value) for time, value in enumerate(values)])
+        one_by_one = await instant(made, text, 2999)
+        monkeypatch.setattr(windows, "LONG_WINDOW", 10**9)
+        monkeypatch.setattr(rates, "FEW_SPANS", 0)
+        assert one_by_one == pytest.approx(await instant(made, text, 2999), rel=1e-7)
+
+    @pytest.mark.parametrize(("steps", "window"), [(5, "1h"), (40, "5m")], ids=["one by one", "in step"])
+    @pytest.mark.parametrize(
+        "call", ["stddev_over_time(#)", "deriv(#)", "holt_winters(#, 0.5, 0.5)", "sum_over_time(#)"]
+    )
+    def test_work_on_windows_looks_at_the_clock(self, call, steps, window):
+        values = np.tile([1e16, 1.0, -1e16, -1.0], 1000)
+        samples = Samples.of([SourceSeries((), np.arange(4000) * SECOND, values)])
+        text = call.replace("#", f"x[{window}]")
+        query = Query.over_range(text, 3700 * SECOND, (3699 + steps) * SECOND, SECOND, 11_000)
+        deadline = ImpatientDeadline(looks=4)
+        with pytest.raises(QueryTimeoutError, match="impatient"):
+            Engine(Limits()).evaluate(query, {query.expression.arguments[0]: samples}, deadline)
 
     async def test_cancelled_query_stops_its_thread(self, source, monkeypatch):
         engine = Engine(Limits())

@@ -86,7 +86,16 @@ def _over_range(evaluator: "Evaluator", node: Call, steps: Steps) -> Matrix:
         stop = min(count, start + block)
         some = samples.rows(start, stop)
         low, high = some.windows(found.starts, found.ends)
-        windows = Windows(some, low, high, found.starts, found.ends, moments, found.range / 1_000_000)
+        windows = Windows(
+            some,
+            low,
+            high,
+            found.starts,
+            found.ends,
+            moments,
+            found.range / 1_000_000,
+            evaluator.deadline.check,
+        )
         with np.errstate(all="ignore"):
             values[start:stop], present[start:stop] = RANGE_FUNCTIONS[node.function](windows, arguments)
     keeps_name = node.function == "last_over_time"

@@ -1,5 +1,7 @@
 """The `…_over_time` functions: one number from all samples of a window."""
 
+import math
+
 import numpy as np
 
 from fleetkeeper.telemetry.promql.samples import Indices
@@ -44,10 +46,15 @@ def largest(windows: Windows, _: Arguments) -> Result:
 
 def _plain_sums(spans: Spans) -> tuple[Values, Indices]:
     """Sums by the fast way, and which of them need the careful one."""
-    sums = spans.reduce(np.add, spans.values)
-    sizes = spans.reduce(np.add, np.abs(spans.values))
-    doubtful = ~np.isfinite(sizes) | (sizes > CANCELLATION * np.abs(sums))
-    return sums, np.flatnonzero(doubtful & (sizes != 0)).astype(np.int64)
+    values = spans.values
+    sums = spans.reduce(np.add, values)
+    sizes = spans.reduce(np.add, np.abs(values))
+    doubtful = ~(sizes <= CANCELLATION * np.abs(sums)) & (sizes != 0)
+    finite = np.isfinite(values)
+    if not finite.all():
+        # With an infinity or NaN among them, no order of adding gives anything else.
+        doubtful &= spans.reduce(np.add, (~finite).astype(np.float64)) == 0
+    return sums, np.flatnonzero(doubtful).astype(np.int64)
 
 
 def total(windows: Windows, _: Arguments) -> Result:
@@ -55,12 +62,25 @@ def total(windows: Windows, _: Arguments) -> Result:
     spans = windows.at_least(1)
     sums, doubtful = _plain_sums(spans)
     if len(doubtful):
-        scan = _subset(spans, doubtful).scan()
-        added, rest = np.zeros((2, len(scan)))
-        for _position, reach, value in scan.values():
-            add_exactly(added[:reach], rest[:reach], value)
-        sums[doubtful] = scan.restore(np.where(np.isinf(added), added, added + rest))
+        sums[doubtful] = _careful_sums(_subset(spans, doubtful))
     return spans.spread(sums)
+
+
+def _careful_sums(spans: Spans) -> Values:
+    if spans.are_few():
+        return np.array([_exact_sum(values) for _, values in spans.each()])
+    scan = spans.scan()
+    added, rest = np.zeros((2, len(scan)))
+    for _, reach, value in scan.values():
+        add_exactly(added[:reach], rest[:reach], value)
+    return scan.restore(np.where(np.isinf(added), added, added + rest))
+
+
+def _exact_sum(values: Values) -> float:
+    try:
+        return math.fsum(values)
+    except OverflowError:
+        return float(np.add.accumulate(values)[-1])
 
 
 def _subset(spans: Spans, chosen: Indices) -> Spans:
@@ -68,28 +88,32 @@ def _subset(spans: Spans, chosen: Indices) -> Spans:
 
 
 def mean(windows: Windows, _: Arguments) -> Result:
-    """The mean; with infinities, as Prometheus' running mean has it."""
+    """The mean."""
     spans = windows.at_least(1)
     sums, doubtful = _plain_sums(spans)
     means = sums / (spans.high - spans.low)
     if len(doubtful):
-        scan = _subset(spans, doubtful).scan()
-        now, rest = np.zeros((2, len(scan)))
-        for position, reach, value in scan.values():
-            number = position + 1
-            mean_now, rest_now = now[:reach].copy(), rest[:reach].copy()
-            add_exactly(mean_now, rest_now, value / number - mean_now / number)
-            stays = np.isinf(now[:reach]) & (
-                np.isfinite(value) | (np.isinf(value) & ((now[:reach] > 0) == (value > 0)))
-            )
-            now[:reach] = np.where(stays, now[:reach], mean_now)
-            rest[:reach] = np.where(stays, rest[:reach], rest_now)
-        means[doubtful] = scan.restore(np.where(np.isinf(now), now, now + rest))
+        means[doubtful] = _careful_means(_subset(spans, doubtful))
     return spans.spread(means)
+
+
+def _careful_means(spans: Spans) -> Values:
+    if spans.are_few():
+        # Divided first, numbers near the largest do not add up to infinity.
+        return np.array([_exact_sum(values / len(values)) for _, values in spans.each()])
+    scan = spans.scan()
+    now, rest = np.zeros((2, len(scan)))
+    for position, reach, value in scan.values():
+        number = position + 1
+        add_exactly(now[:reach], rest[:reach], value / number - now[:reach] / number)
+    return scan.restore(np.where(np.isinf(now), now, now + rest))
 
 
 def _variance(windows: Windows) -> tuple[Spans, Values]:
     spans = windows.at_least(1)
+    if spans.are_few():
+        # Distances from the first value, so that equal values have none.
+        return spans, np.array([np.var(values - values[0]) for _, values in spans.each()])
     scan = spans.scan()
     mean_now, mean_rest, squares, squares_rest = np.zeros((4, len(scan)))
     for position, reach, value in scan.values():

@@ -4,12 +4,17 @@ What they compute, the extrapolation to the window's limits above all, is as Pro
 (promql/functions.go there).
 """
 
+import math
+
 import numpy as np
 
 from fleetkeeper.telemetry.promql.errors import ExecutionError
 from fleetkeeper.telemetry.promql.samples import Flags, Samples
 from fleetkeeper.telemetry.promql.windows import Arguments, Result, Spans, Windows, add_exactly, seconds
 from fleetkeeper.telemetry.resample import Times, Values
+
+# Fewer spans than these are smoothed one by one: numpy's cost for each sample's place would be higher.
+FEW_SPANS = 32
 
 
 def _follows(samples: Samples) -> Flags:
@@ -120,8 +125,26 @@ def resets(windows: Windows, _: Arguments) -> Result:
     return _count_pairs(windows, flags)
 
 
+def _line(x: Values, y: Values) -> tuple[float, float]:
+    """Slope and value at zero of one span."""
+    if (y == y[0]).all():
+        return (math.nan, math.nan) if math.isinf(y[0]) else (0.0, float(y[0]))
+    x_mean, y_first = x.mean(), y[0]
+    y_mean = (y - y_first).mean() + y_first
+    off = x - x_mean
+    slope = (off @ (y - y_mean)) / (off @ off)
+    return float(slope), float(y_mean - slope * x_mean)
+
+
 def _regression(spans: Spans, origin: Times) -> tuple[Values, Values]:
     """Least squares: slope per second, and the line's value at `origin` (microseconds, one per span)."""
+    if spans.are_few():
+        lines = [
+            _line(seconds(times - start), values)
+            for (times, values), start in zip(spans.each(), origin.tolist(), strict=True)
+        ]
+        both = np.array(lines).reshape(-1, 2)
+        return both[:, 0], both[:, 1]
     scan = spans.scan()
     size = len(scan)
     sums = np.zeros((8, size))
@@ -160,6 +183,15 @@ def predict_linear(windows: Windows, arguments: Arguments) -> Result:
     return spans.spread(slope * arguments[0][spans.column] + intercept)
 
 
+def _smoothed(values: list[float], smooth: float, factor: float) -> float:
+    before, now, trend = 0.0, values[0], values[1] - values[0]
+    for position, value in enumerate(values[1:]):
+        if position:
+            trend = factor * (now - before) + (1 - factor) * trend
+        before, now = now, smooth * value + (1 - smooth) * (now + trend)
+    return now
+
+
 def holt_winters(windows: Windows, arguments: Arguments) -> Result:
     """Double exponential smoothing with a factor for the value and one for its trend."""
     used = np.unique(windows.at_least(1).column)
@@ -168,6 +200,13 @@ def holt_winters(windows: Windows, arguments: Arguments) -> Result:
             if factor <= 0 or factor >= 1:
                 raise ExecutionError(f"invalid {name} factor. Expected: 0 < {name[0]}f < 1, got: {factor:f}")
     spans = windows.at_least(2)
+    if len(spans.low) < FEW_SPANS:
+        factors_of = [arguments[0][spans.column].tolist(), arguments[1][spans.column].tolist()]
+        found = [
+            _smoothed(values.tolist(), *factors)
+            for (_, values), *factors in zip(spans.each(), *factors_of, strict=True)
+        ]
+        return spans.spread(np.array(found))
     scan = spans.scan()
     column = spans.column[scan.order]
     smooth, trend_factor = arguments[0][column], arguments[1][column]

@@ -1,6 +1,6 @@
 """The samples that a range function sees at each step, and ways to go over all those windows at once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,10 @@ from fleetkeeper.telemetry.promql.samples import Flags, Indices, Samples
 from fleetkeeper.telemetry.resample import Times, Values
 
 Reduction = np.ufunc
+# A scan looks at the clock once in so many samples of a window.
+POSITIONS_BETWEEN_LOOKS = 64
+# Shorter windows are always walked in step, which adds numbers up in Prometheus' own order.
+LONG_WINDOW = 2000
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,15 @@ class Spans:
         result: Values = operation.reduceat(padded, edges)[0::2]
         return result
 
-    def some(self, chosen: Flags) -> "Spans":
-        """Some of the spans; they can no longer be spread."""
-        return Spans(self.windows, self.low[chosen], self.high[chosen], self.column[chosen], self.flags)
+    def are_few(self) -> bool:
+        """Whether the windows are so long, and so few, that walking all of them in step would be more work."""
+        return len(self.low) < int((self.high - self.low).max(initial=0)) > LONG_WINDOW
+
+    def each(self) -> Iterator[tuple[Times, Values]]:
+        """Each span's own times and values."""
+        for low, high in zip(self.low.tolist(), self.high.tolist(), strict=True):
+            self.windows.check()
+            yield self.times[low:high], self.values[low:high]
 
     def scan(self) -> "Scan":
         """Go over all spans sample by sample."""
@@ -71,6 +81,7 @@ class Scan:
         self.low = spans.low[self.order]
         self.counts = counts[self.order]
         self._values = spans.values
+        self._check = spans.windows.check
 
     def __len__(self) -> int:
         return len(self.low)
@@ -80,6 +91,8 @@ class Scan:
         longest = int(self.counts[0]) if len(self.counts) else 0
         reaching = len(self.counts) - np.searchsorted(self.counts[::-1], np.arange(longest), "right")
         for position in range(longest):
+            if position % POSITIONS_BETWEEN_LOOKS == 0:
+                self._check()
             reach = int(reaching[position])
             yield position, reach, self.low[:reach] + position
 
@@ -106,7 +119,8 @@ def add_exactly(total: Values, rest: Values, added: Values) -> None:
 class Windows:
     """Windows of some series: samples low:high of each series (row) at each step (column).
 
-    `starts` and `ends` are the windows' own limits, `moments` the steps; they differ by offset and @.
+    `starts` and `ends` are the windows' own limits, `moments` the steps; they differ by offset and @. `check` raises
+    when it is time to stop.
     """
 
     samples: Samples
@@ -116,6 +130,7 @@ class Windows:
     ends: Times
     moments: Times
     range_seconds: float
+    check: Callable[[], None] = lambda: None
 
     def at_least(self, count: int) -> Spans:
         """The windows with so many samples."""
