@@ -180,7 +180,7 @@ class TestLimits:
         samples = Samples.of([SourceSeries((), np.arange(4000) * SECOND, values)])
         text = call.replace("#", f"x[{window}]")
         query = Query.over_range(text, 3700 * SECOND, (3699 + steps) * SECOND, SECOND, 11_000)
-        deadline = ImpatientDeadline(looks=4)
+        deadline = ImpatientDeadline(looks=3)
         with pytest.raises(QueryTimeoutError, match="impatient"):
             Engine(Limits()).evaluate(query, {query.expression.arguments[0]: samples}, deadline)
 
