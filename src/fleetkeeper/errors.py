@@ -79,6 +79,13 @@ class TooLargeError(FleetkeeperError):
     title = "Too large"
 
 
+class UnsupportedMediaTypeError(FleetkeeperError):
+    """The body is of a kind that is not understood here."""
+
+    status = 415
+    title = "Unsupported media type"
+
+
 class InvalidInputError(FleetkeeperError):
     """The request was read, and fields in it are wrong; `fields` names them."""
 

@@ -1,0 +1,104 @@
+"""What every parser returns: series, and their samples in columns. Pure."""
+
+from collections.abc import Hashable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Times = NDArray[np.int64]
+Values = NDArray[np.float64]
+
+# Times past these are in no window and would overflow as microseconds (the years -9999 to 9999, roughly).
+MAX_MICROSECONDS = 253_402_300_800_000_000
+
+
+class SenderInputError(ValueError):
+    """The body is not what its protocol says; the message says where. Nothing of it may be stored."""
+
+
+class TooManyError(SenderInputError):
+    """The body has more series, labels or samples than one request may have."""
+
+
+class Meaning(NamedTuple):
+    """What a sender says of a metric: `kind` is gauge or counter, texts are empty where it says nothing."""
+
+    unit: str
+    kind: str
+    description: str
+
+
+@dataclass(slots=True, eq=False)
+class Series:
+    """The labels of a series as its sender gave them, `__name__` among them; in one process one object per series.
+
+    `origin` has attributes of the sender that are no labels (OTLP's resource), by which the device can be found.
+    Once the series is resolved, `device_id` and `key` say where its samples go, and the labels are let go.
+    """
+
+    labels: Mapping[str, str] | None
+    origin: Mapping[str, str] | None = None
+    device_id: bytes = b""
+    key: str = ""
+    # Why its samples are refused: a reason for the counters, and a sentence.
+    reason: str = ""
+    problem: str = ""
+
+
+# Series known from requests before, by whatever their protocol recognises them by.
+SeriesCache = MutableMapping[Hashable, Series]
+
+
+@dataclass(slots=True)
+class SampleBatch:
+    """One request: series `i` has the samples `starts[i]:starts[i + 1]`. A series may occur more than once."""
+
+    series: list[Series]
+    starts: NDArray[np.int64]
+    times_us: Times
+    values: Values
+    meanings: dict[str, Meaning] = field(default_factory=dict)
+    # What is in the request and cannot be stored: reason -> (number, sentence).
+    left_out: dict[str, tuple[int, str]] = field(default_factory=dict)
+    # New series by what they are recognised by, for the cache.
+    found: dict[Hashable, Series] = field(default_factory=dict)
+
+    @property
+    def samples(self) -> int:
+        """How many samples it has."""
+        return len(self.times_us)
+
+    def leave_out(self, reason: str, number: int, sentence: str) -> None:
+        """Count samples that are in the request and cannot be stored."""
+        if number:
+            before = self.left_out.get(reason, (0, sentence))[0]
+            self.left_out[reason] = (before + number, sentence)
+
+
+class Columns:
+    """Series with one sample each, as they come out of a parser's loop."""
+
+    __slots__ = ("series", "times_us", "values")
+
+    def __init__(self) -> None:
+        self.series: list[Series] = []
+        self.times_us: list[int] = []
+        self.values: list[float] = []
+
+    def add(self, series: Series, time_us: int, value: float) -> None:
+        """One sample."""
+        self.series.append(series)
+        self.times_us.append(time_us)
+        self.values.append(value)
+
+    def batch(self) -> SampleBatch:
+        """All of them."""
+        size = len(self.series)
+        return SampleBatch(
+            self.series,
+            np.arange(size + 1, dtype=np.int64),
+            np.array(self.times_us, np.int64),
+            np.array(self.values, np.float64),
+        )

@@ -1,0 +1,236 @@
+"""Influx line protocol, as the v1 and the v2 API take it. Pure.
+
+https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/ . `cpu,host=web1 usage_idle=98.5 1795132800`
+becomes the metric `cpu_usage_idle` with the label `host`; a field named `value` gives the metric its measurement's
+name, as Telegraf's Prometheus output has it. Texts are no measurements and are left out.
+"""
+
+import math
+import re
+from collections.abc import Hashable
+
+from fleetkeeper.telemetry.senders.batches import (
+    MAX_MICROSECONDS,
+    Columns,
+    SampleBatch,
+    SenderInputError,
+    Series,
+    SeriesCache,
+    TooManyError,
+)
+from fleetkeeper.telemetry.senders.metric_names import label_name, metric_name
+
+MAX_TAGS = 100
+MAX_NAMED_PROBLEMS = 5
+# Microseconds per unit of each precision, as (multiply, divide).
+PRECISIONS = {
+    "ns": (1, 1000),
+    "n": (1, 1000),
+    "u": (1, 1),
+    "us": (1, 1),
+    "µ": (1, 1),
+    "ms": (1000, 1),
+    "s": (1_000_000, 1),
+    "m": (60_000_000, 1),
+    "h": (3_600_000_000, 1),
+}
+_TRUE = frozenset({"t", "T", "true", "True", "TRUE"})
+_FALSE = frozenset({"f", "F", "false", "False", "FALSE"})
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_INTEGER = re.compile(r"[+-]?\d{1,20}[iu]")
+_ESCAPED = re.compile(r"\\([,= \\])")
+_INVALID = "invalid_line"
+
+
+class _LineError(ValueError):
+    """One line is wrong; the others are kept."""
+
+
+def read_lines(
+    body: bytes, known: SeriesCache, *, precision: str, now_us: int, max_samples: int
+) -> SampleBatch:
+    """Read lines; one that is wrong is left out and counted. Raises SenderInputError."""
+    multiply, divide = PRECISIONS[precision]
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise SenderInputError("the body is not UTF-8") from None
+    columns, found = Columns(), dict[Hashable, Series]()
+    wrong: list[str] = []
+    wrong_count = texts = 0
+    add, get = columns.add, known.get
+    lines = _split_lines(text) if '"' in text else text.split("\n")
+    for number, line in enumerate(lines, 1):
+        line = line.strip("\r ")  # noqa: PLW2901 - the same line
+        if not line or line[0] == "#":
+            continue
+        try:
+            head, fields, stamp = _split_line(line)
+            time_us = now_us
+            if stamp:
+                time_us = _time(stamp) * multiply // divide
+                if not -MAX_MICROSECONDS < time_us < MAX_MICROSECONDS:
+                    raise _LineError("the time is out of range")
+            values = _values(fields)
+        except _LineError as error:
+            wrong_count += 1
+            if len(wrong) < MAX_NAMED_PROBLEMS:
+                wrong.append(f"line {number}: {error}")
+            continue
+        for name, value in values:
+            if value is None:
+                texts += 1
+                continue
+            key = (head, name)
+            series = get(key) or found.get(key)
+            if series is None:
+                series = found[key] = _series(head, name)
+            add(series, time_us, value)
+        if len(columns.series) > max_samples:
+            raise TooManyError(f"one request has at most {max_samples} fields")
+    batch = columns.batch()
+    batch.found = found
+    batch.leave_out(_INVALID, wrong_count, "; ".join(wrong))
+    # Telegraf sends texts beside numbers all the time: that is no fault of the request.
+    batch.leave_out(TEXT_FIELD, texts, "text fields are not stored")
+    return batch
+
+
+TEXT_FIELD = "text_field"
+
+
+def _split_lines(text: str) -> list[str]:
+    """Lines, where a text in quotes may have line breaks of its own."""
+    lines, start, position = [], 0, 0
+    in_quotes = False
+    for match in _BREAKS.finditer(text):
+        mark, position = match[0], match.start()
+        if mark == '"':
+            # Quotes open a text only behind the equals sign of a field.
+            in_quotes = not in_quotes if in_quotes or text[position - 1 : position] == "=" else False
+        elif mark == "\n" and not in_quotes:
+            lines.append(text[start:position])
+            start = position + 1
+    lines.append(text[start:])
+    return lines
+
+
+_BREAKS = re.compile(r'\\.|"|\n', re.DOTALL)
+_SPACES = re.compile(r'\\.|"|[ ]', re.DOTALL)
+_COMMAS = re.compile(r'\\.|"|,', re.DOTALL)
+
+
+def _split_line(line: str) -> tuple[str, str, str]:
+    """Measurement with tags, fields, and time; the last may be empty."""
+    if '"' not in line and "\\" not in line:
+        parts = line.split(" ")
+        if len(parts) == 3:
+            return parts[0], parts[1], parts[2]
+        parts = [part for part in parts if part]
+    else:
+        parts = [part for part in _split_outside(line, _SPACES) if part]
+    if len(parts) == 2:
+        return parts[0], parts[1], ""
+    if len(parts) != 3:
+        raise _LineError("is measurement,tags fields time")
+    return parts[0], parts[1], parts[2]
+
+
+def _split_outside(text: str, marks: "re.Pattern[str]") -> list[str]:
+    """Split at a mark that stands neither behind a backslash nor inside quotes."""
+    parts, start, in_quotes = [], 0, False
+    for match in marks.finditer(text):
+        mark = match[0]
+        if mark == '"':
+            in_quotes = not in_quotes if in_quotes or text[match.start() - 1 : match.start()] == "=" else False
+        elif len(mark) == 1 and not in_quotes:
+            parts.append(text[start : match.start()])
+            start = match.end()
+    if in_quotes:
+        raise _LineError("a text has no closing quote")
+    parts.append(text[start:])
+    return parts
+
+
+def _time(stamp: str) -> int:
+    if len(stamp) > 20 or not stamp.lstrip("-").isascii() or not stamp.lstrip("-").isdigit():
+        raise _LineError("the time is a whole number")
+    return int(stamp)
+
+
+def _values(fields: str) -> list[tuple[str, float | None]]:
+    plain = '"' not in fields and "\\" not in fields
+    parts = fields.split(",") if plain else _split_outside(fields, _COMMAS)
+    result: list[tuple[str, float | None]] = []
+    for part in parts:
+        name, equals, value = part.partition("=") if plain else _partition(part)
+        if not equals or not name or not value:
+            raise _LineError("a field is name=value")
+        result.append((name, _number(value)))
+    return result
+
+
+def _partition(part: str) -> tuple[str, str, str]:
+    for match in re.finditer(r"\\.|=", part, re.DOTALL):
+        if match[0] == "=":
+            return part[: match.start()], "=", part[match.end() :]
+    return part, "", ""
+
+
+def _number(value: str) -> float | None:
+    """A field's value; None for a text. NaN and infinity are not part of the protocol."""
+    last = value[-1]
+    if last in "iu":
+        if not _INTEGER.fullmatch(value):
+            raise _LineError("a field is no number, text or truth value")
+        return float(int(value[:-1]))
+    if last == '"':
+        if value[0] != '"' or len(value) < 2:
+            raise _LineError("a field is no number, text or truth value")
+        return None
+    if value in _TRUE:
+        return 1.0
+    if value in _FALSE:
+        return 0.0
+    if len(value) > 400 or not _NUMBER.fullmatch(value):
+        raise _LineError("a field is no number, text or truth value")
+    number = float(value)
+    if not math.isfinite(number):
+        raise _LineError("a field is too large for a number")
+    return number
+
+
+def _series(head: str, field: str) -> Series:
+    parts = _split_tags(head) if "\\" in head else head.split(",")
+    measurement = _unescape(parts[0])
+    if len(parts) - 1 > MAX_TAGS:
+        raise TooManyError(f"a line has at most {MAX_TAGS} tags")
+    field = _unescape(field)
+    labels = {"__name__": metric_name(measurement if field == "value" else f"{measurement}_{field}")}
+    origin = {}
+    for part in parts[1:]:
+        name, equals, value = _partition(part) if "\\" in part else part.partition("=")
+        if not equals or not name or not value:
+            return Series(None, reason=_INVALID, problem=f"{head[:80]}: a tag is name=value")
+        name, value = _unescape(name), _unescape(value)
+        origin[name] = value
+        labels[label_name(name)] = value
+    if len(labels) != len(origin) + 1:
+        return Series(None, reason=_INVALID, problem=f"{head[:80]}: a tag stands twice")
+    if not measurement:
+        return Series(None, reason=_INVALID, problem="a line has no measurement")
+    return Series(labels, origin)
+
+
+def _split_tags(head: str) -> list[str]:
+    parts, start = [], 0
+    for match in re.finditer(r"\\.|,", head, re.DOTALL):
+        if match[0] == ",":
+            parts.append(head[start : match.start()])
+            start = match.end()
+    parts.append(head[start:])
+    return parts
+
+
+def _unescape(text: str) -> str:
+    return _ESCAPED.sub(r"\1", text) if "\\" in text else text
