@@ -12,6 +12,7 @@ from fleetkeeper.telemetry import models as telemetry
 from fleetkeeper.telemetry.archive import models as archive
 from fleetkeeper.telemetry.chunks import models as chunks
 from fleetkeeper.telemetry.rollups import models as rollups
+from fleetkeeper.telemetry.senders import models as senders
 
 __all__ = [
     "Base",
@@ -24,6 +25,7 @@ __all__ = [
     "identity",
     "oidc",
     "rollups",
+    "senders",
     "sign_in",
     "telemetry",
 ]

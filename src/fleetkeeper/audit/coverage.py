@@ -27,6 +27,7 @@ UNAUDITED = {
     "raw_removed": "until when measurements were removed; follows from runs",
     "rollup_changes": "what the roll-up still has to do",
     "rollups": "measurements summed up, which the worker alone writes",
+    "sender_mapping": "counts changes of tables that are audited themselves",
     "sign_in_challenges": "sign-ins under way; how each ends is an event of its own",
     "sign_in_failures": "counts failed sign-ins, each of which is an event of its own",
     "snapshot_fields": "a constant that belongs to a view",

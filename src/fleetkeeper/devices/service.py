@@ -29,6 +29,7 @@ _ON_DEVICES = frozenset(
     {
         Permission.AUDIT_EXPORT,
         Permission.AUDIT_READ,
+        Permission.DEVICES_CREATE,
         Permission.DEVICES_DELETE,
         Permission.DEVICES_READ,
         Permission.DEVICES_WRITE,
@@ -186,6 +187,21 @@ async def register_device(
     await session.flush()
     await queries.store_identities(session, device.id, evidence, now)
     return device.id
+
+
+async def register_source(
+    session: AsyncSession,
+    hostname: str,
+    source_system: str,
+    now: datetime,
+    department_id: UUID | None = None,
+) -> UUID:
+    """Make a device that a source other than an agent knows, by the name that the source has for it."""
+    name = hostname.lower().rstrip(".")
+    kind = "fqdn" if "." in name else "hostname"
+    device_id = await register_device(session, hostname[:255], [(kind, name)], now, department_id)
+    await queries.store_source(session, device_id, (source_system, hostname), {}, now)
+    return device_id
 
 
 async def record_inventory(

@@ -13,6 +13,7 @@ class Permission(StrEnum):
     CONFIG_WRITE = "config:write"
     DEPARTMENTS_READ = "departments:read"
     DEPARTMENTS_WRITE = "departments:write"
+    DEVICES_CREATE = "devices:create"
     DEVICES_DELETE = "devices:delete"
     DEVICES_READ = "devices:read"
     DEVICES_WRITE = "devices:write"
@@ -43,6 +44,7 @@ SCOPED = frozenset(
         Permission.AUDIT_READ,
         Permission.DEPARTMENTS_READ,
         Permission.DEPARTMENTS_WRITE,
+        Permission.DEVICES_CREATE,
         Permission.DEVICES_DELETE,
         Permission.DEVICES_READ,
         Permission.DEVICES_WRITE,
@@ -69,6 +71,7 @@ class Role(StrEnum):
 
 _VIEWER = frozenset({Permission.DEPARTMENTS_READ, Permission.DEVICES_READ, Permission.TELEMETRY_READ})
 _OPERATOR = _VIEWER | {
+    Permission.DEVICES_CREATE,
     Permission.DEVICES_WRITE,
     Permission.ENROLLMENT_READ,
     Permission.ENROLLMENT_WRITE,

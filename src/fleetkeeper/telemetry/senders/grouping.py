@@ -1,0 +1,96 @@
+"""From a batch, whose series may repeat, to one row of samples per channel of a device. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from fleetkeeper.telemetry.chunks.codec import is_missing
+from fleetkeeper.telemetry.samples import SampleSeries
+from fleetkeeper.telemetry.senders.batches import SampleBatch, Series
+from fleetkeeper.telemetry.senders.host_rules import HostMatch, mark_labels
+from fleetkeeper.telemetry.host_mark import HOST_MARK
+from fleetkeeper_protocol.metrics import LABEL_NAME, MAX_LABEL_VALUE_LENGTH, METRIC_NAME, format_channel
+
+MAX_KEY_LENGTH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Samples that are not stored: why, in a word for counters and in a sentence, and how many."""
+
+    reason: str
+    samples: int
+    sentence: str
+
+
+def check_labels(labels: Mapping[str, str]) -> tuple[str, str]:
+    """Why a series cannot be stored under these labels: a word and a sentence; two empty texts when it can."""
+    name = labels.get("__name__", "")
+    if not METRIC_NAME.fullmatch(name):
+        return "bad_name", f"{name[:80]!r} is no metric name: letters, digits, underscores and colons, at most 200"
+    for label, value in labels.items():
+        if label != "__name__" and not LABEL_NAME.fullmatch(label):
+            return "bad_label", f"{name} has the label {label[:80]!r}: a name has letters, digits and underscores"
+        if len(value) > MAX_LABEL_VALUE_LENGTH:
+            return "label_too_long", f"{name}: label {label} has more than {MAX_LABEL_VALUE_LENGTH} characters"
+        if "\x00" in value or HOST_MARK in value:
+            return "bad_label", f"{name}: label {label} has a NUL or a reserved character"
+    return "", ""
+
+
+def settle(series: Series, device_id: bytes, match: HostMatch | None) -> None:
+    """Say where a series' samples go. `match` is the device's primary name, which stored labels leave out."""
+    labels = series.labels or {}
+    if match is not None:
+        labels = mark_labels(labels, match)
+    named = {name: value for name, value in labels.items() if value and name != "__name__"}
+    key = format_channel(labels["__name__"], named)
+    if len(key) > MAX_KEY_LENGTH:
+        refuse(series, "too_long", f"{labels['__name__']} with its labels has more than {MAX_KEY_LENGTH} characters")
+        return
+    series.device_id, series.key = device_id, key
+    series.labels = series.origin = None
+
+
+def refuse(series: Series, reason: str, sentence: str) -> None:
+    """Say why a series' samples are not stored."""
+    series.reason, series.problem = reason, sentence
+
+
+def rows_of(batch: SampleBatch, unreachable: set[bytes], why: str) -> tuple[list[SampleSeries], list[Refusal]]:
+    """What is to be stored, and what is not: refused series, and those of devices that the caller cannot reach."""
+    refused: list[Refusal] = [
+        Refusal(reason, number, sentence) for reason, (number, sentence) in batch.left_out.items()
+    ]
+    _clear_missing(batch)
+    starts = batch.starts.tolist()
+    groups: dict[tuple[bytes, str], list[int]] = {}
+    for index, series in enumerate(batch.series):
+        if series.reason:
+            refused.append(Refusal(series.reason, starts[index + 1] - starts[index], series.problem))
+        elif series.device_id in unreachable:
+            refused.append(Refusal("unknown_host", starts[index + 1] - starts[index], why))
+        elif starts[index + 1] > starts[index]:
+            groups.setdefault((series.device_id, series.key), []).append(index)
+    rows = []
+    for (device_id, key), indexes in groups.items():
+        if len(indexes) == 1:
+            part = slice(starts[indexes[0]], starts[indexes[0] + 1])
+            times, values = batch.times_us[part], batch.values[part]
+        else:
+            parts = [slice(starts[index], starts[index + 1]) for index in indexes]
+            times = np.concatenate([batch.times_us[part] for part in parts])
+            values = np.concatenate([batch.values[part] for part in parts])
+        if len(times) > 1 and (times[1:] < times[:-1]).any():
+            order = np.argsort(times, kind="stable")
+            times, values = times[order], values[order]
+        rows.append(SampleSeries(device_id, key, times, values))
+    return rows, refused
+
+
+def _clear_missing(batch: SampleBatch) -> None:
+    """A NaN from outside must not look like the one that means "no value"."""
+    wrong = is_missing(batch.values)
+    if wrong.any():
+        batch.values[wrong] = np.nan

@@ -1,0 +1,243 @@
+"""The way of a sender's request: read, mapped to devices, stored, counted. One per web process."""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy.exc import SQLAlchemyError
+import structlog
+
+from fleetkeeper.database.context import TransactionContext, product_context
+from fleetkeeper.database.engine import Database
+from fleetkeeper.errors import FleetkeeperError, OverloadedError
+from fleetkeeper.telemetry.door import TelemetryDoor
+from fleetkeeper.telemetry.senders import queries
+from fleetkeeper.telemetry.senders.batches import Meaning, SampleBatch, SenderInputError, Series, SeriesCache
+from fleetkeeper.telemetry.senders.callers import Caller, Callers
+from fleetkeeper.telemetry.senders.directory import Directory, KnownHost
+from fleetkeeper.telemetry.senders.grouping import Refusal, check_labels, refuse, rows_of, settle
+from fleetkeeper.telemetry.senders.host_rules import HostMatch, find_host
+from fleetkeeper.telemetry.senders.tally import Tally
+
+log = structlog.get_logger(__name__)
+
+MAX_DESCRIBED = 50_000
+# What is said of a metric that has no sample yet is said again after this time.
+DESCRIBE_AGAIN_SECONDS = 30.0
+# Larger bodies are read in a thread, so that other requests go on meanwhile.
+THREAD_FROM_BYTES = 16 * 1024
+READERS = 2
+
+Reader = Callable[[SeriesCache], SampleBatch]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a request's samples."""
+
+    accepted: int
+    duplicates: int
+    refusals: list[Refusal]
+
+    @property
+    def rejected(self) -> int:
+        """Number of samples that were not stored."""
+        return sum(item.samples for item in self.refusals)
+
+    def sentence(self, limit: int = 5) -> str:
+        """Why, in a few sentences: each that occurs, with its number."""
+        by_sentence: dict[str, int] = {}
+        for item in self.refusals:
+            by_sentence[item.sentence] = by_sentence.get(item.sentence, 0) + item.samples
+        said = sorted(by_sentence.items(), key=lambda item: -item[1])
+        text = "; ".join(f"{sentence} ({number})" for sentence, number in said[:limit])
+        return text + (f"; and {len(said) - limit} more reasons" if len(said) > limit else "")
+
+
+@dataclass
+class SenderIntake:
+    """What a web process knows of senders, and the limits of what it takes at once."""
+
+    database: Database
+    door: TelemetryDoor
+    max_series: int
+    max_in_flight: int
+    callers: Callers = field(init=False)
+    directory: Directory = field(init=False)
+    tally: Tally = field(default_factory=Tally)
+    _known: dict[Hashable, dict[Hashable, Series]] = field(default_factory=dict)
+    _known_series: int = 0
+    _generation: int = -1
+    # Metric -> when to say again what it means: never, once it is stored.
+    _described: dict[str, float] = field(default_factory=dict)
+    _in_flight: int = 0
+    _readers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READERS))
+
+    def __post_init__(self) -> None:
+        self.callers = Callers(self.database)
+        self.directory = Directory(self.database)
+
+    def start(self) -> None:
+        """Begin to follow the rules."""
+        self.directory.start()
+
+    async def stop(self) -> None:
+        """Stop following."""
+        await self.directory.stop()
+
+    async def take(self, protocol: str, caller: Caller, reader: Reader, size: int) -> Outcome:
+        """Read and store a request; what is stored is durable when this returns.
+
+        Raises SenderInputError, OverloadedError and UnavailableError; then nothing is stored.
+        """
+        self.tally.requests[protocol] += 1
+        with self._counted(protocol):
+            return await self._take(protocol, caller, reader, size)
+
+    @contextmanager
+    def _counted(self, protocol: str) -> Iterator[None]:
+        if self._in_flight >= self.max_in_flight:
+            self.tally.refused_requests[protocol, "overload"] += 1
+            raise OverloadedError("Too many requests at once.", retry_after_seconds=2)
+        self._in_flight += 1
+        try:
+            yield
+        except SenderInputError:
+            self.tally.refused_requests[protocol, "unreadable"] += 1
+            raise
+        except FleetkeeperError as error:
+            self.tally.refused_requests[protocol, f"status_{error.status}"] += 1
+            raise
+        finally:
+            self._in_flight -= 1
+
+    async def _take(self, protocol: str, caller: Caller, reader: Reader, size: int) -> Outcome:
+        known = self._cache(protocol, caller)
+        generation = self._generation
+        async with self._readers:
+            if size > THREAD_FROM_BYTES:
+                batch = await asyncio.to_thread(reader, known)
+            else:
+                batch = reader(known)
+        await self._settle_new(batch, protocol, caller)
+        if generation == self.directory.generation == self._generation:
+            self._remember(known, batch)
+        unreachable = await self._unreachable(batch, caller)
+        rows, refusals = rows_of(batch, unreachable, "there is no such device that this credential may write for")
+        outcome = Outcome(0, 0, refusals)
+        if rows:
+            stored = await self.door.store_samples(rows)
+            refusals += [Refusal(_word(item.reason), item.samples, item.reason) for item in stored.rejected]
+            outcome = Outcome(stored.accepted, stored.duplicates, refusals)
+        self.tally.accepted[protocol] += outcome.accepted
+        self.tally.duplicates[protocol] += outcome.duplicates
+        for item in refusals:
+            self.tally.rejected[protocol, item.reason] += item.samples
+        await self._describe(batch.meanings)
+        return outcome
+
+    def _cache(self, protocol: str, caller: Caller) -> SeriesCache:
+        """Series known by what the protocol recognises them by; apart for each device that writes for itself."""
+        if self._generation != self.directory.generation:
+            self._generation = self.directory.generation
+            self._forget()
+        return self._known.setdefault((protocol, caller.device_id), {})
+
+    def _forget(self) -> None:
+        # Requests under way keep the dictionaries that they have.
+        self._known = {}
+        self._known_series = 0
+
+    def _remember(self, known: SeriesCache, batch: SampleBatch) -> None:
+        good = {key: series for key, series in batch.found.items() if series.key}
+        if self._known_series + len(good) > self.max_series or len(self._known) > self.max_series:
+            self._forget()
+            return
+        before = len(known)
+        known.update(good)
+        self._known_series += len(known) - before
+
+    async def _settle_new(self, batch: SampleBatch, protocol: str, caller: Caller) -> None:
+        """Find the device of each series that is new."""
+        matches: dict[int, HostMatch] = {}
+        fresh = [series for series in batch.found.values() if series.labels is not None and not series.reason]
+        if fresh and self.directory.generation == 0:
+            await self.directory.refresh()
+        waiting: list[Series] = []
+        for series in fresh:
+            reason, sentence = check_labels(series.labels or {})
+            if reason:
+                refuse(series, reason, sentence)
+                continue
+            match = find_host(self.directory.rules, protocol, series.labels or {}, series.origin)
+            if match is not None:
+                matches[id(series)] = match
+            elif caller.device_id is None:
+                refuse(series, "no_host", "no rule finds a host in the labels; see Senders for what they look at")
+                continue
+            waiting.append(series)
+        hosts = {match.host for match in matches.values()}
+        known = await self.directory.find(hosts, caller, protocol) if hosts else {}
+        for series in waiting:
+            match = matches.get(id(series))
+            host = known[match.host] if match is not None else None
+            if caller.device_id is not None:
+                self._settle_own(series, caller.device_id, match, host)
+            elif host is not None and host.device_id is not None:
+                settle(series, host.device_id.bytes, match if host.is_primary else None)
+            elif host is not None:
+                refuse(series, host.reason, host.problem)
+
+    @staticmethod
+    def _settle_own(series: Series, device_id: UUID, match: HostMatch | None, host: KnownHost | None) -> None:
+        """A device's key writes for its own device, and for no other that its labels may name."""
+        if host is not None and host.device_id not in {None, device_id}:
+            refuse(series, "foreign_host", "a device's key writes for its own device only")
+            return
+        is_primary = host is not None and host.device_id == device_id and host.is_primary
+        settle(series, device_id.bytes, match if is_primary else None)
+
+    async def _unreachable(self, batch: SampleBatch, caller: Caller) -> set[bytes]:
+        """Devices in the batch that the caller may not write for, as of now."""
+        if caller.reaches_all or caller.device_id is not None:
+            return set()
+        devices = {series.device_id for series in batch.series if series.key}
+        context = TransactionContext(whole_fleet=True, audit=caller.audit)
+        async with self.database.session(context) as session:
+            reachable = await caller.reachable(session, {UUID(bytes=device) for device in devices})
+        return devices - {device.bytes for device in reachable}
+
+    async def _describe(self, meanings: dict[str, Meaning]) -> None:
+        """Pass on what the sender says of its metrics, once per process. The samples are stored in any case."""
+        now = time.monotonic()
+        new = {
+            name: _storable(meaning)
+            for name, meaning in meanings.items()
+            if self._described.get(name, 0.0) < now and (meaning.description or meaning.unit or meaning.kind)
+        }
+        if not new:
+            return
+        if len(self._described) > MAX_DESCRIBED:
+            self._described.clear()
+        try:
+            async with self.database.session(product_context("job", "senders.describe")) as session:
+                stored = await queries.describe_metrics(session, new)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("metrics were not described", reason=str(error).splitlines()[:1])
+            return
+        again = now + DESCRIBE_AGAIN_SECONDS
+        self._described |= {name: math.inf if name in stored else again for name in new}
+
+
+def _storable(meaning: Meaning) -> Meaning:
+    text = meaning.description.replace("\x00", "")[:1000]
+    return Meaning(meaning.unit.replace("\x00", "")[:60], meaning.kind, text)
+
+
+def _word(sentence: str) -> str:
+    """The counter for a reason of the store's own."""
+    return "time" if any(part in sentence for part in ("older", "future", "time")) else "channel"
