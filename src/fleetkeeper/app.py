@@ -28,6 +28,8 @@ from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.door import TelemetryDoor
 from fleetkeeper.telemetry.front import IngestFront
 from fleetkeeper.telemetry.promql.service import Promql
+from fleetkeeper.telemetry.senders.intake import SenderIntake
+from fleetkeeper.telemetry.senders.write_api import PATHS as SENDER_PATHS
 from fleetkeeper.telemetry.stream import FrameStream
 
 log = structlog.get_logger(__name__)
@@ -50,11 +52,18 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
         )
         door, stream = TelemetryDoor.build(settings, database), FrameStream(database)
         app.state.database, app.state.door, app.state.stream = database, door, stream
+        senders = app.state.senders = SenderIntake(
+            database,
+            door,
+            max_series=settings.telemetry.max_known_series,
+            max_in_flight=settings.telemetry.max_sender_requests_in_flight,
+        )
         app.state.sealer = Sealer(installation_key(settings.identity.secret_key, settings.home))
         app.state.oidc = OidcClient()
         app.state.promql = Promql(settings.promql)
         await door.start()
         stream.start()
+        senders.start()
         front.door, front.stream = door, stream
         follower = Periodic("config follower", CONFIG_TAG_SECONDS, partial(_follow_config, database, front))
         follower.start()
@@ -63,6 +72,7 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
         finally:
             await follower.stop()
             await stream.stop()
+            await senders.stop()
             await door.stop()
             app.state.promql.stop()
             await app.state.oidc.close()
@@ -89,6 +99,7 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
         web.requests_per_minute_per_address,
         uncounted_prefix=KEY_PREFIX,
         uncounted_paths=AGENT_PATHS,
+        sender_paths=SENDER_PATHS,
     )
     shell = HttpShell(app, allowed_hosts=web.allowed_hosts, https=web.secure_cookies, limits=limits)
     front = IngestFront(shell, settings.telemetry, shell.is_served_host)

@@ -22,6 +22,7 @@ from fleetkeeper.telemetry.archive import api as archive
 from fleetkeeper.telemetry.explore import api as explore
 from fleetkeeper.telemetry.exporting import api as exporting
 from fleetkeeper.telemetry.promql import api as promql
+from fleetkeeper.telemetry.senders import write_api as senders
 
 API = "/api/v1"
 
@@ -38,6 +39,8 @@ PUBLIC_ROUTES = {
     "/sign-in/oidc/{slug}/callback": "the provider's answer is the credential",
     "/sign-in/second-factor": "one cannot be signed in yet",
     "/static/{path:path}": "the console's own assets",
+    "/influx/ping": "clients of InfluxDB ask without a credential",
+    "/influx/health": "clients of InfluxDB ask without a credential",
     "/agent/install.sh": "machines fetch it before they have a credential; it holds no secret",
     "/agent/{file_name}": "machines fetch the agent before they have a credential; it holds no secret",
 }
@@ -49,6 +52,8 @@ def include_routes(app: FastAPI) -> None:
     app.include_router(downloads_api.router)
     app.include_router(scim.router)
     app.include_router(promql.router)
+    for sender in senders.ROUTERS:
+        app.include_router(sender)
     for administration in (users, account_api, roles, groups, departments, tokens, sessions):
         app.include_router(administration.router, prefix=API)
     for door in (sign_in, providers):

@@ -43,20 +43,30 @@ class RequestLimits:
     """How often a credential and an address may ask."""
 
     def __init__(
-        self, per_token: int, per_address: int, *, uncounted_prefix: str, uncounted_paths: Sequence[str]
+        self,
+        per_token: int,
+        per_address: int,
+        *,
+        uncounted_prefix: str,
+        uncounted_paths: Sequence[str],
+        sender_paths: Sequence[str] = (),
     ) -> None:
         self._tokens = RateLimit(per_token)
         self._addresses = RateLimit(per_address)
         self._uncounted = f"bearer {uncounted_prefix}_".lower()
         self._uncounted_paths = tuple(uncounted_paths)
+        self._sender_paths = tuple(sender_paths)
 
     def wait_seconds(self, address: str, authorization: str, path: str) -> int:
         """Seconds that the caller must wait; 0 lets the request pass.
 
         A whole fleet may share one address, so agents count by their keys alone. Anybody can write what looks like a
-        key, so that is so at agents' own doors only.
+        key, so that is so at agents' own doors only. Senders write as fast as they must, and their doors have limits of
+        their own: nothing counts there but failed authentications.
         """
         now = time.monotonic()
+        if path.startswith(self._sender_paths):
+            return math.ceil(self._addresses.wait(_key(address), now))
         wait = 0.0
         if authorization:
             digest = hashlib.blake2b(authorization.encode(), digest_size=16).digest()

@@ -26,3 +26,7 @@ class RateLimit:
         if len(self._empty_at) > MAX_KEYS:
             self._empty_at.popitem(last=False)
         return 0.0
+
+    def wait(self, key: bytes, now: float) -> float:
+        """What `take` would return, without counting anything."""
+        return max(0.0, self._empty_at.get(key, now) + self._cost_seconds - now - 60.0)

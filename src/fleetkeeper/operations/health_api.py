@@ -7,6 +7,7 @@ from sqlalchemy import text
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import OperationsRead
 from fleetkeeper.telemetry.door import TelemetryDoor
+from fleetkeeper.telemetry.senders.intake import SenderIntake
 
 router = APIRouter(tags=["operations"])
 
@@ -53,4 +54,6 @@ async def metrics(request: Request, actor: OperationsRead) -> Response:
     lines = [
         f"# HELP {name} {text}.\n# TYPE {name} {kind}\n{name} {value}\n" for name, kind, text, value in values
     ]
+    senders: SenderIntake = request.app.state.senders
+    lines.append(senders.tally.lines())
     return Response("".join(lines), media_type="text/plain; version=0.0.4")

@@ -33,6 +33,17 @@ class TelemetrySettings(BaseModel):
         le=16,
         description="Connections per web process that write frames; one fills as one commits.",
     )
+    max_samples_per_request: int = Field(
+        default=100_000, ge=1, description="Samples in one request of a sender such as Prometheus."
+    )
+    max_sender_requests_in_flight: int = Field(
+        default=100, ge=1, description="Requests of senders at once, per web process, before 429 or 503."
+    )
+    max_known_series: int = Field(
+        default=300_000,
+        ge=0,
+        description="Series of senders that a web process remembers (half a kilobyte each); past it, it starts anew.",
+    )
     presence_seconds: int = Field(
         default=10,
         ge=1,

@@ -1,0 +1,35 @@
+"""Who may call the senders' doors, and who may look after rules and hosts."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from fleetkeeper.errors import BadRequestError, FieldError
+from fleetkeeper.identity.access import CREDENTIAL_PARAMETERS, client_address, origin_of
+from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.telemetry.senders.callers import Caller
+from fleetkeeper.telemetry.senders.intake import SenderIntake
+
+# `p` is where InfluxDB 1 takes a password.
+_CREDENTIALS = CREDENTIAL_PARAMETERS | {"p", "password"}
+
+
+async def sending(request: Request) -> Caller:
+    """An API token with the permission to write telemetry, or a device's key.
+
+    Raises UnauthenticatedError, ForbiddenError, and BadRequestError for a credential in the address.
+    """
+    if _CREDENTIALS & request.query_params.keys():
+        raise BadRequestError(
+            "A credential does not belong in an address; send it in the header Authorization, and revoke this one.",
+            fields=[FieldError("Authorization", "carries the token")],
+        )
+    intake: SenderIntake = request.app.state.senders
+    authorization = request.headers.get("authorization", "")
+    return await intake.callers.find(authorization, client_address(request), origin_of(request))
+
+
+# The walk over all routes finds it here.
+sending.permission = Permission.TELEMETRY_WRITE  # type: ignore[attr-defined]
+
+Sending = Annotated[Caller, Depends(sending)]
