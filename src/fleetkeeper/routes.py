@@ -22,6 +22,7 @@ from fleetkeeper.telemetry.archive import api as archive
 from fleetkeeper.telemetry.explore import api as explore
 from fleetkeeper.telemetry.exporting import api as exporting
 from fleetkeeper.telemetry.promql import api as promql
+from fleetkeeper.telemetry.senders import api as sender_rules
 from fleetkeeper.telemetry.senders import write_api as senders
 
 API = "/api/v1"
@@ -66,6 +67,7 @@ def include_routes(app: FastAPI) -> None:
         archive.router,
         explore.router,
         exporting.router,
+        sender_rules.router,
         config_api.router,
         audit_api.router,
     ):

@@ -140,6 +140,7 @@ async def request_context(request: Request, actor: Actor) -> TransactionContext:
         actor.scope(Permission.DEVICES_WRITE)
         | actor.scope(Permission.DEVICES_DELETE)
         | actor.scope(Permission.ENROLLMENT_WRITE)
+        | actor.scope(Permission.DEVICES_CREATE)
     )
     return TransactionContext(
         whole_fleet=readable.everywhere,

@@ -102,7 +102,7 @@ class Listing:
     search: Sequence[ColumnElement[Any]]
     key: ColumnElement[Any]
     default_ordering: str
-    key_kind: type[UUID] | type[int] = UUID
+    key_kind: type[UUID] | type[int] | type[str] = UUID
     # Lists of millions are counted up to here only.
     count_limit: int | None = None
 

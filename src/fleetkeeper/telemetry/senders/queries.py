@@ -26,7 +26,7 @@ HOSTS = Listing(
     },
     search=(TelemetryHost.host.expression, Device.name.expression),
     key=TelemetryHost.host.expression,
-    key_kind=str,  # type: ignore[arg-type]
+    key_kind=str,
     default_ordering="host",
 )
 
@@ -98,6 +98,41 @@ async def add_hosts(session: AsyncSession, hosts: Sequence[tuple[str, UUID]], pr
             ),
             {"host": host, "device": device_id, "protocol": protocol},
         )
+
+
+async def add_host(session: AsyncSession, host: str, device_id: UUID) -> bool:
+    """Remember a name that a person gave; returns whether it is new. Call `hold_hosts` before."""
+    outcome = await session.execute(
+        text(
+            """
+            INSERT INTO telemetry_hosts (host, device_id, is_primary)
+            SELECT :host, :device, NOT EXISTS (
+                SELECT FROM telemetry_hosts WHERE device_id = :device AND is_primary)
+            ON CONFLICT DO NOTHING
+            """
+        ),
+        {"host": host, "device": device_id},
+    )
+    return int(getattr(outcome, "rowcount", 0)) == 1
+
+
+async def move_host(session: AsyncSession, host: str, device_id: UUID) -> None:
+    """Give a name to another device, as its primary one if it has none. Call `hold_hosts` before."""
+    await session.execute(
+        text(
+            """
+            UPDATE telemetry_hosts SET device_id = :device, is_primary = NOT EXISTS (
+                SELECT FROM telemetry_hosts WHERE device_id = :device AND is_primary)
+            WHERE host = :host
+            """
+        ),
+        {"host": host, "device": device_id},
+    )
+
+
+async def remove_host(session: AsyncSession, host: str) -> None:
+    """Forget a name."""
+    await session.execute(text("DELETE FROM telemetry_hosts WHERE host = :host"), {"host": host})
 
 
 async def devices_within(

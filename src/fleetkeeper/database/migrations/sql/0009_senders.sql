@@ -49,9 +49,14 @@ ALTER TABLE telemetry_hosts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY whole_fleet ON telemetry_hosts TO fleetkeeper_whole_fleet USING (true) WITH CHECK (true);
 CREATE POLICY device_read ON telemetry_hosts FOR SELECT TO fleetkeeper_app, dashboard_readonly, analyst
     USING (device_id IN (SELECT id FROM devices));
+CREATE POLICY device_insert ON telemetry_hosts FOR INSERT TO fleetkeeper_app WITH CHECK
+    (device_id IN (SELECT id FROM devices WHERE department_id = ANY (changeable_departments())));
+CREATE POLICY device_update ON telemetry_hosts FOR UPDATE TO fleetkeeper_app USING
+    (device_id IN (SELECT id FROM devices WHERE department_id = ANY (changeable_departments())));
+CREATE POLICY device_delete ON telemetry_hosts FOR DELETE TO fleetkeeper_app USING
+    (device_id IN (SELECT id FROM devices WHERE department_id = ANY (changeable_departments())));
 GRANT SELECT ON telemetry_hosts, sender_rules, sender_mapping TO fleetkeeper_app, dashboard_readonly, analyst;
-GRANT SELECT, INSERT, UPDATE, DELETE ON telemetry_hosts, sender_rules TO fleetkeeper_whole_fleet;
-GRANT INSERT, UPDATE, DELETE ON sender_rules TO fleetkeeper_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON telemetry_hosts, sender_rules TO fleetkeeper_whole_fleet, fleetkeeper_app;
 GRANT SELECT ON sender_mapping TO fleetkeeper_whole_fleet;
 
 SELECT audit_table('sender_rules', ARRAY['id'], 'description', skipped => ARRAY['created_at', 'updated_at']);

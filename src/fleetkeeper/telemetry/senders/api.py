@@ -1,0 +1,109 @@
+"""`/api/v1/telemetry/sender-rules` and `/api/v1/telemetry/hosts`."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+
+from fleetkeeper.database.request_session import Session
+from fleetkeeper.devices.access import DevicesRead, DevicesWrite
+from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.identity.access import ConfigRead, ConfigWrite
+from fleetkeeper.kit.pagination import with_links
+from fleetkeeper.telemetry.senders import service
+from fleetkeeper.telemetry.senders.schemas import (
+    HostCreate,
+    HostPage,
+    HostRead,
+    HostUpdate,
+    SenderRuleCreate,
+    SenderRuleList,
+    SenderRuleRead,
+    SenderRuleUpdate,
+    Trial,
+    TrialRead,
+)
+
+router = APIRouter(prefix="/telemetry", tags=["senders"])
+
+
+@router.get("/sender-rules", responses=problem_responses(401, 403))
+async def list_rules(actor: ConfigRead, session: Session) -> SenderRuleList:
+    """List the rules by which samples find their device, in the order in which they are tried."""
+    del actor
+    return await service.list_rules(session)
+
+
+@router.post("/sender-rules", status_code=201, responses=problem_responses(400, 401, 403, 409, 422))
+async def create_rule(wanted: SenderRuleCreate, actor: ConfigWrite, session: Session) -> SenderRuleRead:
+    """Make a rule."""
+    del actor
+    return await service.create_rule(session, wanted)
+
+
+@router.post("/sender-rules/try", responses=problem_responses(400, 401, 403, 422))
+async def try_rules(trial: Trial, actor: ConfigRead, session: Session) -> TrialRead:
+    """Say which device a sample with these labels would belong to. Nothing is stored."""
+    return await service.try_rules(session, actor, trial)
+
+
+@router.get("/sender-rules/{rule_id}", responses=problem_responses(401, 403, 404, 422))
+async def get_rule(rule_id: UUID, actor: ConfigRead, session: Session) -> SenderRuleRead:
+    """Get one rule."""
+    del actor
+    return await service.get_rule(session, rule_id)
+
+
+@router.patch("/sender-rules/{rule_id}", responses=problem_responses(400, 401, 403, 404, 422))
+async def update_rule(
+    rule_id: UUID, changes: SenderRuleUpdate, actor: ConfigWrite, session: Session
+) -> SenderRuleRead:
+    """Change, move, enable or disable a rule."""
+    del actor
+    return await service.update_rule(session, rule_id, changes)
+
+
+@router.delete("/sender-rules/{rule_id}", status_code=204, responses=problem_responses(401, 403, 404, 422))
+async def delete_rule(rule_id: UUID, actor: ConfigWrite, session: Session) -> None:
+    """Delete a rule."""
+    del actor
+    await service.delete_rule(session, rule_id)
+
+
+@router.get("/hosts", responses=problem_responses(401, 403, 422))
+async def list_hosts(
+    request: Request,
+    actor: DevicesRead,
+    session: Session,
+    q: str = "",
+    ordering: str = "host",
+    limit: int = 50,
+    cursor: str = "",
+) -> HostPage:
+    """List the names by which senders know devices."""
+    del q, ordering, limit, cursor
+    page = await service.list_hosts(session, actor, request.query_params.multi_items())
+    return with_links(page, request.url.path)
+
+
+@router.post("/hosts", status_code=201, responses=problem_responses(400, 401, 403, 404, 409, 422))
+async def add_host(wanted: HostCreate, actor: DevicesWrite, session: Session) -> HostRead:
+    """Say in advance which device a host is."""
+    return await service.add_host(session, actor, wanted)
+
+
+@router.get("/hosts/{host:path}", responses=problem_responses(401, 403, 404, 422))
+async def get_host(host: str, actor: DevicesRead, session: Session) -> HostRead:
+    """Get one host."""
+    return await service.get_host(session, actor, host)
+
+
+@router.patch("/hosts/{host:path}", responses=problem_responses(400, 401, 403, 404, 422))
+async def move_host(host: str, changes: HostUpdate, actor: DevicesWrite, session: Session) -> HostRead:
+    """Let a host be another device from now on; what is stored stays with the one that it was."""
+    return await service.move_host(session, actor, host, changes)
+
+
+@router.delete("/hosts/{host:path}", status_code=204, responses=problem_responses(401, 403, 404, 422))
+async def forget_host(host: str, actor: DevicesWrite, session: Session) -> None:
+    """Forget which device a host is; its next samples look for it anew."""
+    await service.forget_host(session, actor, host)

@@ -1,0 +1,129 @@
+"""What the API says of rules and hosts."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Protocol = Literal["any", "prometheus", "influx", "otlp", "collectd"]
+LabelName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00\s,]+$")]
+LabelNames = Annotated[list[LabelName], Field(min_length=1, max_length=20)]
+Pattern = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
+Words = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
+Host = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class SenderRuleCreate(BaseModel):
+    """A new rule; it is tried last unless it has a position."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    protocol: Protocol = "any"
+    labels: LabelNames = Field(description="Names of labels or attributes, in the order in which they are looked at")
+    pattern: Pattern = Field(
+        default="",
+        description="Regular expression (RE2) that finds the host in the value: its group, or all that it matches. "
+        "Empty takes the whole value.",
+    )
+    description: Words = ""
+    enabled: bool = True
+    position: int | None = Field(default=None, ge=1, le=1000, description="Which place it gets; 1 is tried first")
+
+
+class SenderRuleUpdate(BaseModel):
+    """What may be changed of a rule."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    protocol: Protocol | None = None
+    labels: LabelNames | None = None
+    pattern: Pattern | None = None
+    description: Words | None = None
+    enabled: bool | None = None
+    position: int | None = Field(default=None, ge=1, le=1000)
+
+
+class SenderRuleRead(BaseModel):
+    """A rule by which samples find their device."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    position: int
+    protocol: Protocol
+    labels: list[str]
+    pattern: str
+    description: str
+    enabled: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+class SenderRuleList(BaseModel):
+    """All rules, in the order in which they are tried."""
+
+    count: int
+    next: str | None = None
+    previous: str | None = None
+    results: list[SenderRuleRead]
+
+
+class Trial(BaseModel):
+    """Labels to try the rules with."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    protocol: Literal["prometheus", "influx", "otlp", "collectd"] = "prometheus"
+    labels: dict[LabelName, Annotated[str, Field(max_length=300, pattern=r"^[^\x00]*$")]] = Field(
+        max_length=100, examples=[{"instance": "web1:9100"}]
+    )
+
+
+class TrialRead(BaseModel):
+    """Which device a sample with these labels would belong to."""
+
+    outcome: Literal["known", "by_name", "new", "ambiguous", "no_host", "bad_host"]
+    text: str
+    host: str | None = None
+    label: str | None = None
+    rule: SenderRuleRead | None = None
+    device_id: UUID | None = None
+    device_name: str | None = None
+
+
+class HostCreate(BaseModel):
+    """A name by which senders know a device."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    host: Host
+    device_id: UUID
+
+
+class HostUpdate(BaseModel):
+    """The device that a host is from now on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    device_id: UUID
+
+
+class HostRead(BaseModel):
+    """A name by which senders know a device."""
+
+    host: str
+    device_id: UUID
+    device_name: str
+    is_primary: bool = Field(description="The name that is put back into labels when the device's series are read")
+    protocol: str = Field(description="By which protocol it first came; empty for one that a person entered")
+    first_seen: datetime
+
+
+class HostPage(BaseModel):
+    """One page of hosts."""
+
+    count: int
+    next: str | None
+    previous: str | None
+    results: list[HostRead]
