@@ -225,9 +225,9 @@ def _beyond(
     return and_(sort >= value, or_(sort > value, key > last_key))
 
 
-def _read_key(kind: type[UUID] | type[int], value: Any) -> UUID | int:
+def _read_key(kind: type[UUID] | type[int] | type[str], value: Any) -> UUID | int | str:
     try:
-        key: UUID | int = _read_value(kind, str(value), bits=64)
+        key: UUID | int | str = _read_value(kind, str(value), bits=64)
     except ValueError:
         raise InvalidInputError(
             "The cursor does not fit this list.", fields=[FieldError("cursor", "start again without it")]

@@ -35,13 +35,15 @@ class Series:
     """The labels of a series as its sender gave them, `__name__` among them; in one process one object per series.
 
     `origin` has attributes of the sender that are no labels (OTLP's resource), by which the device can be found.
-    Once the series is resolved, `device_id` and `key` say where its samples go, and the labels are let go.
+    Once the series is resolved, `device_id` and `key` say where its samples go, and the labels are let go; `host` is
+    what the device was found by.
     """
 
     labels: Mapping[str, str] | None
     origin: Mapping[str, str] | None = None
     device_id: bytes = b""
     key: str = ""
+    host: str = ""
     # Why its samples are refused: a reason for the counters, and a sentence.
     reason: str = ""
     problem: str = ""

@@ -62,7 +62,7 @@ class Caller:
             return None, f"that needs the permission {Permission.DEVICES_CREATE}"
         topmost = await queries.topmost_departments(session, scope.departments)
         if len(topmost) != 1:
-            return None, "limit its token to one department, where new devices belong"
+            return None, "limit the token to one department, where new devices belong"
         return topmost[0], ""
 
 

@@ -93,7 +93,7 @@ class Directory:
             if known is not None:
                 found[host] = known
             elif not may_create and self._unknown_until.get(host, 0) > now:
-                found[host] = _unknown(host)
+                found[host] = _unknown(host, caller)
             else:
                 missing.append(host)
         if missing:
@@ -149,12 +149,12 @@ class Directory:
             elif devices[0] in reachable:
                 added.append((host, devices[0]))
             else:
-                refused[host] = _unknown(host)
+                refused[host] = _unknown(host, caller)
         department, problem = await caller.department_for_new(session)
         until = time.monotonic() + UNKNOWN_SECONDS
         for number, host in enumerate(unknown):
             if problem or number >= MAX_NEW_DEVICES:
-                refused[host] = _unknown(host, problem or "too many new devices at once")
+                refused[host] = _unknown(host, caller, problem or "too many are new at once")
                 self._unknown_until[host] = until
             else:
                 device_id = await register_source(session, host, protocol, utc_now(), department)
@@ -175,9 +175,19 @@ def _compiled(rules: Iterable[queries.SenderRule]) -> list[HostRule]:
     return compiled
 
 
-def _unknown(host: str, why: str = "") -> KnownHost:
+def unknown_sentence(host: str, caller: Caller) -> str:
+    """What is said of a host that is no device, and likewise of one that is a device out of the caller's reach."""
     text = f"there is no device {host[:80]!r} that this credential may write for"
-    return KnownHost(None, reason="unknown_host", problem=f"{text}, and it may not make one: {why}" if why else text)
+    if caller.device_id is not None or caller.may(Permission.DEVICES_CREATE):
+        return text
+    return f"{text}, and it has no permission {Permission.DEVICES_CREATE} to make one"
+
+
+def _unknown(host: str, caller: Caller, why: str = "") -> KnownHost:
+    sentence = unknown_sentence(host, caller)
+    if why and caller.may(Permission.DEVICES_CREATE):
+        sentence = f"{sentence}; {why}"
+    return KnownHost(None, reason="unknown_host", problem=sentence)
 
 
 def _ambiguous(host: str, number: int) -> KnownHost:

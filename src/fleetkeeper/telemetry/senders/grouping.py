@@ -1,6 +1,7 @@
 """From a batch, whose series may repeat, to one row of samples per channel of a device. Pure."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,17 +40,18 @@ def check_labels(labels: Mapping[str, str]) -> tuple[str, str]:
     return "", ""
 
 
-def settle(series: Series, device_id: bytes, match: HostMatch | None) -> None:
-    """Say where a series' samples go. `match` is the device's primary name, which stored labels leave out."""
+def settle(series: Series, device_id: bytes, match: HostMatch | None, *, is_primary: bool) -> None:
+    """Say where a series' samples go. The device's primary name is left out of the labels that are stored."""
     labels = series.labels or {}
-    if match is not None:
+    if match is not None and is_primary:
         labels = mark_labels(labels, match)
     named = {name: value for name, value in labels.items() if value and name != "__name__"}
     key = format_channel(labels["__name__"], named)
     if len(key) > MAX_KEY_LENGTH:
         refuse(series, "too_long", f"{labels['__name__']} with its labels has more than {MAX_KEY_LENGTH} characters")
         return
-    series.device_id, series.key = device_id, key
+    series.device_id, series.key = device_id, sys.intern(key)
+    series.host = "" if match is None else match.host
     series.labels = series.origin = None
 
 
@@ -58,8 +60,13 @@ def refuse(series: Series, reason: str, sentence: str) -> None:
     series.reason, series.problem = reason, sentence
 
 
-def rows_of(batch: SampleBatch, unreachable: set[bytes], why: str) -> tuple[list[SampleSeries], list[Refusal]]:
-    """What is to be stored, and what is not: refused series, and those of devices that the caller cannot reach."""
+def rows_of(
+    batch: SampleBatch, unreachable: set[bytes], sentence_of: Callable[[str], str]
+) -> tuple[list[SampleSeries], list[Refusal]]:
+    """What is to be stored, and what is not: refused series, and those of devices that the caller cannot reach.
+
+    `sentence_of` says of a host why it is out of reach.
+    """
     refused: list[Refusal] = [
         Refusal(reason, number, sentence) for reason, (number, sentence) in batch.left_out.items()
     ]
@@ -70,7 +77,7 @@ def rows_of(batch: SampleBatch, unreachable: set[bytes], why: str) -> tuple[list
         if series.reason:
             refused.append(Refusal(series.reason, starts[index + 1] - starts[index], series.problem))
         elif series.device_id in unreachable:
-            refused.append(Refusal("unknown_host", starts[index + 1] - starts[index], why))
+            refused.append(Refusal("unknown_host", starts[index + 1] - starts[index], sentence_of(series.host)))
         elif starts[index + 1] > starts[index]:
             groups.setdefault((series.device_id, series.key), []).append(index)
     rows = []

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,7 +19,7 @@ from fleetkeeper.telemetry.door import TelemetryDoor
 from fleetkeeper.telemetry.senders import queries
 from fleetkeeper.telemetry.senders.batches import Meaning, SampleBatch, SenderInputError, Series, SeriesCache
 from fleetkeeper.telemetry.senders.callers import Caller, Callers
-from fleetkeeper.telemetry.senders.directory import Directory, KnownHost
+from fleetkeeper.telemetry.senders.directory import Directory, KnownHost, unknown_sentence
 from fleetkeeper.telemetry.senders.grouping import Refusal, check_labels, refuse, rows_of, settle
 from fleetkeeper.telemetry.senders.host_rules import HostMatch, find_host
 from fleetkeeper.telemetry.senders.tally import Tally
@@ -127,7 +128,7 @@ class SenderIntake:
         if generation == self.directory.generation == self._generation:
             self._remember(known, batch)
         unreachable = await self._unreachable(batch, caller)
-        rows, refusals = rows_of(batch, unreachable, "there is no such device that this credential may write for")
+        rows, refusals = rows_of(batch, unreachable, partial(unknown_sentence, caller=caller))
         outcome = Outcome(0, 0, refusals)
         if rows:
             stored = await self.door.store_samples(rows)
@@ -188,7 +189,7 @@ class SenderIntake:
             if caller.device_id is not None:
                 self._settle_own(series, caller.device_id, match, host)
             elif host is not None and host.device_id is not None:
-                settle(series, host.device_id.bytes, match if host.is_primary else None)
+                settle(series, host.device_id.bytes, match, is_primary=host.is_primary)
             elif host is not None:
                 refuse(series, host.reason, host.problem)
 
@@ -199,7 +200,7 @@ class SenderIntake:
             refuse(series, "foreign_host", "a device's key writes for its own device only")
             return
         is_primary = host is not None and host.device_id == device_id and host.is_primary
-        settle(series, device_id.bytes, match if is_primary else None)
+        settle(series, device_id.bytes, match, is_primary=is_primary)
 
     async def _unreachable(self, batch: SampleBatch, caller: Caller) -> set[bytes]:
         """Devices in the batch that the caller may not write for, as of now."""
