@@ -11,6 +11,7 @@ ENTRIES = (
     ("/", "Overview", "layout-dashboard", "o", Permission.DEVICES_READ),
     ("/devices", "Devices", "devices", "d", Permission.DEVICES_READ),
     ("/agents", "Agents", "plug-connected", "a", Permission.DEVICES_READ),
+    ("/senders", "Senders", "network", "n", Permission.CONFIG_READ),
     ("/users", "Users", "users", "u", Permission.USERS_READ),
     ("/groups", "Groups", "users-group", "w", Permission.GROUPS_READ),
     ("/roles", "Roles", "shield-lock", "r", Permission.ROLES_READ),

@@ -17,6 +17,7 @@ from fleetkeeper.console.pages import (
     providers,
     retention,
     roles,
+    senders,
     sessions,
     settings,
     tokens,
@@ -46,6 +47,7 @@ def console_router() -> APIRouter:
         tokens,
         sessions,
         audit,
+        senders,
         static_files,
     ):
         router.include_router(room.router)

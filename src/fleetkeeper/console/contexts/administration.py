@@ -135,6 +135,18 @@ class Secret:
 
 
 @dataclass(frozen=True)
+class Code:
+    """Lines to copy."""
+
+    id: str
+    title: str
+    text: str
+    code: str
+
+    kind = "code"
+
+
+@dataclass(frozen=True)
 class Matrix:
     """Which role allows what: a row per permission with a tick per role."""
 
@@ -145,7 +157,7 @@ class Matrix:
     kind = "matrix"
 
 
-Panel = EntryForm | Table | Facts | Secret | Matrix
+Panel = EntryForm | Table | Facts | Secret | Code | Matrix
 
 
 @dataclass(frozen=True)

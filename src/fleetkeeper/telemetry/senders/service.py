@@ -9,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.devices import service as devices
 from fleetkeeper.devices.models import Device
+from fleetkeeper.devices.queries import visible_to
 from fleetkeeper.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.kit.text import is_storable
 from fleetkeeper.telemetry.senders import queries
 from fleetkeeper.telemetry.senders.host_rules import (
     HostRule,
@@ -152,6 +154,22 @@ async def _trial_of(
 ) -> TrialRead:
     name = await session.scalar(select(Device.name).where(Device.id == device_id))
     return TrialRead(outcome=outcome, text=text, device_id=device_id, device_name=name, **found)
+
+
+async def find_device(session: AsyncSession, actor: Actor, wanted: str) -> UUID:
+    """A device by its id, or by its name where only one has it. Raises InvalidInputError."""
+    statement = visible_to(actor).with_only_columns(Device.id, maintain_column_froms=True)
+    try:
+        statement = statement.where(Device.id == UUID(wanted))
+    except ValueError:
+        if not is_storable(wanted):
+            wanted = ""
+        statement = statement.where(Device.name == wanted)
+    found = (await session.scalars(statement.limit(2))).all()
+    if len(found) != 1:
+        problem = "several devices have the name; give the id" if found else "is the name or id of a device"
+        raise InvalidInputError("The device is unknown.", fields=[FieldError("device", problem)])
+    return found[0]
 
 
 async def list_hosts(

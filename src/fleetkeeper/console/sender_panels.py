@@ -1,0 +1,260 @@
+"""The parts of the page of senders."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from fleetkeeper.console.contexts.administration import (
+    Cell,
+    Code,
+    Entry,
+    EntryForm,
+    Facts,
+    Option,
+    Panel,
+    Row,
+    RowAction,
+    Table,
+    Tag,
+)
+from fleetkeeper.console.sender_configurations import configurations
+from fleetkeeper.telemetry.senders.schemas import HostPage, HostRead, SenderRuleRead, TrialRead
+
+HOME = "/senders"
+TRY, NEW_RULE, NEW_HOST = "try", "rule", "host"
+PROTOCOLS = {
+    "any": "Any",
+    "prometheus": "Prometheus",
+    "influx": "Influx line protocol",
+    "otlp": "OpenTelemetry",
+    "collectd": "collectd",
+    "": "Entered by hand",
+}
+OUTCOMES = {
+    "known": ("Known", "good"),
+    "by_name": ("Found by its name", "good"),
+    "new": ("No such device yet", "warning"),
+    "ambiguous": ("Several devices", "bad"),
+    "no_host": ("No host found", "bad"),
+    "bad_host": ("Not a host", "bad"),
+}
+
+
+def trial_of(form: Mapping[str, str]) -> dict[str, Any]:
+    """The trial in a form: labels as `name=value`, separated by commas or blanks; quotes and braces may stay."""
+    text = form.get("labels", "").strip().strip("{}")
+    labels = {}
+    for part in text.replace('"', "").replace("\n", ",").split(","):
+        name, equals, value = part.partition("=")
+        if equals:
+            labels[name.strip()] = value.strip()
+    return {"protocol": form.get("protocol", "prometheus"), "labels": labels}
+
+
+def trial_form(values: Mapping[str, str]) -> EntryForm:
+    """Which device would it be?"""
+    chosen = values.get("protocol", "prometheus")
+    options = tuple(
+        Option(key, name, key == chosen) for key, name in PROTOCOLS.items() if key not in {"", "any"}
+    )
+    return EntryForm(
+        TRY,
+        "Try the rules",
+        f"{HOME}/try",
+        "Which device would it be?",
+        (
+            Entry("protocol", "Protocol", chosen, kind="select", options=options),
+            Entry(
+                "labels",
+                "Labels of a sample",
+                values.get("labels", ""),
+                hint="As in instance=web1:9100, job=node",
+            ),
+        ),
+        is_open=True,
+    )
+
+
+def trial_facts(trial: TrialRead) -> Facts:
+    """What the rules make of labels."""
+    text, tone = OUTCOMES[trial.outcome]
+    facts = [("Outcome", Cell(tags=(Tag(text, tone),), detail=trial.text))]
+    if trial.rule is not None:
+        where = f"Rule {trial.rule.position}, label {trial.label}"
+        facts.append(("Host", Cell(trial.host or "", detail=where)))
+    if trial.device_id is not None:
+        facts.append(("Device", Cell(trial.device_name or "", f"/devices/{trial.device_id}")))
+    return Facts("trial", "Which device it would be", tuple(facts))
+
+
+def rule_values(form: Mapping[str, str]) -> dict[str, Any]:
+    """A rule in a form."""
+    labels = [name for name in form.get("labels", "").replace(",", " ").split() if name]
+    values: dict[str, Any] = {
+        "protocol": form.get("protocol", "any"),
+        "labels": labels,
+        "pattern": form.get("pattern", "").strip(),
+        "description": form.get("description", "").strip(),
+    }
+    if form.get("position", "").strip():
+        values["position"] = form["position"].strip()
+    return values
+
+
+def rule_form(rule: SenderRuleRead | None, action: str) -> EntryForm:
+    """A new rule, or one to change."""
+    chosen = rule.protocol if rule is not None else "any"
+    options = tuple(Option(key, name, key == chosen) for key, name in PROTOCOLS.items() if key)
+    entries = (
+        Entry("description", "What it is for", rule.description if rule else "", is_required=False),
+        Entry("protocol", "Protocol", chosen, kind="select", options=options),
+        Entry(
+            "labels",
+            "Labels",
+            ", ".join(rule.labels) if rule else "",
+            hint="Names in the order in which they are looked at, as in instance, host.name",
+        ),
+        Entry(
+            "pattern",
+            "Pattern",
+            rule.pattern if rule else "",
+            hint="A regular expression (RE2); its group is the host. Empty takes the whole value",
+            is_required=False,
+        ),
+        Entry("position", "Place", str(rule.position) if rule else "", kind="number", is_required=False),
+    )
+    title, submit = ("Change the rule", "Save") if rule else ("Add a rule", "Add the rule")
+    return EntryForm(NEW_RULE, title, action, submit, entries, is_open=rule is not None)
+
+
+def rule_table(rules: Sequence[SenderRuleRead], *, may_write: bool) -> Table:
+    """Rules in their order."""
+    return Table(
+        "rules",
+        "Rules",
+        ("Place", "What it is for", "Protocol", "Labels", "Pattern", "State"),
+        tuple(_rule_row(rule, len(rules), may_write=may_write) for rule in rules),
+        text="The first rule that finds a host in a sample's labels decides which device it belongs to.",
+        empty="No rule: the samples of senders other than agents are refused.",
+        count=len(rules),
+    )
+
+
+def _rule_row(rule: SenderRuleRead, number: int, *, may_write: bool) -> Row:
+    base = f"{HOME}/rules/{rule.id}"
+    state = Tag("On", "good") if rule.enabled else Tag("Off")
+    cells = (
+        Cell(str(rule.position)),
+        Cell(rule.description or "Rule", base),
+        Cell(PROTOCOLS[rule.protocol]),
+        Cell(", ".join(rule.labels)),
+        Cell(rule.pattern, is_soft=True),
+        Cell(tags=(state,)),
+    )
+    if not may_write:
+        return Row(cells)
+    actions = []
+    if rule.position > 1:
+        earlier = f"Try rule {rule.position} before the one above it?"
+        actions.append(RowAction("Up", f"{base}/move/{rule.position - 1}", earlier, is_danger=False))
+    if rule.position < number:
+        later = f"Try rule {rule.position} after the one below it?"
+        actions.append(RowAction("Down", f"{base}/move/{rule.position + 1}", later, is_danger=False))
+    if rule.enabled:
+        off = "Turn the rule off? Samples that it alone finds a device for are refused from then on."
+        actions.append(RowAction("Turn off", f"{base}/enable/false", off, is_danger=False))
+    else:
+        actions.append(RowAction("Turn on", f"{base}/enable/true", "Turn the rule on?", is_danger=False))
+    gone = "Delete the rule? Samples that it alone finds a device for are refused from then on."
+    actions.append(RowAction("Delete", f"{base}/delete", gone))
+    return Row(cells, tuple(actions))
+
+
+def host_table(page: HostPage, links: tuple[str | None, str | None], *, may_move: bool) -> Table:
+    """Hosts with their devices."""
+    rows = tuple(
+        Row(
+            (
+                Cell(host.host, host_address(host.host), tags=(Tag("Primary"),) if host.is_primary else ()),
+                Cell(host.device_name, f"/devices/{host.device_id}"),
+                Cell(PROTOCOLS.get(host.protocol, host.protocol)),
+                Cell(at=host.first_seen, is_time=True),
+            ),
+            (
+                RowAction(
+                    "Forget",
+                    f"{HOME}/hosts/forget/{quote(host.host)}",
+                    f"Forget that “{host.host}” is {host.device_name}? Its next samples look for their device anew.",
+                ),
+            )
+            if may_move
+            else (),
+        )
+        for host in page.results
+    )
+    return Table(
+        "hosts",
+        "Hosts",
+        ("Host", "Device", "First by", "First seen"),
+        rows,
+        text="The names by which senders know devices.",
+        count=page.count,
+        empty="No sender has written yet. Paste one of the configurations below.",
+        previous_href=links[0],
+        next_href=links[1],
+    )
+
+
+def host_address(host: str) -> str:
+    """The page of a host."""
+    return f"{HOME}/hosts/{quote(host)}"
+
+
+def new_host_form() -> EntryForm:
+    """A host that is known before it writes."""
+    return EntryForm(
+        NEW_HOST,
+        "Say which device a host is",
+        f"{HOME}/hosts",
+        "Remember it",
+        (
+            Entry("host", "Host", hint="As senders write it, without port"),
+            Entry("device", "Device", hint="Its name or its id"),
+        ),
+    )
+
+
+def host_forms(host: HostRead, *, may_move: bool) -> tuple[Panel, ...]:
+    """One host, and how to give it to another device."""
+    facts = Facts(
+        "facts",
+        "Host",
+        (
+            ("Device", Cell(host.device_name, f"/devices/{host.device_id}")),
+            ("First by", Cell(PROTOCOLS.get(host.protocol, host.protocol))),
+            ("First seen", Cell(at=host.first_seen, is_time=True)),
+            ("Primary name", Cell("Yes: labels show it" if host.is_primary else "No")),
+        ),
+    )
+    if not may_move:
+        return (facts,)
+    text = (
+        f"From now on the samples of {host.host} belong to the device you name. "
+        f"Those that are stored stay with {host.device_name}"
+    )
+    text += ", and their labels show its name." if host.is_primary else "."
+    move = EntryForm(
+        "move",
+        "Give it to another device",
+        f"{HOME}/hosts/move/{quote(host.host)}",
+        "Give it to that device",
+        (Entry("device", "Device", hint="Its name or its id"),),
+        text=text,
+        is_danger=True,
+    )
+    return (facts, move)
+
+
+def code_panels(server: str) -> list[Panel | None]:
+    """Configurations to paste."""
+    return [Code(one.id, one.title, one.text, one.code) for one in configurations(server)]
