@@ -24,7 +24,9 @@ def test_a_host_is_found_entered_moved_and_forgotten(product):
     tried = read(product, "sender", "rules", "try", f"instance={first}:9100")
     assert (tried["outcome"], tried["device_name"], tried["host"]) == ("by_name", first, first)
     assert read(product, "sender", "hosts", "add", host, first)["device_name"] == first
-    assert read(product, "sender", "rules", "try", f"host={host}", "--protocol", "influx")["outcome"] == "known"
+    assert (
+        read(product, "sender", "rules", "try", f"host={host}", "--protocol", "influx")["outcome"] == "known"
+    )
     assert read(product, "sender", "hosts", "move", host, second)["device_name"] == second
     (listed,) = read(product, "sender", "hosts", "list", "--q", host)
     assert (listed["host"], listed["device_name"]) == (host, second)

@@ -21,7 +21,9 @@ class TestSenders:
         assert "Paste one of the configurations below" in await browser.page("/senders")
 
     async def test_trying(self, browser, device):
-        answer = await browser.send("/senders/try", protocol="prometheus", labels='{instance="web-01:9100", job="x"}')
+        answer = await browser.send(
+            "/senders/try", protocol="prometheus", labels='{instance="web-01:9100", job="x"}'
+        )
         assert answer.status_code == 200
         assert f'href="/devices/{device.id}"' in answer.text
         assert "Rule 1, label instance" in answer.text
@@ -30,14 +32,21 @@ class TestSenders:
 
     async def test_a_rule_is_made_changed_moved_and_deleted(self, browser, admin):
         answer = await browser.send(
-            "/senders/rules", protocol="any", labels="box, crate", pattern="^b-(.+)$", description="Boxes", position="1"
+            "/senders/rules",
+            protocol="any",
+            labels="box, crate",
+            pattern="^b-(.+)$",
+            description="Boxes",
+            position="1",
         )
         assert answer.headers["HX-Redirect"] == "/senders"
         rule = (await admin.get("/api/v1/telemetry/sender-rules")).json()["results"][0]
         assert (rule["labels"], rule["description"]) == (["box", "crate"], "Boxes")
         base = f"/senders/rules/{rule['id']}"
         assert "Change the rule" in await browser.page(base)
-        await browser.send(base, protocol="influx", labels="box", pattern="", description="Crates", position="2")
+        await browser.send(
+            base, protocol="influx", labels="box", pattern="", description="Crates", position="2"
+        )
         await browser.send(f"{base}/move/3")
         await browser.send(f"{base}/enable/false")
         changed = (await admin.get(f"/api/v1/telemetry/sender-rules/{rule['id']}")).json()

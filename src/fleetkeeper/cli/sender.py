@@ -134,7 +134,7 @@ def try_rules(
     trial = checked(Trial, protocol=protocol, labels=dict(_pair(label) for label in labels))
 
     async def attempt(session: AsyncSession) -> TrialRead:
-        return await service.try_rules(session, command_actor(), trial)
+        return await service.try_rules(session, trial)
 
     show_one(with_session(attempt), as_json=as_json)
 
@@ -142,7 +142,9 @@ def try_rules(
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise InvalidInputError("A label is wrong.", fields=[FieldError("labels", "are written as name=value")])
+        raise InvalidInputError(
+            "A label is wrong.", fields=[FieldError("labels", "are written as name=value")]
+        )
     return name, value
 
 
@@ -150,7 +152,9 @@ async def _rule_at(session: AsyncSession, position: int) -> UUID:
     for rule in (await service.list_rules(session)).results:
         if rule.position == position:
             return rule.id
-    raise InvalidInputError("The rule is unknown.", fields=[FieldError("rule", f"no rule has place {position}")])
+    raise InvalidInputError(
+        "The rule is unknown.", fields=[FieldError("rule", f"no rule has place {position}")]
+    )
 
 
 @hosts.command(name="list")
@@ -175,7 +179,9 @@ def add_host(host: Host, device: Device, *, as_json: AsJson = False) -> None:
 
     async def make(session: AsyncSession) -> HostRead:
         found = await service.find_device(session, command_actor(), device)
-        return await service.add_host(session, command_actor(), checked(HostCreate, host=host, device_id=found))
+        return await service.add_host(
+            session, command_actor(), checked(HostCreate, host=host, device_id=found)
+        )
 
     show_one(with_session(make), as_json=as_json)
 

@@ -79,6 +79,9 @@ def configurations(server: str) -> tuple[Configuration, ...]:
             _COLLECTOR.format(server=server),
         ),
         Configuration(
-            "collectd", "collectd", "The token is the password of basic authentication.", _COLLECTD.format(server=server)
+            "collectd",
+            "collectd",
+            "The token is the password of basic authentication.",
+            _COLLECTD.format(server=server),
         ),
     )

@@ -52,7 +52,7 @@ def trial_of(form: Mapping[str, str]) -> dict[str, Any]:
 
 
 def trial_form(values: Mapping[str, str]) -> EntryForm:
-    """Which device would it be?"""
+    """Asks which device it would be."""
     chosen = values.get("protocol", "prometheus")
     options = tuple(
         Option(key, name, key == chosen) for key, name in PROTOCOLS.items() if key not in {"", "any"}

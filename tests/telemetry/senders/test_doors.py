@@ -45,7 +45,9 @@ class TestRemoteWrite:
         body = series({"__name__": "x_total", "instance": "web-01"}, [(now_ms(), 1.0)])
         body += metadata("x_total", 1, "What x did", "bytes")
         assert (await admin.post(WRITE, content=snappy(body), headers=headers_of())).status_code == 204
-        row = connection.execute("SELECT unit, kind, description FROM metrics WHERE name = 'x_total'").fetchone()
+        row = connection.execute(
+            "SELECT unit, kind, description FROM metrics WHERE name = 'x_total'"
+        ).fetchone()
         assert row == ("bytes", "counter", "What x did")
 
     async def test_version_two(self, admin, device, read_back, connection):
@@ -93,7 +95,9 @@ class TestRemoteWrite:
         assert answer.status_code == 415
         assert answer.headers["content-type"].startswith("text/plain")
 
-    @pytest.mark.parametrize("body", [b"", b"\xff\xff\xff\xff\x0f", b"\x64abc", snappy(b"\x0a\xff\xff\xff\x7f")])
+    @pytest.mark.parametrize(
+        "body", [b"", b"\xff\xff\xff\xff\x0f", b"\x64abc", snappy(b"\x0a\xff\xff\xff\x7f")]
+    )
     async def test_bodies_that_lie_answer_400_or_413(self, admin, body):
         answer = await admin.post(WRITE, content=body, headers=headers_of())
         assert answer.status_code in {400, 413}
@@ -120,9 +124,10 @@ class TestRemoteWrite:
 class TestInflux:
     async def test_lines_are_stored(self, admin, read_back):
         now = now_ms() // 1000
-        lines = f"cpu,host=tele1,cpu=cpu0 usage_idle=98.5,note=\"x\",n=3i {now}\nmem,host=tele1 value=5 {now}\n"
+        lines = f'cpu,host=tele1,cpu=cpu0 usage_idle=98.5,note="x",n=3i {now}\nmem,host=tele1 value=5 {now}\n'
         answer = await admin.post(
-            "/influx/api/v2/write?org=o&bucket=b&precision=s", content=gzip.compress(lines.encode()),
+            "/influx/api/v2/write?org=o&bucket=b&precision=s",
+            content=gzip.compress(lines.encode()),
             headers={"Content-Encoding": "gzip"},
         )
         assert (answer.status_code, answer.text) == (204, "")
@@ -150,7 +155,9 @@ class TestInflux:
                     {"Authorization": f"Token user:{admin_token}"},
                 )
             ):
-                answer = await client.post("/influx/write", content=f"{line} {now_ms()}00000{number}", headers=headers)
+                answer = await client.post(
+                    "/influx/write", content=f"{line} {now_ms()}00000{number}", headers=headers
+                )
                 assert answer.status_code == 204
             answer = await client.post("/influx/write", content=line, auth=("u", admin_token))
             assert answer.status_code == 204
@@ -173,9 +180,16 @@ class TestCollectd:
         now = now_ms() / 1000
         body = [
             {
-                "values": [5, None], "dstypes": ["derive", "gauge"], "dsnames": ["rx", "tx"], "time": now,
-                "interval": 10, "host": "coll1", "plugin": "interface", "plugin_instance": "eth0",
-                "type": "if_octets", "type_instance": "",
+                "values": [5, None],
+                "dstypes": ["derive", "gauge"],
+                "dsnames": ["rx", "tx"],
+                "time": now,
+                "interval": 10,
+                "host": "coll1",
+                "plugin": "interface",
+                "plugin_instance": "eth0",
+                "type": "if_octets",
+                "type_instance": "",
             },
             {"message": "x", "severity": "FAILURE", "time": now},
         ]
@@ -185,19 +199,28 @@ class TestCollectd:
         assert list(read_back("coll1")) == [key]
 
     async def test_other_json_is_refused(self, admin):
-        for body in (b"{}", b"[{\"values\": [1]}]", b"[" * 100_000, b"\xff"):
+        for body in (b"{}", b'[{"values": [1]}]', b"[" * 100_000, b"\xff"):
             assert (await admin.post("/collectd", content=body)).status_code == 400
 
 
 class TestOtlp:
     def _body(self, host: str, value: float) -> dict:
-        point = {"timeUnixNano": str(now_ms() * 1_000_000), "asDouble": value,
-                 "attributes": [{"key": "cpu.id", "value": {"intValue": "3"}}]}
-        metric = {"name": "system.cpu.time", "unit": "s",
-                  "sum": {"isMonotonic": True, "aggregationTemporality": 2, "dataPoints": [point]}}
+        point = {
+            "timeUnixNano": str(now_ms() * 1_000_000),
+            "asDouble": value,
+            "attributes": [{"key": "cpu.id", "value": {"intValue": "3"}}],
+        }
+        metric = {
+            "name": "system.cpu.time",
+            "unit": "s",
+            "sum": {"isMonotonic": True, "aggregationTemporality": 2, "dataPoints": [point]},
+        }
         attributes = [{"key": "host.name", "value": {"stringValue": host}}] if host else []
-        return {"resourceMetrics": [{"resource": {"attributes": attributes},
-                                     "scopeMetrics": [{"metrics": [metric]}]}]}
+        return {
+            "resourceMetrics": [
+                {"resource": {"attributes": attributes}, "scopeMetrics": [{"metrics": [metric]}]}
+            ]
+        }
 
     async def test_json_is_stored_and_answered_in_json(self, admin, read_back):
         answer = await admin.post("/otlp/v1/metrics", json=self._body("otel1", 4.5))
@@ -219,4 +242,13 @@ class TestOtlp:
         ):
             answer = await admin.post("/otlp/v1/metrics", content=body, headers={"Content-Type": kind})
             assert answer.status_code == status
-        assert json.loads((await admin.post("/otlp/v1/metrics", content=b"[]", headers={"Content-Type": "application/json"})).text)["code"] == 3
+        assert (
+            json.loads(
+                (
+                    await admin.post(
+                        "/otlp/v1/metrics", content=b"[]", headers={"Content-Type": "application/json"}
+                    )
+                ).text
+            )["code"]
+            == 3
+        )

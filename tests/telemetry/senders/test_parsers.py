@@ -87,7 +87,9 @@ class TestRemoteWrite:
                 kept = [(names, samples) for names, samples in written if samples or read is v1]
                 flat = [(one.labels, pair) for one, pairs in content for pair in pairs]
                 expected = [
-                    (names, (microseconds(at), same_bits(value))) for names, samples in kept for at, value in samples
+                    (names, (microseconds(at), same_bits(value)))
+                    for names, samples in kept
+                    for at, value in samples
                 ]
                 assert flat == expected
                 known.update(batch.found)
@@ -278,8 +280,7 @@ class TestHostileInput:
         """Either a batch that is whole, or the parser's own error."""
         try:
             batch = GOOD[kind][0](body)
-        except SenderInputError as error:
-            assert str(error)
+        except SenderInputError:
             return
         assert batch.starts[-1] == len(batch.times_us) == len(batch.values)
         assert (np.diff(batch.starts) >= 0).all()

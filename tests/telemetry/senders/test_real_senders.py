@@ -80,7 +80,10 @@ class TestPrometheus:
             def scraped() -> Samples:
                 return prometheus_samples(port, '{job="node"}')
 
-            wait_for("five scrapes", lambda: len(_try(scraped).get(f'up{{instance="{host}:9100",job="node"}}', ())) >= 5)
+            wait_for(
+                "five scrapes",
+                lambda: len(_try(scraped).get(f'up{{instance="{host}:9100",job="node"}}', ())) >= 5,
+            )
             expected = scraped()
             wanted = {
                 (key.replace(f"{host}:9100", f"{HOST_MARK}:9100"), moment): bits(value)
@@ -90,7 +93,9 @@ class TestPrometheus:
 
             def missing() -> int:
                 found = stored(product, host)
-                return sum(bits(found.get(key, {}).get(at, 0.5)) != value for (key, at), value in wanted.items())
+                return sum(
+                    bits(found.get(key, {}).get(at, 0.5)) != value for (key, at), value in wanted.items()
+                )
 
             wait_for("all samples", lambda: not missing(), 60)
             described = wait_for("help texts", lambda: described_metrics(product, "node_%"))
@@ -116,9 +121,7 @@ def prometheus_samples(port: int, selector: str) -> Samples:
     for item in answer.json()["data"]["result"]:
         name = item["metric"].pop("__name__")
         labels = ",".join(f'{key}="{_escaped(value)}"' for key, value in sorted(item["metric"].items()))
-        found[f"{name}{{{labels}}}"] = {
-            round(at * 1000) * 1000: float(value) for at, value in item["values"]
-        }
+        found[f"{name}{{{labels}}}"] = {round(at * 1000) * 1000: float(value) for at, value in item["values"]}
     return found
 
 
@@ -179,9 +182,7 @@ class TestCollectd:
         with running_peer([program, "-f", "-C", str(config)], tmp_path / "log", env=environment):
             wait_for("values", lambda: len(stored(product, host)) > 10, 60)
             expected = wait_for("its own record of three loads", lambda: load_record(tmp_path / "csv", 3), 60)
-            found = wait_for(
-                "the same loads", lambda: _all_there(product, host, expected), 60
-            )
+            found = wait_for("the same loads", lambda: _all_there(product, host, expected), 60)
         assert found
         total = sum(len(samples) for samples in stored(product, host).values())
         print(f"collectd: {total} samples of {len(stored(product, host))} series")
@@ -269,7 +270,11 @@ class TestInfluxClient:
             writer = client.write_api(write_options=SYNCHRONOUS)
             start = wait_for("a time", now_us)
             points = [
-                Point("room temp").tag("host", host).tag("room", "a, b=c").field("celsius", 20.5 + n).field("n", n)
+                Point("room temp")
+                .tag("host", host)
+                .tag("room", "a, b=c")
+                .field("celsius", 20.5 + n)
+                .field("n", n)
                 .time(start * 1000 + n * 1_000_000, WritePrecision.NS)
                 for n in range(100)
             ]

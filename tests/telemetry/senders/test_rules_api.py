@@ -46,7 +46,11 @@ class TestRules:
             return (await admin.post(f"{RULES}/try", json={"labels": labels})).json()
 
         by_name = await attempt(instance="web-01:9100")
-        assert (by_name["outcome"], by_name["device_name"], by_name["rule"]["position"]) == ("by_name", "web-01", 1)
+        assert (by_name["outcome"], by_name["device_name"], by_name["rule"]["position"]) == (
+            "by_name",
+            "web-01",
+            1,
+        )
         assert by_name["host"] == "web-01"
         assert (await attempt(instance="web9:9100"))["outcome"] == "new"
         assert (await attempt(other="web9"))["outcome"] == "no_host"
@@ -62,7 +66,8 @@ class TestRules:
     async def test_changes_are_audited(self, admin, connection):
         made = (await admin.post(RULES, json={"labels": ["a"]})).json()
         rows = connection.execute(
-            "SELECT actor_name FROM audit_log WHERE resource_type = 'sender_rules' AND record_id = %s", (made["id"],)
+            "SELECT actor_name FROM audit_log WHERE resource_type = 'sender_rules' AND record_id = %s",
+            (made["id"],),
         ).fetchall()
         assert rows == [("admin",)]
 

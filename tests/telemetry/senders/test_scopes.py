@@ -41,7 +41,9 @@ class TestTokens:
     async def test_without_the_permission_nothing_is_stored(self, app, admin, viewer, device):
         assert (await write(viewer, "web-01")).status_code == 403
 
-    async def test_without_devices_create_unknown_hosts_are_refused(self, admin, token_for, device, read_back):
+    async def test_without_devices_create_unknown_hosts_are_refused(
+        self, admin, token_for, device, read_back
+    ):
         client = await token_for(["telemetry:write", "devices:read"])
         answer = await write(client, "web-01:1", "stranger:1")
         assert answer.status_code == 400
@@ -86,7 +88,8 @@ class TestTokens:
         source = connection.execute("SELECT source_system, source_id FROM device_sources").fetchall()
         assert source == [("prometheus", "fresh")]
         actors = connection.execute(
-            "SELECT DISTINCT actor_kind, actor_name FROM audit_log WHERE resource_type IN ('devices', 'telemetry_hosts')"
+            "SELECT DISTINCT actor_kind, actor_name FROM audit_log "
+            "WHERE resource_type IN ('devices', 'telemetry_hosts')"
         ).fetchall()
         assert actors == [("token", "admin")]
 
@@ -118,4 +121,7 @@ class TestOverload:
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
         answer = await admin.post("/influx/write", content="a,host=web-01 v=1")
         assert (answer.status_code, answer.headers["Retry-After"]) == (429, "2")
-        assert 'requests_refused_total{protocol="influx",reason="overload"} 1' in (await admin.get("/metrics")).text
+        assert (
+            'requests_refused_total{protocol="influx",reason="overload"} 1'
+            in (await admin.get("/metrics")).text
+        )

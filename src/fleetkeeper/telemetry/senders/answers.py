@@ -6,11 +6,11 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from google.protobuf import json_format
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsPartialSuccess,
     ExportMetricsServiceResponse,
 )
-from google.protobuf import json_format
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from fleetkeeper.error_handlers import expected_error
@@ -171,4 +171,6 @@ def collectd_answer(outcome: Outcome) -> Response:
     outcome = failures_of(outcome)
     if not outcome.rejected:
         return PlainTextResponse("")
-    return PlainTextResponse(_plain(f"{outcome.rejected} values were not stored: {outcome.sentence()}") + "\n", 400)
+    return PlainTextResponse(
+        _plain(f"{outcome.rejected} values were not stored: {outcome.sentence()}") + "\n", 400
+    )

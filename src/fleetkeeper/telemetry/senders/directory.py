@@ -18,6 +18,7 @@ from fleetkeeper.kit.periodic import Periodic
 from fleetkeeper.telemetry.senders import queries
 from fleetkeeper.telemetry.senders.callers import Caller
 from fleetkeeper.telemetry.senders.host_rules import HostRule, PatternError, problem_of_host
+from fleetkeeper.telemetry.senders.models import SenderRule
 
 log = structlog.get_logger(__name__)
 
@@ -163,7 +164,7 @@ class Directory:
         return refused
 
 
-def _compiled(rules: Iterable[queries.SenderRule]) -> list[HostRule]:
+def _compiled(rules: Iterable[SenderRule]) -> list[HostRule]:
     compiled = []
     for rule in rules:
         if not rule.enabled:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from fleetkeeper.telemetry.chunks.codec import is_missing
+from fleetkeeper.telemetry.host_mark import HOST_MARK
 from fleetkeeper.telemetry.samples import SampleSeries
 from fleetkeeper.telemetry.senders.batches import SampleBatch, Series
 from fleetkeeper.telemetry.senders.host_rules import HostMatch, mark_labels
-from fleetkeeper.telemetry.host_mark import HOST_MARK
 from fleetkeeper_protocol.metrics import LABEL_NAME, MAX_LABEL_VALUE_LENGTH, METRIC_NAME, format_channel
 
 MAX_KEY_LENGTH = 1000
@@ -29,12 +29,21 @@ def check_labels(labels: Mapping[str, str]) -> tuple[str, str]:
     """Why a series cannot be stored under these labels: a word and a sentence; two empty texts when it can."""
     name = labels.get("__name__", "")
     if not METRIC_NAME.fullmatch(name):
-        return "bad_name", f"{name[:80]!r} is no metric name: letters, digits, underscores and colons, at most 200"
+        return (
+            "bad_name",
+            f"{name[:80]!r} is no metric name: letters, digits, underscores and colons, at most 200",
+        )
     for label, value in labels.items():
         if label != "__name__" and not LABEL_NAME.fullmatch(label):
-            return "bad_label", f"{name} has the label {label[:80]!r}: a name has letters, digits and underscores"
+            return (
+                "bad_label",
+                f"{name} has the label {label[:80]!r}: a name has letters, digits and underscores",
+            )
         if len(value) > MAX_LABEL_VALUE_LENGTH:
-            return "label_too_long", f"{name}: label {label} has more than {MAX_LABEL_VALUE_LENGTH} characters"
+            return (
+                "label_too_long",
+                f"{name}: label {label} has more than {MAX_LABEL_VALUE_LENGTH} characters",
+            )
         if "\x00" in value or HOST_MARK in value:
             return "bad_label", f"{name}: label {label} has a NUL or a reserved character"
     return "", ""
@@ -48,7 +57,11 @@ def settle(series: Series, device_id: bytes, match: HostMatch | None, *, is_prim
     named = {name: value for name, value in labels.items() if value and name != "__name__"}
     key = format_channel(labels["__name__"], named)
     if len(key) > MAX_KEY_LENGTH:
-        refuse(series, "too_long", f"{labels['__name__']} with its labels has more than {MAX_KEY_LENGTH} characters")
+        refuse(
+            series,
+            "too_long",
+            f"{labels['__name__']} with its labels has more than {MAX_KEY_LENGTH} characters",
+        )
         return
     series.device_id, series.key = device_id, sys.intern(key)
     series.host = "" if match is None else match.host
@@ -77,7 +90,9 @@ def rows_of(
         if series.reason:
             refused.append(Refusal(series.reason, starts[index + 1] - starts[index], series.problem))
         elif series.device_id in unreachable:
-            refused.append(Refusal("unknown_host", starts[index + 1] - starts[index], sentence_of(series.host)))
+            refused.append(
+                Refusal("unknown_host", starts[index + 1] - starts[index], sentence_of(series.host))
+            )
         elif starts[index + 1] > starts[index]:
             groups.setdefault((series.device_id, series.key), []).append(index)
     rows = []

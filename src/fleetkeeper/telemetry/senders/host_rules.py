@@ -67,7 +67,9 @@ class HostRule:
                 continue
             group = 1 if self.pattern.groups else 0
             if match.group(group):
-                return HostMatch(match.group(group), name, value, match.start(group), match.end(group), self.id)
+                return HostMatch(
+                    match.group(group), name, value, match.start(group), match.end(group), self.id
+                )
         return None
 
 

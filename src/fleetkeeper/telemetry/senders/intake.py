@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy.exc import SQLAlchemyError
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from fleetkeeper.database.context import TransactionContext, product_context
 from fleetkeeper.database.engine import Database
@@ -178,7 +178,9 @@ class SenderIntake:
             if match is not None:
                 matches[id(series)] = match
             elif caller.device_id is None:
-                refuse(series, "no_host", "no rule finds a host in the labels; see Senders for what they look at")
+                refuse(
+                    series, "no_host", "no rule finds a host in the labels; see Senders for what they look at"
+                )
                 continue
             waiting.append(series)
         hosts = {match.host for match in matches.values()}

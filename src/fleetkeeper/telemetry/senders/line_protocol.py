@@ -38,6 +38,7 @@ _TRUE = frozenset({"t", "T", "true", "True", "TRUE"})
 _FALSE = frozenset({"f", "F", "false", "False", "FALSE"})
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d{1,20}[iu]", re.ASCII)
+_TIME = re.compile(r"-?\d{1,19}", re.ASCII)
 _ESCAPED = re.compile(r"\\([,= \\])")
 _INVALID = "invalid_line"
 
@@ -50,11 +51,7 @@ def read_lines(
     body: bytes, known: SeriesCache, *, precision: str, now_us: int, max_samples: int
 ) -> SampleBatch:
     """Read lines; one that is wrong is left out and counted. Raises SenderInputError."""
-    multiply, divide = PRECISIONS[precision]
-    try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        raise SenderInputError("the body is not UTF-8") from None
+    scale, text = PRECISIONS[precision], _text_of(body)
     columns, found = Columns(), dict[Hashable, Series]()
     wrong: list[str] = []
     wrong_count = texts = 0
@@ -66,11 +63,7 @@ def read_lines(
             continue
         try:
             head, fields, stamp = _split_line(line)
-            time_us = now_us
-            if stamp:
-                time_us = _time(stamp) * multiply // divide
-                if not -MAX_MICROSECONDS < time_us < MAX_MICROSECONDS:
-                    raise _LineError("the time is out of range")
+            time_us = _time_us(stamp, *scale) if stamp else now_us
             values = _values(fields)
         except _LineError as error:
             wrong_count += 1
@@ -78,14 +71,11 @@ def read_lines(
                 wrong.append(f"line {number}: {error}")
             continue
         for name, value in values:
+            key = (head, name)
             if value is None:
                 texts += 1
-                continue
-            key = (head, name)
-            series = get(key) or found.get(key)
-            if series is None:
-                series = found[key] = _series(head, name)
-            add(series, time_us, value)
+            else:
+                add(get(key) or found.get(key) or _found(found, key), time_us, value)
         if len(columns.series) > max_samples:
             raise TooManyError(f"one request has at most {max_samples} fields")
     batch = columns.batch()
@@ -142,7 +132,9 @@ def _split_outside(text: str, marks: "re.Pattern[str]") -> list[str]:
     for match in marks.finditer(text):
         mark = match[0]
         if mark == '"':
-            in_quotes = not in_quotes if in_quotes or text[match.start() - 1 : match.start()] == "=" else False
+            in_quotes = (
+                not in_quotes if in_quotes or text[match.start() - 1 : match.start()] == "=" else False
+            )
         elif len(mark) == 1 and not in_quotes:
             parts.append(text[start : match.start()])
             start = match.end()
@@ -152,10 +144,20 @@ def _split_outside(text: str, marks: "re.Pattern[str]") -> list[str]:
     return parts
 
 
-def _time(stamp: str) -> int:
-    if len(stamp) > 20 or not stamp.lstrip("-").isascii() or not stamp.lstrip("-").isdigit():
+def _text_of(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise SenderInputError("the body is not UTF-8") from None
+
+
+def _time_us(stamp: str, multiply: int, divide: int) -> int:
+    if not _TIME.fullmatch(stamp):
         raise _LineError("the time is a whole number")
-    return int(stamp)
+    time_us = int(stamp) * multiply // divide
+    if not -MAX_MICROSECONDS < time_us < MAX_MICROSECONDS:
+        raise _LineError("the time is out of range")
+    return time_us
 
 
 def _values(fields: str) -> list[tuple[str, float | None]]:
@@ -198,6 +200,12 @@ def _number(value: str) -> float | None:
     if not math.isfinite(number):
         raise _LineError("a field is too large for a number")
     return number
+
+
+def _found(found: dict[Hashable, Series], key: tuple[str, str]) -> Series:
+    """A series that is new in this request."""
+    series = found[key] = _series(*key)
+    return series
 
 
 def _series(head: str, field: str) -> Series:

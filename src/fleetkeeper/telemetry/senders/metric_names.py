@@ -85,18 +85,18 @@ def _clean(text: str) -> str:
 @lru_cache(maxsize=10_000)
 def otlp_metric_name(name: str, unit: str, *, is_counter: bool, is_gauge: bool) -> str:
     """The name that OpenTelemetry's specification gives a metric in Prometheus: unit and `_total` as suffixes."""
-    tokens = [token for token in re.split(r"[^a-zA-Z0-9:]", name) if token]
+    parts = [word for word in re.split(r"[^a-zA-Z0-9:]", name) if word]
     words = unit_words(unit)
     main, _, per = words.partition("_per_") if "_per_" in words else (words, "", "")
     if words.startswith("per_"):
         main, per = "", words.removeprefix("per_")
-    if main and main not in tokens:
-        tokens.append(main)
-    if per and not (len(tokens) > 1 and tokens[-2:] == ["per", per]):
-        tokens += ["per", per]
+    if main and main not in parts:
+        parts.append(main)
+    if per and not (len(parts) > 1 and parts[-2:] == ["per", per]):
+        parts += ["per", per]
     if is_counter:
-        tokens = [token for token in tokens if token != "total"] + ["total"]
+        parts = [word for word in parts if word != "total"] + ["total"]
     if is_gauge and unit == "1":
-        tokens = [token for token in tokens if token != "ratio"] + ["ratio"]
-    result = "_".join(tokens)
+        parts = [word for word in parts if word != "ratio"] + ["ratio"]
+    result = "_".join(parts)
     return f"_{result}" if result[:1].isdigit() else result

@@ -14,9 +14,7 @@ class SenderRule(Keyed, Timestamped, Base):
 
     __tablename__ = "sender_rules"
     __table_args__ = (
-        CheckConstraint(
-            "protocol IN ('any', 'prometheus', 'influx', 'otlp', 'collectd')", name="protocol"
-        ),
+        CheckConstraint("protocol IN ('any', 'prometheus', 'influx', 'otlp', 'collectd')", name="protocol"),
     )
 
     position: Mapped[int]

@@ -31,7 +31,7 @@ HOSTS = Listing(
 )
 
 
-def hosts_visible_to(actor: Actor) -> Select[Any]:
+def hosts_visible_to(actor: Actor) -> Select[TelemetryHost, Device]:
     """Names of devices that the actor may see, with the devices."""
     visible = visible_to(actor).subquery()
     return (

@@ -63,7 +63,6 @@ class _Reader:
         self._samples = 0
         self._meanings: dict[str, Meaning] = {}
         self._histograms = 0
-        self._exemplars = 0
 
     def run(self) -> None:
         body, end, position = self._body, len(self._body), 0
@@ -175,8 +174,6 @@ class _Reader:
                 time, value = read_sample(self._body, first, last)
                 times.append(time)
                 values.append(value)
-            elif number == 3:
-                self._exemplars += 1
             elif number == 4:
                 self._histograms += 1
         if labels:
@@ -223,19 +220,15 @@ class _Reader:
         batch.leave_out("native_histogram", self._histograms, "native histograms are not stored")
         return batch
 
-    @property
-    def exemplars(self) -> int:
-        return self._exemplars
-
-    def _unusual(
-        self, data: NDArray[np.uint8], offsets: Any, counts: Any, sizes: Any
-    ) -> NDArray[np.intp]:
+    def _unusual(self, data: NDArray[np.uint8], offsets: Any, counts: Any, sizes: Any) -> NDArray[np.intp]:
         """Which series matched by their length alone and are something else behind the labels."""
         wrong = np.zeros(len(offsets), bool)
         full = np.flatnonzero((sizes == _FULL) & (counts == 1))
         if len(full):
             at = offsets[full]
-            good = (data[at] == 0x12) & (data[at + 1] == 16) & (data[at + 2] == 0x09) & (data[at + 11] == 0x10)
+            good = (
+                (data[at] == 0x12) & (data[at + 1] == 16) & (data[at + 2] == 0x09) & (data[at + 11] == 0x10)
+            )
             wrong[full] = ~(good & _six_bytes(data, at + 12))
         zero = np.flatnonzero(sizes == _ZERO)
         if len(zero):
@@ -275,14 +268,15 @@ class _Reader:
 
 def _six_bytes(data: NDArray[np.uint8], at: Any) -> NDArray[np.bool_]:
     """Where a varint of exactly six bytes stands."""
-    good = data[at + 5] < 0x80
+    good: NDArray[np.bool_] = data[at + 5] < 0x80
     for index in range(5):
         good &= data[at + index] >= 0x80
     return good
 
 
 def _floats(data: NDArray[np.uint8], at: Any) -> NDArray[np.float64]:
-    return data[at[:, None] + np.arange(8)].view("<f8").ravel()
+    values: NDArray[np.float64] = data[at[:, None] + np.arange(8)].view("<f8").ravel()
+    return values
 
 
 def _milliseconds(data: NDArray[np.uint8], at: Any) -> NDArray[np.int64]:

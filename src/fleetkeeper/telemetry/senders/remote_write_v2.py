@@ -66,9 +66,7 @@ def _skip(body: bytes, position: int, end: int) -> int:
 
 
 class _Reader:
-    def __init__(
-        self, body: bytes, symbols: Sequence[bytes], known: SeriesCache, max_samples: int
-    ) -> None:
+    def __init__(self, body: bytes, symbols: Sequence[bytes], known: SeriesCache, max_samples: int) -> None:
         self._body = body
         self._symbols = symbols
         self._texts: dict[int, str] = {}
@@ -91,10 +89,9 @@ class _Reader:
         value, one, two, three, four, five, six = _SAMPLE.unpack_from(body, at + 3)
         if not one & two & three & four & five & 0x80 or six > 0x7F:
             return False
-        if stop < end:
-            # The rest is metadata, whose length has one byte, or nothing that is usual.
-            if body[stop] != 0x2A or stop + 2 > end or stop + 2 + body[stop + 1] != end or body[stop + 1] > 0x7F:
-                return False
+        # The rest is metadata, whose length has one byte, or nothing that is usual.
+        if stop < end and not self._is_metadata(stop, end):
+            return False
         series = self._series_of(start + 2, at)
         time = (
             (one & 0x7F)
@@ -109,24 +106,30 @@ class _Reader:
             self._read_metadata(series.labels.get("__name__", ""), stop + 2, end)
         return True
 
+    def _is_metadata(self, start: int, end: int) -> bool:
+        body = self._body
+        return (
+            start + 2 <= end
+            and body[start] == 0x2A
+            and body[start + 1] < 0x80
+            and start + 2 + body[start + 1] == end
+        )
+
     def read_series(self, start: int, end: int) -> None:
         """One `TimeSeries`: labels come before samples in every sender, and have to here."""
         if self.read_usual(start, end):
             return
-        body, series = self._body, None
+        series: Series | None = None
         metadata = None
-        for number, wire_type, first, last in read_fields(body, start, end):
+        for number, wire_type, first, last in read_fields(self._body, start, end):
             if wire_type != BYTES and number in {1, 2, 3, 4, 5}:
                 raise SenderInputError("the protobuf message has a series of an unknown form")
-            if number == 2:
-                if series is None:
-                    raise SenderInputError("the protobuf message has samples before their labels")
-                time, value = read_sample(body, first, last)
-                self._columns.add(series, time, value)
-            elif number == 1:
-                if series is not None:
-                    raise SenderInputError("the protobuf message has labels in several parts")
+            if (number == 2 and series is None) or (number == 1 and series is not None):
+                raise SenderInputError("the protobuf message has labels in several parts or behind samples")
+            if number == 1:
                 series = self._series_of(first, last)
+            elif number == 2 and series is not None:
+                self._columns.add(series, *read_sample(self._body, first, last))
             elif number == 3:
                 self._histograms += 1
             elif number == 5:

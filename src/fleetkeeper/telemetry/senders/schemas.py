@@ -20,7 +20,9 @@ class SenderRuleCreate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     protocol: Protocol = "any"
-    labels: LabelNames = Field(description="Names of labels or attributes, in the order in which they are looked at")
+    labels: LabelNames = Field(
+        description="Names of labels or attributes, in the order in which they are looked at"
+    )
     pattern: Pattern = Field(
         default="",
         description="Regular expression (RE2) that finds the host in the value: its group, or all that it matches. "
@@ -28,7 +30,9 @@ class SenderRuleCreate(BaseModel):
     )
     description: Words = ""
     enabled: bool = True
-    position: int | None = Field(default=None, ge=1, le=1000, description="Which place it gets; 1 is tried first")
+    position: int | None = Field(
+        default=None, ge=1, le=1000, description="Which place it gets; 1 is tried first"
+    )
 
 
 class SenderRuleUpdate(BaseModel):
@@ -115,7 +119,9 @@ class HostRead(BaseModel):
     host: str
     device_id: UUID
     device_name: str
-    is_primary: bool = Field(description="The name that is put back into labels when the device's series are read")
+    is_primary: bool = Field(
+        description="The name that is put back into labels when the device's series are read"
+    )
     protocol: str = Field(description="By which protocol it first came; empty for one that a person entered")
     first_seen: datetime
 

@@ -114,8 +114,8 @@ def _check_pattern(pattern: str) -> None:
         raise InvalidInputError("The rule is wrong.", fields=[FieldError("pattern", str(error))]) from None
 
 
-async def try_rules(session: AsyncSession, actor: Actor, trial: Trial) -> TrialRead:
-    """Say which device a sample with these labels would belong to, as far as the actor may see devices."""
+async def try_rules(session: AsyncSession, trial: Trial) -> TrialRead:
+    """Say which device a sample with these labels would belong to, as far as the transaction sees devices."""
     rules = {rule.id: rule for rule in await queries.all_rules(session)}
     compiled = [
         HostRule.compile(rule.id, rule.protocol, rule.labels, rule.pattern)
@@ -124,7 +124,9 @@ async def try_rules(session: AsyncSession, actor: Actor, trial: Trial) -> TrialR
     ]
     match = find_host(compiled, trial.protocol, trial.labels, None)
     if match is None:
-        return TrialRead(outcome="no_host", text="No rule finds a host in these labels: the samples are refused.")
+        return TrialRead(
+            outcome="no_host", text="No rule finds a host in these labels: the samples are refused."
+        )
     found: dict[str, Any] = {
         "host": match.host,
         "label": match.label,
@@ -172,9 +174,7 @@ async def find_device(session: AsyncSession, actor: Actor, wanted: str) -> UUID:
     return found[0]
 
 
-async def list_hosts(
-    session: AsyncSession, actor: Actor, parameters: Sequence[tuple[str, str]]
-) -> HostPage:
+async def list_hosts(session: AsyncSession, actor: Actor, parameters: Sequence[tuple[str, str]]) -> HostPage:
     """One page of the names by which senders know devices that the actor may see."""
     page = await queries.HOSTS.page(session, queries.hosts_visible_to(actor), parameters)
     results = [_host_read(row[0], row[1]) for row in page.rows]

@@ -27,7 +27,11 @@ class Tally:
                     "samples_duplicate", "Samples of senders that were stored before", self.duplicates
                 ),
                 _by_reason("samples_rejected", "Samples of senders that were not stored", self.rejected),
-                _by_reason("requests_refused", "Requests of senders of which nothing was stored", self.refused_requests),
+                _by_reason(
+                    "requests_refused",
+                    "Requests of senders of which nothing was stored",
+                    self.refused_requests,
+                ),
             )
         )
 
