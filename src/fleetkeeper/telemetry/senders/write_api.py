@@ -6,7 +6,7 @@ from typing import Any
 
 import cramjam
 from fastapi import APIRouter, Request, Response
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 
 from fleetkeeper.errors import BadRequestError, TooLargeError, UnsupportedMediaTypeError
 from fleetkeeper.kit.request_body import read_bounded
@@ -50,8 +50,15 @@ _V2 = "io.prometheus.write.v2.Request"
 INFLUX_VERSION = "2.7.0"
 
 
+_OTLP_CONTENT: dict[str, Any] = {PROTOBUF: {}, "application/json": {"schema": {"type": "object"}}}
+
+
 def _answers(media_type: str, *statuses: int) -> dict[int | str, dict[str, Any]]:
-    content = {media_type: {"schema": {"type": "string"} if media_type == "text/plain" else {}}}
+    content: dict[str, Any] = {media_type: {"schema": {"type": "object"}}}
+    if media_type == "text/plain":
+        content = {media_type: {"schema": {"type": "string"}}}
+    elif media_type == PROTOBUF:
+        content = _OTLP_CONTENT
     return {status: {"description": "Refused", "content": content} for status in statuses}
 
 
@@ -181,7 +188,8 @@ async def answer_influx_query(request: Request, caller: Sending, q: str = "") ->
     return JSONResponse({"results": [{"statement_id": 0}]})
 
 
-@influx_router.api_route("/ping", methods=["GET", "HEAD"], status_code=204)
+@influx_router.head("/ping", status_code=204, include_in_schema=False)
+@influx_router.get("/ping", status_code=204)
 async def answer_influx_ping() -> Response:
     """Say that this speaks InfluxDB's protocol."""
     return Response(status_code=204, headers={"X-Influxdb-Version": INFLUX_VERSION})
@@ -202,7 +210,8 @@ async def answer_influx_health() -> Response:
 
 @otlp_router.post(
     "/v1/metrics",
-    responses=_answers(PROTOBUF, 400, 401, 403, 413, 415, 429, 503),
+    response_class=Response,
+    responses={200: {"content": _OTLP_CONTENT}, **_answers(PROTOBUF, 400, 401, 403, 413, 415, 429, 503)},
     openapi_extra=_body_of(PROTOBUF),
 )
 async def receive_otlp(request: Request, caller: Sending) -> Response:
@@ -223,6 +232,7 @@ async def receive_otlp(request: Request, caller: Sending) -> Response:
 
 @collectd_router.post(
     "/collectd",
+    response_class=PlainTextResponse,
     responses=_answers("text/plain", 400, 401, 403, 413, 503),
     openapi_extra=_body_of("application/json"),
 )
