@@ -16,7 +16,7 @@ from fleetkeeper.telemetry.senders.schemas import (
     HostRead,
     HostUpdate,
     SenderRuleCreate,
-    SenderRuleList,
+    SenderRulePage,
     SenderRuleRead,
     SenderRuleUpdate,
     Trial,
@@ -26,11 +26,20 @@ from fleetkeeper.telemetry.senders.schemas import (
 router = APIRouter(prefix="/telemetry", tags=["senders"])
 
 
-@router.get("/sender-rules", responses=problem_responses(401, 403))
-async def list_rules(actor: ConfigRead, session: Session) -> SenderRuleList:
+@router.get("/sender-rules", responses=problem_responses(401, 403, 422))
+async def list_rules(
+    request: Request,
+    actor: ConfigRead,
+    session: Session,
+    q: str = "",
+    ordering: str = "position",
+    limit: int = 50,
+    cursor: str = "",
+) -> SenderRulePage:
     """List the rules by which samples find their device, in the order in which they are tried."""
-    del actor
-    return await service.list_rules(session)
+    del actor, q, ordering, limit, cursor
+    page = await service.list_rules(session, request.query_params.multi_items())
+    return with_links(page, request.url.path)
 
 
 @router.post("/sender-rules", status_code=201, responses=problem_responses(400, 401, 403, 409, 422))

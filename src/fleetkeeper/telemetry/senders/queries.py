@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, select, text
@@ -15,6 +14,20 @@ from fleetkeeper.kit.listing import Field, Listing
 from fleetkeeper.telemetry.senders.batches import Meaning
 from fleetkeeper.telemetry.senders.models import SenderMapping, SenderRule, TelemetryHost
 
+RULES = Listing(
+    fields={
+        "id": Field(SenderRule.id.expression, UUID, sortable=False),
+        "position": Field(SenderRule.position.expression, int),
+        "protocol": Field(SenderRule.protocol.expression, str),
+        "description": Field(SenderRule.description.expression, str),
+        "enabled": Field(SenderRule.enabled.expression, bool, sortable=False),
+        "created_at": Field(SenderRule.created_at.expression, datetime),
+        "updated_at": Field(SenderRule.updated_at.expression, datetime),
+    },
+    search=(SenderRule.description.expression,),
+    key=SenderRule.id.expression,
+    default_ordering="position",
+)
 HOSTS = Listing(
     fields={
         "host": Field(TelemetryHost.host.expression, str),

@@ -64,12 +64,12 @@ class SenderRuleRead(BaseModel):
     updated_at: datetime
 
 
-class SenderRuleList(BaseModel):
-    """All rules, in the order in which they are tried."""
+class SenderRulePage(BaseModel):
+    """One page of rules, in the order in which they are tried."""
 
     count: int
-    next: str | None = None
-    previous: str | None = None
+    next: str | None
+    previous: str | None
     results: list[SenderRuleRead]
 
 

@@ -29,7 +29,7 @@ from fleetkeeper.telemetry.senders.schemas import (
     HostRead,
     HostUpdate,
     SenderRuleCreate,
-    SenderRuleList,
+    SenderRulePage,
     SenderRuleRead,
     SenderRuleUpdate,
     Trial,
@@ -39,10 +39,13 @@ from fleetkeeper.telemetry.senders.schemas import (
 MAX_RULES = 100
 
 
-async def list_rules(session: AsyncSession) -> SenderRuleList:
-    """All rules, in the order in which they are tried."""
-    rules = [SenderRuleRead.model_validate(rule) for rule in await queries.all_rules(session)]
-    return SenderRuleList(count=len(rules), results=rules)
+async def list_rules(
+    session: AsyncSession, parameters: Sequence[tuple[str, str]] = (("limit", "1000"),)
+) -> SenderRulePage:
+    """One page of the rules, in the order in which they are tried."""
+    page = await queries.RULES.page(session, select(SenderRule), parameters)
+    results = [SenderRuleRead.model_validate(row[0]) for row in page.rows]
+    return SenderRulePage(count=page.count, next=page.next, previous=page.previous, results=results)
 
 
 async def get_rule(session: AsyncSession, rule_id: UUID) -> SenderRuleRead:

@@ -135,7 +135,7 @@ def _read_snappy(read: Any, body: bytes, limits: TelemetrySettings, known: Any) 
 @influx_router.post(
     "/api/v2/write",
     status_code=204,
-    responses=_answers("application/json", 400, 401, 403, 413, 429, 503),
+    responses=_answers("application/json", 400, 401, 403, 413, 422, 429, 503),
     openapi_extra=_body_of("text/plain"),
 )
 async def receive_influx(
@@ -149,7 +149,7 @@ async def receive_influx(
 @influx_router.post(
     "/write",
     status_code=204,
-    responses=_answers("application/json", 400, 401, 403, 413, 429, 503),
+    responses=_answers("application/json", 400, 401, 403, 413, 422, 429, 503),
     openapi_extra=_body_of("text/plain"),
 )
 async def receive_influx_v1(
@@ -179,7 +179,7 @@ async def _receive_lines(request: Request, caller: Sending, precision: str) -> R
     return influx_answer(await _intake(request).take("influx", caller, read, len(body)))
 
 
-@influx_router.post("/query", responses=_answers("application/json", 400, 401, 403, 413, 503))
+@influx_router.post("/query", responses=_answers("application/json", 400, 401, 403, 413, 422, 503))
 async def answer_influx_query(request: Request, caller: Sending, q: str = "") -> Response:
     """Say that a database is there, which clients of InfluxDB 1 want to make before they write."""
     del request, caller
