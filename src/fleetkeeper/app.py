@@ -49,6 +49,7 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
             url,
             pool_size=settings.database.pool_size,
             statement_timeout_seconds=settings.database.statement_timeout_seconds,
+            settings=settings,
         )
         door, stream = TelemetryDoor.build(settings, database), FrameStream(database)
         app.state.database, app.state.door, app.state.stream = database, door, stream

@@ -3,6 +3,7 @@
 from pathlib import Path
 from uuid import UUID
 
+from fleetkeeper.database.engine import Database
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.archive import queries, service
 from fleetkeeper.telemetry.archive.reading import Unreadable, read_archived
@@ -21,6 +22,9 @@ class ArchivedStore(Store):
     def __init__(self, connection, app_url: str, home: Path, **archive: object) -> None:
         super().__init__(connection, app_url)
         self.settings = Settings(home=home, archive=archive)
+
+    def database(self) -> Database:
+        return Database(self.app_url, pool_size=1, settings=self.settings)
 
     @property
     def folder(self) -> Path:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 from fleetkeeper.database.context import NOBODY, ContextSource, TransactionContext
 from fleetkeeper.database.embedded import EmbeddedServer
 from fleetkeeper.errors import StartupError
-from fleetkeeper.settings import Settings
+from fleetkeeper.settings import Settings, get_settings
 
 MINIMUM_SERVER_VERSION = 160_000
 
@@ -68,8 +68,16 @@ def _apply_context(session: Session, transaction: SessionTransaction, connection
 class Database:
     """The engine and the session factory of one process."""
 
-    def __init__(self, url: str, *, pool_size: int = 8, statement_timeout_seconds: int = 30) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 8,
+        statement_timeout_seconds: int = 30,
+        settings: Settings | None = None,
+    ) -> None:
         self.url = url
+        self._settings = settings
         self.engine: AsyncEngine = create_async_engine(
             sqlalchemy_url(url),
             pool_size=pool_size,
@@ -91,9 +99,16 @@ class Database:
 
         It sees the devices that `context` lets it see; without one, none.
         """
-        async with self._sessions(info={"context": context}) as session, session.begin():
+        info = {"context": context, "settings": self._settings}
+        async with self._sessions(info=info) as session, session.begin():
             yield session
 
     async def close(self) -> None:
         """Close all pooled connections."""
         await self.engine.dispose()
+
+
+def settings_of(session: AsyncSession) -> Settings:
+    """The settings of the process that a session belongs to."""
+    own: Settings | None = session.info.get("settings")
+    return own or get_settings()

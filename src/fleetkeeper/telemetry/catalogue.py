@@ -40,8 +40,9 @@ async def devices_with(
     rows = await session.execute(
         text(
             f"""
-            SELECT d.device_id, v.name, v.name AS host, d.layout_id, d.present
+            SELECT d.device_id, v.name, coalesce(h.host, v.name) AS host, d.layout_id, d.present
             FROM device_layouts d JOIN devices v ON v.id = d.device_id
+            LEFT JOIN telemetry_hosts h ON h.device_id = d.device_id AND h.is_primary
             WHERE d.layout_id = ANY(:layouts) {chosen} AND {_VISIBLE} ORDER BY d.layout_id, v.name, d.device_id
             """  # noqa: S608 - constants
         ).bindparams(*parameters),

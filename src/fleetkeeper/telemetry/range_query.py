@@ -19,7 +19,7 @@ from fleetkeeper.settings.telemetry import TelemetrySettings
 from fleetkeeper.telemetry import queries
 from fleetkeeper.telemetry.buckets import EXACT, Buckets
 from fleetkeeper.telemetry.planner import read_buckets
-from fleetkeeper.telemetry.reading import Channel, read_samples
+from fleetkeeper.telemetry.reading import Channel, read_samples, warnings_of
 from fleetkeeper.telemetry.resample import (
     AGGREGATES,
     SECOND,
@@ -117,7 +117,8 @@ async def query_range(
                 points = _points(query, times, values, aggregate, steps_seconds)
                 series.append(_series(device_id, channel, aggregate, points))
     told = plan if query.explain else msgspec.UNSET
-    return RangeAnswer(query.start.timestamp(), query.end.timestamp(), steps_seconds, series, told)
+    warnings = warnings_of(session) or msgspec.UNSET
+    return RangeAnswer(query.start.timestamp(), query.end.timestamp(), steps_seconds, series, told, warnings)
 
 
 async def _by_hours(

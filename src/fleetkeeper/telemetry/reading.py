@@ -1,4 +1,4 @@
-"""Reads samples into numpy arrays, hot and sealed, of one device or many: few statements whatever is asked."""
+"""Reads samples into numpy arrays, from all tiers, of one device or many: few statements whatever is asked."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,9 @@ import numpy as np
 from psycopg import AsyncConnection, sql
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.database.engine import settings_of
 from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.telemetry.archive.reading import Unreadable, read_archived
 from fleetkeeper.telemetry.chunks import queries as chunks
 from fleetkeeper.telemetry.chunks.codec import MISSING_BITS, is_missing
 from fleetkeeper.telemetry.frames import POSTGRES_EPOCH_SECONDS
@@ -63,33 +65,35 @@ async def read_samples(
     Raises InvalidInputError when there are more than `max_samples`.
     """
     wanted = [Wanted(device_id, channel.channel_id, channel.places) for channel in channels]
-    connection = await driver_connection(session)
     return await read_wanted(
-        connection, wanted, _microseconds(start), _microseconds(end), max_samples=max_samples
+        session, wanted, _microseconds(start), _microseconds(end), max_samples=max_samples
     )
 
 
 async def read_wanted(
-    connection: AsyncConnection[Any],
-    wanted: Sequence[Wanted],
-    start_us: int,
-    end_us: int,
-    *,
-    max_samples: int,
+    session: AsyncSession, wanted: Sequence[Wanted], start_us: int, end_us: int, *, max_samples: int
 ) -> list[tuple[Times, Values]]:
-    """Samples of channels of many devices in [start, end), in the order of `wanted`; otherwise as `read_samples`."""
+    """Samples of channels of many devices in [start, end), in the order of `wanted`; otherwise as `read_samples`.
+
+    What of the archive cannot be read is left out, and is told by `warnings_of`.
+    """
     if not wanted:
         return []
-    # Hot before sealed: what is sealed in between is met twice, and never missed.
+    connection = await driver_connection(session)
+    # Hot before sealed before archived: what moves in between is met twice, and never missed.
     hot = await _read_hot(connection, wanted, start_us, end_us, max_samples)
     devices = sorted({item.device_id for item in wanted})
     ids = sorted({item.channel_id for item in wanted})
     sealed = await chunks.read_blocks_of(connection, devices, start_us, end_us, ids)
+    unreadable: list[Unreadable] = session.info.setdefault("unreadable", [])
+    archived = await read_archived(
+        connection, settings_of(session), devices, ids, start_us, end_us, unreadable=unreadable
+    )
     series, total = [], 0
     for number, item in enumerate(wanted):
         parts = [
             (block.times, block.columns[item.channel_id])
-            for block in sealed.get(item.device_id, ())
+            for block in (*archived.get(item.device_id, ()), *sealed.get(item.device_id, ()))
             if item.channel_id in block.columns
         ]
         times, values = _joined([*parts, *hot.get(number, ())], start_us, end_us)
@@ -98,6 +102,12 @@ async def read_wanted(
             raise _too_many(max_samples)
         series.append((times, values))
     return series
+
+
+def warnings_of(session: AsyncSession) -> list[str]:
+    """What could not be read in a session, in sentences for people."""
+    found: list[Unreadable] = session.info.get("unreadable", [])
+    return list(dict.fromkeys(problem.message for problem in found))
 
 
 def _joined(parts: Sequence[tuple[Times, Values]], start_us: int, end_us: int) -> tuple[Times, Values]:

@@ -37,6 +37,7 @@ class RangeAnswer(msgspec.Struct, rename={"start": "from", "end": "to"}):
     step: float | None
     series: list[Series]
     plan: list[PlanStep] | msgspec.UnsetType = msgspec.UNSET
+    warnings: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class SeriesRead(BaseModel):
@@ -70,6 +71,7 @@ class RangeRead(BaseModel):
     step: float | None = Field(description="Distance of the points (seconds); null for raw points")
     series: list[SeriesRead]
     plan: list[PlanStepRead] | None = Field(default=None, description="With `explain` only")
+    warnings: list[str] | None = Field(default=None, description="What could not be read, if anything")
 
 
 class LatestValue(BaseModel):

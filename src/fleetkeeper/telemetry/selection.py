@@ -17,7 +17,7 @@ from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.telemetry import catalogue
 from fleetkeeper.telemetry.host_mark import HOST_MARK
-from fleetkeeper.telemetry.reading import Wanted, driver_connection, read_wanted
+from fleetkeeper.telemetry.reading import Wanted, read_wanted
 from fleetkeeper.telemetry.resample import Times, Values
 
 NAME = "__name__"
@@ -106,9 +106,8 @@ async def read_series(
     session: AsyncSession, series: Sequence[FleetSeries], start_us: int, end_us: int, *, max_samples: int
 ) -> list[tuple[Times, Values]]:
     """The samples of each series in [start, end), oldest first. Raises InvalidInputError past `max_samples`."""
-    connection = await driver_connection(session)
     wanted = [Wanted(item.device_id, item.channel_id, item.places) for item in series]
-    return await read_wanted(connection, wanted, start_us, end_us, max_samples=max_samples)
+    return await read_wanted(session, wanted, start_us, end_us, max_samples=max_samples)
 
 
 async def label_names(

@@ -48,7 +48,7 @@ class Store:
 
     async def read(self, start_us: int = 0, end_us: int = 2**51, *names: str) -> Samples:
         """What a range query reads, by channel and moment."""
-        database = Database(self.app_url, pool_size=1)
+        database = self.database()
         async with database.session(product_context("job", "test")) as session:
             rows = await telemetry.channels_of_device(session, self.device, names or None)
             channels = [Channel.from_row(row) for row in rows]
@@ -61,6 +61,9 @@ class Store:
             for channel, (times, values) in zip(channels, series, strict=True)
             if len(times)
         }
+
+    def database(self) -> Database:
+        return Database(self.app_url, pool_size=1)
 
     def count(self, table: str) -> int:
         return self.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]

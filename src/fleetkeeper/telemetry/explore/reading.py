@@ -84,7 +84,7 @@ async def fill(
     for part, devices in sorted(parts.items(), key=lambda item: item[0].start_us):
         if part.tier is None:
             pairs = [pair for device_id in devices for pair in of_device[device_id]]
-            left -= await _add_samples(connection, filled, part, pairs, left)
+            left -= await _add_samples(session, filled, part, pairs, left)
         elif isinstance(filled, Cells):
             await _add_rollups(connection, filled, part, question.aggregate, devices, places)
         elif isinstance(filled, SketchCells):
@@ -114,7 +114,7 @@ async def _parts(
 
 
 async def _add_samples(
-    connection: AsyncConnection[Any],
+    session: AsyncSession,
     filled: _Filled,
     part: Part,
     pairs: Sequence[tuple[FleetSeries, int]],
@@ -125,9 +125,7 @@ async def _add_samples(
     for low in range(0, len(pairs), _SERIES_AT_ONCE):
         some = pairs[low : low + _SERIES_AT_ONCE]
         wanted = [Wanted(item.device_id, item.channel_id, item.places) for item, _ in some]
-        found = await read_wanted(
-            connection, wanted, part.start_us, part.end_us, max_samples=max_samples - read
-        )
+        found = await read_wanted(session, wanted, part.start_us, part.end_us, max_samples=max_samples - read)
         for (_, place), (times, values) in zip(some, found, strict=True):
             filled.add_samples(place, times, values)
             read += len(times)

@@ -35,6 +35,7 @@ class FleetAnswer(msgspec.Struct, rename={"start": "from", "end": "to"}):
     step: str
     groups: int
     series: list[GroupSeries]
+    warnings: list[str]
     plan: list[PlanPart] | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -83,6 +84,7 @@ class FleetRead(BaseModel):
     step: str = Field(description="Seconds, or hour, day, week, month")
     groups: int = Field(description="How many groups there are, of which `top` are given")
     series: list[GroupSeriesRead]
+    warnings: list[str] = Field(description="What could not be read")
     plan: list[PlanPartRead] | None = None
 
 

@@ -20,6 +20,7 @@ from fleetkeeper.telemetry.explore.groups import ATTRIBUTES, DEVICE, Grouping, g
 from fleetkeeper.telemetry.explore.reading import Question, fill
 from fleetkeeper.telemetry.explore.schemas import FleetAnswer, GroupSeries, PlanPart
 from fleetkeeper.telemetry.explore.steps import Steps, parse_step, steps_of
+from fleetkeeper.telemetry.reading import warnings_of
 from fleetkeeper.telemetry.resample import SECOND, Values
 from fleetkeeper.telemetry.selection import NAME, FleetSeries, Matcher, find_series
 from fleetkeeper_protocol.metrics import describe, parse_channel
@@ -80,6 +81,7 @@ async def query_fleet(
         step.name.lower() if hasattr(step, "name") else f"{step:g}",
         len(grouping.groups),
         found,
+        warnings_of(session),
         parts if query.explain else msgspec.UNSET,
     )
 
