@@ -1,0 +1,86 @@
+"""`fleetkeeper telemetry export`: samples of every tier as a file."""
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TimeRemainingColumn
+
+from fleetkeeper.cli.running import command_actor, command_context, reachable_url
+from fleetkeeper.cli.tables import AsJson, show_one
+from fleetkeeper.database.engine import Database
+from fleetkeeper.database.migrate import check_revision
+from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.settings import get_settings
+from fleetkeeper.telemetry.exporting.formats import FORMATS
+from fleetkeeper.telemetry.exporting.schemas import ExportDone
+from fleetkeeper.telemetry.exporting.service import begin_export
+from fleetkeeper.telemetry.service import moment
+
+# A device of a year may take a while.
+STATEMENT_TIMEOUT_SECONDS = 3600
+
+
+def export(
+    file: Annotated[Path, typer.Argument(help="File to write; its name ends in .parquet, .csv or .arrow")],
+    start: Annotated[str, typer.Option("--from", help="From this time on (RFC 3339 or epoch seconds)")],
+    end: Annotated[str, typer.Option("--to", help="Before this time (RFC 3339 or epoch seconds)")],
+    metric: Annotated[list[str] | None, typer.Option(help="Metric or channel; all when not given")] = None,
+    device: Annotated[list[UUID] | None, typer.Option(help="Id of a device; all when not given")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Write samples as they were measured, from whatever tier. The audit log keeps that it was done."""
+    file_format = file.suffix.removeprefix(".")
+    if file_format not in FORMATS:
+        raise InvalidInputError(
+            "The file is wrong.", fields=[FieldError("FILE", f"ends in .{', .'.join(FORMATS)}")]
+        )
+    if not file.parent.is_dir():
+        raise InvalidInputError(
+            "The file is wrong.", fields=[FieldError("FILE", f"{file.parent} is no folder; make it first")]
+        )
+    url = reachable_url()
+    check_revision(url)
+    done = asyncio.run(
+        _write(url, file, metric or [], device or [], moment("--from", start), moment("--to", end))
+    )
+    show_one(done, as_json=as_json)
+
+
+async def _write(
+    url: str, file: Path, metrics: list[str], devices: list[UUID], start: datetime, end: datetime
+) -> ExportDone:
+    database = Database(
+        url, pool_size=2, statement_timeout_seconds=STATEMENT_TIMEOUT_SECONDS, settings=get_settings()
+    )
+    # Whoever reads the file meanwhile shall not take a part for the whole.
+    unfinished = file.with_name(f"{file.name}.part")
+    try:
+        async with database.session(command_context()) as session:
+            chosen = await begin_export(
+                session,
+                command_actor(),
+                metrics=metrics,
+                devices=devices,
+                start=start,
+                end=end,
+                file_format=file.suffix.removeprefix("."),
+            )
+        columns = BarColumn(), TaskProgressColumn(), DownloadColumn(), TimeRemainingColumn()
+        with unfinished.open("wb") as sink, Progress(*columns, console=Console(stderr=True)) as progress:
+            task = progress.add_task("export", total=None)
+            size = 0
+            async for data, part in chosen.file(lambda: database.session(command_context())):
+                sink.write(data)
+                size += len(data)
+                progress.update(task, completed=size, total=size / part if part else None)
+        unfinished.replace(file)
+        return ExportDone(file=str(file), bytes=size, series=len(chosen.series), devices=len(chosen.names))
+    finally:
+        unfinished.unlink(missing_ok=True)
+        await database.close()
