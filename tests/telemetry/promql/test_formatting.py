@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetkeeper.telemetry.promql.engine import Answer, ResultSeries
-from fleetkeeper.telemetry.promql.formatting import format_number, quoted
+from fleetkeeper.telemetry.promql.formatting import format_number, format_sample, quoted
 from fleetkeeper.telemetry.promql.labels import label_text, make_labels
 from fleetkeeper.telemetry.promql.numbers import parse_number
 from fleetkeeper.telemetry.promql.rendering import render
@@ -22,6 +22,15 @@ from fleetkeeper.telemetry.promql.rendering import render
 )  # fmt: skip
 def test_spelling(value, text):
     assert format_number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(6.71e-07, "6.71e-07"), (1e-6, "0.000001"), (-1e21, "-1e+21"), (1e20, "1" + "0" * 20), (0.0, "0"),
+     (0.00001, "0.00001"), (5e-324, "5e-324"), (float("inf"), "+Inf"), (float("nan"), "NaN")],
+)  # fmt: skip
+def test_spelling_of_samples(value, text):
+    assert format_sample(value) == text
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

@@ -13,6 +13,14 @@ def format_number(value: float) -> str:
     return _NAMED.get(text) or format(Decimal(text), "f")
 
 
+def format_sample(value: float) -> str:
+    """The same for samples of vectors and matrices, which Prometheus gives an exponent where they are tiny or huge."""
+    text = repr(value)
+    if "e" in text and not 1e-6 <= abs(value) < 1e21:
+        return text
+    return format_number(value)
+
+
 _NAMED = {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}
 _ESCAPES = {
     "\\": "\\\\",

@@ -1,6 +1,6 @@
 """Answers as the JSON that clients of Prometheus read."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import repeat
 
@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from fleetkeeper.telemetry.promql.engine import Answer, ResultSeries
-from fleetkeeper.telemetry.promql.formatting import format_number
+from fleetkeeper.telemetry.promql.formatting import format_number, format_sample
 from fleetkeeper.telemetry.resample import Times
 
 _encoder = msgspec.json.Encoder()
@@ -24,7 +24,7 @@ def _pieces(answer: Answer) -> Iterator[bytes]:
     if answer.kind == "string":
         yield b"[%s,%s]" % (_time(answer.time).encode(), _encoder.encode(answer.text))
     elif answer.kind == "scalar":
-        yield _points(answer.series[0]).encode()
+        yield _points(answer.series[0], format_number).encode()
     else:
         name = "value" if answer.kind == "vector" else "values"
         for index, item in enumerate(answer.series):
@@ -39,8 +39,8 @@ def _pieces(answer: Answer) -> Iterator[bytes]:
     yield b"}"
 
 
-def _points(series: ResultSeries) -> str:
-    values = [format_number(value) for value in series.values.tolist()]
+def _points(series: ResultSeries, spelling: Callable[[float], str] = format_sample) -> str:
+    values = [spelling(value) for value in series.values.tolist()]
     return ",".join(map("".join, zip(_openings(series.times), values, repeat('"]'), strict=False)))
 
 
