@@ -65,7 +65,7 @@ SELECT audit_table('telemetry_hosts', ARRAY['host'], 'host', 'device_id', skippe
 INSERT INTO sender_rules (id, position, protocol, labels, pattern, description) VALUES
     ('00000000-0000-7000-8000-000000000101', 1, 'prometheus', '{instance}',
      '^(?:\w+://)?\[?([^\[\]/:]+|[0-9A-Fa-f:.]+)\]?(?::\d+)?(?:/.*)?$',
-     'Prometheus: the target''s address without scheme, port and path'),
+     'Prometheus: the address of the target without scheme, port and path'),
     ('00000000-0000-7000-8000-000000000102', 2, 'prometheus', '{host_name,host,hostname,nodename,node}', '',
      'Prometheus: samples without an instance'),
     ('00000000-0000-7000-8000-000000000103', 3, 'influx', '{host,hostname}', '', 'Telegraf and other Influx clients'),
