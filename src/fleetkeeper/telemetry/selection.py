@@ -209,7 +209,6 @@ def _fulfils(labels: Mapping[str, str], conditions: Sequence[Sequence[Matcher]])
 def _pattern(text: str) -> Any:
     options = re2.Options()
     options.log_errors = False
-    options.dot_nl = True
     try:
         return re2.compile(text, options)
     except re2.error as error:
