@@ -17,7 +17,7 @@ APP_ROLES = ("fleetkeeper_app", "fleetkeeper_whole_fleet")
 # What the sealer and the archiver alone write, which see the whole fleet.
 SEALERS = {"archive_files", "archive_parts", "chunks", "raw_removed", "rollup_changes", "rollups"}
 # Tables that the owner alone writes.
-READ_ONLY = {"alembic_version", "audit_epochs", "audit_log", "snapshot_fields"}
+READ_ONLY = {"alembic_version", "audit_epochs", "audit_log", "sender_mapping", "snapshot_fields"}
 SECRETS = {
     "api_tokens": "secret_hash",
     "device_keys": "secret_hash",
