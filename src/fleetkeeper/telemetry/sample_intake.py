@@ -31,9 +31,10 @@ class SampleIntake:
         """Store what is believable; durable when this returns. Raises OverloadedError and UnavailableError."""
         rejected: list[RejectedSeries] = []
         timely: dict[bytes, list[tuple[int, SampleSeries]]] = {}
+        earliest_us, latest_us = window.earliest * 1e6, window.latest * 1e6
         for index, item in enumerate(series):
-            kept = _within(item, window)
-            if len(kept.times_us) < len(item.times_us):
+            kept = _within(item, earliest_us, latest_us)
+            if kept is not item:
                 rejected.append(_outside(index, item, window))
             if len(kept.times_us):
                 timely.setdefault(item.device_id, []).append((index, kept))
@@ -69,10 +70,16 @@ class SampleIntake:
         return placed
 
 
-def _within(series: SampleSeries, window: Window) -> SampleSeries:
-    """The samples whose time is believable."""
+def _within(series: SampleSeries, earliest_us: float, latest_us: float) -> SampleSeries:
+    """The samples whose time is believable; the same object when all are."""
     times = series.times_us
-    inside = (times >= window.earliest * 1e6) & (times <= window.latest * 1e6)
+    if len(times) == 1:
+        # What scrapes bring, thousands at a time: an array's operations would cost more than all the rest.
+        is_inside = earliest_us <= times.item(0) <= latest_us
+        return (
+            series if is_inside else SampleSeries(series.device_id, series.key, times[:0], series.values[:0])
+        )
+    inside = (times >= earliest_us) & (times <= latest_us)
     if inside.all():
         return series
     return SampleSeries(series.device_id, series.key, times[inside], series.values[inside])

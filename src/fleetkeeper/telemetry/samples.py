@@ -47,13 +47,10 @@ def partial_frames(placed: Sequence[tuple[SampleSeries, Home]]) -> list[PendingF
     frames: list[PendingFrame] = []
     for (device_id, layout_id), members in groups.items():
         plan = members[0][1].plan
-        moments = {int(series.times_us[0]) for series, _ in members if len(series.times_us) == 1}
-        if len(moments) == 1 and all(len(series.times_us) == 1 for series, _ in members):
-            # What a scrape brings: one moment for all.
-            values = missing(plan.size)
-            places = [home.position for _, home in reversed(members)]
-            values[places] = [series.values[0] for series, _ in reversed(members)]
-            frames.append(PendingFrame(device_id, moments.pop(), plan, values, layout_id))
+        whole = _of_one_moment(members)
+        if whole is not None:
+            moment, values = whole
+            frames.append(PendingFrame(device_id, moment, plan, values, layout_id))
             continue
         times = np.unique(np.concatenate([series.times_us for series, _ in members]))
         cells = missing(len(times) * plan.size).reshape(len(times), plan.size)
@@ -64,6 +61,21 @@ def partial_frames(placed: Sequence[tuple[SampleSeries, Home]]) -> list[PendingF
             for ts_us, row in zip(times.tolist(), cells, strict=True)
         ]
     return frames
+
+
+def _of_one_moment(members: Sequence[tuple[SampleSeries, Home]]) -> tuple[int, Values] | None:
+    """The moment and values of series with one sample each, all of one moment: what a scrape brings."""
+    moment = members[0][0].times_us.item(0)
+    places, values = [], []
+    for series, home in reversed(members):
+        times = series.times_us
+        if len(times) != 1 or times.item(0) != moment:
+            return None
+        places.append(home.position)
+        values.append(series.values.item(0))
+    whole = missing(members[0][1].plan.size)
+    whole[places] = values
+    return moment, whole
 
 
 def united(frames: Sequence[PendingFrame]) -> list[PendingFrame]:
