@@ -30,7 +30,7 @@ screenshots: $(STAMPS)/test $(STAMPS)/assets
 
 lock: $(STAMPS)/venv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --group build pyproject.toml -o requirements/run.txt
+	  --group build -c requirements/limits.txt pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --group build --group test -c requirements/run.txt pyproject.toml -o requirements/test.txt
 
