@@ -37,8 +37,11 @@ def refused_or_answered(answer, *where: object) -> None:
         answer.status_code,
         answer.text[:500],
     )
+    is_promql = str(where[0]).startswith("/prometheus/") if where else False
     for word in LEAKS:
-        assert word not in answer.text, (where, word)
+        # PromQL's parser says of a text without its end that it is unterminated, as PostgreSQL would.
+        if not (is_promql and word == "unterminated"):
+            assert word not in answer.text, (where, word)
 
 
 def is_list(document: dict, path: str) -> bool:
