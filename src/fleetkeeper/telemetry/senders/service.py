@@ -202,6 +202,8 @@ async def add_host(session: AsyncSession, actor: Actor, wanted: HostCreate) -> H
 
 async def get_host(session: AsyncSession, actor: Actor, host: str) -> HostRead:
     """One host. Raises NotFoundError."""
+    if not is_storable(host):
+        raise NotFoundError("There is no such host.")
     row = (
         await session.execute(queries.hosts_visible_to(actor).where(TelemetryHost.host == host))
     ).one_or_none()
