@@ -3,9 +3,10 @@
 let clockSkewMs = 0;
 
 export class ApiError extends Error {
-  constructor(status, message) {
+  constructor(status, message, body = {}) {
     super(message);
     this.status = status;
+    this.body = body;
   }
 }
 
@@ -26,13 +27,9 @@ function noteServerTime(response) {
   clockSkewMs = Math.abs(skew) > 1500 ? skew : 0;
 }
 
-async function problemText(response) {
-  try {
-    const body = await response.json();
-    return body.detail || body.title || `The server answered ${response.status}`;
-  } catch {
-    return `The server answered ${response.status}`;
-  }
+async function problemOf(response) {
+  const body = (await response.json().catch(() => null)) ?? {};
+  return new ApiError(response.status, body.detail || body.title || body.error || `The server answered ${response.status}`, body);
 }
 
 /** GET a JSON resource; `parameters` is a list of [name, value] pairs. */
@@ -48,7 +45,7 @@ export async function getJson(path, parameters = [], signal = undefined) {
   }
   noteServerTime(response);
   if (response.status === 401) throw new ApiError(401, "Your session has ended: reload the page to sign in");
-  if (!response.ok) throw new ApiError(response.status, await problemText(response));
+  if (!response.ok) throw await problemOf(response);
   return response.json();
 }
 
@@ -64,6 +61,6 @@ export async function postJson(path, body = {}) {
   } catch {
     throw new ApiError(0, "The server cannot be reached");
   }
-  if (!response.ok) throw new ApiError(response.status, await problemText(response));
+  if (!response.ok) throw await problemOf(response);
   return response.status === 204 ? null : response.json();
 }

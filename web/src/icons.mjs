@@ -7,5 +7,5 @@ export const ICONS = [
   "gauge", "heart-rate-monitor", "history", "key", "keyboard", "layout-dashboard", "list-details", "login-2", "logout", "menu-2",
   "moon", "network", "player-pause", "player-play", "plug-connected", "plus", "refresh", "router", "search", "server",
   "settings", "shield-lock", "ship", "sun", "sun-moon", "temperature", "terminal-2", "trash", "user", "users", "x",
-  "zoom-out", "wifi-off", "plug-connected-x", "devices-pc", "adjustments-horizontal", "archive", "users-group", "hierarchy-2",
+  "zoom-out", "wifi-off", "plug-connected-x", "devices-pc", "adjustments-horizontal", "archive", "users-group", "hierarchy-2", "chart-line", "table", "info-circle",
 ];

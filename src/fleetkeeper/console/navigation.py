@@ -10,6 +10,7 @@ from fleetkeeper.identity.permissions import Permission
 ENTRIES = (
     ("/", "Overview", "layout-dashboard", "o", Permission.DEVICES_READ),
     ("/devices", "Devices", "devices", "d", Permission.DEVICES_READ),
+    ("/explore", "Explore", "chart-line", "x", Permission.TELEMETRY_READ),
     ("/agents", "Agents", "plug-connected", "a", Permission.DEVICES_READ),
     ("/senders", "Senders", "network", "n", Permission.CONFIG_READ),
     ("/users", "Users", "users", "u", Permission.USERS_READ),

@@ -12,15 +12,19 @@ function describeRange() {
   return `${from} – ${to}`;
 }
 
+function showLive(live) {
+  live.setAttribute("aria-pressed", String(timeRange.isLive));
+  live.querySelector("[data-live-text]").textContent = timeRange.isLive ? "Live" : "Paused";
+  live.title = timeRange.isLive ? "Pause at this moment" : "Follow the present again";
+}
+
 function show(toolbar) {
   for (const button of toolbar.querySelectorAll("[data-preset]")) {
     button.setAttribute("aria-pressed", String(button.dataset.preset === timeRange.preset));
   }
   toolbar.querySelector("[data-range-text]").textContent = describeRange();
   const live = toolbar.querySelector("[data-live]");
-  live.setAttribute("aria-pressed", String(timeRange.isLive));
-  live.querySelector("[data-live-text]").textContent = timeRange.isLive ? "Live" : "Paused";
-  live.title = timeRange.isLive ? "Pause at this moment" : "Follow the present again";
+  if (live) showLive(live);
   const [from, to] = timeRange.bounds();
   toolbar.querySelector("[name=from]").value = toLocalInput(from);
   toolbar.querySelector("[name=to]").value = toLocalInput(to);

@@ -28,8 +28,10 @@ FORM = "application/x-www-form-urlencoded"
 MAX_FORM_FIELDS = 1000
 
 
-def _refusal(kind: str, message: str, status: int) -> Response:
-    body = {"status": "error", "errorType": kind, "error": message}
+def _refusal(kind: str, message: str, status: int, place: tuple[int, int] | None = None) -> Response:
+    body: dict[str, Any] = {"status": "error", "errorType": kind, "error": message}
+    if place is not None:
+        body["place"] = place
     return Response(_encoder.encode(body), status, media_type="application/json")
 
 
@@ -44,7 +46,8 @@ class PrometheusRoute(APIRoute):
             try:
                 return await handler(request)
             except PromqlError as error:
-                return _refusal(error.kind, str(error), error.status)
+                place = error.place if isinstance(error, BadDataError) else None
+                return _refusal(error.kind, str(error), error.status, place)
             except HTTPException as error:
                 if error.status_code == 400:
                     return _refusal("bad_data", "error parsing form values", 400)

@@ -16,6 +16,11 @@ class BadDataError(PromqlError):
     kind = "bad_data"
     status = 400
 
+    def __init__(self, message: str, place: tuple[int, int] | None = None) -> None:
+        """`place` are the characters [start, end) of the query that are wrong, where that is known."""
+        super().__init__(message)
+        self.place = place
+
 
 class ExecutionError(PromqlError):
     """The query is well-formed and cannot be answered with the data that there is."""

@@ -27,6 +27,7 @@ from fleetkeeper.telemetry.promql.formatting import quoted
 from fleetkeeper.telemetry.promql.function_names import FUNCTIONS
 from fleetkeeper.telemetry.promql.labels import NAME
 from fleetkeeper.telemetry.promql.patterns import compile_pattern
+from fleetkeeper.telemetry.promql.places import place_of
 from fleetkeeper.telemetry.selection import Matcher
 
 MAX_QUERY_LENGTH = 65_536
@@ -124,15 +125,29 @@ def _guarded(work: Callable[[str], _Result], text: str) -> _Result:
         raise BadDataError("parse error: a moment before 1970 cannot be given by the @ modifier")
     try:
         return work(text)
-    except BadDataError:
-        raise
+    except BadDataError as error:
+        message = str(error).removeprefix("parse error: ")
+        raise BadDataError(str(error), place_of(text, message, _problem)) from None
     except (ValueError, OverflowError, RecursionError) as error:
-        raise BadDataError(f"parse error: {error}") from None
+        raise BadDataError(f"parse error: {error}", place_of(text, str(error), _problem)) from None
     except BaseException as error:
         # What the library did not expect comes as a kind of exception that it does not export.
         if type(error).__name__ != "PanicException":
             raise
         raise BadDataError("parse error: the query cannot be read") from None
+
+
+def _problem(text: str) -> str | None:
+    """What the parser has against a text."""
+    try:
+        parser.parse(text)
+    except (ValueError, OverflowError, RecursionError) as error:
+        return str(error)
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        return "unexpected"
+    return None
 
 
 def _nesting(bare: str) -> int:

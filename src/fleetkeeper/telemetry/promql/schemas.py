@@ -11,6 +11,9 @@ class PrometheusError(BaseModel):
     status: Literal["error"]
     errorType: str = Field(description="bad_data, execution, timeout, canceled, unavailable")  # noqa: N815
     error: str
+    place: tuple[int, int] | None = Field(
+        default=None, description="The characters [start, end) of the query that are wrong, where that is known"
+    )
 
 
 class PrometheusAnswer(BaseModel):

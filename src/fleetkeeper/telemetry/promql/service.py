@@ -76,7 +76,7 @@ async def query(caller: Caller) -> Answer:
     try:
         read = Query.instant(parameters.text("query"), moment)
     except BadDataError as error:
-        raise BadDataError(f'invalid parameter "query": {error}') from None
+        raise BadDataError(f'invalid parameter "query": {error}', error.place) from None
     return await caller.promql.engine.answer(read, caller.source, timeout)
 
 
@@ -144,7 +144,7 @@ def format_query(caller: Caller) -> str:
     try:
         return prettify(caller.parameters.text("query"))
     except BadDataError as error:
-        raise BadDataError(f'invalid parameter "query": {error}') from None
+        raise BadDataError(f'invalid parameter "query": {error}', error.place) from None
 
 
 def exemplars(caller: Caller) -> list[Any]:

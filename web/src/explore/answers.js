@@ -1,0 +1,115 @@
+/** Asks the API, and shapes what it answers into times and lines. */
+
+import { getJson } from "../api.js";
+
+const QUERY_URL = "/api/v1/telemetry/query";
+const PROMQL_URL = "/prometheus/api/v1/";
+const POINTS = 300;
+const HOUR = 3600;
+const NICE_STEPS = [1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, HOUR, 2 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR];
+export const AGO = { "1h": "an hour ago", "1d": "a day ago", "1w": "a week ago" };
+const NOBODYS = { department: "no department", location: "no place", os: "unknown system", domain: "no domain" };
+
+/** The query's parameters out of the page's state. */
+export function metricsParameters(state, from, to) {
+  const step = state.get("step");
+  const seconds = Number(step || (to - from) / POINTS);
+  const parameters = [["from", from.toFixed(3)], ["to", to.toFixed(3)], ["agg", state.get("agg")], ["explain", "true"]];
+  for (const name of ["metric", "by", "device", "department", "device_type"]) {
+    for (const value of state.get(name)) parameters.push([name, value]);
+  }
+  if (step) parameters.push(["step", step]);
+  else parameters.push(["points", String(POINTS)]);
+  if (state.get("top") !== "all") parameters.push(["top", state.get("top")]);
+  if (state.get("compare")) parameters.push(["compare", state.get("compare")]);
+  // Whole steps of an hour and more are answered by rollups alone. An automatic step is rounded up.
+  if (Number.isNaN(seconds) || seconds > HOUR / 2) parameters.push(["whole", "true"]);
+  return parameters;
+}
+
+function unitOf(unit, aggregate) {
+  if (aggregate === "count") return "";
+  return aggregate === "rate" ? `${unit}/s` : unit;
+}
+
+function nameOf(series, hasMany, ago) {
+  const parts = Object.entries(series.group).filter(([key]) => key !== "device");
+  const words = parts.map(([key, value]) => value || NOBODYS[key] || `no ${key}`);
+  if (hasMany || !words.length) words.unshift(series.metric);
+  return words.join(" · ") + (series.compared ? ` · ${ago}` : "");
+}
+
+export async function askMetrics(state, [from, to], signal) {
+  const answer = await getJson(QUERY_URL, metricsParameters(state, from, to), signal);
+  const ago = AGO[state.get("compare")] ?? `${state.get("compare")} ago`;
+  const hasMany = new Set(answer.series.map(({ metric }) => metric)).size > 1;
+  const lines = answer.series
+    .map((series) => ({
+      name: nameOf(series, hasMany, ago),
+      unit: unitOf(series.unit, series.agg),
+      href: series.group.device ? `/devices/${encodeURIComponent(series.group.device)}` : null,
+      labels: { metric: series.metric, aggregate: series.agg, ...series.group, ...(state.get("compare") ? { compared: series.compared ? state.get("compare") : "" } : {}) },
+      compared: series.compared,
+      key: JSON.stringify([series.metric, series.group]),
+      values: series.points.map(([, value]) => value),
+    }))
+    .filter(({ values }) => values.some((value) => value !== null));
+  const times = answer.series[0]?.points.map(([time]) => time) ?? [];
+  return { times, lines, step: answer.step, groups: answer.groups, plan: answer.plan ?? [] };
+}
+
+export function niceStep(span) {
+  const least = span / POINTS;
+  return NICE_STEPS.find((step) => step >= least) ?? Math.ceil(least / (24 * HOUR)) * 24 * HOUR;
+}
+
+function promqlName(labels) {
+  const { __name__: name = "", ...rest } = labels;
+  // Whose series it is stands in `instance`; the id beside it says the same again.
+  if (rest.instance) delete rest.device_id;
+  const inner = Object.entries(rest).map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(", ");
+  return inner ? `${name}{${inner}}` : name || "{}";
+}
+
+function promqlLine(labels, units, values) {
+  const href = labels.device_id ? `/devices/${encodeURIComponent(labels.device_id)}` : null;
+  return { name: promqlName(labels), unit: units.get(labels.__name__) ?? "", href, labels, compared: false, key: JSON.stringify(labels), values };
+}
+
+const toNumber = (text) => {
+  const value = Number(text.replace("Inf", "Infinity"));
+  return Number.isFinite(value) ? value : null;
+};
+
+async function askRange(state, [from, to], units, signal) {
+  const step = Number(state.get("pstep")) || niceStep(to - from);
+  const start = Math.ceil(from / step) * step;
+  const end = Math.max(start, Math.floor(to / step) * step);
+  const parameters = [["query", state.get("query")], ["start", start], ["end", end], ["step", step]];
+  const { data } = await getJson(`${PROMQL_URL}query_range`, parameters, signal);
+  const times = Array.from({ length: Math.round((end - start) / step) + 1 }, (_, index) => start + index * step);
+  const lines = data.result.map(({ metric, values }) => {
+    const column = new Array(times.length).fill(null);
+    for (const [time, text] of values) column[Math.round((time - start) / step)] = toNumber(text);
+    return promqlLine(metric, units, column);
+  });
+  return { times, lines, step: String(step), groups: lines.length, plan: [] };
+}
+
+async function askInstant(state, [, to], units, signal) {
+  const { data } = await getJson(`${PROMQL_URL}query`, [["query", state.get("query")], ["time", to.toFixed(3)]], signal);
+  const { resultType: kind, result } = data;
+  let lines;
+  if (kind === "vector") lines = result.map(({ metric, value }) => promqlLine(metric, units, [toNumber(value[1])]));
+  else if (kind === "matrix") lines = result.map(({ metric, values }) => promqlLine(metric, units, [toNumber(values.at(-1)[1])]));
+  else lines = [{ ...promqlLine({}, units, [kind === "scalar" ? toNumber(result[1]) : null]), name: kind }];
+  const texts = kind === "vector" ? result.map(({ value }) => value[1]) : kind === "matrix" ? result.map(({ values }) => values.at(-1)[1]) : [result[1]];
+  lines.forEach((line, index) => {
+    line.text = texts[index];
+  });
+  return { times: [to], lines, step: "", groups: lines.length, plan: [], isInstant: true };
+}
+
+export function askPromql(state, bounds, units, signal) {
+  return (state.get("kind") === "instant" ? askInstant : askRange)(state, bounds, units, signal);
+}
