@@ -22,7 +22,8 @@ export function catalogue() {
 /** Those that hold all words of a text, names that begin with it first. */
 export async function findMetrics(text) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  const rank = ({ name }) => (name.startsWith(words[0] ?? "") ? 0 : name.includes(words[0]) ? 1 : 2);
+  const [first, together] = [words[0] ?? "", words.join("_")];
+  const rank = ({ name }) => [name.startsWith(together), name.includes(together), name.startsWith(first), true].indexOf(true);
   return (await catalogue())
     .filter(({ name, description }) => words.every((word) => `${name} ${description}`.toLowerCase().includes(word)))
     .map((metric) => [rank(metric), metric])
