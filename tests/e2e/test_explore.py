@@ -82,7 +82,7 @@ async def test_a_metric_picked_by_completion_becomes_lines(visitor):
     await page.keyboard.press("Enter")
     await expect(page.locator("[data-chart] canvas")).to_be_visible()
     await expect(lines(page)).to_have_count(2)
-    await expect(page.locator("[data-explain-line]")).to_contain_text("2 lines, 10 steps of 1 min")
+    await expect(page.locator("[data-explain-line]")).to_contain_text("2 series, 10 steps of 1 min")
     await expect(page.locator("[data-legend]")).to_contain_text("<b>db</b>")
     assert "metric=cpu_usage_percent" in page.url
     rows = await saved_rows(page)

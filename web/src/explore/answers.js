@@ -6,13 +6,32 @@ const QUERY_URL = "/api/v1/telemetry/query";
 const PROMQL_URL = "/prometheus/api/v1/";
 const POINTS = 300;
 const HOUR = 3600;
+const SHORTEST_TOGETHER = 60;
+const LONGEST_CUT = 300;
 const NICE_STEPS = [1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, HOUR, 2 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR];
 export const AGO = { "1h": "an hour ago", "1d": "a day ago", "1w": "a week ago" };
 const NOBODYS = { department: "no department", location: "no place", os: "unknown system", domain: "no domain" };
 
+/**
+ * The step to ask for. Where devices are put together, an automatic one is no shorter than the usual distance of their
+ * samples: with fewer, each step would hold other devices than the one before.
+ */
+function stepOf(state, span) {
+  const step = state.get("step");
+  const isTogether = !state.get("by").includes("device");
+  return !step && isTogether ? String(Math.max(SHORTEST_TOGETHER, niceStep(span))) : step;
+}
+
+/** The range to ask for: a step that is not over yet would hold some of the devices only. */
+function wholeSteps(state, [from, to]) {
+  const step = Number(stepOf(state, to - from));
+  if (state.get("by").includes("device") || !(step <= LONGEST_CUT)) return [from, to];
+  return [Math.floor(from / step) * step, Math.max(Math.floor(to / step), Math.floor(from / step) + 1) * step];
+}
+
 /** The query's parameters out of the page's state. */
 export function metricsParameters(state, from, to) {
-  const step = state.get("step");
+  const step = stepOf(state, to - from);
   const seconds = Number(step || (to - from) / POINTS);
   const parameters = [["from", from.toFixed(3)], ["to", to.toFixed(3)], ["agg", state.get("agg")], ["explain", "true"]];
   for (const name of ["metric", "by", "device", "department", "device_type"]) {
@@ -39,7 +58,8 @@ function nameOf(series, hasMany, ago) {
   return words.join(" · ") + (series.compared ? ` · ${ago}` : "");
 }
 
-export async function askMetrics(state, [from, to], signal) {
+export async function askMetrics(state, bounds, signal) {
+  const [from, to] = wholeSteps(state, bounds);
   const answer = await getJson(QUERY_URL, metricsParameters(state, from, to), signal);
   const ago = AGO[state.get("compare")] ?? `${state.get("compare")} ago`;
   const hasMany = new Set(answer.series.map(({ metric }) => metric)).size > 1;

@@ -38,6 +38,9 @@ export class ExplorePage {
       field.addEventListener("change", () => this.#state.set({ [field.dataset.field]: field.value }));
     }
     this.#listenToTabs();
+    this.#root.querySelector("[data-filters]").addEventListener("click", (event) => {
+      this.#openFilters(event.currentTarget.getAttribute("aria-expanded") === "false");
+    });
     for (const form of this.#root.querySelectorAll("form[data-panel]")) {
       form.addEventListener("submit", (event) => {
         event.preventDefault();
@@ -68,6 +71,12 @@ export class ExplorePage {
       const host = this.#root.querySelector(`[data-picker="${name}"]`);
       this.#pickers.set(name, new Picker(host, { ...options, onChange: (values) => state.set({ [name]: values }) }));
     }
+  }
+
+  /** On a small screen filters take room only when they are wanted. */
+  #openFilters(isOpen) {
+    this.#root.querySelector("[data-filters]").setAttribute("aria-expanded", String(isOpen));
+    this.#root.querySelector("#ask-filters").classList.toggle("is-open", isOpen);
   }
 
   #listenToTabs() {
@@ -116,6 +125,7 @@ export class ExplorePage {
     }
     for (const [name, picker] of this.#pickers) picker.set(this.#state.get(name));
     this.#box.value = this.#state.get("query");
+    if (["device", "department", "device_type"].some((name) => this.#state.get(name).length)) this.#openFilters(true);
   }
 
   /** How the answer is shown may change without a new question. */

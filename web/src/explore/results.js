@@ -67,7 +67,7 @@ export class Results {
     const shown = answer.lines.filter(({ compared }) => !compared).length;
     const left = answer.groups - shown;
     this.#part("status").textContent = answer.lines.length
-      ? `${count(shown, "series").replace("seriess", "series")}${left > 0 ? ` of ${answer.groups}` : ""}`
+      ? `${shown} series${left > 0 ? ` of ${answer.groups}` : ""}`
       : "";
     this.#explain(answer, milliseconds);
     this.draw();
@@ -158,7 +158,7 @@ export class Results {
 
   #explain(answer, milliseconds) {
     const steps = answer.isInstant ? "one moment" : `${count(answer.times.length, "step")} of ${stepText(answer.step)}`;
-    this.#part("explain-line").textContent = `${count(answer.groups, "line")}, ${steps}, answered in ${Math.round(milliseconds)} ms`;
+    this.#part("explain-line").textContent = `${answer.groups} series, ${steps}, answered in ${Math.round(milliseconds)} ms`;
     const when = (time) => formatDayAndClock(new Date(time * 1000));
     const rows = answer.plan.map(({ source, from, to, devices }) => element(
       "tr", {}, element("td", {}, SOURCES[source] ?? source), element("td", {}, `${when(from)} – ${when(to)}`),
