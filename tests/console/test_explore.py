@@ -4,7 +4,6 @@ import html
 import json
 import re
 
-from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.telemetry.promql.function_names import FUNCTIONS
 
 
@@ -32,15 +31,3 @@ async def test_any_state_in_the_address_is_answered(browser):
     page = await browser.page('/explore?metric=<script>alert(1)</script>&mode=nonsense&top=-1&query="><img>')
     assert "alert(1)" not in page
     assert "<img>" not in page
-
-
-async def test_only_for_those_who_may_read_telemetry(app, viewer_browser, anonymous):
-    assert 'href="/explore"' in await viewer_browser.page("/devices")
-    assert (await anonymous.get("/explore")).status_code in {303, 307, 401}
-
-
-async def test_the_entry_asks_for_the_permission():
-    from fleetkeeper.console.navigation import ENTRIES
-
-    (entry,) = [entry for entry in ENTRIES if entry[0] == "/explore"]
-    assert entry[-1] == Permission.TELEMETRY_READ
