@@ -66,8 +66,11 @@ def options(page: Page):
 async def saved_rows(page: Page) -> list[dict[str, str]]:
     async with page.expect_download() as found:
         await page.click("[data-csv]")
-    path = await (await found.value).path()
-    with Path(path).open(newline="") as file:
+    return rows_of(await (await found.value).path())
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -207,12 +210,45 @@ async def test_dragging_zooms_and_a_click_hides_a_line(visitor):
     await expect(page.locator("[data-explain-line]")).to_contain_text("60 steps")
 
 
+async def test_keys_alone_are_enough(visitor):
+    page = visitor.page
+    await visitor.open(address())
+    await page.focus("#tab-metrics")
+    await page.keyboard.press("ArrowRight")
+    await expect(page.locator("#ask-promql")).to_be_visible()
+    await expect(page.locator("#tab-promql")).to_be_focused()
+    await page.keyboard.press("ArrowLeft")
+    await page.get_by_role("combobox", name="Only devices").press_sequentially("db")
+    await expect(options(page)).to_have_count(1)
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("combobox", name="Metrics").press_sequentially("receive_bytes")
+    await expect(options(page).first).to_contain_text("network_receive_bytes_total")
+    await page.keyboard.press("Enter")
+    await expect(lines(page)).to_have_text(["<b>db</b>236 KiB"])
+    await page.keyboard.press("Backspace")
+    await expect(page.locator("[data-empty-title]")).to_have_text("Pick a metric")
+
+
+async def test_the_page_asks_again_while_it_follows_the_present(visitor, fleet):
+    page = visitor.page
+    await page.clock.install()
+    await visitor.open("/explore?metric=cpu_usage_percent&range=5m&refresh=10")
+    await expect(page.locator("[data-empty-title]")).to_have_text("No values in this range")
+    await fleet[0].send((time.time(), {"cpu_usage_percent": 12.0}))
+    await page.clock.fast_forward(11_000)
+    await expect(lines(page)).to_have_text(["web-0112 %"])
+
+
 async def test_it_fits_a_phone(visit, admin_token, fleet):
     assert admin_token
     assert fleet
     visitor = await visit("phone", "dark")
     await visitor.sign_in("admin", PASSWORD)
-    for mode in ({"metric": ["cpu_usage_percent", "network_receive_bytes_total"]}, {"mode": "promql", "query": "cpu_usage_percent"}):
+    for mode in (
+        {"metric": ["cpu_usage_percent", "network_receive_bytes_total"]},
+        {"mode": "promql", "query": "cpu_usage_percent"},
+    ):
         await visitor.open(address(**mode))
         await expect(lines(visitor.page).first).to_be_visible()
         assert await visitor.is_within_its_width()

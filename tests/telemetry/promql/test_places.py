@@ -10,7 +10,7 @@ from fleetkeeper.telemetry.promql.places import MAX_LENGTH
 WRONG = (
     "sum«(»",
     "«rate»(foo)",
-    "foo«{»a=\"b\"",
+    'foo«{»a="b"',
     "cpu «usage» percent",
     "sum by (x) (foo) «)»",
     "foo «+»",
@@ -18,7 +18,7 @@ WRONG = (
     "«nosuch»(foo)",
     "1 + «nosuch»(foo)",
     "foo[«5x»]",
-    "foo + «\"abc»",
+    'foo + «"abc»',
     "1 + + «{}»",
     "rate«(»foo[5m]",
     'foo{a=~«"("»}',
@@ -48,7 +48,9 @@ def test_no_place_where_none_is_known(query):
     assert caught.value.place is None
 
 
-@pytest.mark.parametrize("call", ["query?query=", "query_range?start=0&end=60&step=60&query=", "format_query?query="])
+@pytest.mark.parametrize(
+    "call", ["query?query=", "query_range?start=0&end=60&step=60&query=", "format_query?query="]
+)
 async def test_the_api_says_it(shared, call):
     answer = await shared.viewer.get(f"/prometheus/api/v1/{call}sum(up) up")
     assert answer.status_code == 400

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 # Longer queries get the message alone: to look for the place means to parse them some more times.
-MAX_LENGTH = 4000
+MAX_LENGTH = 1000
 Place = tuple[int, int]
 Problem = Callable[[str], str | None]
 _TOKENS = re.compile(
@@ -13,8 +13,26 @@ _TOKENS = re.compile(
 _CLOSED = {"(": ")", "{": "}", "[": "]"}
 _QUOTES = "\"'`"
 # What can follow a beginning; one of them makes a whole query out of each beginning that is right so far.
-_ENDINGS = ("", " x", "x", "1", "(x)", "x)", ") (x)", "(x) (x)", "5m]", "[5m]", ':1m]', '="a"}', '"a"}', "}", "x}", " x[5m]", "=1")
-_SYNTAX = ("invalid promql query", "unexpected", "unclosed", "no expression", "unterminated", "bad number")
+_ENDINGS = (
+    "",
+    " x",
+    "x",
+    "1",
+    "(x)",
+    "x)",
+    ") (x)",
+    "(x) (x)",
+    "5m]",
+    "[5m]",
+    ":1m]",
+    '="a"}',
+    '"a"}',
+    "}",
+    "x}",
+    " x[5m]",
+    "=1",
+)
+_SYNTAX = ("invalid promql query", "unexpected", "unclosed", "no expression", "unterminated", "bad number", "invalid label")
 # Words of the parser that name the token which it stumbled over.
 _NAMED = (
     re.compile(r"unexpected character: '(.)'"),

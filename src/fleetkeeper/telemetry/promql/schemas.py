@@ -12,7 +12,8 @@ class PrometheusError(BaseModel):
     errorType: str = Field(description="bad_data, execution, timeout, canceled, unavailable")  # noqa: N815
     error: str
     place: tuple[int, int] | None = Field(
-        default=None, description="The characters [start, end) of the query that are wrong, where that is known"
+        default=None,
+        description="The characters [start, end) of the query that are wrong, where that is known",
     )
 
 
