@@ -31,3 +31,7 @@ async def test_any_state_in_the_address_is_answered(browser):
     page = await browser.page('/explore?metric=<script>alert(1)</script>&mode=nonsense&top=-1&query="><img>')
     assert "alert(1)" not in page
     assert "<img>" not in page
+
+
+async def test_a_device_leads_to_its_metrics(browser, device):
+    assert f'href="/explore?device={device.id}"' in await browser.page(f"/devices/{device.id}")

@@ -27,7 +27,7 @@ export async function findMetrics(text) {
   return (await catalogue())
     .filter(({ name, description }) => words.every((word) => `${name} ${description}`.toLowerCase().includes(word)))
     .map((metric) => [rank(metric), metric])
-    .sort(([a, one], [b, other]) => a - b || one.name.localeCompare(other.name))
+    .sort(([a, one], [b, other]) => a - b || (text ? one.name.length - other.name.length : 0) || one.name.localeCompare(other.name))
     .map(([, { name, unit, description }]) => ({ value: name, title: name, note: unit, detail: description }));
 }
 

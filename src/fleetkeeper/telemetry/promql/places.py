@@ -32,7 +32,15 @@ _ENDINGS = (
     " x[5m]",
     "=1",
 )
-_SYNTAX = ("invalid promql query", "unexpected", "unclosed", "no expression", "unterminated", "bad number", "invalid label")
+_SYNTAX = (
+    "invalid promql query",
+    "invalid label",
+    "unexpected",
+    "unclosed",
+    "no expression",
+    "unterminated",
+    "bad number",
+)
 # Words of the parser that name the token which it stumbled over.
 _NAMED = (
     re.compile(r"unexpected character: '(.)'"),
