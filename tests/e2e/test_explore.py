@@ -225,7 +225,7 @@ async def test_keys_alone_are_enough(visitor):
     await page.get_by_role("combobox", name="Metrics").press_sequentially("receive_bytes")
     await expect(options(page).first).to_contain_text("network_receive_bytes_total")
     await page.keyboard.press("Enter")
-    await expect(lines(page)).to_have_text(["<b>db</b>236 KiB"])
+    await expect(lines(page)).to_have_text(["<b>db</b>2.30 MiB"])
     await page.keyboard.press("Backspace")
     await expect(page.locator("[data-empty-title]")).to_have_text("Pick a metric")
 
