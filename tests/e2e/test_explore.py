@@ -226,6 +226,12 @@ async def test_keys_alone_are_enough(visitor):
     await expect(options(page).first).to_contain_text("network_receive_bytes_total")
     await page.keyboard.press("Enter")
     await expect(lines(page)).to_have_text(["<b>db</b>2.30 MiB"])
+    await page.keyboard.type("cpu_usage")
+    await expect(options(page).first).to_contain_text("cpu_usage_percent")
+    await page.keyboard.press("Enter")
+    await expect(lines(page)).to_have_count(2)
+    await page.keyboard.press("Backspace")
+    await expect(lines(page)).to_have_count(1)
     await page.keyboard.press("Backspace")
     await expect(page.locator("[data-empty-title]")).to_have_text("Pick a metric")
 

@@ -63,7 +63,9 @@ export class Picker {
       });
       return element("span", { class: "chip", title: value }, element("span", {}, title), remove);
     });
-    this.#box.replaceChildren(...chips, this.#input);
+    // The input itself stays where it is: taken out and put back it would lose the focus.
+    for (const chip of this.#box.querySelectorAll(".chip")) chip.remove();
+    this.#input.before(...chips);
     this.#input.placeholder = this.#values.length ? "" : (this.#box.closest("[data-picker]").dataset.placeholder ?? "");
   }
 
