@@ -1,6 +1,6 @@
 /** Asks the API, and shapes what it answers into times and lines. */
 
-import { getJson } from "../api.js";
+import { getJson, serverNow } from "../api.js";
 
 const QUERY_URL = "/api/v1/telemetry/query";
 const PROMQL_URL = "/prometheus/api/v1/";
@@ -22,11 +22,13 @@ function stepOf(state, span) {
   return !step && isTogether ? String(Math.max(SHORTEST_TOGETHER, niceStep(span))) : step;
 }
 
-/** The range to ask for: a step that is not over yet would hold some of the devices only. */
+/** The range in whole steps; one that is not over yet would hold some of the devices only, and is left out. */
 function wholeSteps(state, [from, to]) {
   const step = Number(stepOf(state, to - from));
   if (state.get("by").includes("device") || !(step <= LONGEST_CUT)) return [from, to];
-  return [Math.floor(from / step) * step, Math.max(Math.floor(to / step), Math.floor(from / step) + 1) * step];
+  const [first, next] = [Math.floor(from / step), Math.ceil(to / step)];
+  const isOver = next * step <= serverNow();
+  return [first * step, Math.max(isOver ? next : next - 1, first + 1) * step];
 }
 
 /** The query's parameters out of the page's state. */
