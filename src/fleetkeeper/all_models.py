@@ -13,6 +13,7 @@ from fleetkeeper.telemetry.archive import models as archive
 from fleetkeeper.telemetry.chunks import models as chunks
 from fleetkeeper.telemetry.rollups import models as rollups
 from fleetkeeper.telemetry.senders import models as senders
+from fleetkeeper.telemetry.space import models as space
 
 __all__ = [
     "Base",
@@ -27,5 +28,6 @@ __all__ = [
     "rollups",
     "senders",
     "sign_in",
+    "space",
     "telemetry",
 ]

@@ -13,6 +13,7 @@ UNAUDITED = {
     "device_layouts": "which layouts a device reports with; follows from its frames",
     "device_vitals": "the newest measurements, rewritten every few seconds",
     "frames": "measurements, which agents alone write",
+    "intake_minutes": "how much arrived; follows from what agents and senders do",
     "known_browsers": "made by each sign-in, which is an event of its own",
     "latest": "the newest measurements, rewritten every few seconds",
     "layout_channels": "the order of channels in measurements, made as agents report",
@@ -31,6 +32,10 @@ UNAUDITED = {
     "sign_in_challenges": "sign-ins under way; how each ends is an event of its own",
     "sign_in_failures": "counts failed sign-ins, each of which is an event of its own",
     "snapshot_fields": "a constant that belongs to a view",
+    "space_channels": "what the job that measures space counted",
+    "space_devices": "what the job that measures space counted",
+    "space_groups": "what the job that measures space counted",
+    "space_totals": "what the job that measures space counted",
     "telemetry_deletions": "progress of deletions; asking for one, and its end, are events of their own",
     "user_sessions": "who is logged in at a machine, as its agent reports",
 }

@@ -50,6 +50,7 @@ class Channel(Base):
     key: Mapped[str] = mapped_column(String(1000), unique=True)
     home_layout_id: Mapped[int | None]
     home_position: Mapped[int | None] = mapped_column(SmallInteger)
+    first_seen: Mapped[datetime | None] = mapped_column(server_default=text("now()"), index=True)
 
 
 class Layout(Base):

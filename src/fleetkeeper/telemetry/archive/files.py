@@ -73,7 +73,8 @@ class Part:
     rows: int
     first_group: int
     last_group: int
-    metric_groups: set[str] = field(default_factory=set)
+    # Rows by metric group.
+    metric_groups: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,8 @@ class FileWriter:
                 self._flush()
             self.parts.append(Part(segment.device_id, self.rows, 0, self._group, self._group))
         self.channel_ids.add(segment.channel_id)
-        self.parts[-1].metric_groups.add(self._name(segment.channel_id).group)
+        groups, group = self.parts[-1].metric_groups, self._name(segment.channel_id).group
+        groups[group] = groups.get(group, 0) + len(segment.times)
         place = 0
         while place < len(segment.times):
             if self._pending_rows >= ROWS_PER_GROUP:

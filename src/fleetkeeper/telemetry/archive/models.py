@@ -37,7 +37,10 @@ class ArchiveFile(Keyed, Base):
 
 
 class ArchivePart(Base):
-    """Where in a file the rows of one device are: its first row, and the row groups that they lie in."""
+    """Where in a file the rows of one device are: its first row, and the row groups that they lie in.
+
+    `group_rows` says how many of the rows belong to each of the metric groups.
+    """
 
     __tablename__ = "archive_parts"
     __table_args__ = (Index("ix_archive_parts_file", "file_id"),)
@@ -50,6 +53,7 @@ class ArchivePart(Base):
     first_group: Mapped[int]
     last_group: Mapped[int]
     metric_groups: Mapped[list[str]] = mapped_column(ARRAY(String(50)), server_default="{}")
+    group_rows: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
 
 
 class RawRemoved(Base):

@@ -68,7 +68,7 @@ async def register_file(
     async with connection.cursor() as cursor:
         await cursor.executemany(
             "INSERT INTO archive_parts (device_id, day, file_id, first_row, rows, first_group, last_group, "
-            f"metric_groups) VALUES (%s, {DAY_DATE}, %s, %s, %s, %s, %s, %s)",
+            f"metric_groups, group_rows) VALUES (%s, {DAY_DATE}, %s, %s, %s, %s, %s, %s, %s)",
             [
                 (
                     part.device_id,
@@ -79,6 +79,7 @@ async def register_file(
                     part.first_group,
                     part.last_group,
                     sorted(part.metric_groups),
+                    [part.metric_groups[group] for group in sorted(part.metric_groups)],
                 )
                 for part in parts
             ],

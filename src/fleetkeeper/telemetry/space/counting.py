@@ -1,0 +1,163 @@
+# ruff: noqa: S608 - the pieces of statements are constants of this file
+"""The SQL that counts a tier and shares its bytes among groups and devices, all inside the database.
+
+Each tier gives pieces: a device, a metric group (NULL for what groups share), samples, and a weight, which is about the
+bytes that they take by themselves. The tier's true size is then shared in proportion to the weights. Shares are cut
+from running sums, so they are whole bytes and add up to the size exactly.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+HOT, SEALED, ROLLUPS, ARCHIVE = TIERS = ("hot", "sealed", "rollups", "archive")
+
+# Weights are in thousandths of a byte. A row of frames costs about 64 bytes besides its values.
+_PIECES = {
+    HOT: """
+        widths AS (SELECT layout_id, count(*) AS width FROM layout_channels GROUP BY layout_id),
+        group_widths AS (
+            SELECT l.layout_id, m.metric_type, count(*) AS own, w.width
+            FROM layout_channels l JOIN widths w USING (layout_id) JOIN channels c ON c.id = l.channel_id
+            JOIN metrics m ON m.id = c.metric_id GROUP BY l.layout_id, m.metric_type, w.width
+        ),
+        full_frames AS MATERIALIZED (
+            SELECT device_id, layout_id, count(*) AS frames FROM frames
+            WHERE array_position("values", NULL) IS NULL AND array_position("values", 'NaN') IS NULL
+            GROUP BY device_id, layout_id
+        ),
+        other_places AS MATERIALIZED (
+            SELECT f.device_id, f.layout_id, v.position, count(*) AS frames,
+                   count(v.value) FILTER (WHERE v.value <> 'NaN') AS samples
+            FROM frames f, unnest(f."values") WITH ORDINALITY AS v (value, position)
+            WHERE array_position(f."values", NULL) IS NOT NULL OR array_position(f."values", 'NaN') IS NOT NULL
+            GROUP BY f.device_id, f.layout_id, v.position
+        ),
+        pieces AS MATERIALIZED (
+            SELECT device_id, metric_type, frames * own AS samples,
+                   frames * own * 8000 + frames * own * 64000 / width AS weight
+            FROM full_frames JOIN group_widths USING (layout_id)
+            UNION ALL
+            SELECT o.device_id, m.metric_type, o.samples, o.samples * 8000 + o.frames * 64000 / w.width
+            FROM other_places o JOIN widths w USING (layout_id)
+            JOIN layout_channels l ON l.layout_id = o.layout_id AND l.position = o.position
+            JOIN channels c ON c.id = l.channel_id JOIN metrics m ON m.id = c.metric_id
+        )
+    """,
+    SEALED: """
+        series AS (
+            SELECT device_id, channel_id, sum(samples) FILTER (WHERE channel_id > 0) AS samples,
+                   sum(coalesce(octet_length(blob), 0) + 110) * 1000 AS weight
+            FROM chunks GROUP BY device_id, channel_id
+        ),
+        pieces AS MATERIALIZED (
+            SELECT s.device_id, m.metric_type, coalesce(s.samples, 0) AS samples, s.weight
+            FROM series s LEFT JOIN channels c ON c.id = s.channel_id LEFT JOIN metrics m ON m.id = c.metric_id
+        )
+    """,
+    ROLLUPS: """
+        shapes AS (
+            SELECT device_id, channel_ids, sum(CASE tier WHEN 1 THEN 24 ELSE 1 END) AS buckets,
+                   sum(octet_length(counts) + octet_length(sums) + octet_length(mins) + octet_length(maxs)
+                       + octet_length(lasts) + coalesce(octet_length(sketches), 0) + 4 * cardinality(channel_ids)
+                       + 100) * 1000 AS weight
+            FROM rollups GROUP BY device_id, channel_ids
+        ),
+        pieces AS MATERIALIZED (
+            SELECT s.device_id, m.metric_type, sum(s.buckets) AS samples,
+                   sum(s.weight / cardinality(s.channel_ids))::bigint AS weight
+            FROM shapes s, unnest(s.channel_ids) AS held (id)
+            JOIN channels c ON c.id = held.id JOIN metrics m ON m.id = c.metric_id
+            GROUP BY s.device_id, m.metric_type
+        )
+    """,
+    ARCHIVE: """
+        pieces AS MATERIALIZED (
+            SELECT p.device_id, g.metric_type, sum(n.rows) AS samples,
+                   sum(n.rows * f.size_bytes::numeric * 1000 / f.rows)::bigint AS weight
+            FROM archive_parts p JOIN archive_files f ON f.id = p.file_id AND f.state = 'live'
+            CROSS JOIN LATERAL unnest(p.metric_groups, p.group_rows) WITH ORDINALITY AS g (metric_type, rows, place)
+            -- Parts from before rows were counted by group: equal shares, the first with what remains.
+            CROSS JOIN LATERAL (SELECT coalesce(g.rows, p.rows / cardinality(p.metric_groups)
+                + CASE g.place WHEN 1 THEN p.rows % cardinality(p.metric_groups) ELSE 0 END)::bigint AS rows) n
+            GROUP BY p.device_id, g.metric_type
+        )
+    """,
+}
+_SIZES = {
+    HOT: "SELECT coalesce(sum(pg_total_relation_size(relid)), 0) FROM pg_partition_tree('frames')",
+    SEALED: "SELECT coalesce(sum(pg_total_relation_size(relid)), 0) FROM pg_partition_tree('chunks')",
+    ROLLUPS: "SELECT pg_total_relation_size('rollups')",
+    ARCHIVE: "SELECT coalesce(sum(size_bytes), 0) FROM archive_files WHERE state = 'live'",
+}
+_SHARED = """
+    size AS (SELECT (CAST(:size AS bigint))::numeric AS bytes),
+    by_device AS (
+        SELECT device_id, sum(samples) AS samples, sum(weight) AS weight FROM pieces GROUP BY device_id
+    ),
+    cut_devices AS (
+        SELECT device_id, samples, floor(size.bytes * sum(weight) OVER (ORDER BY device_id)
+                                         / sum(weight) OVER ()) AS upto
+        FROM by_device, size
+    ),
+    by_group AS (
+        SELECT metric_type, sum(samples) AS samples, sum(weight) AS weight FROM pieces
+        WHERE metric_type IS NOT NULL GROUP BY metric_type
+    ),
+    cut_groups AS (
+        SELECT metric_type, samples, floor(size.bytes * sum(weight) OVER (ORDER BY metric_type)
+                                           / sum(weight) OVER ()) AS upto
+        FROM by_group, size
+    ),
+    told_devices AS (
+        INSERT INTO space_devices (device_id, tier, samples, size_bytes)
+        SELECT device_id, :tier, samples, upto - lag(upto, 1, 0) OVER (ORDER BY device_id) FROM cut_devices
+    ),
+    told_groups AS (
+        INSERT INTO space_groups (measured_at, tier, metric_type, samples, size_bytes)
+        SELECT :at, :tier, metric_type, samples, upto - lag(upto, 1, 0) OVER (ORDER BY metric_type) FROM cut_groups
+    )
+    INSERT INTO space_totals (measured_at, tier, samples, size_bytes)
+    SELECT :at, :tier, coalesce(sum(samples), 0), :size FROM by_device
+"""
+_CHANNELS = """
+    INSERT INTO space_channels (device_id, channels)
+    SELECT d.device_id, count(DISTINCT l.channel_id)
+    FROM device_layouts d
+    JOIN layout_channels l ON l.layout_id = d.layout_id
+         AND (d.present IS NULL OR d.present & (1::bigint << l.position - 1) <> 0)
+    GROUP BY d.device_id
+"""
+
+
+async def measure_tier(session: AsyncSession, tier: str, at: datetime) -> None:
+    """Count one tier and replace what was known of its devices. One measurement at a time."""
+    await session.execute(text("SELECT pg_advisory_xact_lock(hashtext('fleetkeeper.space'))"))
+    size = await session.scalar(text(_SIZES[tier]))
+    await session.execute(text("DELETE FROM space_devices WHERE tier = :tier"), {"tier": tier})
+    await session.execute(
+        text(f"WITH {_PIECES[tier]}, {_SHARED}"), {"tier": tier, "at": at, "size": int(size or 0)}
+    )
+
+
+async def count_channels(session: AsyncSession) -> None:
+    """Count the channels of all devices anew."""
+    await session.execute(text("SELECT pg_advisory_xact_lock(hashtext('fleetkeeper.space'))"))
+    await session.execute(text("DELETE FROM space_channels"))
+    await session.execute(text(_CHANNELS))
+
+
+async def forget_old(session: AsyncSession, now: datetime) -> None:
+    """Keep totals for a year, groups of each measurement for two days and of one a day for a year; minutes 8 days."""
+    for statement in (
+        "DELETE FROM space_totals WHERE measured_at < CAST(:now AS timestamptz) - interval '366 days'",
+        """
+        DELETE FROM space_groups g WHERE measured_at < CAST(:now AS timestamptz) - interval '366 days'
+           OR measured_at < CAST(:now AS timestamptz) - interval '2 days' AND EXISTS (
+              SELECT FROM space_totals t WHERE t.tier = g.tier AND t.measured_at < g.measured_at
+              AND t.measured_at >= date_trunc('day', g.measured_at))
+        """,
+        "DELETE FROM intake_minutes WHERE minute < CAST(:now AS timestamptz) - interval '8 days'",
+    ):
+        await session.execute(text(statement), {"now": now})
