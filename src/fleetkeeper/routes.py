@@ -24,6 +24,7 @@ from fleetkeeper.telemetry.exporting import api as exporting
 from fleetkeeper.telemetry.promql import api as promql
 from fleetkeeper.telemetry.senders import api as sender_rules
 from fleetkeeper.telemetry.senders import write_api as senders
+from fleetkeeper.telemetry.space import api as space
 
 API = "/api/v1"
 
@@ -68,6 +69,7 @@ def include_routes(app: FastAPI) -> None:
         explore.router,
         exporting.router,
         sender_rules.router,
+        space.router,
         config_api.router,
         audit_api.router,
     ):

@@ -27,6 +27,7 @@ from fleetkeeper.telemetry.archive.deletion import DELETE_TASK
 from fleetkeeper.telemetry.archive.verification import VERIFY_TASK, verify
 from fleetkeeper.telemetry.chunks import jobs as chunks
 from fleetkeeper.telemetry.rollups import jobs as rollups
+from fleetkeeper.telemetry.space import jobs as space
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +57,12 @@ def register_tasks(queue: App, database: Database, settings: Settings) -> None:
     async def merge_telemetry(timestamp: int) -> None:
         del timestamp
         await chunks.merge_chunks(database.url)
+
+    @queue.periodic(cron="19 * * * *")
+    @queue.task(name=space.MEASURE_TASK, queueing_lock=space.MEASURE_TASK, retry=_RETRY)
+    async def measure_space(timestamp: int) -> None:
+        del timestamp
+        await space.measure_space(database)
 
     @queue.periodic(cron="11 * * * *")
     @queue.task(

@@ -5,8 +5,9 @@ It stands in front of the web framework, because a fleet knocks here thousands o
 
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from fleetkeeper.database.engine import Database
 from fleetkeeper.errors import (
     BadRequestError,
     FieldError,
+    FleetkeeperError,
     InvalidInputError,
     TooLargeError,
     UnavailableError,
@@ -42,6 +44,8 @@ log = structlog.get_logger(__name__)
 
 # At most this many rejected frames are named one by one; the rest are counted.
 MAX_NAMED_REJECTIONS = 100
+# Why whole requests are refused, by status. With 422 each frame was counted by its own reason.
+_REFUSALS = {400: "unreadable", 401: "unauthorized", 413: "too large", 429: "overload", 503: "unavailable"}
 
 
 class _Batch(msgspec.Struct):
@@ -80,6 +84,8 @@ class TelemetryDoor:
     accepted_values: int = 0
     duplicate_frames: int = 0
     rejected_frames: int = 0
+    # What became of agents' samples, by outcome and reason; whole requests where the outcome is `refused`.
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @classmethod
     def build(cls, settings: Settings, database: Database) -> "TelemetryDoor":
@@ -140,6 +146,7 @@ class TelemetryDoor:
         if encoding:
             body = decompress(body, encoding, limits.max_decompressed_bytes)
         frames, rejected = self._decode(body)
+        unreadable = len(rejected)
         if len(frames) + len(rejected) > limits.max_frames_per_request:
             raise TooLargeError(
                 "Too many frames in one request.",
@@ -158,8 +165,13 @@ class TelemetryDoor:
                     values = np.fromiter(frame.values.values(), np.float64, len(keys))
                     pending.append(PendingFrame(device_id, round(frame.ts * 1_000_000), plan, values))
                     continue
-                problem = plan
+                problem, reason = plan, "channels"
+            else:
+                reason = "time" if problem.field.endswith(".ts") else "values"
             rejected.append(problem)
+            self.outcomes["rejected", reason] += len(frame.values)
+        # How many samples were in what could not be read is not known.
+        self.outcomes["rejected", "unreadable"] += unreadable
         rejected.sort(key=lambda item: item.index)
         self.rejected_frames += len(rejected)
         if rejected and not pending:
@@ -176,6 +188,12 @@ class TelemetryDoor:
         stored = await self.samples.store(series, self._window())
         self.accepted_values += stored.accepted
         return stored
+
+    def note_refusal(self, error: Exception) -> None:
+        """Count a request of an agent of which nothing was stored."""
+        status = error.status if isinstance(error, FleetkeeperError) else 500
+        if status != InvalidInputError.status:
+            self.outcomes["refused", _REFUSALS.get(status, "error")] += 1
 
     def _window(self) -> Window:
         limits = self.settings.telemetry
@@ -194,6 +212,10 @@ class TelemetryDoor:
         self.accepted_frames += len(pending) - duplicates
         self.accepted_values += sum(len(frame.values) for frame in pending)
         self.duplicate_frames += duplicates
+        samples = sum(len(frame.values) for frame in pending)
+        stored = samples if new is None else sum(len(frame.values) for frame in pending if frame.key in new)
+        self.outcomes["accepted", ""] += stored
+        self.outcomes["duplicate", ""] += samples - stored
         return duplicates
 
     @staticmethod

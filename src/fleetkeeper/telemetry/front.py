@@ -67,6 +67,7 @@ class IngestFront:
                 authorization.decode("latin-1"), encoding.decode("latin-1"), body
             )
         except Exception as error:  # noqa: BLE001 - every error becomes an answer
+            self.door.note_refusal(error)
             await self._answer_error(error, request_id.decode("latin-1"), scope, receive, send)
             return
         finally:

@@ -53,7 +53,7 @@ class SpaceChannels(Base):
 
 
 class IntakeMinute(Base):
-    """Samples that arrived in a minute, by what became of them: accepted, duplicate, rejected or dropped."""
+    """How many samples were accepted, duplicate or rejected in a minute, or how many requests were refused."""
 
     __tablename__ = "intake_minutes"
 
@@ -61,4 +61,4 @@ class IntakeMinute(Base):
     protocol: Mapped[str] = mapped_column(String(20), primary_key=True)
     outcome: Mapped[str] = mapped_column(String(10), primary_key=True)
     reason: Mapped[str] = mapped_column(String(80), primary_key=True)
-    samples: Mapped[int] = mapped_column(BigInteger)
+    number: Mapped[int] = mapped_column(BigInteger)

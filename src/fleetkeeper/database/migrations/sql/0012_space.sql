@@ -28,15 +28,16 @@ CREATE TABLE space_channels (
     channels integer NOT NULL,
     CONSTRAINT pk_space_channels PRIMARY KEY (device_id)
 );
--- What arrived, minute by minute, of all web processes: each adds what it counted.
+-- What arrived, minute by minute, of all web processes: each adds what it counted. `number` is of samples; of whole
+-- requests where they were refused.
 CREATE TABLE intake_minutes (
     minute timestamptz NOT NULL,
     protocol varchar(20) NOT NULL,
     outcome varchar(10) NOT NULL,
     reason varchar(80) NOT NULL,
-    samples bigint NOT NULL,
+    number bigint NOT NULL,
     CONSTRAINT pk_intake_minutes PRIMARY KEY (minute, protocol, outcome, reason),
-    CONSTRAINT ck_intake_minutes_outcome CHECK (outcome IN ('accepted', 'duplicate', 'rejected', 'dropped'))
+    CONSTRAINT ck_intake_minutes_outcome CHECK (outcome IN ('accepted', 'duplicate', 'rejected', 'refused'))
 );
 
 -- When a channel was first seen; those from before this are NULL.
