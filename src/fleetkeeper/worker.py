@@ -58,12 +58,6 @@ def register_tasks(queue: App, database: Database, settings: Settings) -> None:
         del timestamp
         await chunks.merge_chunks(database.url)
 
-    @queue.periodic(cron="19 * * * *")
-    @queue.task(name=space.MEASURE_TASK, queueing_lock=space.MEASURE_TASK, retry=_RETRY)
-    async def measure_space(timestamp: int) -> None:
-        del timestamp
-        await space.measure_space(database)
-
     @queue.periodic(cron="11 * * * *")
     @queue.task(
         name="identity.remove_ended_sessions", queueing_lock="identity.remove_ended_sessions", retry=_RETRY
@@ -107,7 +101,7 @@ def register_tasks(queue: App, database: Database, settings: Settings) -> None:
 
 
 def register_retention(queue: App, database: Database, settings: Settings) -> None:
-    """The tasks of the telemetry archive."""
+    """The tasks of the telemetry archive, and the one that measures what all telemetry takes."""
 
     @queue.periodic(cron="37 2 * * *")
     @queue.task(name=archive.RETAIN_TASK, queueing_lock=archive.RETAIN_TASK, retry=_RETRY)
@@ -127,6 +121,12 @@ def register_retention(queue: App, database: Database, settings: Settings) -> No
     async def verify_archive(timestamp: int) -> None:
         del timestamp
         await verify(database.url, settings)
+
+    @queue.periodic(cron="19 * * * *")
+    @queue.task(name=space.MEASURE_TASK, queueing_lock=space.MEASURE_TASK, retry=_RETRY)
+    async def measure_space(timestamp: int) -> None:
+        del timestamp
+        await space.measure_space(database)
 
 
 async def sweep(database: Database, settings: Settings) -> None:

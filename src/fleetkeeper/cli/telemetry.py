@@ -8,6 +8,11 @@ from fleetkeeper.cli.telemetry_export import export
 app = typer.Typer(help="Measurements.", no_args_is_help=True)
 app.command()(delete)
 app.command()(export)
+from fleetkeeper.cli.telemetry_space import space
+
+app = typer.Typer(help="Measurements.", no_args_is_help=True)
+app.command()(delete)
+app.command()(space)
 
 
 @app.callback()

@@ -20,6 +20,7 @@ ENTRIES = (
     ("/tokens", "Tokens", "key", "t", Permission.TOKENS_READ),
     ("/sessions", "Sessions", "device-desktop", "e", Permission.SESSIONS_WRITE),
     ("/audit", "Audit log", "history", "l", Permission.AUDIT_READ),
+    ("/telemetry/space", "Space", "database", "v", Permission.CONFIG_READ),
     ("/settings", "Settings", "settings", "s", Permission.CONFIG_READ),
 )
 # These stand under one heading.

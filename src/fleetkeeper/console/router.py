@@ -21,6 +21,7 @@ from fleetkeeper.console.pages import (
     senders,
     sessions,
     settings,
+    space,
     tokens,
     users,
 )
@@ -48,6 +49,7 @@ def console_router() -> APIRouter:
         departments,
         tokens,
         sessions,
+        space,
         audit,
         senders,
         static_files,

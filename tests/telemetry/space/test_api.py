@@ -40,7 +40,12 @@ async def measured(app, device, connection, settings) -> str:
 class TestSpace:
     async def test_before_the_first_measurement(self, app, admin):
         space = (await admin.get(PATH)).json()
-        assert (space["measured_at"], space["tiers"], space["groups"], space["size_bytes"]) == (None, [], [], 0)
+        assert (space["measured_at"], space["tiers"], space["groups"], space["size_bytes"]) == (
+            None,
+            [],
+            [],
+            0,
+        )
         assert space["compression_ratio"] is None
         assert (await admin.get(f"{PATH}/history")).json() == {"results": []}
         assert (await admin.get(f"{PATH}/devices")).json()["results"] == []
@@ -71,7 +76,8 @@ class TestSpace:
     async def test_the_history_has_each_measurement_until_there_are_many(self, app, admin, connection):
         for hours in range(48):
             connection.execute(
-                "INSERT INTO space_totals VALUES (now() - %s * interval '1 hour', 'hot', 1, %s)", (hours, hours)
+                "INSERT INTO space_totals VALUES (now() - %s * interval '1 hour', 'hot', 1, %s)",
+                (hours, hours),
             )
         points = (await admin.get(f"{PATH}/history", params={"days": 1})).json()["results"]
         assert [point["tiers"]["hot"] for point in points][-3:] == [2, 1, 0]
@@ -119,7 +125,9 @@ class TestHealth:
             (many, [now_us() - 600_000_000 + n for n in range(20)]),
             (fresh, [now_us() - 600_000_000 + n for n in range(19)]),
         ):
-            add_frames(connection, device, make_layout(connection, device, channels), {at: [1.0] for at in times})
+            add_frames(
+                connection, device, make_layout(connection, device, channels), {at: [1.0] for at in times}
+            )
         limits = settings.telemetry.model_copy(update={"seal_after_frames": 20})
         health = await service.read_health(app.state.database, limits, now=now)
         assert health.sealing.waiting == 2
@@ -181,7 +189,9 @@ class TestCardinality:
         ]
         make_layout(connection, device, channels)
         make_layout(connection, quiet, channels[:1])
-        connection.execute("UPDATE channels SET first_seen = now() - interval '1 day' WHERE id = %s", (channels[0],))
+        connection.execute(
+            "UPDATE channels SET first_seen = now() - interval '1 day' WHERE id = %s", (channels[0],)
+        )
         await measure_space(app.state.database)
         found = (await admin.get(f"{PATH}/cardinality")).json()
         assert (found["channels"], found["metrics"], found["devices_near_limit"]) == (40, 1, 0)

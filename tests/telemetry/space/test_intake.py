@@ -32,7 +32,9 @@ async def database(app_url):
 
 
 def told(connection) -> dict:
-    rows = connection.execute("SELECT protocol, outcome, reason, sum(number)::int FROM intake_minutes GROUP BY 1, 2, 3")
+    rows = connection.execute(
+        "SELECT protocol, outcome, reason, sum(number)::int FROM intake_minutes GROUP BY 1, 2, 3"
+    )
     return {tuple(row[:3]): row[3] for row in rows.fetchall()}
 
 
@@ -47,7 +49,9 @@ class TestRecorder:
             await recorder.write(AT)
             await recorder.write(AT)
         assert told(connection) == {("native", "accepted", ""): 22}
-        assert connection.execute("SELECT DISTINCT minute FROM intake_minutes").fetchall() == [(AT.replace(second=0),)]
+        assert connection.execute("SELECT DISTINCT minute FROM intake_minutes").fetchall() == [
+            (AT.replace(second=0),)
+        ]
 
     async def test_what_could_not_be_written_is_written_later(self, database, connection, monkeypatch):
         counts = Counter({("native", "accepted", ""): 5})

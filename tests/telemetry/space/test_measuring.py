@@ -41,15 +41,25 @@ class Measured(ArchivedStore):
         return {tier: (samples, size) for tier, samples, size in rows}
 
     def sums(self, table: str) -> dict[str, tuple[int, int]]:
-        newest = "" if table == "space_devices" else "WHERE measured_at = (SELECT max(measured_at) FROM space_totals)"
+        newest = (
+            ""
+            if table == "space_devices"
+            else "WHERE measured_at = (SELECT max(measured_at) FROM space_totals)"
+        )
         rows = self.connection.execute(
             f"SELECT tier, sum(samples), sum(size_bytes) FROM {table} {newest} GROUP BY tier"
         ).fetchall()
         return {tier: (int(samples), int(size)) for tier, samples, size in rows}
 
     def by(self, table: str, key: str) -> dict[tuple[str, object], tuple[int, int]]:
-        newest = "" if table == "space_devices" else "WHERE measured_at = (SELECT max(measured_at) FROM space_totals)"
-        rows = self.connection.execute(f"SELECT tier, {key}, samples, size_bytes FROM {table} {newest}").fetchall()
+        newest = (
+            ""
+            if table == "space_devices"
+            else "WHERE measured_at = (SELECT max(measured_at) FROM space_totals)"
+        )
+        rows = self.connection.execute(
+            f"SELECT tier, {key}, samples, size_bytes FROM {table} {newest}"
+        ).fetchall()
         return {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
 

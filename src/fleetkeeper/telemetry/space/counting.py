@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - the pieces of statements are constants of this file
 """The SQL that counts a tier and shares its bytes among groups and devices, all inside the database.
 
 Each tier gives pieces: a device, a metric group (NULL for what groups share), samples, and a weight, which is about the

@@ -108,7 +108,9 @@ async def totals_between(
     return rows.all()
 
 
-async def rates_since(session: AsyncSession, start: datetime, end: datetime, step: timedelta) -> Sequence[Any]:
+async def rates_since(
+    session: AsyncSession, start: datetime, end: datetime, step: timedelta
+) -> Sequence[Any]:
     """Samples accepted in each step that has any, oldest first: at, number."""
     rows = await session.execute(
         text(

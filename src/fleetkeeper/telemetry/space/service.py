@@ -57,7 +57,9 @@ async def read_space(session: AsyncSession) -> SpaceRead:
         groups.setdefault(row.metric_type, {})[row.tier] = Space(**_space(row.samples, row.size_bytes))
     tiers = [
         TierSpace(
-            tier=tier, measured_at=totals[tier].measured_at, **_space(totals[tier].samples, totals[tier].size_bytes)
+            tier=tier,
+            measured_at=totals[tier].measured_at,
+            **_space(totals[tier].samples, totals[tier].size_bytes),
         )
         for tier in TIERS
         if tier in totals
@@ -71,7 +73,8 @@ async def read_space(session: AsyncSession) -> SpaceRead:
         size_bytes=sum(tier.size_bytes for tier in tiers),
         tiers=tiers,
         groups=sorted(
-            (_group(name, of) for name, of in groups.items()), key=lambda one: (-one.size_bytes, one.metric_type)
+            (_group(name, of) for name, of in groups.items()),
+            key=lambda one: (-one.size_bytes, one.metric_type),
         ),
         compression_ratio=hot / sealed if hot and sealed else None,
         is_measuring=await is_under_way(session, MEASURE_TASK),
@@ -113,7 +116,11 @@ async def list_devices(
         DeviceSpace(
             device=row[0].id,
             name=row[0].name,
-            **{name: int(getattr(row, name)) for name in DeviceSpace.model_fields if name not in {"device", "name"}},
+            **{
+                name: int(getattr(row, name))
+                for name in DeviceSpace.model_fields
+                if name not in {"device", "name"}
+            },
         )
         for row in page.rows
     ]
@@ -128,7 +135,9 @@ async def read_health(
     minute = now.replace(second=0, microsecond=0)
     day_ago = minute - timedelta(hours=24)
     async with database.session(product_context("job", "telemetry.read_health")) as session:
-        rates = {row.at: int(row.number) for row in await queries.rates_since(session, day_ago, minute, RATE_STEP)}
+        rates = {
+            row.at: int(row.number) for row in await queries.rates_since(session, day_ago, minute, RATE_STEP)
+        }
         recent = await queries.rates_since(
             session, minute - timedelta(minutes=NOW_MINUTES), minute, timedelta(minutes=NOW_MINUTES)
         )
@@ -140,7 +149,9 @@ async def read_health(
             frames=limits.seal_after_frames,
         )
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        merging = await queries.scattered_days(session, today - timedelta(days=limits.max_age_days + 1), today)
+        merging = await queries.scattered_days(
+            session, today - timedelta(days=limits.max_age_days + 1), today
+        )
         rollups = await queries.changed_days(session)
         run = await session.scalar(
             select(ArchiveRun).order_by(ArchiveRun.requested_at.desc(), ArchiveRun.id.desc()).limit(1)
@@ -148,7 +159,9 @@ async def read_health(
         return Health(
             now=now,
             samples_per_second=sum(int(row.number) for row in recent) / (60 * NOW_MINUTES),
-            arrived=[Arrival.model_validate(row, from_attributes=True) for row in await _arrived(session, day_ago)],
+            arrived=[
+                Arrival.model_validate(row, from_attributes=True) for row in await _arrived(session, day_ago)
+            ],
             rates=_every_step(rates, day_ago, minute),
             sealing=Backlog(waiting=sealing.waiting, oldest=sealing.oldest),
             rollups=Backlog(waiting=rollups.waiting, oldest=rollups.oldest),

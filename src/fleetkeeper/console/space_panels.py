@@ -1,0 +1,320 @@
+"""Space, health and channels as panels. Pure."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from fleetkeeper.console.contexts.administration import Cell, Facts, Row, Table, Tag
+from fleetkeeper.console.contexts.space import Chart
+from fleetkeeper.console.retention_panels import STATES, grouped, size_text
+from fleetkeeper.console.space_charts import stacked_chart
+from fleetkeeper.telemetry.space.schemas import (
+    Backlog,
+    Cardinality,
+    DeviceSpace,
+    Health,
+    History,
+    Offender,
+    SpaceRead,
+)
+
+HOME = "/telemetry/space"
+TIERS = {
+    "hot": ("Hot", "frames of the last hours, as they arrived"),
+    "sealed": ("Sealed", "compressed chunks"),
+    "rollups": ("Rollups", "summaries by hour, day, week and month"),
+    "archive": ("Archive", "Parquet files"),
+}
+_NOT_MEASURED = "Nothing is measured yet. It is done each hour, or when you ask for it."
+_OUTCOMES = {"accepted": "good", "duplicate": "", "rejected": "bad", "refused": "bad"}
+_OUTCOME_TEXTS = {
+    "accepted": "stored",
+    "duplicate": "stored before",
+    "rejected": "rejected",
+    "refused": "request refused",
+}
+_REASONS = {
+    "time": "time too far from now",
+    "channels": "channel not allowed, or too many of them",
+    "values": "too many values in a frame, or none",
+    "unreadable": "not readable",
+    "unauthorized": "key or token unknown",
+    "overload": "too much at once; the sender repeats it",
+    "unavailable": "the database was away; the sender repeats it",
+    "too large": "request too large",
+}
+
+
+def summary_facts(space: SpaceRead) -> Facts:
+    """Everything in a few figures."""
+    ratio = space.compression_ratio
+    return Facts(
+        "summary",
+        "In all",
+        (
+            ("Space", Cell(size_text(space.size_bytes) if space.tiers else "")),
+            (
+                "Samples",
+                Cell(grouped(space.samples) if space.tiers else "", detail="hot, sealed and archived"),
+            ),
+            (
+                "Compression",
+                Cell(
+                    f"{ratio:.1f} times smaller" if ratio else "",
+                    detail="a sealed sample against a hot one"
+                    if ratio
+                    else "known once there are hot and sealed samples",
+                ),
+            ),
+        ),
+    )
+
+
+def tiers_table(space: SpaceRead) -> Table:
+    """What each tier takes."""
+    rows = (
+        Row(
+            (
+                Cell(TIERS[one.tier][0], detail=TIERS[one.tier][1]),
+                Cell(grouped(one.samples), is_soft=not one.samples),
+                Cell(size_text(one.size_bytes)),
+                Cell(_share(one.size_bytes, space.size_bytes)),
+                Cell(_per_sample(one.bytes_per_sample)),
+            )
+        )
+        for one in space.tiers
+    )
+    return Table(
+        "tiers",
+        "Tiers",
+        ("Tier", "Samples", "Size", "Share", "Bytes per sample"),
+        tuple(rows),
+        text="Sizes are what PostgreSQL and the archive's store say, indexes and empty pages included. "
+        "Rollups count summaries.",
+        empty=_NOT_MEASURED,
+    )
+
+
+def groups_table(space: SpaceRead) -> Table:
+    """What each metric group takes."""
+    rows = (
+        Row(
+            (
+                Cell(one.metric_type),
+                Cell(grouped(one.samples), is_soft=not one.samples),
+                Cell(size_text(one.size_bytes)),
+                Cell(_share(one.size_bytes, space.size_bytes)),
+                *(Cell(size_text(one.tiers[tier].size_bytes) if tier in one.tiers else "") for tier in TIERS),
+            )
+        )
+        for one in space.groups
+    )
+    return Table(
+        "groups",
+        "Metric groups",
+        ("Group", "Samples", "Size", "Share", *(title for title, _ in TIERS.values())),
+        tuple(rows),
+        text="Policies of retention may hold for a group.",
+        empty=_NOT_MEASURED,
+    )
+
+
+def devices_table(
+    devices: Sequence[DeviceSpace],
+    count: int,
+    previous: str | None,
+    following: str | None,
+    *,
+    is_search: bool,
+) -> Table:
+    """What each device takes, the largest first."""
+    rows = (
+        Row(
+            (
+                Cell(one.name, href=f"/devices/{one.device}"),
+                Cell(grouped(one.samples)),
+                Cell(size_text(one.size_bytes)),
+                Cell(size_text(one.hot_bytes)),
+                Cell(size_text(one.sealed_bytes)),
+                Cell(size_text(one.rollups_bytes)),
+                Cell(size_text(one.archive_bytes)),
+                Cell(grouped(one.channels)),
+            )
+        )
+        for one in devices
+    )
+    return Table(
+        "devices",
+        "Devices",
+        ("Device", "Samples", "Size", *(title for title, _ in TIERS.values()), "Channels"),
+        tuple(rows),
+        text="The largest first.",
+        empty="No device with measured telemetry has this name." if is_search else _NOT_MEASURED,
+        count=count,
+        previous_href=previous,
+        next_href=following,
+    )
+
+
+def growth_chart(history: History) -> Chart:
+    """Bytes of each tier over the days."""
+    points = history.results
+    series = {title: [float(one.tiers.get(tier, 0)) for one in points] for tier, (title, _) in TIERS.items()}
+    return stacked_chart(
+        "growth",
+        "Growth",
+        "Size of all tiers in the last 30 days.",
+        [one.at for one in points],
+        series,
+        lambda value: size_text(round(value)),
+        "There is a chart once it was measured twice.",
+    )
+
+
+def rate_chart(health: Health) -> Chart:
+    """Samples stored per second over the last day."""
+    rates = health.rates if any(one.samples_per_second for one in health.rates) else []
+    return stacked_chart(
+        "rate",
+        "Samples per second",
+        "Stored in the last 24 hours, on average of five minutes.",
+        [one.at for one in rates],
+        {"Stored": [one.samples_per_second for one in rates]},
+        rate_text,
+        "Nothing has arrived in the last 24 hours.",
+    )
+
+
+def health_facts(health: Health) -> Facts:
+    """Whether the work keeps up."""
+    run = health.archive_run
+    lost = health.dropped_by_agents
+    return Facts(
+        "health",
+        "Does it keep up?",
+        (
+            ("Arriving now", Cell(f"{rate_text(health.samples_per_second)} samples/s")),
+            ("Sealing", _backlog(health.sealing, "device is due", "devices are due")),
+            ("Oldest frame due", _oldest(health.sealing)),
+            ("Rollups", _backlog(health.rollups, "changed day waits", "changed days wait")),
+            ("Oldest changed day", _oldest(health.rollups)),
+            ("Merging", _backlog(health.merging, "day waits", "days wait")),
+            (
+                "Last archive run",
+                Cell(tags=(Tag(run.state, STATES.get(run.state, "")),), detail=" ".join(run.errors[:3]))
+                if run
+                else Cell("none yet"),
+            ),
+            (
+                "Dropped by agents",
+                Cell(
+                    f"{grouped(lost)} frames" if lost else "none",
+                    detail="their spools were full while the server was away" if lost else "",
+                ),
+            ),
+        ),
+    )
+
+
+def _backlog(backlog: Backlog, one: str, many: str) -> Cell:
+    if not backlog.waiting:
+        return Cell(tags=(Tag("Up to date", "good"),))
+    return Cell(f"{grouped(backlog.waiting)} {one if backlog.waiting == 1 else many}")
+
+
+def _oldest(backlog: Backlog) -> Cell:
+    return Cell(at=backlog.oldest, is_time=True) if backlog.oldest else Cell()
+
+
+def arrivals_table(health: Health) -> Table:
+    """What became of what arrived, by protocol and reason."""
+    totals: Counter[str] = Counter()
+    for one in health.arrived:
+        if one.outcome != "refused":
+            totals[one.protocol] += one.number
+    rows = (
+        Row(
+            (
+                Cell(one.protocol),
+                Cell(tags=(Tag(_OUTCOME_TEXTS[one.outcome], _OUTCOMES[one.outcome]),)),
+                Cell(_REASONS.get(one.reason, one.reason.replace("_", " "))),
+                Cell(f"{grouped(one.number)} {'requests' if one.outcome == 'refused' else 'samples'}"),
+                Cell(_share(one.number, totals[one.protocol]) if one.outcome != "refused" else ""),
+            )
+        )
+        for one in health.arrived
+    )
+    return Table(
+        "arrivals",
+        "What arrived",
+        ("Protocol", "Outcome", "Reason", "Number", "Share of the protocol"),
+        tuple(rows),
+        text="In the last 24 hours, of all web processes.",
+        empty="Nothing has arrived in the last 24 hours.",
+    )
+
+
+def cardinality_facts(found: Cardinality) -> Facts:
+    """How many channels there are, and the limit that protects the rest."""
+    near = found.devices_near_limit
+    today = found.new_channels[-1].channels
+    week = sum(day.channels for day in found.new_channels[-7:])
+    return Facts(
+        "channels",
+        "Channels",
+        (
+            (
+                "In all",
+                Cell(f"{grouped(found.channels)} channels", detail=f"of {grouped(found.metrics)} metrics"),
+            ),
+            ("New today", Cell(grouped(today), detail=f"{grouped(week)} in seven days (UTC)")),
+            (
+                "Limit per device",
+                Cell(
+                    f"{grouped(found.max_channels_per_device)} channels",
+                    detail="Further ones of the device are rejected. FLEETKEEPER_TELEMETRY__MAX_CHANNELS_PER_DEVICE "
+                    "changes it, with a restart.",
+                ),
+            ),
+            (
+                "Near the limit",
+                Cell(tags=(Tag(f"{grouped(near)} of 80 % or more", "bad" if near else "good"),)),
+            ),
+        ),
+    )
+
+
+def offenders_table(found: Cardinality) -> Table:
+    """Devices with the most channels, and the labels that make them."""
+    return Table(
+        "offenders",
+        "Devices with the most channels",
+        ("Device", "Channels", "Share of the limit", "Labels with the most values"),
+        tuple(_offender_row(one) for one in found.offenders),
+        text="A label with many values, such as a path or an address, makes a channel of each.",
+        empty=_NOT_MEASURED,
+    )
+
+
+def _offender_row(one: Offender) -> Row:
+    labels = ", ".join(f"{label.label} ({grouped(label.values)})" for label in one.labels)
+    return Row(
+        (
+            Cell(one.name, href=f"/devices/{one.device}"),
+            Cell(grouped(one.channels)),
+            Cell(f"{100 * one.share_of_limit:.1f} %"),
+            Cell(labels),
+        )
+    )
+
+
+def rate_text(value: float) -> str:
+    """A rate for people."""
+    return grouped(round(value)) if value >= 100 or value == 0 else f"{value:.1f}"
+
+
+def _per_sample(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else ""
