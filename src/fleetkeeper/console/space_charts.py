@@ -18,7 +18,7 @@ def stacked_chart(
     empty: str,
 ) -> Chart:
     """Series on top of each other, the first at the bottom; fewer than two moments are no chart yet."""
-    if len(moments) < 2:  # noqa: PLR2004 - a line has two ends
+    if len(moments) < 2:
         return Chart(chart_id, title, text, "", (), "", None, None, empty)
     tops = [0.0] * len(moments)
     floors: list[list[float]] = []

@@ -6,11 +6,16 @@ from running sums, so they are whole bytes and add up to the size exactly.
 """
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-HOT, SEALED, ROLLUPS, ARCHIVE = TIERS = ("hot", "sealed", "rollups", "archive")
+HOT: Final = "hot"
+SEALED: Final = "sealed"
+ROLLUPS: Final = "rollups"
+ARCHIVE: Final = "archive"
+TIERS: Final = (HOT, SEALED, ROLLUPS, ARCHIVE)
 
 # Weights are in thousandths of a byte. A row of frames costs about 64 bytes besides its values.
 _PIECES = {

@@ -54,12 +54,12 @@ async def read_space(session: AsyncSession) -> SpaceRead:
     totals = {row.tier: row for row in await queries.newest_totals(session)}
     groups: dict[str, dict[str, Space]] = {}
     for row in await queries.newest_groups(session):
-        groups.setdefault(row.metric_type, {})[row.tier] = Space(**_space(row.samples, row.size_bytes))
+        groups.setdefault(row.metric_type, {})[row.tier] = _space(row.samples, row.size_bytes)
     tiers = [
         TierSpace(
             tier=tier,
             measured_at=totals[tier].measured_at,
-            **_space(totals[tier].samples, totals[tier].size_bytes),
+            **_space(totals[tier].samples, totals[tier].size_bytes).model_dump(),
         )
         for tier in TIERS
         if tier in totals
@@ -82,12 +82,10 @@ async def read_space(session: AsyncSession) -> SpaceRead:
     )
 
 
-def _space(samples: int, size_bytes: int) -> dict[str, int | float | None]:
-    return {
-        "samples": samples,
-        "size_bytes": size_bytes,
-        "bytes_per_sample": size_bytes / samples if samples else None,
-    }
+def _space(samples: int, size_bytes: int) -> Space:
+    return Space(
+        samples=samples, size_bytes=size_bytes, bytes_per_sample=size_bytes / samples if samples else None
+    )
 
 
 def _group(name: str, tiers: dict[str, Space]) -> GroupSpace:
@@ -156,12 +154,11 @@ async def read_health(
         run = await session.scalar(
             select(ArchiveRun).order_by(ArchiveRun.requested_at.desc(), ArchiveRun.id.desc()).limit(1)
         )
+        arrived = await queries.arrivals_since(session, day_ago)
         return Health(
             now=now,
             samples_per_second=sum(int(row.number) for row in recent) / (60 * NOW_MINUTES),
-            arrived=[
-                Arrival.model_validate(row, from_attributes=True) for row in await _arrived(session, day_ago)
-            ],
+            arrived=[Arrival.model_validate(row, from_attributes=True) for row in arrived],
             rates=_every_step(rates, day_ago, minute),
             sealing=Backlog(waiting=sealing.waiting, oldest=sealing.oldest),
             rollups=Backlog(waiting=rollups.waiting, oldest=rollups.oldest),
@@ -170,10 +167,6 @@ async def read_health(
             dropped_by_agents=await queries.dropped_by_agents(session),
             seal_after_minutes=limits.seal_after_minutes,
         )
-
-
-async def _arrived(session: AsyncSession, start: datetime) -> Sequence[object]:
-    return await queries.arrivals_since(session, start)
 
 
 def _every_step(found: dict[datetime, int], start: datetime, end: datetime) -> list[RatePoint]:
