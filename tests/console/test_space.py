@@ -49,7 +49,8 @@ class TestPage:
         assert "1\u202f250" in page
         assert "600\u202f000 samples" in page
         assert "&lt;i&gt;odd" in page
-        assert page.count('class="drawn-field"') == 2
+        assert page.count('class="drawn-field"') == 3
+        assert "Empty tables" in page
         assert "1 changed day waits" in page
         assert "MAX_CHANNELS_PER_DEVICE" in page
 

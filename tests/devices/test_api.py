@@ -5,8 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
+from fleetkeeper.database.context import product_context
 from tests.fixtures.client import PASSWORD
 
 BASELINE = Path(__file__).parents[1] / "query_counts.json"
@@ -79,6 +80,9 @@ class TestQueryCounts:
             await browser.post("/sign-in", data={"username": "admin", "password": PASSWORD})
         await shared.admin.post("/api/v1/enrollment-tokens", json={"name": "counted"})
         await shared.admin.post("/api/v1/telemetry/archive/runs")
+        async with shared.app.state.database.session(product_context("job", "test")) as session:
+            measured = "INSERT INTO space_devices VALUES (:device, 'hot', 1, 1) ON CONFLICT DO NOTHING"
+            await session.execute(text(measured), {"device": shared.device.id})
         body = {
             "device": shared.device.id,
             "metric": None,

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime, time
 
 from fleetkeeper.console.contexts.administration import Cell, Facts, Row, Table, Tag
 from fleetkeeper.console.contexts.space import Chart
@@ -71,7 +72,7 @@ def summary_facts(space: SpaceRead) -> Facts:
 
 def tiers_table(space: SpaceRead) -> Table:
     """What each tier takes."""
-    rows = (
+    rows = [
         Row(
             (
                 Cell(TIERS[one.tier][0], detail=TIERS[one.tier][1]),
@@ -82,21 +83,25 @@ def tiers_table(space: SpaceRead) -> Table:
             )
         )
         for one in space.tiers
-    )
+    ]
+    if rows:
+        all_of_it = (Cell("All"), Cell(grouped(space.samples)), Cell(size_text(space.size_bytes)))
+        rows.append(Row((*all_of_it, Cell("100 %"), Cell())))
     return Table(
         "tiers",
         "Tiers",
         ("Tier", "Samples", "Size", "Share", "Bytes per sample"),
         tuple(rows),
         text="Sizes are what PostgreSQL and the archive's store say, indexes and empty pages included. "
-        "Rollups count summaries.",
+        "Rollups count summaries, which are not among all samples.",
         empty=_NOT_MEASURED,
     )
 
 
 def groups_table(space: SpaceRead) -> Table:
-    """What each metric group takes."""
-    rows = (
+    """What each metric group takes. Tables without a sample belong to none, and have a row of their own."""
+    shared = {tier for one in space.groups for tier in one.tiers}
+    rows = [
         Row(
             (
                 Cell(one.metric_type),
@@ -107,7 +112,19 @@ def groups_table(space: SpaceRead) -> Table:
             )
         )
         for one in space.groups
-    )
+    ]
+    sizes: dict[str, int] = {one.tier: one.size_bytes for one in space.tiers}
+    if space.unshared_bytes:
+        unshared = (
+            Cell(size_text(sizes[tier]) if sizes.get(tier) and tier not in shared else "") for tier in TIERS
+        )
+        size = Cell(size_text(space.unshared_bytes))
+        share = Cell(_share(space.unshared_bytes, space.size_bytes))
+        rows.append(Row((Cell("Empty tables", is_soft=True), Cell(), size, share, *unshared)))
+    if rows:
+        in_all = (Cell(size_text(sizes[tier]) if tier in sizes else "") for tier in TIERS)
+        size, share = Cell(size_text(space.size_bytes)), Cell("100 %")
+        rows.append(Row((Cell("All"), Cell(grouped(space.samples)), size, share, *in_all)))
     return Table(
         "groups",
         "Metric groups",
@@ -280,6 +297,20 @@ def cardinality_facts(found: Cardinality) -> Facts:
                 Cell(tags=(Tag(f"{grouped(near)} of 80 % or more", "bad" if near else "good"),)),
             ),
         ),
+    )
+
+
+def new_channels_chart(found: Cardinality) -> Chart:
+    """New channels of each day."""
+    days = found.new_channels if any(day.channels for day in found.new_channels) else []
+    return stacked_chart(
+        "new-channels",
+        "New channels per day",
+        "In the last fourteen days (UTC). A step upward is a machine that came, or a label that has too many values.",
+        [datetime.combine(day.day, time(), UTC) for day in days],
+        {"New": [float(day.channels) for day in days]},
+        lambda value: grouped(round(value)),
+        "No channel was new in the last fourteen days.",
     )
 
 

@@ -5,15 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from fleetkeeper.identity.permissions import Role
+from fleetkeeper.database.context import product_context
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.chunks import jobs as chunks
 from fleetkeeper.telemetry.rollups import jobs as rollups
 from fleetkeeper.telemetry.space import service
 from fleetkeeper.telemetry.space.jobs import MEASURE_TASK, measure_space
+from tests.factories import identity
 from tests.factories.telemetry import add_frames, make_channels, make_device, make_layout
-from tests.fixtures.client import make_user
 
 PATH = "/api/v1/telemetry/space"
 DAY = 86_400_000_000
@@ -57,10 +58,26 @@ class TestSpace:
         assert (tiers["hot"]["samples"], tiers["sealed"]["samples"]) == (100, 1000)
         assert space["samples"] == 1100
         assert space["size_bytes"] == sum(tier["size_bytes"] for tier in tiers.values())
-        assert sum(group["size_bytes"] for group in space["groups"]) == space["size_bytes"]
+        shared = sum(group["size_bytes"] for group in space["groups"])
+        assert shared + space["unshared_bytes"] == space["size_bytes"]
+        assert space["unshared_bytes"] == tiers["archive"]["size_bytes"] == 0
         hot, sealed = (tiers[name]["size_bytes"] / tiers[name]["samples"] for name in ("hot", "sealed"))
         assert space["compression_ratio"] == pytest.approx(hot / sealed)
         assert space["measured_tiers"] == 4
+
+    async def test_empty_tables_are_told_apart(self, app, admin, connection):
+        device = make_device(connection)
+        add_frames(
+            connection,
+            device,
+            make_layout(connection, device, make_channels(connection, "a")),
+            {now_us(): [1.0]},
+        )
+        await measure_space(app.state.database)
+        space = (await admin.get(PATH)).json()
+        sizes = {tier["tier"]: tier["size_bytes"] for tier in space["tiers"]}
+        assert space["unshared_bytes"] == sizes["sealed"] + sizes["rollups"] > 0
+        assert [group["size_bytes"] for group in space["groups"]] == [sizes["hot"]]
 
     async def test_devices_with_a_search(self, app, admin, measured, connection):
         found = (await admin.get(f"{PATH}/devices")).json()
@@ -209,8 +226,25 @@ class TestCardinality:
         connection.execute("INSERT INTO space_channels VALUES (%s, 4000)", (device,))
         assert (await admin.get(f"{PATH}/cardinality")).json()["devices_near_limit"] == 1
 
-    async def test_only_devices_that_one_may_see(self, app, connection, measured):
-        """Who may read the configuration everywhere, but devices nowhere, gets numbers without names."""
-        client = app.client(await make_user(app.state.database, "nobody-s", Role.ADMIN))
-        assert (await client.get(f"{PATH}/devices")).json()["count"] == 1
+
+class TestVisibility:
+    async def test_names_are_those_of_devices_whose_telemetry_one_may_read(self, app, connection):
+        async with app.state.database.session(product_context("job", "test")) as session:
+            north = await identity.make_department(session, "North")
+            south = await identity.make_department(session, "South")
+            user = await identity.make_user(session, "operator-of-north")
+            await identity.give(session, user, await identity.make_role(session, Permission.CONFIG_READ))
+            local = await identity.make_role(session, Permission.DEVICES_READ, Permission.TELEMETRY_READ)
+            await identity.give(session, user, local, north)
+            token = await identity.make_token(session, user)
+        for name, department in (("near", north.id), ("far", south.id)):
+            device = make_device(connection, name)
+            connection.execute("UPDATE devices SET department_id = %s WHERE id = %s", (department, device))
+            connection.execute("INSERT INTO space_devices VALUES (%s, 'hot', 1, 1)", (device,))
+            connection.execute("INSERT INTO space_channels VALUES (%s, 7)", (device,))
+        client = app.client(token)
+        found = (await client.get(f"{PATH}/devices")).json()
+        assert [device["name"] for device in found["results"]] == ["near"]
+        offenders = (await client.get(f"{PATH}/cardinality")).json()["offenders"]
+        assert [one["name"] for one in offenders] == ["near"]
         await client.aclose()

@@ -63,26 +63,29 @@ def devices_of(actor: Actor) -> Select[Any]:
     )
 
 
+_NEWEST = """
+    unnest(CAST(ARRAY['hot', 'sealed', 'rollups', 'archive'] AS text[])) AS known (tier)
+    CROSS JOIN LATERAL (
+        SELECT measured_at, samples, size_bytes FROM space_totals t WHERE t.tier = known.tier
+        ORDER BY measured_at DESC LIMIT 1
+    ) newest
+"""
+
+
 async def newest_totals(session: AsyncSession) -> Sequence[Any]:
-    """Of each tier the newest measurement."""
+    """Of each tier the newest measurement: tier, measured_at, samples, size_bytes."""
     rows = await session.execute(
-        text(
-            "SELECT DISTINCT ON (tier) tier, measured_at, samples, size_bytes FROM space_totals "
-            "ORDER BY tier, measured_at DESC"
-        )
+        text(f"SELECT known.tier, measured_at, samples, size_bytes FROM {_NEWEST}")  # noqa: S608 - a constant
     )
     return rows.all()
 
 
 async def newest_groups(session: AsyncSession) -> Sequence[Any]:
-    """The groups of each tier's newest measurement."""
+    """The groups of each tier's newest measurement: tier, metric_type, samples, size_bytes."""
     rows = await session.execute(
         text(
-            """
-            SELECT g.tier, g.metric_type, g.samples, g.size_bytes FROM space_groups g
-            JOIN (SELECT tier, max(measured_at) AS measured_at FROM space_totals GROUP BY tier) n
-              USING (tier, measured_at)
-            """
+            f"SELECT g.tier, g.metric_type, g.samples, g.size_bytes FROM {_NEWEST} "  # noqa: S608 - a constant
+            "JOIN space_groups g ON g.tier = known.tier AND g.measured_at = newest.measured_at"
         )
     )
     return rows.all()

@@ -41,6 +41,9 @@ class SpaceRead(BaseModel):
     size_bytes: int
     tiers: list[TierSpace]
     groups: list[GroupSpace]
+    unshared_bytes: int = Field(
+        description="Of tiers without any sample, which no group and no device takes."
+    )
     compression_ratio: float | None = Field(
         description="Bytes of a hot sample divided by those of a sealed one; None while a tier is empty."
     )

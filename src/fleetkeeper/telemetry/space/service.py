@@ -76,10 +76,15 @@ async def read_space(session: AsyncSession) -> SpaceRead:
             (_group(name, of) for name, of in groups.items()),
             key=lambda one: (-one.size_bytes, one.metric_type),
         ),
+        unshared_bytes=sum(tier.size_bytes for tier in tiers if not _is_shared(tier.tier, groups)),
         compression_ratio=hot / sealed if hot and sealed else None,
         is_measuring=await is_under_way(session, MEASURE_TASK),
         measured_tiers=sum(tier.measured_at == newest for tier in tiers),
     )
+
+
+def _is_shared(tier: str, groups: dict[str, dict[str, Space]]) -> bool:
+    return any(tier in tiers for tiers in groups.values())
 
 
 def _space(samples: int, size_bytes: int) -> Space:
