@@ -26,27 +26,28 @@ _PIECES = {
             FROM layout_channels l JOIN widths w USING (layout_id) JOIN channels c ON c.id = l.channel_id
             JOIN metrics m ON m.id = c.metric_id GROUP BY l.layout_id, m.metric_type, w.width
         ),
-        full_frames AS MATERIALIZED (
-            SELECT device_id, layout_id, count(*) AS frames FROM frames
-            WHERE array_position("values", NULL) IS NULL AND array_position("values", 'NaN') IS NULL
-            GROUP BY device_id, layout_id
+        -- Frames of a device that lack the same values are counted together: few kinds, however many frames.
+        kinds AS MATERIALIZED (
+            SELECT device_id, layout_id, count(*) AS frames,
+                   array_positions("values", NULL) || array_positions("values", 'NaN') AS holes
+            FROM frames GROUP BY device_id, layout_id, holes
         ),
-        other_places AS MATERIALIZED (
-            SELECT f.device_id, f.layout_id, v.position, count(*) AS frames,
-                   count(v.value) FILTER (WHERE v.value <> 'NaN') AS samples
-            FROM frames f, unnest(f."values") WITH ORDINALITY AS v (value, position)
-            WHERE array_position(f."values", NULL) IS NOT NULL OR array_position(f."values", 'NaN') IS NOT NULL
-            GROUP BY f.device_id, f.layout_id, v.position
+        lacking AS (
+            SELECT k.device_id, k.layout_id, m.metric_type, sum(k.frames) AS samples
+            FROM kinds k CROSS JOIN LATERAL unnest(k.holes) AS hole (position)
+            JOIN layout_channels l ON l.layout_id = k.layout_id AND l.position = hole.position
+            JOIN channels c ON c.id = l.channel_id JOIN metrics m ON m.id = c.metric_id
+            GROUP BY k.device_id, k.layout_id, m.metric_type
+        ),
+        counted AS (
+            SELECT f.device_id, g.metric_type, f.frames * g.own - coalesce(lacking.samples, 0) AS samples,
+                   f.frames * g.own * 64000 / g.width AS weight
+            FROM (SELECT device_id, layout_id, sum(frames) AS frames FROM kinds GROUP BY device_id, layout_id) f
+            JOIN group_widths g USING (layout_id) LEFT JOIN lacking USING (device_id, layout_id, metric_type)
         ),
         pieces AS MATERIALIZED (
-            SELECT device_id, metric_type, frames * own AS samples,
-                   frames * own * 8000 + frames * own * 64000 / width AS weight
-            FROM full_frames JOIN group_widths USING (layout_id)
-            UNION ALL
-            SELECT o.device_id, m.metric_type, o.samples, o.samples * 8000 + o.frames * 64000 / w.width
-            FROM other_places o JOIN widths w USING (layout_id)
-            JOIN layout_channels l ON l.layout_id = o.layout_id AND l.position = o.position
-            JOIN channels c ON c.id = l.channel_id JOIN metrics m ON m.id = c.metric_id
+            SELECT device_id, metric_type, samples::bigint AS samples, (weight + samples * 8000)::bigint AS weight
+            FROM counted
         )
     """,
     SEALED: """

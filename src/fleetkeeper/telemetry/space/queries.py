@@ -142,21 +142,19 @@ async def arrivals_since(session: AsyncSession, start: datetime) -> Sequence[Any
     return rows.all()
 
 
-async def due_frames(session: AsyncSession, *, aged: datetime, settled: datetime, frames: int) -> Any:
-    """Devices that the sealer should take, and their oldest frame: waiting, oldest."""
+async def due_frames(session: AsyncSession, aged: datetime) -> Any:
+    """Devices with frames before a moment, and the oldest frame: waiting, oldest. One look per device and day."""
     rows = await session.execute(
         text(
             """
             SELECT count(*) AS waiting, min(f.ts) AS oldest
             FROM (SELECT DISTINCT device_id FROM device_layouts) d
             CROSS JOIN LATERAL (
-                SELECT ts FROM frames WHERE device_id = d.device_id AND ts < :settled ORDER BY ts LIMIT 1
+                SELECT ts FROM frames WHERE device_id = d.device_id AND ts < :aged ORDER BY ts LIMIT 1
             ) f
-            WHERE f.ts < :aged
-               OR EXISTS (SELECT FROM frames WHERE device_id = d.device_id AND ts < :settled OFFSET :frames)
             """
         ),
-        {"aged": aged, "settled": settled, "frames": frames - 1},
+        {"aged": aged},
     )
     return rows.one()
 

@@ -126,7 +126,9 @@ class Health(BaseModel):
     samples_per_second: float = Field(description="Over the last whole minutes.")
     arrived: list[Arrival] = Field(description="In the last 24 hours.")
     rates: list[RatePoint] = Field(description="The last 24 hours, in steps of five minutes.")
-    sealing: Backlog = Field(description="Devices with frames that are due, and the oldest of those.")
+    sealing: Backlog = Field(
+        description="Devices with frames that are due by their age, and the oldest of those."
+    )
     rollups: Backlog = Field(description="Days of devices that changed, and the oldest of them.")
     merging: Backlog = Field(description="Days of devices with more chunks than they need.")
     archive_run: RunState | None

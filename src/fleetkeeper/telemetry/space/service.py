@@ -144,13 +144,7 @@ async def read_health(
         recent = await queries.rates_since(
             session, minute - timedelta(minutes=NOW_MINUTES), minute, timedelta(minutes=NOW_MINUTES)
         )
-        settled = now - timedelta(seconds=limits.seal_settle_seconds)
-        sealing = await queries.due_frames(
-            session,
-            aged=now - timedelta(minutes=limits.seal_after_minutes),
-            settled=settled,
-            frames=limits.seal_after_frames,
-        )
+        sealing = await queries.due_frames(session, now - timedelta(minutes=limits.seal_after_minutes))
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
         merging = await queries.scattered_days(
             session, today - timedelta(days=limits.max_age_days + 1), today
