@@ -176,3 +176,72 @@ class TestSnapshots:
             "SELECT metric_data->'cpu'->'per_core' FROM metrics_snapshot WHERE metric_type = 'cpu'"
         ).fetchall()
         assert cores == [float(n) for n in range(11)]
+
+
+# Document 002's continuous aggregate, as it is written.
+HOURLY_STATISTICS = """
+SELECT
+    time_bucket('1 hour', timestamp),
+    system_id,
+    AVG(cpu_percent), MAX(cpu_percent),
+    PERCENTILE_CONT(0.95) WITHIN GROUP (ORDER BY cpu_percent)
+FROM usage_metrics
+GROUP BY time_bucket, system_id;
+"""
+
+
+class TestUsageMetrics:
+    """Document 002."""
+
+    async def test_a_row_per_frame(self, device, connection):
+        now = time.time() // 10 * 10 - 20
+        more = {
+            "swap_usage_percent": 2.5,
+            "cpu_iowait_percent": 1.5,
+            'gpu_utilization_percent{gpu="0"}': 20.0,
+            'gpu_utilization_percent{gpu="1"}': 40.0,
+            'gpu_temperature_celsius{gpu="0"}': 50.0,
+            'gpu_temperature_celsius{gpu="1"}': 61.0,
+        }
+        counters = (
+            "disk_read_bytes_total",
+            "disk_write_bytes_total",
+            "network_transmit_bytes_total",
+            "network_receive_bytes_total",
+        )
+        for moment, base in ((now - 10, 0), (now, 2**20)):
+            grown = {name: float(base * 10 * number) for number, name in enumerate(counters, 1)}
+            assert (await device.send((moment, VALUES | more | grown))).status_code == 200
+        rows = connection.execute("SELECT * FROM usage_metrics ORDER BY timestamp")
+        columns = [column.name for column in rows.description]
+        first, second = (dict(zip(columns, row, strict=True)) for row in rows)
+        assert (str(second.pop("system_id")), second.pop("timestamp").timestamp()) == (device.id, now)
+        assert second == {
+            "cpu_percent": 45.2,
+            "cpu_per_core": [40.1, 50.3, 42.8, 48.1],
+            "cpu_temp": 65.0,
+            "ram_percent": 53.1,
+            "swap_percent": 2.5,
+            "gpu_utilization": 30.0,
+            "gpu_temp": 61.0,
+            "disk_read_mb_s": 1.0,
+            "disk_write_mb_s": 2.0,
+            "disk_io_wait_percent": 1.5,
+            "net_sent_mb_s": 3.0,
+            "net_recv_mb_s": 4.0,
+        }
+        assert first["disk_read_mb_s"] is None
+        ((bucket, system, average, most, percentile),) = connection.execute(HOURLY_STATISTICS).fetchall()
+        assert (bucket.minute, str(system), average, most, percentile) == (0, device.id, 45.2, 45.2, 45.2)
+
+    async def test_a_counter_that_was_reset_has_no_rate(self, device, connection):
+        now = time.time() - 20
+        await device.send((now - 10, {"disk_read_bytes_total": 5.0}), (now, {"disk_read_bytes_total": 1.0}))
+        assert connection.execute("SELECT disk_read_mb_s FROM usage_metrics").fetchall() == [(None,), (None,)]
+
+    @pytest.mark.parametrize("role", ["dashboard_readonly", "analyst"])
+    async def test_readers_may(self, connection, role):
+        statement = "SELECT has_table_privilege(%s, 'usage_metrics', 'SELECT')"
+        assert connection.execute(statement, (role,)).fetchone()[0]
+        row = connection.execute("SELECT reloptions FROM pg_class WHERE relname = 'usage_metrics'").fetchone()
+        assert row[0] == ["security_invoker=true"]
