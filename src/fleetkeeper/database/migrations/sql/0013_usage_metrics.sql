@@ -9,7 +9,8 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN number >= b."values"[place]
                 THEN (number - b."values"[place]) / 1048576 / extract(epoch FROM moment - b.ts)::double precision END
     FROM frames b
-    WHERE b.device_id = device AND b.ts < moment AND b.ts >= moment - interval '10 minutes'
+    WHERE place IS NOT NULL AND b.device_id = device AND b.ts < moment
+      AND b.ts >= moment - interval '10 minutes'
       AND b.part = kind AND b.layout_id = layout AND b."values"[place] IS NOT NULL
     ORDER BY b.ts DESC LIMIT 1
 $$;
