@@ -30,7 +30,12 @@ from fleetkeeper.telemetry.front import IngestFront
 from fleetkeeper.telemetry.promql.service import Promql
 from fleetkeeper.telemetry.senders.intake import SenderIntake
 from fleetkeeper.telemetry.senders.write_api import PATHS as SENDER_PATHS
-from fleetkeeper.telemetry.space.intake import FLUSH_SECONDS, IntakeRecorder, counts_of_door
+from fleetkeeper.telemetry.space.intake import (
+    FLUSH_SECONDS,
+    IntakeRecorder,
+    counts_of_door,
+    counts_of_senders,
+)
 from fleetkeeper.telemetry.stream import FrameStream
 
 log = structlog.get_logger(__name__)
@@ -69,7 +74,9 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
         front.door, front.stream = door, stream
         follower = Periodic("config follower", CONFIG_TAG_SECONDS, partial(_follow_config, database, front))
         follower.start()
-        intake = IntakeRecorder(database, [partial(counts_of_door, door)])
+        intake = IntakeRecorder(
+            database, [partial(counts_of_door, door), partial(counts_of_senders, senders.tally)]
+        )
         app.state.intake = intake
         recorder = Periodic("intake recorder", FLUSH_SECONDS, intake.flush)
         recorder.start()

@@ -27,7 +27,7 @@ def guarded_routes(app) -> list[tuple[str, str, Permission | None]]:
 
 
 def is_for_programs(path: str) -> bool:
-    return path.startswith(("/api/", "/metrics", "/scim/"))
+    return path.startswith(("/api/", "/metrics", "/prometheus/", "/scim/"))
 
 
 class TestDoors:

@@ -4,14 +4,11 @@ import typer
 
 from fleetkeeper.cli.telemetry_delete import delete
 from fleetkeeper.cli.telemetry_export import export
-
-app = typer.Typer(help="Measurements.", no_args_is_help=True)
-app.command()(delete)
-app.command()(export)
 from fleetkeeper.cli.telemetry_space import space
 
 app = typer.Typer(help="Measurements.", no_args_is_help=True)
 app.command()(delete)
+app.command()(export)
 app.command()(space)
 
 

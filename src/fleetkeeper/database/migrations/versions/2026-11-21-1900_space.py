@@ -7,7 +7,7 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0012"
+revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None
@@ -17,12 +17,12 @@ SQL = Path(__file__).parent.parent / "sql"
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    run_file("0012_space.sql")
+    run_file("0011_space.sql")
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    run_file("0012_space_down.sql")
+    run_file("0011_space_down.sql")
 
 
 def run_file(name: str) -> None:

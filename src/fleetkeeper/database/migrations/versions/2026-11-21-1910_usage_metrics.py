@@ -7,8 +7,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
@@ -17,12 +17,12 @@ SQL = Path(__file__).parent.parent / "sql"
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    run_file("0013_usage_metrics.sql")
+    run_file("0012_usage_metrics.sql")
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    run_file("0013_usage_metrics_down.sql")
+    run_file("0012_usage_metrics_down.sql")
 
 
 def run_file(name: str) -> None:
