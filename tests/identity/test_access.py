@@ -27,8 +27,13 @@ def guarded_routes(app) -> list[tuple[str, str, Permission | None]]:
     return found
 
 
+def is_for_senders(path: str) -> bool:
+    """Devices may write by these too."""
+    return path in SENDER_PATHS or path.startswith("/influx/")
+
+
 def is_for_programs(path: str) -> bool:
-    return path.startswith(("/api/", "/metrics", "/prometheus/", "/scim/")) or path in SENDER_PATHS
+    return path.startswith(("/api/", "/metrics", "/prometheus/", "/scim/")) or is_for_senders(path)
 
 
 class TestDoors:
@@ -74,8 +79,7 @@ class TestDoors:
 
     async def test_device_key_opens_no_door_of_people(self, shared):
         for method, path, permission in guarded_routes(shared.app):
-            # Devices may write by other protocols too.
-            if permission is not None and is_for_programs(path) and path not in SENDER_PATHS:
+            if permission is not None and is_for_programs(path) and not is_for_senders(path):
                 answer = await shared.device.client.request(method, path)
                 assert answer.status_code == 401, path
 
