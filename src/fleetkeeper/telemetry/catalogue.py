@@ -31,6 +31,18 @@ async def channels_named(session: AsyncSession, metrics: Sequence[str] | None) -
     return rows.all()
 
 
+async def described_metrics(session: AsyncSession, limit: int) -> Sequence[Any]:
+    """Metrics that something was said of: name, kind, unit, description."""
+    rows = await session.execute(
+        text(
+            "SELECT name, kind, unit, description FROM metrics WHERE description <> '' OR unit <> '' "
+            "ORDER BY name LIMIT :limit"
+        ),
+        {"limit": limit},
+    )
+    return rows.all()
+
+
 async def devices_with(
     session: AsyncSession, actor: Actor, layouts: Sequence[int], devices: Sequence[UUID] | None
 ) -> Sequence[Any]:

@@ -186,6 +186,16 @@ class TestCatalogue:
         found = await ask(viewer, "label/instance/values", match='up{instance!~"web2.*"}')
         assert found == ["web1:9100"]
 
+    async def test_metadata_of_what_senders_described(self, fleet, viewer, connection):
+        connection.execute("UPDATE metrics SET description = 'Whether it answers' WHERE name = 'up'")
+        connection.execute(
+            "INSERT INTO metrics (name, metric_type, description) VALUES ('elsewhere', 'test', 'Of nobody here')"
+        )
+        data = await ask(viewer, "metadata")
+        assert data["up"] == [{"type": "gauge", "help": "Whether it answers", "unit": ""}]
+        assert "cpu_usage_percent" in data
+        assert "elsewhere" not in data
+
     async def test_what_grafana_asks_besides(self, viewer):
         assert (await ask(viewer, "status/buildinfo"))["version"] == "2.42.0"
         data = await ask(viewer, "metadata", metric="cpu_usage_percent")

@@ -11,13 +11,16 @@ from fleetkeeper.identity.actor import Actor
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.settings.promql import PromqlSettings
 from fleetkeeper.telemetry import service as telemetry
+from fleetkeeper.telemetry.catalogue import described_metrics
 from fleetkeeper.telemetry.promql.engine import Answer, Engine, Limits, Query
 from fleetkeeper.telemetry.promql.errors import BadDataError, ExecutionError
 from fleetkeeper.telemetry.promql.fleet_source import FleetSource, Sessions, reason_of
 from fleetkeeper.telemetry.promql.parameters import EPOCH, Parameters, checked_label_name
 from fleetkeeper.telemetry.promql.parsing import parse_query, prettify
-from fleetkeeper.telemetry.selection import find_series, label_names, label_values
+from fleetkeeper.telemetry.selection import NAME, find_series, label_names, label_values
 
+# Metrics that `metadata` looks at; a catalogue of more is no catalogue.
+MAX_DESCRIBED = 50_000
 # The version whose language and API this is; clients choose by it what they ask.
 VERSION = "2.42.0"
 _Found = TypeVar("_Found")
@@ -128,15 +131,20 @@ async def _read(caller: Caller, find: Callable[..., Awaitable[_Found]]) -> _Foun
 
 
 async def metadata(caller: Caller) -> dict[str, list[dict[str, str]]]:
-    """Kind, unit and meaning of the metrics that the product knows."""
+    """Kind, unit and meaning of the metrics that the product knows, and of those that senders described to it.
+
+    Of the latter only those that devices have which the caller may see.
+    """
     wanted, limit = caller.parameters.text("metric"), caller.parameters.limit()
     async with caller.sessions() as session:
-        catalogue = await telemetry.metric_catalogue(session, caller.actor, None)
-    known = [item for item in catalogue.results if not wanted or item.name == wanted]
-    return {
-        item.name: [{"type": item.kind, "help": item.description, "unit": item.unit}]
-        for item in known[:limit]
-    }
+        own = (await telemetry.metric_catalogue(session, caller.actor, None)).results
+        told = await described_metrics(session, MAX_DESCRIBED)
+        seen = await label_values(session, caller.actor, NAME, [()], limit=caller.promql.settings.max_series)
+    known = {item.name: (str(item.kind), item.description, item.unit) for item in own}
+    others = {*seen} - known.keys()
+    known |= {row.name: (row.kind, row.description, row.unit) for row in told if row.name in others}
+    names = [name for name in sorted(known) if not wanted or name == wanted][:limit]
+    return {name: [dict(zip(("type", "help", "unit"), known[name], strict=True))] for name in names}
 
 
 def format_query(caller: Caller) -> str:
