@@ -19,13 +19,17 @@ ENTRIES = (
     ("/departments", "Departments", "hierarchy-2", "p", Permission.DEPARTMENTS_READ),
     ("/tokens", "Tokens", "key", "t", Permission.TOKENS_READ),
     ("/sessions", "Sessions", "device-desktop", "e", Permission.SESSIONS_WRITE),
-    ("/audit", "Audit log", "history", "l", Permission.AUDIT_READ),
-    ("/telemetry/space", "Space", "database", "v", Permission.CONFIG_READ),
     ("/settings", "Settings", "settings", "s", Permission.CONFIG_READ),
+    ("/telemetry/space", "Space", "database", "v", Permission.CONFIG_READ),
+    ("/audit", "Audit log", "history", "l", Permission.AUDIT_READ),
 )
-# These stand under one heading.
-GROUP = "Access"
-GROUPED = frozenset({"/users", "/groups", "/roles", "/departments", "/tokens", "/sessions"})
+# What stands under one heading.
+GROUPS = {
+    "Sources": ("/agents", "/senders"),
+    "Access": ("/users", "/groups", "/roles", "/departments", "/tokens", "/sessions"),
+    "System": ("/settings", "/telemetry/space", "/audit"),
+}
+GROUP_OF = {href: group for group, hrefs in GROUPS.items() for href in hrefs}
 
 
 def shell_for(actor: Actor, current: str) -> Shell:
@@ -41,7 +45,7 @@ def shell_for(actor: Actor, current: str) -> Shell:
                 icon=icon,
                 key=key,
                 is_current=href == current,
-                group=GROUP if href in GROUPED else "",
+                group=GROUP_OF.get(href, ""),
             )
             for href, title, icon, key, permission in ENTRIES
             if actor.may(permission)
