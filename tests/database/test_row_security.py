@@ -14,8 +14,20 @@ from fleetkeeper.errors import StartupError
 
 BY_COMMAND = product_context("command", "test")
 APP_ROLES = ("fleetkeeper_app", "fleetkeeper_whole_fleet")
-# What the sealer and the archiver alone write, which see the whole fleet.
-SEALERS = {"archive_files", "archive_parts", "chunks", "raw_removed", "rollup_changes", "rollups"}
+# What the sealer, the archiver and those who measure and count alone write, which see the whole fleet.
+SEALERS = {
+    "archive_files",
+    "archive_parts",
+    "chunks",
+    "intake_minutes",
+    "raw_removed",
+    "rollup_changes",
+    "rollups",
+    "space_channels",
+    "space_devices",
+    "space_groups",
+    "space_totals",
+}
 # Tables that the owner alone writes.
 READ_ONLY = {"alembic_version", "audit_epochs", "audit_log", "sender_mapping", "snapshot_fields"}
 SECRETS = {
