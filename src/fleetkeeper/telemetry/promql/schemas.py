@@ -11,8 +11,11 @@ class PrometheusError(BaseModel):
     status: Literal["error"]
     errorType: str = Field(description="bad_data, execution, timeout, canceled, unavailable")  # noqa: N815
     error: str
-    place: tuple[int, int] | None = Field(
+    # Not a tuple: its schema would be of a kind that OpenAPI's readers do not know.
+    place: list[int] | None = Field(
         default=None,
+        min_length=2,
+        max_length=2,
         description="The characters [start, end) of the query that are wrong, where that is known",
     )
 
