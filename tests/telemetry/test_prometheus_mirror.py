@@ -3,6 +3,7 @@
 import json
 import math
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,11 @@ QUERIES = (
 
 
 @pytest.fixture
-def pair(product: Product, tmp_path: Path):
+def pair(make_product: Callable[..., Product], tmp_path: Path):
     """The addresses of both, with their headers, and the moment up to which they have the same samples."""
+    # One of its own: what other senders wrote would be in the answers too.
+    product = make_product()
+    product.start()
     host = f"node-{uuid.uuid4().hex[:8]}"
     exporter_port, port = free_port(), free_port()
     token = product.api_token()

@@ -92,6 +92,10 @@ DECLARE
     is_empty boolean;
     dropped integer := 0;
 BEGIN
+    -- One at a time: two that look at a day at once would wait for each other when they drop it.
+    IF NOT pg_try_advisory_xact_lock(hashtext('fleetkeeper.drop_empty_frame_days')) THEN
+        RETURN 0;
+    END IF;
     FOR old IN
         SELECT child.relname AS name FROM pg_inherits
         JOIN pg_class child ON child.oid = inhrelid
@@ -107,7 +111,7 @@ BEGIN
             CONTINUE WHEN NOT is_empty;
             EXECUTE format('DROP TABLE %I', old.name);
             dropped := dropped + 1;
-        EXCEPTION WHEN lock_not_available OR undefined_table THEN
+        EXCEPTION WHEN lock_not_available OR deadlock_detected OR undefined_table THEN
             NULL;
         END;
     END LOOP;
