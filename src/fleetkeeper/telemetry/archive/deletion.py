@@ -110,7 +110,7 @@ async def delete(connection: Connection, settings: Settings, request: Request) -
     await step("archive_files", await _rewrite_files(connection, settings, request, channels))
     await step("rollups", await _delete_rollups(connection, request, channels))
     if request.metric is None:
-        for table, column in (("process_snapshots", "ts"), ("user_sessions", "login_time")):
+        for table, column in (("process_snapshots", "ts"), ("states", "ts"), ("user_sessions", "login_time")):
             count = await queries.delete_by_device(connection, table, column, request, at_any_time=is_gone)
             await step(table, count)
     if request.is_everything:
@@ -152,7 +152,7 @@ async def _delete_chunks(
             count = await queries.delete_chunks(connection, request, channels)
             if not is_gone and request.days[1] * DAY > after_us:
                 parts = [part for block in late for part in by_day(block.between(after_us, _FOR_EVER_US))]
-                await merge_in(connection, request.device_id, parts)
+                await merge_in(connection, {request.device_id: parts})
             await archive.delete_lone_axes(connection, request.device_id, *request.days)
             return count
     finally:

@@ -1,10 +1,11 @@
 """The SQL of chunks. Moments are microseconds since 1970; connections are the driver's own, inside a transaction."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 from psycopg import AsyncConnection
 
 from fleetkeeper.telemetry.chunks.blocks import DAY, Block
@@ -35,6 +36,16 @@ async def lock_device(connection: AsyncConnection[Any], device_id: UUID) -> bool
     return bool(row and row[0])
 
 
+async def lock_devices(connection: AsyncConnection[Any], device_ids: Sequence[UUID]) -> list[UUID]:
+    """Those of the devices whose chunks this transaction alone may rewrite now."""
+    cursor = await connection.execute(
+        "SELECT id FROM unnest(%s::uuid[]) AS id "
+        "WHERE pg_try_advisory_xact_lock(hashtextextended('fleetkeeper.chunks ' || id, 0))",
+        (list(device_ids),),
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
 async def due_devices(
     connection: AsyncConnection[Any],
     *,
@@ -59,85 +70,108 @@ async def due_devices(
     return [row[0] for row in await cursor.fetchall()]
 
 
-async def ensure_months(connection: AsyncConnection[Any], device_id: UUID, until_us: int) -> None:
-    """Make the partitions that the chunks of a device's frames before a moment go into.
+async def ensure_months(connection: AsyncConnection[Any], device_ids: Sequence[UUID], until_us: int) -> None:
+    """Make the partitions that the chunks of devices' frames before a moment go into.
 
     To be called outside of the sealing: whoever makes a partition holds a lock that makers of frames' partitions want.
     """
     await connection.execute(
         f"""
         SELECT create_chunk_partition(month::date)
-        FROM (SELECT min(ts) AS low, max(ts) AS high FROM frames WHERE device_id = %s AND ts < {_AT}) f,
-             generate_series(date_trunc('month', low, 'UTC'), high, interval '1 month') AS month
+        FROM (
+            SELECT min(f.low) AS low, max(f.high) AS high FROM unnest(%s::uuid[]) AS d (id) CROSS JOIN LATERAL (
+                SELECT min(ts) AS low, max(ts) AS high FROM frames WHERE device_id = d.id AND ts < {_AT}
+            ) f
+        ) f, generate_series(date_trunc('month', low, 'UTC'), high, interval '1 month') AS month
         """,  # noqa: S608
-        (device_id, until_us),
+        (list(device_ids), until_us),
     )
 
 
-async def widest_layout(connection: AsyncConnection[Any], device_id: UUID) -> int:
-    """How many channels the widest of a device's layouts has."""
+async def widest_layout(connection: AsyncConnection[Any], device_ids: Sequence[UUID]) -> int:
+    """How many channels the widest of the devices' layouts has."""
     cursor = await connection.execute(
         "SELECT coalesce(max(cardinality(channel_ids)), 0) FROM layouts WHERE id IN "
-        "(SELECT layout_id FROM device_layouts WHERE device_id = %s)",
-        (device_id,),
+        "(SELECT layout_id FROM device_layouts WHERE device_id = ANY(%s))",
+        (list(device_ids),),
     )
     row = await cursor.fetchone()
     return int(row[0]) if row else 0
 
 
-async def hot_blocks(
-    connection: AsyncConnection[Any], device_id: UUID, until_us: int, limit: int
-) -> tuple[list[Block], int | None]:
-    """A device's oldest frames before a moment, at most about `limit`, a block per layout.
+class TooManyFramesError(Exception):
+    """Raised when devices have more frames than may be read at once."""
 
-    Returns them with the moment before which they are all that there is; None when there are none.
+
+async def hot_blocks(
+    connection: AsyncConnection[Any], device_ids: Sequence[UUID], until_us: int, limit: int
+) -> tuple[dict[UUID, list[Block]], int]:
+    """The frames of devices before a moment, a block per layout; devices without are left out.
+
+    Returns them with the moment before which they are all that there is: of a device alone, at most about `limit` are
+    taken, the oldest. Raises TooManyFramesError when several have more than that.
     """
+    if len(device_ids) == 1:
+        until_us = await _moment_of(connection, device_ids[0], until_us, limit)
+    # All devices in one pass over the table: their rows lie side by side, as they came.
+    async with connection.cursor(binary=True) as cursor:
+        await cursor.execute(
+            f"""
+            SELECT packed.device_id, l.channel_ids, packed.rows, packed.times, packed.cells FROM (
+                SELECT device_id, layout_id, count(*) AS rows, string_agg(timestamptz_send(ts), ''::bytea) AS times,
+                       string_agg(array_send("values"), ''::bytea) AS cells
+                FROM (SELECT device_id, layout_id, ts, "values" FROM frames
+                      WHERE device_id = ANY(%s) AND ts < {_AT} LIMIT %s) f
+                GROUP BY device_id, layout_id
+            ) packed JOIN layouts l ON l.id = packed.layout_id ORDER BY packed.device_id, packed.layout_id
+            """,  # noqa: S608
+            (list(device_ids), until_us, None if len(device_ids) == 1 else limit + 1),
+        )
+        rows = await cursor.fetchall()
+    if len(device_ids) > 1 and sum(row[2] for row in rows) > limit:
+        raise TooManyFramesError
+    found: dict[UUID, list[Block]] = {}
+    for device_id, channels, count, times, cells in rows:
+        block = block_of(channels, unpack_times(times), unpack_values(cells, count, len(channels)))
+        found.setdefault(device_id, []).append(block)
+    return found, until_us
+
+
+async def _moment_of(connection: AsyncConnection[Any], device_id: UUID, until_us: int, place: int) -> int:
+    """When a device's frame at some place among the oldest was taken; `until_us` when it has not that many."""
     cursor = await connection.execute(
         f"SELECT (extract(epoch FROM ts) * 1000000)::bigint FROM frames WHERE device_id = %s AND ts < {_AT} "  # noqa: S608
         "ORDER BY ts OFFSET %s LIMIT 1",
-        (device_id, until_us, limit),
+        (device_id, until_us, place),
     )
     row = await cursor.fetchone()
-    end_us = int(row[0]) if row else until_us
-    async with connection.cursor(binary=True) as binary:
-        await binary.execute(
-            f"""
-            SELECT l.channel_ids, packed.* FROM (
-                SELECT layout_id, count(*), string_agg(timestamptz_send(ts), ''::bytea),
-                       string_agg(array_send("values"), ''::bytea)
-                FROM (SELECT layout_id, ts, "values" FROM frames WHERE device_id = %s AND ts < {_AT} ORDER BY ts) f
-                GROUP BY layout_id
-            ) packed JOIN layouts l ON l.id = packed.layout_id ORDER BY packed.layout_id
-            """,  # noqa: S608
-            (device_id, end_us),
-        )
-        rows = await binary.fetchall()
-    blocks = [
-        block_of(channels, unpack_times(times), unpack_values(values, count, len(channels)))
-        for channels, _, count, times, values in rows
-    ]
-    return blocks, (end_us if blocks else None)
+    return int(row[0]) if row else until_us
 
 
-async def delete_frames(connection: AsyncConnection[Any], device_id: UUID, until_us: int) -> int:
+async def delete_frames(connection: AsyncConnection[Any], device_ids: Sequence[UUID], until_us: int) -> int:
     """Delete the frames before a moment that this transaction sees; returns how many."""
     cursor = await connection.execute(
-        f"DELETE FROM frames WHERE device_id = %s AND ts < {_AT}",  # noqa: S608
-        (device_id, until_us),
+        f"DELETE FROM frames WHERE device_id = ANY(%s) AND ts < {_AT}",  # noqa: S608
+        (list(device_ids), until_us),
     )
     return cursor.rowcount
 
 
-async def spans(connection: AsyncConnection[Any], device_id: UUID, day: int) -> list[tuple[int, int]]:
-    """First and last moment of each time axis of a device's day."""
+async def spans(
+    connection: AsyncConnection[Any], device_ids: Sequence[UUID], day: int
+) -> dict[UUID, list[tuple[int, int]]]:
+    """First and last moment of each time axis of devices' day."""
     cursor = await connection.execute(
         f"""
-        SELECT (extract(epoch FROM start) * 1000000)::bigint, (extract(epoch FROM ends) * 1000000)::bigint FROM chunks
-        WHERE channel_id <= 0 AND device_id = %s AND start >= {_AT} AND start < {_AT}
+        SELECT device_id, (extract(epoch FROM start) * 1000000)::bigint, (extract(epoch FROM ends) * 1000000)::bigint
+        FROM chunks WHERE channel_id <= 0 AND device_id = ANY(%s) AND start >= {_AT} AND start < {_AT}
         """,  # noqa: S608
-        (device_id, day * DAY, (day + 1) * DAY),
+        (list(device_ids), day * DAY, (day + 1) * DAY),
     )
-    return [(row[0], row[1]) for row in await cursor.fetchall()]
+    found: dict[UUID, list[tuple[int, int]]] = {}
+    for device_id, start, ends in await cursor.fetchall():
+        found.setdefault(device_id, []).append((start, ends))
+    return found
 
 
 async def scattered_days(
@@ -182,7 +216,7 @@ async def read_blocks_of(
     async with connection.cursor(binary=True) as cursor:
         await cursor.execute(
             f"""
-            SELECT device_id, channel_id, (extract(epoch FROM start) * 1000000)::bigint, axis, samples, first, blob
+            SELECT device_id, channel_id, (extract(epoch FROM start) * 1000000)::bigint, axis, first, blob
             FROM chunks
             WHERE device_id = ANY(%(devices)s) AND (%(all)s OR channel_id = ANY(%(channels)s::int[]))
               AND start >= {_MOMENT.format("%(low)s::bigint")} AND start < {_MOMENT.format("%(end)s::bigint")}
@@ -199,20 +233,42 @@ async def read_blocks_of(
             },
         )
         rows = await cursor.fetchall()
-    axes: dict[tuple[UUID, int, int], Any] = {}
-    blocks: dict[tuple[UUID, int, int], Block] = {}
-    found: dict[UUID, list[Block]] = {}
-    for device_id, channel_id, start, axis, _, first, blob in rows:
+    maker = BlockMaker(start_us, end_us)
+    for row in rows:
+        maker.add(*row)
+    return maker.found
+
+
+class BlockMaker:
+    """Puts the rows of chunks together; they come in the order of device, start, channel.
+
+    `samples` counts the cells in [start, end).
+    """
+
+    def __init__(self, start_us: int, end_us: int) -> None:
+        self.found: dict[UUID, list[Block]] = {}
+        self.samples = 0
+        self._range = start_us, end_us
+        self._inside = 0
+        self._axes: dict[tuple[UUID, int, int], bytes] = {}
+        self._blocks: dict[tuple[UUID, int, int], Block] = {}
+
+    def add(
+        self, device_id: UUID, channel_id: int, start: int, axis: int, first: float | None, blob: Any
+    ) -> None:
+        """Add a row: an axis, or a channel of an axis that was added."""
         key = device_id, start, axis
         if channel_id <= 0:
-            axes[key] = blob
-            continue
-        block = blocks.get(key)
+            self._axes[key] = blob
+            return
+        block = self._blocks.get(key)
         if block is None:
-            block = blocks[key] = Block(decode_times(axes[key]), {})
-            found.setdefault(device_id, []).append(block)
+            block = self._blocks[key] = Block(decode_times(self._axes[key]), {})
+            self.found.setdefault(device_id, []).append(block)
+            low, high = np.searchsorted(block.times, self._range).tolist()
+            self._inside = high - low
+        self.samples += self._inside
         block.columns[channel_id] = decode_values(blob, len(block.times), first)
-    return found
 
 
 async def delete_chunks(connection: AsyncConnection[Any], device_id: UUID, start_us: int, end_us: int) -> int:
@@ -224,43 +280,32 @@ async def delete_chunks(connection: AsyncConnection[Any], device_id: UUID, start
     return cursor.rowcount
 
 
-async def store_blocks(connection: AsyncConnection[Any], device_id: UUID, blocks: Sequence[Block]) -> int:
-    """Store blocks, none of which crosses a midnight, as chunks; returns how many bytes their blobs have."""
+async def store_blocks(connection: AsyncConnection[Any], blocks_of: Mapping[UUID, Sequence[Block]]) -> int:
+    """Store blocks of devices, none of which crosses a midnight, as chunks; returns how many bytes their blobs have."""
     rows: list[tuple[Any, ...]] = []
-    numbers: Counter[int] = Counter()
-    for block in blocks:
-        start, ends = int(block.times[0]), int(block.times[-1])
-        axis = numbers[start]
-        numbers[start] += 1
-        rows.append((-axis, start, ends, axis, len(block.times), *[None] * 5, encode_times(block.times)))
-        for channel, values in block.columns.items():
-            told = summary_of(values)
-            blob = encode_values(values)
-            rows.append(
-                (
-                    channel,
-                    start,
-                    ends,
-                    axis,
-                    told.samples,
-                    told.min,
-                    told.max,
-                    told.sum,
-                    told.first,
-                    told.last,
-                    blob,
-                )
-            )
+    for device_id, blocks in blocks_of.items():
+        numbers: Counter[int] = Counter()
+        for block in blocks:
+            start, ends = int(block.times[0]), int(block.times[-1])
+            axis = numbers[start]
+            numbers[start] += 1
+            place = start, ends, axis
+            times = encode_times(block.times)
+            rows.append((device_id, -axis, *place, len(block.times), *[None] * 5, times))
+            for channel, values in block.columns.items():
+                told = summary_of(values)
+                numbers_told = told.samples, told.min, told.max, told.sum, told.first, told.last
+                rows.append((device_id, channel, *place, *numbers_told, encode_values(values)))
     columns = list(zip(*rows, strict=True))
     await connection.execute(
         f"""
         INSERT INTO chunks (device_id, channel_id, start, ends, axis, samples, min, max, sum, first, last, blob)
-        SELECT %s, channel_id, {_MOMENT.format("start")}, {_MOMENT.format("ends")}, axis, samples, min, max, sum, first,
-               last, blob
-        FROM unnest(%s::int[], %s::bigint[], %s::bigint[], %s::smallint[], %s::int[], %s::float8[], %s::float8[],
-                    %s::float8[], %s::float8[], %s::float8[], %s::bytea[])
-             AS t (channel_id, start, ends, axis, samples, min, max, sum, first, last, blob)
+        SELECT device_id, channel_id, {_MOMENT.format("start")}, {_MOMENT.format("ends")}, axis, samples, min, max, sum,
+               first, last, blob
+        FROM unnest(%s::uuid[], %s::int[], %s::bigint[], %s::bigint[], %s::smallint[], %s::int[], %s::float8[],
+                    %s::float8[], %s::float8[], %s::float8[], %s::float8[], %s::bytea[])
+             AS t (device_id, channel_id, start, ends, axis, samples, min, max, sum, first, last, blob)
         """,  # noqa: S608
-        (device_id, *[list(column) for column in columns]),
+        [list(column) for column in columns],
     )
     return sum(len(row[-1] or b"") for row in rows)

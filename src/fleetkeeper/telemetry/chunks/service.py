@@ -4,7 +4,7 @@ A frame is deleted in the transaction that stores its chunk, and only if that tr
 what arrives meanwhile stays hot. Two processes never rewrite the same device at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -23,12 +23,15 @@ MAX_CELLS = 4_000_000
 
 @dataclass(frozen=True)
 class Sealed:
-    """What one step did. `is_finished` says that nothing was left to do before that moment."""
+    """What one step did. `is_finished` says that nothing was left to do before that moment.
+
+    `fullness` is the share of what one step may hold that was used.
+    """
 
     frames: int = 0
     samples: int = 0
     blob_bytes: int = 0
-    days: tuple[int, ...] = ()
+    fullness: float = 0.0
     is_finished: bool = True
 
 
@@ -37,23 +40,39 @@ async def seal_device(connection: AsyncConnection[Any], device_id: UUID, until_u
 
     Takes as many frames as memory allows: call again until it is finished. The connection must be idle.
     """
+    return await seal_devices(connection, [device_id], until_us)
+
+
+async def seal_devices(
+    connection: AsyncConnection[Any], device_ids: Sequence[UUID], until_us: int
+) -> Sealed | None:
+    """Seal the frames of devices before a moment, but for those that somebody else is at; None when that is all.
+
+    One device may need further calls, as `seal_device`. Raises TooManyFramesError when several are too much at once.
+    """
     await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
-    await queries.ensure_months(connection, device_id, until_us)
+    await queries.ensure_months(connection, device_ids, until_us)
     async with connection.transaction():
-        if not await queries.lock_device(connection, device_id):
+        mine = await queries.lock_devices(connection, device_ids)
+        if not mine:
             return None
-        width = await queries.widest_layout(connection, device_id)
-        limit = max(MAX_CELLS // max(width, 1), 100)
-        blocks, end_us = await queries.hot_blocks(connection, device_id, until_us, limit)
-        if end_us is None:
+        width = max(await queries.widest_layout(connection, mine), 1)
+        limit = max(MAX_CELLS // width, 100)
+        blocks, end_us = await queries.hot_blocks(connection, mine, until_us, limit)
+        if not blocks:
             return Sealed()
-        parts = [part for block in combine(blocks) for part in by_day(block)]
-        stored = await merge_in(connection, device_id, parts)
-        frames = await queries.delete_frames(connection, device_id, end_us)
-        days = sorted({int(part.times[0]) // DAY for part in parts})
-        await rollups.note_changes(connection, device_id, days)
-        samples = sum(part.samples for part in parts)
-        return Sealed(frames, samples, stored, tuple(days), end_us == until_us)
+        parts = {
+            device_id: [part for block in combine(some) for part in by_day(block)]
+            for device_id, some in blocks.items()
+        }
+        stored = await merge_in(connection, parts)
+        deleted = await queries.delete_frames(connection, list(blocks), end_us)
+        await rollups.note_changes(
+            connection,
+            sorted({(device_id, _day_of(part)) for device_id, some in parts.items() for part in some}),
+        )
+        samples = sum(part.samples for some in parts.values() for part in some)
+        return Sealed(deleted, samples, stored, deleted * width / MAX_CELLS, end_us == until_us)
 
 
 async def merge_day(connection: AsyncConnection[Any], device_id: UUID, day: int) -> bool | None:
@@ -66,29 +85,48 @@ async def merge_day(connection: AsyncConnection[Any], device_id: UUID, day: int)
         if not blocks:
             return False
         await queries.delete_chunks(connection, device_id, day * DAY, (day + 1) * DAY)
-        await queries.store_blocks(connection, device_id, _ready(blocks))
+        await queries.store_blocks(connection, {device_id: _ready(blocks)})
         return True
 
 
-async def merge_in(connection: AsyncConnection[Any], device_id: UUID, parts: Sequence[Block]) -> int:
+async def merge_in(connection: AsyncConnection[Any], parts_of: Mapping[UUID, Sequence[Block]]) -> int:
     """Store blocks together with the chunks whose time they touch, so that chunks of a device never overlap."""
+    days: dict[int, dict[UUID, list[Block]]] = {}
+    for device_id, parts in parts_of.items():
+        for part in parts:
+            days.setdefault(_day_of(part), {}).setdefault(device_id, []).append(part)
     stored = 0
-    days: dict[int, list[Block]] = {}
-    for part in parts:
-        days.setdefault(int(part.times[0]) // DAY, []).append(part)
-    for day, blocks in sorted(days.items()):
-        low = min(int(block.times[0]) for block in blocks)
-        high = max(int(block.times[-1]) for block in blocks)
-        spans = await queries.spans(connection, device_id, day)
-        low, high = _touched(low, high, spans)
-        # What was sealed before came first.
-        old = await queries.read_blocks(connection, device_id, low, high + 1)
-        if old:
-            await queries.delete_chunks(connection, device_id, low, high + 1)
-        ready = _ready([*old, *blocks])
-        if ready:
-            stored += await queries.store_blocks(connection, device_id, ready)
+    for day, blocks_of in sorted(days.items()):
+        spans = await queries.spans(connection, list(blocks_of), day)
+        ready = {
+            device_id: await _with_touched(connection, device_id, blocks, spans.get(device_id, ()))
+            for device_id, blocks in blocks_of.items()
+        }
+        if any(ready.values()):
+            stored += await queries.store_blocks(connection, ready)
     return stored
+
+
+async def _with_touched(
+    connection: AsyncConnection[Any],
+    device_id: UUID,
+    blocks: Sequence[Block],
+    spans: Sequence[tuple[int, int]],
+) -> list[Block]:
+    """Blocks of a device's day as they are stored, with the chunks that they touch, which are deleted."""
+    low = min(int(block.times[0]) for block in blocks)
+    high = max(int(block.times[-1]) for block in blocks)
+    if not any(span[0] <= high and span[1] >= low for span in spans):
+        return _ready(blocks)
+    low, high = _touched(low, high, spans)
+    # What was sealed before came first.
+    old = await queries.read_blocks(connection, device_id, low, high + 1)
+    await queries.delete_chunks(connection, device_id, low, high + 1)
+    return _ready([*old, *blocks])
+
+
+def _day_of(part: Block) -> int:
+    return int(part.times[0]) // DAY
 
 
 def _touched(low: int, high: int, spans: Sequence[tuple[int, int]]) -> tuple[int, int]:

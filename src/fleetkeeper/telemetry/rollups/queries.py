@@ -2,7 +2,6 @@
 """The SQL of rollups; connections are the driver's own, inside a transaction. Days are numbers since 1970."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,12 +15,12 @@ _MIDNIGHT = f"({_DAY}::timestamp AT TIME ZONE 'UTC')"
 _COLUMNS = "channel_ids, counts, sums, mins, maxs, lasts, sketches"
 
 
-async def note_changes(connection: AsyncConnection[Any], device_id: UUID, days: Sequence[int]) -> None:
-    """Remember that the chunks of these days changed."""
+async def note_changes(connection: AsyncConnection[Any], days: Sequence[tuple[UUID, int]]) -> None:
+    """Remember that the chunks of these devices' days changed."""
     await connection.execute(
-        "INSERT INTO rollup_changes (device_id, day) SELECT %s, date '1970-01-01' + day "
-        "FROM unnest(%s::int[]) AS day ON CONFLICT DO NOTHING",
-        (device_id, list(days)),
+        "INSERT INTO rollup_changes (device_id, day) SELECT device_id, date '1970-01-01' + day "
+        "FROM unnest(%s::uuid[], %s::int[]) AS t (device_id, day) ON CONFLICT DO NOTHING",
+        ([device_id for device_id, _ in days], [day for _, day in days]),
     )
 
 
@@ -35,27 +34,6 @@ async def changed_days(
         (*after, limit),
     )
     return [(row[0], row[1]) for row in await cursor.fetchall()]
-
-
-async def changed_days_of(connection: AsyncConnection[Any], device_id: UUID) -> list[int]:
-    """The days of a device whose rollups wait to be made anew."""
-    cursor = await connection.execute(
-        "SELECT day - date '1970-01-01' FROM rollup_changes WHERE device_id = %s ORDER BY day", (device_id,)
-    )
-    return [row[0] for row in await cursor.fetchall()]
-
-
-async def oldest_hot(
-    connection: AsyncConnection[Any], device_id: UUID, start: datetime, end: datetime
-) -> int | None:
-    """The first moment (microseconds) in [start, end) of which a frame is not sealed."""
-    cursor = await connection.execute(
-        "SELECT (extract(epoch FROM min(ts)) * 1000000)::bigint FROM frames "
-        "WHERE device_id = %s AND ts >= %s AND ts < %s",
-        (device_id, start, end),
-    )
-    row = await cursor.fetchone()
-    return row[0] if row else None
 
 
 async def take_change(connection: AsyncConnection[Any], device_id: UUID, day: int) -> bool:
