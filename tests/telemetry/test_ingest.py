@@ -214,7 +214,7 @@ class TestRefusedRequests:
         ("encoding", "body"),
         [
             ("gzip", b"not gzip"),
-            ("gzip", gzip.compress(b'{"frames":[]}')[:-6]),
+            ("gzip", gzip.compress(b'{"frames":[]}', mtime=0)[:-6]),
             ("zstd", b"not zstd"),
             ("zstd", zstandard.ZstdCompressor().compress(b'{"frames":[]}')[:-3]),
             ("deflate", zlib.compress(b"{}")),
