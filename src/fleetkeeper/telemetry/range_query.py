@@ -17,8 +17,10 @@ from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.settings.telemetry import TelemetrySettings
 from fleetkeeper.telemetry import queries
-from fleetkeeper.telemetry.buckets import EXACT, Buckets
-from fleetkeeper.telemetry.planner import read_buckets
+from fleetkeeper.telemetry.explore.cells import NEEDS, Cells
+from fleetkeeper.telemetry.explore.cover import Part
+from fleetkeeper.telemetry.explore.reading import Question, fill_cells
+from fleetkeeper.telemetry.explore.steps import regular_steps
 from fleetkeeper.telemetry.reading import Channel, read_samples, warnings_of
 from fleetkeeper.telemetry.resample import (
     AGGREGATES,
@@ -32,6 +34,7 @@ from fleetkeeper.telemetry.resample import (
 )
 from fleetkeeper.telemetry.rollups.periods import HOUR
 from fleetkeeper.telemetry.schemas import PlanStep, RangeAnswer, Series
+from fleetkeeper.telemetry.selection import FleetSeries
 from fleetkeeper_protocol.metrics import parse_channel
 
 RAW = "raw"
@@ -40,6 +43,8 @@ MAX_DEVICES = 20
 MAX_METRICS = 200
 MAX_SERIES = 2000
 MAX_STEP_SECONDS = 315_360_000
+# With fewer samples an hour, the grid repeats values over empty steps, which is decided by the samples' distance.
+_FEWEST_PER_HOUR = 3
 
 
 @dataclass(frozen=True)
@@ -100,11 +105,11 @@ async def query_range(
         if planned is not None:
             steps_seconds = planned[0]
             series += [
-                _series(device_id, channel, aggregate, _pairs(buckets.steps, buckets.aggregate(aggregate)))
-                for channel, buckets in zip(channels, planned[1], strict=True)
-                for aggregate in query.aggregates
+                _series(device_id, channel, aggregate, _pairs(planned[1], answer[place]))
+                for place, channel in enumerate(channels)
+                for aggregate, answer in zip(query.aggregates, planned[2], strict=True)
             ]
-            plan += planned[2]
+            plan += planned[3]
             continue
         samples = await read_samples(
             session, device_id, channels, query.start, query.end, max_samples=limits.max_samples_per_query
@@ -127,31 +132,36 @@ async def _by_hours(
     channels: Sequence[Channel],
     query: RangeQuery,
     limits: TelemetrySettings,
-) -> tuple[float, list[Buckets], list[PlanStep]] | None:
-    """The step (seconds), the steps' contents and how they were found; None where samples have to be read."""
+) -> tuple[float, Times, list[Values], list[PlanStep]] | None:
+    """The step (seconds), the steps' first moments, (channels, steps) by aggregate, and how they were found.
+
+    None where samples have to be read.
+    """
     span = (query.end - query.start).total_seconds()
     step_seconds = query.step_seconds or nice_step(span, query.points)
-    step_us = round(step_seconds * SECOND)
-    if not channels or step_us % HOUR or not EXACT.issuperset(query.aggregates):
+    if not channels or round(step_seconds * SECOND) % HOUR or not NEEDS.keys() >= set(query.aggregates):
         return None
-    steps = grid(round(query.start.timestamp() * SECOND), round(query.end.timestamp() * SECOND), step_us)
-    found = await read_buckets(
-        session,
-        device_id,
-        channels,
-        query.start,
-        query.end,
-        steps,
-        step_us,
-        max_samples=limits.max_samples_per_query,
-    )
-    if found is None:
+    start_us, end_us = round(query.start.timestamp() * SECOND), round(query.end.timestamp() * SECOND)
+    steps = regular_steps(round(step_seconds * SECOND), start_us, end_us)
+    question = Question(tuple(query.aggregates), None, steps, start_us, end_us, limits.max_samples_per_query)
+    cells = Cells(len(channels), steps.edges, question.needs)
+    series = [FleetSeries(device_id, item.channel_id, {}, item.places) for item in channels]
+    parts = await fill_cells(session, cells, question, series, range(len(channels)))
+    if all(part.tier is None for part in parts) or _is_sparse(cells, step_seconds):
         return None
-    told = [
-        _step_of_plan(device_id, piece.source, piece.start_us / SECOND, piece.end_us / SECOND)
-        for piece in found[1]
-    ]
-    return step_seconds, found[0], told
+    told = [_part_of_plan(device_id, part) for part in sorted(parts, key=lambda part: part.start_us)]
+    return step_seconds, steps.edges[:-1], question.answers(cells), told
+
+
+def _is_sparse(cells: Cells, step_seconds: float) -> bool:
+    """Whether a channel has too few samples for steps to stand for themselves."""
+    fewest = _FEWEST_PER_HOUR * step_seconds / 3600
+    return any(np.median(counts[counts > 0]) < fewest for counts in cells.counts if counts.any())
+
+
+def _part_of_plan(device_id: UUID, part: Part) -> PlanStep:
+    source = "samples" if part.tier is None else part.tier.name.lower()
+    return _step_of_plan(device_id, source, part.start_us / SECOND, part.end_us / SECOND)
 
 
 def _step_of_plan(device_id: UUID, source: str, start: float, end: float) -> PlanStep:

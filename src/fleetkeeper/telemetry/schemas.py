@@ -21,7 +21,7 @@ class Series(msgspec.Struct):
 
 
 class PlanStep(msgspec.Struct, rename={"start": "from", "end": "to"}):
-    """A part of the range and what answered it: `hours` are rollups, `samples` frames and chunks."""
+    """A part of the range and what answered it: `samples` are frames, chunks and the archive, all else are rollups."""
 
     device: str
     source: str
@@ -58,7 +58,9 @@ class PlanStepRead(BaseModel):
     """A part of the range and what answered it."""
 
     device: UUID
-    source: Literal["hours", "samples"] = Field(description="Rollups of hours; or frames and chunks")
+    source: Literal["hour", "day", "samples"] = Field(
+        description="Rollups of hours or of days; or frames, chunks and the archive"
+    )
     start: float = Field(alias="from")
     end: float = Field(alias="to")
 
@@ -179,7 +181,13 @@ class FramesBody(BaseModel):
         json_schema_extra={
             "example": {
                 "batch_id": "0198f6a0-0000-7000-8000-000000000001",
-                "frames": [{"ts": 1795132800.0, "values": {"cpu_usage_percent": 45.2}}],
+                "frames": [
+                    {
+                        "ts": 1795132800.0,
+                        "values": {"cpu_usage_percent": 45.2},
+                        "states": {"system_reboot_required": False},
+                    }
+                ],
             }
         }
     )

@@ -17,8 +17,9 @@ from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.telemetry import catalogue
 from fleetkeeper.telemetry.host_mark import HOST_MARK
-from fleetkeeper.telemetry.reading import Wanted, read_wanted
+from fleetkeeper.telemetry.reading import read_wanted
 from fleetkeeper.telemetry.resample import Times, Values
+from fleetkeeper.telemetry.stored import Wanted
 
 NAME = "__name__"
 INSTANCE = "instance"
@@ -77,29 +78,33 @@ async def find_series(
     limit: int,
     devices: Sequence[UUID] | None = None,
 ) -> list[FleetSeries]:
-    """The series of devices that the actor may see which fulfil all matchers of one of the sets.
+    """The series of devices that the actor may see which fulfil all matchers of one of the sets, device by device.
 
     `devices` are those that are looked at; all when None.
 
     Raises InvalidInputError when there are more than `limit`, and for a pattern that is none.
     """
     candidates, by_layout = await _candidates(session, matcher_sets)
-    found: dict[tuple[UUID, int], FleetSeries] = {}
+    found: dict[UUID, dict[int, FleetSeries]] = {}
+    left = limit
     for row in await catalogue.devices_with(session, actor, sorted(by_layout), devices):
+        device_id = row.device_id
+        of_device = found.setdefault(device_id, {})
         for position, channel_id in by_layout[row.layout_id]:
             if row.present is not None and not row.present >> (position - 1) & 1:
                 continue
-            series = found.get((row.device_id, channel_id))
+            series = of_device.get(channel_id)
             if series is None:
                 candidate = candidates[channel_id]
-                labels = candidate.labels_of(row.host, row.name, row.device_id)
+                labels = candidate.labels_of(row.host, row.name, device_id)
                 if candidate.open_conditions and not _fulfils(labels, candidate.open_conditions):
                     continue
-                if len(found) >= limit:
+                if not left:
                     raise _too_many(limit)
-                series = found[row.device_id, channel_id] = FleetSeries(row.device_id, channel_id, labels)
+                left -= 1
+                series = of_device[channel_id] = FleetSeries(device_id, channel_id, labels)
             series.places[row.layout_id] = position
-    return list(found.values())
+    return [series for of_device in found.values() for series in of_device.values()]
 
 
 async def read_series(

@@ -1,5 +1,6 @@
 """Count, sum, minimum, maximum and last of groups by steps, put together piece by piece. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,10 +35,11 @@ class Bucket:
 
 
 class Cells:
-    """What stands in each step of each group; arrays are (groups, steps)."""
+    """What stands in each step of each group; arrays are (groups, steps). Only what is in `needs` is kept."""
 
-    def __init__(self, groups: int, edges: Times) -> None:
+    def __init__(self, groups: int, edges: Times, needs: Sequence[str] = STATISTICS) -> None:
         self.edges = edges
+        self._needs = frozenset(needs)
         shape = groups, len(edges) - 1
         self.counts = np.zeros(shape, np.int64)
         self.sums = np.zeros(shape)
@@ -52,21 +54,42 @@ class Cells:
     def add_samples(self, group: int, times: Times, values: Values) -> None:
         """Add one series' samples, in the order of time; NaN counts for nothing."""
         numbers = ~np.isnan(values)
-        times, values = times[numbers], values[numbers]
-        inside = slice(*np.searchsorted(times, (self.edges[0], self.edges[-1])))
+        if not numbers.all():
+            times, values = times[numbers], values[numbers]
+        inside = slice(*np.searchsorted(times, (self.edges[0], self.edges[-1])).tolist())
         times, values = times[inside], values[inside]
+        if len(times):
+            self._add_whole([group], times, values[np.newaxis])
+
+    def add_matrix(self, groups: Sequence[int], times: Times, matrix: Values) -> None:
+        """Add several series with the same times, one a row; otherwise as `add_samples`."""
+        inside = slice(*np.searchsorted(times, (self.edges[0], self.edges[-1])).tolist())
+        times, matrix = times[inside], matrix[:, inside]
         if not len(times):
             return
+        # A sum is NaN exactly when a number is, or when infinities meet: either way the slow path is right.
+        if np.isnan(matrix.sum()):
+            for group, values in zip(groups, matrix, strict=True):
+                self.add_samples(group, times, values)
+        else:
+            self._add_whole(groups, times, matrix)
+
+    def _add_whole(self, groups: Sequence[int], times: Times, matrix: Values) -> None:
+        """Add rows without NaN, at times that all lie in a step."""
         place = self.steps_of(times)
-        starts = np.flatnonzero(np.diff(place, prepend=place[0] - 1))
-        where = place[starts]
+        starts = np.concatenate(([0], np.flatnonzero(place[1:] != place[:-1]) + 1))
         ends = np.append(starts[1:], len(place))
-        self.counts[group, where] += ends - starts
+        where = np.array(groups)[:, np.newaxis], place[starts]
+        np.add.at(self.counts, where, ends - starts)
         with np.errstate(over="ignore", invalid="ignore"):
-            self.sums[group, where] += np.add.reduceat(values, starts)
-        self.mins[group, where] = np.minimum(self.mins[group, where], np.minimum.reduceat(values, starts))
-        self.maxs[group, where] = np.maximum(self.maxs[group, where], np.maximum.reduceat(values, starts))
-        self.lasts[group, where] = values[ends - 1]
+            if "sums" in self._needs:
+                np.add.at(self.sums, where, np.add.reduceat(matrix, starts, axis=1))
+        if "mins" in self._needs:
+            np.minimum.at(self.mins, where, np.minimum.reduceat(matrix, starts, axis=1))
+        if "maxs" in self._needs:
+            np.maximum.at(self.maxs, where, np.maximum.reduceat(matrix, starts, axis=1))
+        if "lasts" in self._needs:
+            self.lasts[where] = matrix[:, ends - 1]
 
     def add(self, bucket: Bucket) -> None:
         """Add buckets, each of which lies in one step; of one group and step the later ones are the last."""

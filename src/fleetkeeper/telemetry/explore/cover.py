@@ -1,7 +1,9 @@
 """Which tier answers which part of a range for a device: the widest that does so exactly. Pure."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from uuid import UUID
 
 from fleetkeeper.telemetry.chunks.blocks import DAY
 from fleetkeeper.telemetry.rollups.periods import HOUR, Tier, end_of, start_of
@@ -14,6 +16,54 @@ class Part:
     tier: Tier | None
     start_us: int
     end_us: int
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """Ranges (first moment, moment after) whose samples are read at once, in the order of time."""
+
+    inside: tuple[tuple[int, int], ...]
+
+    @property
+    def start_us(self) -> int:
+        """The first moment."""
+        return self.inside[0][0]
+
+    @property
+    def end_us(self) -> int:
+        """The moment after the last."""
+        return self.inside[-1][1]
+
+    @property
+    def gaps(self) -> list[tuple[int, int]]:
+        """What lies between the ranges."""
+        return [(before[1], after[0]) for before, after in pairwise(self.inside)]
+
+
+def read_together(
+    parts: Mapping[Part, Sequence[UUID]], *, in_order: bool
+) -> list[tuple[Part | Ranges, Sequence[UUID]]]:
+    """What to read one after the other, and of which devices.
+
+    Samples of the same devices are read at once where no whole day lies between: the same chunks hold them. Not so
+    when all is wanted in the order of time.
+    """
+    readings: list[tuple[Part | Ranges, Sequence[UUID]]] = []
+    open_ranges: dict[tuple[UUID, ...], int] = {}
+    for part, devices in sorted(parts.items(), key=lambda item: item[0].start_us):
+        if part.tier is not None:
+            readings.append((part, devices))
+            continue
+        span = part.start_us, part.end_us
+        place = None if in_order else open_ranges.get(tuple(devices))
+        if place is not None:
+            before = readings[place][0]
+            if isinstance(before, Ranges) and span[0] // DAY - (before.end_us - 1) // DAY <= 1:
+                readings[place] = Ranges((*before.inside, span)), devices
+                continue
+        open_ranges[tuple(devices)] = len(readings)
+        readings.append((Ranges((span,)), devices))
+    return readings
 
 
 def cover(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from uuid import UUID
 
 from fleetkeeper.telemetry.selection import NAME, FleetSeries
@@ -40,21 +41,29 @@ def grouped(
 ) -> Grouping:
     """Put series together. `attributes` are those of each device, where `by` needs them."""
     by_labels = any(item.startswith(LABEL) for item in by)
-    known: dict[tuple[UUID, str], Group] = {}
-    keys = []
-    for item in series:
+    members: dict[Group, list[int]] = {}
+    numbered = enumerate(series)
+    for device_id, of_device in groupby(numbered, key=lambda pair: pair[1].device_id):
+        about = attributes.get(device_id, {})
         # Without labels, all series of a device's metric are in one group.
-        key = item.device_id, item.labels[NAME]
-        group = known.get(key)
-        if group is None or by_labels:
-            group = known[key] = _group_of(item, attributes.get(item.device_id, {}), by)
-        keys.append(group)
-    groups = sorted(set(keys), key=lambda group: (group.metric, group.common))
-    place = {group: n for n, group in enumerate(groups)}
-    return Grouping(groups, [place[key] for key in keys])
+        known: dict[str, list[int]] = {}
+        for number, item in of_device:
+            metric = item.labels[NAME]
+            own = None if by_labels else known.get(metric)
+            if own is None:
+                own = known[metric] = members.setdefault(Group(metric, _common(item, about, by)), [])
+            own.append(number)
+    groups = sorted(members, key=lambda group: (group.metric, group.common))
+    place_of = [0] * len(series)
+    for place, group in enumerate(groups):
+        for number in members[group]:
+            place_of[number] = place
+    return Grouping(groups, place_of)
 
 
-def _group_of(series: FleetSeries, attributes: Mapping[str, str], by: Sequence[str]) -> Group:
+def _common(
+    series: FleetSeries, attributes: Mapping[str, str], by: Sequence[str]
+) -> tuple[tuple[str, str], ...]:
     common: list[tuple[str, str]] = []
     for item in by:
         if item == DEVICE:
@@ -64,4 +73,4 @@ def _group_of(series: FleetSeries, attributes: Mapping[str, str], by: Sequence[s
             common.append((name, series.labels.get(name, "")))
         else:
             common.append((item, attributes[item]))
-    return Group(series.labels[NAME], tuple(common))
+    return tuple(common)

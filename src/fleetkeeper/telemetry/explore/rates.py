@@ -4,6 +4,7 @@ import numpy as np
 
 from fleetkeeper.telemetry.resample import SECOND, Times, Values
 
+RATES = frozenset({"rate", "increase"})
 # How far before a range the sample may lie that its first increase is counted from.
 LOOKBACK_US = 300 * SECOND
 

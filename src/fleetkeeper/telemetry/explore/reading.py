@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby, pairwise
 from typing import Any
 from uuid import UUID
 
@@ -10,21 +11,22 @@ import numpy as np
 from psycopg import AsyncConnection
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.telemetry.chunks.blocks import DAY
+from fleetkeeper.telemetry.chunks.blocks import DAY, Block
 from fleetkeeper.telemetry.chunks.codec import unpack
 from fleetkeeper.telemetry.explore import queries
 from fleetkeeper.telemetry.explore.cells import NEEDS, Bucket, Cells
-from fleetkeeper.telemetry.explore.cover import Part, cover
+from fleetkeeper.telemetry.explore.cover import Part, Ranges, cover, read_together
 from fleetkeeper.telemetry.explore.groups import Grouping
 from fleetkeeper.telemetry.explore.percentiles import SampleCells, SketchCells
-from fleetkeeper.telemetry.explore.rates import LOOKBACK_US, RateCells
+from fleetkeeper.telemetry.explore.rates import LOOKBACK_US, RATES, RateCells
 from fleetkeeper.telemetry.explore.schemas import PlanPart
 from fleetkeeper.telemetry.explore.steps import Steps
-from fleetkeeper.telemetry.reading import Wanted, driver_connection, read_wanted
+from fleetkeeper.telemetry.reading import driver_connection, read_blocks, series_of
 from fleetkeeper.telemetry.resample import SECOND, Values
 from fleetkeeper.telemetry.rollups.packing import unpack_sketches
 from fleetkeeper.telemetry.rollups.periods import HOUR, Tier
 from fleetkeeper.telemetry.selection import FleetSeries
+from fleetkeeper.telemetry.stored import Wanted
 
 # Series whose samples are in memory at once.
 _SERIES_AT_ONCE = 500
@@ -37,9 +39,12 @@ _Filled = Cells | SampleCells | SketchCells | RateCells
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of the series: an aggregate or a quantile, in steps, of a range (microseconds)."""
+    """What is asked of the series: aggregates or a quantile, in steps, of a range (microseconds).
 
-    aggregate: str
+    Aggregates of `NEEDS` may be asked together, and those of `RATES`.
+    """
+
+    aggregates: tuple[str, ...]
     quantile: float | None
     steps: Steps
     start_us: int
@@ -51,45 +56,78 @@ class Question:
         """Which tiers know what is asked, widest first."""
         if self.quantile is not None:
             return tuple(tier for tier in self.steps.tiers if tier is not Tier.HOUR)
-        return self.steps.tiers if self.aggregate in NEEDS else ()
+        return self.steps.tiers if self.is_of_buckets else ()
+
+    @property
+    def is_of_buckets(self) -> bool:
+        """Whether counts, sums and such answer it."""
+        return NEEDS.keys() >= set(self.aggregates)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What has to be known of a bucket, if buckets answer it."""
+        return tuple(dict.fromkeys(column for name in self.aggregates for column in NEEDS[name]))
 
     def empty(self, groups: int) -> _Filled:
         """Where the answer is put together."""
         if self.quantile is not None:
             return (SketchCells if self.tiers else SampleCells)(groups, self.steps.edges)
-        return (Cells if self.aggregate in NEEDS else RateCells)(groups, self.steps.edges)
+        if self.is_of_buckets:
+            return Cells(groups, self.steps.edges, self.needs)
+        return RateCells(groups, self.steps.edges)
 
-    def answer(self, filled: _Filled) -> Values:
-        """The answer as (groups, steps), NaN where nothing is."""
+    def answers(self, filled: _Filled) -> list[Values]:
+        """The answers as (groups, steps), NaN where nothing is: one for each aggregate."""
         if isinstance(filled, Cells):
-            return filled.aggregate(self.aggregate)
+            return [filled.aggregate(name) for name in self.aggregates]
         if isinstance(filled, RateCells):
-            return filled.rates if self.aggregate == "rate" else filled.increases
-        return filled.quantile(self.quantile or 0.0)
+            return [filled.rates if name == "rate" else filled.increases for name in self.aggregates]
+        return [filled.quantile(self.quantile or 0.0)]
 
 
 async def fill(
     session: AsyncSession, question: Question, series: Sequence[FleetSeries], grouping: Grouping
-) -> tuple[Values, list[PlanPart]]:
-    """The answer as (groups, steps), and how it was found. Raises InvalidInputError for too many samples."""
+) -> tuple[list[Values], list[PlanPart]]:
+    """The answers as (groups, steps), one for each aggregate, and how they were found.
+
+    Raises InvalidInputError for too many samples.
+    """
     filled = question.empty(len(grouping.groups))
+    parts = await fill_cells(session, filled, question, series, grouping.place_of)
+    return question.answers(filled), _told(parts)
+
+
+async def fill_cells(
+    session: AsyncSession,
+    filled: _Filled,
+    question: Question,
+    series: Sequence[FleetSeries],
+    place_of: Sequence[int],
+) -> dict[Part, list[UUID]]:
+    """Fill what a question made empty; returns which part of the range was read from where, for which devices.
+
+    `place_of` are the groups of the series. Raises InvalidInputError for too many samples.
+    """
     connection = await driver_connection(session)
     places: _Places = {}
     of_device: dict[UUID, list[tuple[FleetSeries, int]]] = {}
-    for item, place in zip(series, grouping.place_of, strict=True):
-        places.setdefault(item.device_id, {})[item.channel_id] = place
-        of_device.setdefault(item.device_id, []).append((item, place))
+    paired = zip(series, place_of, strict=True)
+    for device_id, pairs in groupby(paired, key=lambda pair: pair[0].device_id):
+        own = of_device.setdefault(device_id, [])
+        own += pairs
+        places.setdefault(device_id, {}).update((item.channel_id, place) for item, place in own)
     parts = await _parts(connection, question, sorted(of_device))
     left = question.max_samples
-    for part, devices in sorted(parts.items(), key=lambda item: item[0].start_us):
-        if part.tier is None:
-            pairs = [pair for device_id in devices for pair in of_device[device_id]]
-            left -= await _add_samples(session, filled, part, pairs, left)
+    # What is last depends on the order of time; all else may be read in any order.
+    for reading, devices in read_together(parts, in_order="last" in question.aggregates):
+        if isinstance(reading, Ranges):
+            wanted_pairs = [pair for device_id in devices for pair in of_device[device_id]]
+            left -= await _add_samples(session, filled, reading, wanted_pairs, left)
         elif isinstance(filled, Cells):
-            await _add_rollups(connection, filled, part, question.aggregate, devices, places)
+            await _add_rollups(connection, filled, reading, question.needs, devices, places)
         elif isinstance(filled, SketchCells):
-            await _add_sketches(connection, filled, part, devices, places)
-    return question.answer(filled), _told(parts)
+            await _add_sketches(connection, filled, reading, devices, places)
+    return parts
 
 
 async def _parts(
@@ -98,7 +136,8 @@ async def _parts(
     """The parts of the range that are read alike, and for which devices."""
     start_us, end_us, tiers = question.start_us, question.end_us, question.tiers
     if not tiers:
-        lookback = LOOKBACK_US if question.aggregate in {"rate", "increase"} else 0
+        # An increase is counted from the sample before.
+        lookback = LOOKBACK_US if RATES.issuperset(question.aggregates) else 0
         return {Part(None, start_us - lookback, end_us): list(devices)} if devices else {}
     hot = await queries.oldest_hot(connection, devices, start_us, end_us)
     changed = await queries.changed_days(connection, devices, start_us // DAY, -(-end_us // DAY))
@@ -116,7 +155,7 @@ async def _parts(
 async def _add_samples(
     session: AsyncSession,
     filled: _Filled,
-    part: Part,
+    ranges: Ranges,
     pairs: Sequence[tuple[FleetSeries, int]],
     max_samples: int,
 ) -> int:
@@ -125,8 +164,33 @@ async def _add_samples(
     for low in range(0, len(pairs), _SERIES_AT_ONCE):
         some = pairs[low : low + _SERIES_AT_ONCE]
         wanted = [Wanted(item.device_id, item.channel_id, item.places) for item, _ in some]
-        found = await read_wanted(session, wanted, part.start_us, part.end_us, max_samples=max_samples - read)
-        for (_, place), (times, values) in zip(some, found, strict=True):
+        found = await read_blocks(
+            session, wanted, ranges.start_us, ranges.end_us, gaps=ranges.gaps, max_samples=max_samples - read
+        )
+        for device_id, of_device in groupby(some, key=lambda pair: pair[0].device_id):
+            wishes = [(item.channel_id, place) for item, place in of_device]
+            read += _add_blocks(filled, ranges, found.get(device_id, []), wishes)
+    return read
+
+
+def _add_blocks(
+    filled: _Filled, ranges: Ranges, blocks: Sequence[Block], wishes: Sequence[tuple[int, int]]
+) -> int:
+    """Add a device's samples, given as (channel, group) with the blocks that hold them; returns how many they were."""
+    read = 0
+    if isinstance(filled, Cells) and all(a.times[-1] < b.times[0] for a, b in pairwise(blocks)):
+        for block in blocks:
+            own = [(channel, place) for channel, place in wishes if channel in block.columns]
+            for start_us, end_us in ranges.inside if own else ():
+                low, high = np.searchsorted(block.times, (start_us, end_us)).tolist()
+                if low < high:
+                    matrix = np.array([block.columns[channel][low:high] for channel, _ in own])
+                    filled.add_matrix([place for _, place in own], block.times[low:high], matrix)
+                    read += matrix.size
+        return read
+    for channel, place in wishes:
+        for start_us, end_us in ranges.inside:
+            times, values = series_of(blocks, channel, start_us, end_us)
             filled.add_samples(place, times, values)
             read += len(times)
     return read
@@ -136,11 +200,10 @@ async def _add_rollups(
     connection: AsyncConnection[Any],
     cells: Cells,
     part: Part,
-    aggregate: str,
+    columns: Sequence[str],
     devices: Sequence[UUID],
     places: _Places,
 ) -> None:
-    columns = NEEDS[aggregate]
     tier = part.tier or Tier.HOUR
     rows = await queries.rollup_rows(
         connection, devices, tier, part.start_us // DAY, -(-part.end_us // DAY), columns
@@ -155,6 +218,8 @@ async def _add_rollups(
         inside, steps = inside_of[day]
         groups = places[device_id]
         positions = [n for n, channel in enumerate(channel_ids) if channel in groups]
+        if not positions:
+            continue
         arrays = [unpack(blob).reshape(len(channel_ids), -1)[positions][:, inside] for blob in packed]
         some = arrays[0] > 0
         own = np.array([groups[channel_ids[n]] for n in positions], np.int64)
@@ -162,7 +227,7 @@ async def _add_rollups(
         found[1].append(np.broadcast_to(steps, some.shape)[some])
         for column, array in zip(found[2:], arrays, strict=True):
             column.append(array[some])
-    if rows:
+    if found[0]:
         joined = [np.concatenate(column) for column in found]
         cells.add(Bucket(joined[0], joined[1], **dict(zip(columns, joined[2:], strict=True))))
 

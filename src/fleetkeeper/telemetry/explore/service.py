@@ -17,6 +17,7 @@ from fleetkeeper.settings.telemetry import TelemetrySettings
 from fleetkeeper.telemetry.explore import queries
 from fleetkeeper.telemetry.explore.cells import NEEDS
 from fleetkeeper.telemetry.explore.groups import ATTRIBUTES, DEVICE, Grouping, grouped, problem_of
+from fleetkeeper.telemetry.explore.rates import RATES
 from fleetkeeper.telemetry.explore.reading import Question, fill
 from fleetkeeper.telemetry.explore.schemas import FleetAnswer, GroupSeries, PlanPart
 from fleetkeeper.telemetry.explore.steps import Steps, parse_step, steps_of
@@ -28,7 +29,7 @@ from fleetkeeper_protocol.metrics import describe, parse_channel
 MAX_METRICS = 50
 MAX_GROUPS = 2000
 MAX_TOP = 500
-AGGREGATES = (*NEEDS, "rate", "increase")
+AGGREGATES = (*NEEDS, *sorted(RATES))
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,3})?|100)")
 _AGO = re.compile(r"(\d{1,4})([hdw])")
 _HOURS = {"h": 1, "d": 24, "w": 168}
@@ -165,14 +166,14 @@ async def _ask(
         start_us, end_us = int(steps.edges[0]), int(steps.edges[-1])
     percentile = _PERCENTILE.fullmatch(query.aggregate)
     question = Question(
-        aggregate=query.aggregate,
+        aggregates=(query.aggregate,),
         quantile=float(percentile[1]) / 100 if percentile else None,
         steps=steps,
         start_us=start_us,
         end_us=end_us,
         max_samples=limits.max_samples_per_query,
     )
-    values, parts = await fill(session, question, series, grouping)
+    [values], parts = await fill(session, question, series, grouping)
     return values, steps, parts
 
 

@@ -49,9 +49,15 @@ def steps_of(step: float | Tier, start_us: int, end_us: int) -> Steps:
     step_us = HOUR if isinstance(step, Tier) else round(step * SECOND)
     if (end_us - start_us) // step_us > MAX_STEPS:
         raise ValueError(f"gives more than {MAX_STEPS} steps; make it longer")
-    edges_us = grid(start_us, end_us, step_us)
+    steps = regular_steps(step_us, start_us, end_us)
+    return _checked(steps.edges, steps.tiers)
+
+
+def regular_steps(step_us: int, start_us: int, end_us: int) -> Steps:
+    """The steps of some length that cover [start, end), however many they are."""
+    first_edges = grid(start_us, end_us, step_us)
     tiers: tuple[Tier, ...] = (Tier.DAY, Tier.HOUR) if step_us % DAY == 0 else (Tier.HOUR,)
-    return _checked(np.append(edges_us, edges_us[-1] + step_us), () if step_us % HOUR else tiers)
+    return Steps(np.append(first_edges, first_edges[-1] + step_us), () if step_us % HOUR else tiers)
 
 
 def _checked(edges: Times, tiers: tuple[Tier, ...]) -> Steps:
