@@ -14,6 +14,7 @@ from fleetkeeper.telemetry.chunks import models as chunks
 from fleetkeeper.telemetry.rollups import models as rollups
 from fleetkeeper.telemetry.senders import models as senders
 from fleetkeeper.telemetry.space import models as space
+from fleetkeeper.telemetry.states import models as states
 
 __all__ = [
     "Base",
@@ -29,5 +30,6 @@ __all__ = [
     "senders",
     "sign_in",
     "space",
+    "states",
     "telemetry",
 ]

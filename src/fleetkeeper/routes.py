@@ -25,6 +25,7 @@ from fleetkeeper.telemetry.promql import api as promql
 from fleetkeeper.telemetry.senders import api as sender_rules
 from fleetkeeper.telemetry.senders import write_api as senders
 from fleetkeeper.telemetry.space import api as space
+from fleetkeeper.telemetry.states import api as states
 
 API = "/api/v1"
 
@@ -65,6 +66,7 @@ def include_routes(app: FastAPI) -> None:
         devices.router,
         fleet.router,
         telemetry.router,
+        states.router,
         archive.router,
         explore.router,
         exporting.router,

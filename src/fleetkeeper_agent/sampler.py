@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 
+from msgspec import UNSET, UnsetType
+
 from fleetkeeper_agent.clock import Clock
 from fleetkeeper_agent.collectors.agent_self import AgentSelfCollector
-from fleetkeeper_agent.collectors.collector import Collector, Values
+from fleetkeeper_agent.collectors.collector import Collector, States, Values
 from fleetkeeper_agent.collectors.registry import Features
 from fleetkeeper_agent.collectors.supervision import SupervisedCollector
 from fleetkeeper_protocol.messages import CollectorStatus, Frame
+
+TELL_AGAIN_SECONDS = 600.0
 
 
 class Sampler:
@@ -18,6 +22,8 @@ class Sampler:
         self._selves = [collector for collector in collectors if isinstance(collector, AgentSelfCollector)]
         self._features = features
         self._clock = clock
+        self._told: States = {}
+        self._tell_again_at = 0.0
 
     def frame(self) -> Frame:
         """One snapshot of the machine, stamped with the moment at which its collection began."""
@@ -31,7 +37,20 @@ class Sampler:
             values.update(supervised.collect(now, on=self._features.is_on(supervised.supervision.name)))
         for collector in self._selves:
             collector.last_collect_seconds = self._clock.monotonic() - started
-        return Frame(ts=stamp, values=values)
+        return Frame(ts=stamp, values=values, states=self._states_to_tell(started))
+
+    def _states_to_tell(self, now: float) -> States | UnsetType:
+        """States when one of them changed, and again from time to time: a frame may be lost."""
+        states = {
+            key: value
+            for supervised in self._collectors
+            if self._features.is_on(supervised.supervision.name)
+            for key, value in supervised.collector.states.items()
+        }
+        if not states or (states == self._told and now < self._tell_again_at):
+            return UNSET
+        self._told, self._tell_again_at = states, now + TELL_AGAIN_SECONDS
+        return states
 
     def statuses(self) -> list[CollectorStatus]:
         """What works and what does not."""

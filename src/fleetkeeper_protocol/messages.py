@@ -6,7 +6,7 @@ All times are epoch seconds (UTC) as floats. Lists have upper bounds that the se
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 ShortText = Annotated[str, Meta(max_length=300)]
 LongText = Annotated[str, Meta(max_length=4000)]
@@ -34,11 +34,15 @@ class EnrollResponse(Struct):
     device_key: str
 
 
-class Frame(Struct):
-    """One snapshot of a device: channel -> value. A missing channel is missing, not zero."""
+class Frame(Struct, omit_defaults=True):
+    """One snapshot of a device: channel -> value. A missing channel is missing, not zero.
+
+    `states` are texts and truth values by channel; one that is left out is as it was.
+    """
 
     ts: float
     values: dict[str, float]
+    states: dict[str, str | bool] | UnsetType = UNSET
 
 
 class TelemetryBatch(Struct):

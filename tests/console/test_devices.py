@@ -146,6 +146,23 @@ class TestDevice:
         ):
             assert text in page
 
+    async def test_states_with_what_was_before(self, browser, device):
+        now = datetime.now(UTC).timestamp()
+        for ago, state in ((60, "stopped"), (30, "<i>running</i>")):
+            frame = {
+                "ts": now - ago,
+                "values": {},
+                "states": {"service_state": state, "system_reboot_required": True},
+            }
+            assert (
+                await device.client.post("/api/v1/telemetry", json={"frames": [frame]})
+            ).status_code == 200
+        page = await browser.page(f"/devices/{device.id}")
+        states = page[page.index('id="states"') :]
+        now_place, before = states.index("<b>&lt;i&gt;running&lt;/i&gt;</b>"), states.index("stopped")
+        assert now_place < before < states.index("system_reboot_required")
+        assert "<b>yes</b>" in states
+
     async def test_an_unknown_device_is_a_page_not_found(self, browser):
         page = await browser.page("/devices/00000000-0000-0000-0000-000000000000", 404)
         assert "There is no such device." in page

@@ -27,6 +27,7 @@ SEALERS = {
     "space_devices",
     "space_groups",
     "space_totals",
+    "states",
 }
 # Tables that the owner alone writes.
 READ_ONLY = {"alembic_version", "audit_epochs", "audit_log", "sender_mapping", "snapshot_fields"}

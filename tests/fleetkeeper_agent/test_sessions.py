@@ -1,7 +1,9 @@
 """Login sessions and the system's figures."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from fleetkeeper_agent.collectors.collector import UnavailableError
@@ -67,6 +69,24 @@ def test_utmp_where_there_is_one(tmp_path):
     report = SessionsCollector(LinuxSystem(places, lambda: [user, user])).report(9.0)
     assert report.ts == 9.0
     assert [(s.username, s.terminal) for s in report.sessions] == [("eve\ufffd", "")]
+
+
+def test_debian_says_whether_it_waits_to_be_restarted(tmp_path, monkeypatch):
+    places = replace(roots(tmp_path), etc=tmp_path / "etc")
+    monkeypatch.setattr(
+        psutil, "sensors_battery", lambda: SimpleNamespace(power_plugged=False), raising=False
+    )
+    collector = SystemCollector(LinuxSystem(places))
+    collector.collect(0.0)
+    assert collector.states == {"system_power_source": "battery"}
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/debian_version").touch()
+    monkeypatch.setattr(psutil, "sensors_battery", lambda: None, raising=False)
+    collector.collect(1.0)
+    assert collector.states == {"system_reboot_required": False}
+    (places.run / "reboot-required").touch()
+    collector.collect(2.0)
+    assert collector.states == {"system_reboot_required": True}
 
 
 def test_no_record_of_logins_is_said_and_no_zero(tmp_path):

@@ -2,10 +2,12 @@
 
 import math
 
+from msgspec import UNSET
+
 from fleetkeeper_agent.collectors.collector import Collector, UnavailableError
 from fleetkeeper_agent.collectors.registry import Features
 from fleetkeeper_agent.collectors.supervision import SupervisedCollector
-from fleetkeeper_agent.sampler import Sampler
+from fleetkeeper_agent.sampler import TELL_AGAIN_SECONDS, Sampler
 
 
 class Scripted(Collector):
@@ -78,6 +80,19 @@ def test_a_frame_holds_what_the_others_could_tell(clock):
     assert frame.values == {"b": 2.0}
     assert frame.ts == 1234.568
     assert [status.status for status in sampler.statuses()] == ["failed", "ok", "off"]
+
+
+def test_states_are_told_when_they_change_and_again_after_a_while(clock):
+    collector = Scripted(*[{"a": 1.0}] * 6)
+    sampler = Sampler([collector], Features(), clock)
+    assert sampler.frame().states is UNSET
+    collector.states = {"up": True}
+    assert sampler.frame().states == {"up": True}
+    assert sampler.frame().states is UNSET
+    collector.states = {"up": False}
+    assert sampler.frame().states == {"up": False}
+    clock.now += TELL_AGAIN_SECONDS
+    assert sampler.frame().states == {"up": False}
 
 
 def test_flags_that_reveal_more_are_off_unless_switched_on():

@@ -5,11 +5,13 @@ import typer
 from fleetkeeper.cli.telemetry_delete import delete
 from fleetkeeper.cli.telemetry_export import export
 from fleetkeeper.cli.telemetry_space import space
+from fleetkeeper.cli.telemetry_states import states
 
 app = typer.Typer(help="Measurements.", no_args_is_help=True)
 app.command()(delete)
 app.command()(export)
 app.command()(space)
+app.command()(states)
 
 
 @app.callback()

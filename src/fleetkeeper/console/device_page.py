@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from fleetkeeper.console.contexts.administration import EntryForm
@@ -15,9 +16,12 @@ from fleetkeeper.console.contexts.devices import (
     ProcessColumn,
     Section,
     SessionRow,
+    StateRow,
 )
 from fleetkeeper.console.contexts.shell import Shell
 from fleetkeeper.devices.schemas import DeviceRead
+from fleetkeeper.telemetry.states.schemas import StateSeries
+from fleetkeeper_protocol.metrics import format_channel
 
 FIGURES = (
     Figure("CPU", "cpu_usage_percent", "percent"),
@@ -38,6 +42,7 @@ SECTIONS = (
     Section("file-systems", "File systems", "devices/_file_systems.html"),
     Section("interfaces", "Interfaces", "devices/_interfaces.html"),
     Section("sessions", "Sessions", "devices/_sessions.html"),
+    Section("states", "States", "devices/_states.html"),
     Section("hardware", "Counters"),
     Section("agent", "Agent"),
     Section("system", "System", "devices/_system.html"),
@@ -56,6 +61,8 @@ PROCESS_COLUMNS = (
     ProcessColumn("write_bytes_per_second", "Written", "is-number"),
 )
 
+# Changes of a state that are shown, the newest included.
+SHOWN_CHANGES = 6
 # How much the state of a collector needs somebody's attention; one that is off does what it should.
 TONES = {"ok": "good", "failed": "bad", "unavailable": "warning"}
 
@@ -132,12 +139,25 @@ def _fact_groups(device: DeviceRead) -> tuple[FactGroup, ...]:
     )
 
 
+def _state_row(one: StateSeries) -> StateRow:
+    changes = [(datetime.fromtimestamp(ts, UTC), _word(value)) for ts, value in reversed(one.changes)]
+    since, value = changes[0]
+    return StateRow(format_channel(one.metric, one.labels), value, since, tuple(changes[1:SHOWN_CHANGES]))
+
+
+def _word(value: str | bool) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value
+
+
 def device_page(
     shell: Shell,
     device: DeviceRead,
     status: str,
     collectors: Sequence[Mapping[str, Any]],
     login_sessions: Iterable[SessionRow],
+    states: Iterable[StateSeries] = (),
     *,
     department: str = "",
     edit_form: EntryForm | None = None,
@@ -156,6 +176,7 @@ def device_page(
         process_columns=PROCESS_COLUMNS,
         interfaces=interfaces,
         login_sessions=tuple(login_sessions),
+        states=tuple(map(_state_row, states)),
         collectors=rows,
         collectors_json=json.dumps([{"name": one.name, "reason": one.reason} for one in rows]),
         fact_groups=_fact_groups(device),

@@ -37,6 +37,8 @@ from fleetkeeper.telemetry.known_keys import KnownKeys
 from fleetkeeper.telemetry.layouts import LayoutRegistry
 from fleetkeeper.telemetry.sample_intake import SampleIntake
 from fleetkeeper.telemetry.samples import SampleSeries, StoredSamples
+from fleetkeeper.telemetry.states.recorder import MAX_CHANNELS, StateSample, TooManyStatesError, record
+from fleetkeeper.telemetry.states.recorder import problem_of as states_problem
 from fleetkeeper.telemetry.writer import FrameWriter
 from fleetkeeper_protocol.messages import Frame, RejectedFrame, TelemetryAccepted
 
@@ -58,8 +60,9 @@ class _LooseBatch(msgspec.Struct):
     batch_id: UUID | None = None
 
 
-class _RawValues(msgspec.Struct):
+class _RawFrame(msgspec.Struct):
     values: dict[str, msgspec.Raw]
+    states: dict[str, msgspec.Raw] = msgspec.field(default_factory=dict)
 
 
 _batch_decoder = msgspec.json.Decoder(_Batch)
@@ -154,9 +157,18 @@ class TelemetryDoor:
             )
         window = self._window()
         pending: list[PendingFrame] = []
+        states: list[StateSample] = []
+        # Frames that have states and no numbers.
+        alone = 0
         for index, frame in frames:
             problem = self._problem_of(index, frame, window)
             if problem is None:
+                if frame.states:
+                    ts_us = round(frame.ts * 1_000_000)
+                    states += [StateSample(ts_us, key, value) for key, value in frame.states.items()]
+                    if not frame.values:
+                        alone += 1
+                        continue
                 keys = tuple(frame.values)
                 plan = self.layouts.known_plan(device_id, keys) or await self._register(
                     device_id, index, keys
@@ -174,10 +186,13 @@ class TelemetryDoor:
         self.outcomes["rejected", "unreadable"] += unreadable
         rejected.sort(key=lambda item: item.index)
         self.rejected_frames += len(rejected)
-        if rejected and not pending:
+        if rejected and not pending and not states:
             self._refuse(rejected)
+        if states:
+            await self._record(device_id, states)
         duplicates = await self._store(pending)
-        answer = TelemetryAccepted(len(pending) - duplicates, duplicates, rejected[:MAX_NAMED_REJECTIONS])
+        accepted = len(pending) + alone - duplicates
+        answer = TelemetryAccepted(accepted, duplicates, rejected[:MAX_NAMED_REJECTIONS])
         return _encoder.encode(answer)
 
     async def store_samples(self, series: Sequence[SampleSeries]) -> StoredSamples:
@@ -200,6 +215,13 @@ class TelemetryDoor:
         return Window.around(
             time.time(), max_age_days=limits.max_age_days, max_future_seconds=limits.max_future_seconds
         )
+
+    async def _record(self, device_id: bytes, states: Sequence[StateSample]) -> None:
+        try:
+            await record(self.pool, device_id, states)
+        except TooManyStatesError:
+            message = f"a device has states under at most {MAX_CHANNELS} names"
+            raise InvalidInputError("No frame was stored.", fields=[FieldError("states", message)]) from None
 
     async def _store(self, pending: list[PendingFrame]) -> int:
         """Wait until the frames are durable; returns how many of them were stored before."""
@@ -244,8 +266,13 @@ class TelemetryDoor:
         problem = window.problem_of(frame.ts)
         if problem is not None:
             return RejectedFrame(index, _frame_field(index, "ts"), problem)
+        if frame.states:
+            at_fault = states_problem(frame.states)
+            if at_fault is not None:
+                name = ".".join(("states", at_fault[0])) if at_fault[0] else "states"
+                return RejectedFrame(index, _frame_field(index, name), at_fault[1])
         limit = self.settings.telemetry.max_values_per_frame
-        if not 0 < len(frame.values) <= limit:
+        if not (frame.values or frame.states) or len(frame.values) > limit:
             return RejectedFrame(index, _frame_field(index, "values"), f"has 1 to {limit} values")
         return None
 
@@ -268,16 +295,17 @@ class TelemetryDoor:
 
 
 def _key_at_fault(raw: msgspec.Raw) -> str:
-    """Which value of a frame is no number; the decoder does not say."""
+    """Which value of a frame is no number, or which state no text or truth value; the decoder does not say."""
     try:
-        values = msgspec.json.decode(raw, type=_RawValues).values
+        frame = msgspec.json.decode(raw, type=_RawFrame)
     except msgspec.DecodeError:
         return "values"
-    for key, value in values.items():
-        try:
-            msgspec.json.decode(value, type=float)
-        except msgspec.ValidationError:
-            return f"values.{key[:80]}"
+    for name, wanted, items in (("values", float, frame.values), ("states", str | bool, frame.states)):
+        for key, value in items.items():
+            try:
+                msgspec.json.decode(value, type=wanted)
+            except msgspec.ValidationError:
+                return f"{name}.{key[:80]}"
     return "values"
 
 

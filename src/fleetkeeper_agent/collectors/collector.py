@@ -7,6 +7,7 @@ from fleetkeeper_agent.hostile_text import clean
 from fleetkeeper_protocol.metrics import Metric, format_channel
 
 Values = dict[str, float]
+States = dict[str, str | bool]
 
 
 class UnavailableError(Exception):
@@ -31,6 +32,8 @@ class Collector(ABC):
 
     def __init__(self) -> None:
         self.gaps: dict[str, str] = {}
+        # Texts and truth values by channel, as the last `collect` found them.
+        self.states: States = {}
 
     @abstractmethod
     def collect(self, now: float) -> Values:

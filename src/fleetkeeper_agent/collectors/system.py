@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from fleetkeeper_agent.collectors.collector import Collector, UnavailableError, Values
+from fleetkeeper_agent.collectors.collector import Collector, States, UnavailableError, Values
 from fleetkeeper_protocol.messages import LoginSession
 from fleetkeeper_protocol.metrics import SYSTEM
 
@@ -17,6 +17,10 @@ class SystemSource(Protocol):
 
     def process_count(self) -> int:
         """Number of processes."""
+        ...
+
+    def states(self) -> States:
+        """Texts and truth values by channel."""
         ...
 
     def sessions(self) -> Sequence[LoginSession]:
@@ -40,6 +44,7 @@ class SystemCollector(Collector):
             "system_uptime_seconds": self._source.uptime_seconds(),
             "system_processes": float(self._source.process_count()),
         }
+        self.states = self._source.states()
         try:
             values["system_users"] = float(len(self._source.sessions()))
         except UnavailableError as error:

@@ -7,7 +7,7 @@ from typing import Any
 
 import psutil
 
-from fleetkeeper_agent.collectors.collector import UnavailableError
+from fleetkeeper_agent.collectors.collector import States, UnavailableError
 from fleetkeeper_agent.collectors.cpu import TOTAL, CpuTimes
 from fleetkeeper_agent.collectors.disk import DeviceCounters, PartitionUsage
 from fleetkeeper_agent.collectors.memory import MemoryState
@@ -16,6 +16,7 @@ from fleetkeeper_agent.collectors.perf_events import PerfCounters
 from fleetkeeper_agent.collectors.processes import ProcessDetails, ProcessReading
 from fleetkeeper_agent.command_masking import command_line
 from fleetkeeper_agent.hostile_text import clean
+from fleetkeeper_agent.platforms.power import power_states
 from fleetkeeper_protocol.messages import LoginSession
 
 _LOOPBACK_PREFIXES = ("lo", "Loopback")
@@ -161,6 +162,10 @@ class PortableHost:
     def process_count(self) -> int:
         """Number of processes."""
         return len(psutil.pids())
+
+    def states(self) -> States:
+        """What the machine lives on, where it has a battery."""
+        return power_states()
 
     def sessions(self) -> list[LoginSession]:
         """Who is logged in."""

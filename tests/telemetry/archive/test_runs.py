@@ -333,6 +333,11 @@ class TestDeletion:
             "VALUES (uuidv7(), %s, 'somebody', '2024-10-04')",
             (store.device,),
         )
+        store.connection.execute(
+            "INSERT INTO states SELECT device_id, channel_ids[1], '2024-10-04', 'on', false FROM device_layouts "
+            "JOIN layouts ON id = layout_id WHERE device_id = %s LIMIT 1",
+            (store.device,),
+        )
         assert len(store.live()) == 2
         assert store.count("chunks") == 6
         assert len((await store.read_all())["a"]) == 50
@@ -360,7 +365,7 @@ class TestDeletion:
         await store.apply(4)
         for table in (
             "frames", "latest", "chunks", "rollups", "rollup_changes", "raw_removed", "device_layouts",
-            "archive_parts", "user_sessions", "process_snapshots",
+            "archive_parts", "states", "user_sessions", "process_snapshots",
         ):  # fmt: skip
             left = store.connection.execute(
                 f"SELECT count(*) FROM {table} WHERE device_id = %s", (mine,)
@@ -381,6 +386,7 @@ class TestDeletion:
             assert {key for key, _ in await told(store, tier)} == {"a"}
         assert store.connection.execute("SELECT values FROM latest").fetchone() == ([18.0, None],)
         assert store.count("user_sessions") == 1
+        assert store.count("states") == 1
 
     async def test_of_some_days(self, store):
         await self.fill(store)

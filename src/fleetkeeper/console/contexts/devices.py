@@ -137,6 +137,16 @@ class SessionRow:
 
 
 @dataclass(frozen=True)
+class StateRow:
+    """A text or truth value of a device, since when it is so, and what it was before, newest first."""
+
+    name: str
+    value: str
+    since: datetime
+    before: tuple[tuple[datetime, str], ...]
+
+
+@dataclass(frozen=True)
 class CollectorRow:
     """Whether one of the agent's collectors works; `tone` colours the state."""
 
@@ -177,6 +187,7 @@ class DevicePage:
     process_columns: tuple[ProcessColumn, ...]
     interfaces: tuple[InterfaceRow, ...]
     login_sessions: tuple[SessionRow, ...]
+    states: tuple[StateRow, ...]
     collectors: tuple[CollectorRow, ...]
     collectors_json: str
     fact_groups: tuple[FactGroup, ...]

@@ -1,5 +1,6 @@
 """`/devices` and `/devices/{id}`."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -34,10 +35,12 @@ from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry import service as telemetry
 from fleetkeeper.telemetry.access import TelemetryRead
+from fleetkeeper.telemetry.states.service import states_of
 
 router = APIRouter()
 
 SESSION_LIMIT = 50
+STATES_SHOWN = timedelta(days=30)
 
 
 @router.get("/devices")
@@ -117,7 +120,9 @@ async def _device_page(
     device = await devices.get_device(session, actor, device_id)
     agent = await fleet.get_agent(session, actor, device_id)
     logins = await telemetry.sessions(session, actor, device_id, SESSION_LIMIT)
-    stale_before = utc_now() - await silence_allowed(session, settings)
+    now = utc_now()
+    held = await states_of(session, actor, device_id, (), now - STATES_SHOWN, now)
+    stale_before = now - await silence_allowed(session, settings)
     form = device_form(actor, device, await all_departments(session, actor, Permission.DEVICES_WRITE))
     if form is not None and error is not None:
         form = refused(form, error, values or {})
@@ -131,6 +136,7 @@ async def _device_page(
             SessionRow(one.username, one.terminal, one.host, one.login_time, one.logout_time)
             for one in logins.results
         ],
+        held.states,
         department="" if device.department_id is None else paths.get(device.department_id, ""),
         edit_form=form,
         with_history=actor.may(Permission.AUDIT_READ),

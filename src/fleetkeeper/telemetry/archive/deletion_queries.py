@@ -160,6 +160,7 @@ async def delete_by_device(
         "device_layouts",
         "latest",
         "process_snapshots",
+        "states",
         "user_sessions",
     }:
         raise ValueError(table)

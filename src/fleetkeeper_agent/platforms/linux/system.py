@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable
 
 import psutil
 
-from fleetkeeper_agent.collectors.collector import UnavailableError
+from fleetkeeper_agent.collectors.collector import States, UnavailableError
 from fleetkeeper_agent.host_files import HostRoots, read_or_none, read_small, sorted_children
 from fleetkeeper_agent.hostile_text import clean
+from fleetkeeper_agent.platforms.power import power_states
 from fleetkeeper_protocol.messages import LoginSession
 
 MICROSECONDS = 1_000_000
@@ -62,6 +63,13 @@ class LinuxSystem:
     def process_count(self) -> int:
         """Number of processes."""
         return sum(name.isdigit() for name in os.listdir(self._roots.proc))  # noqa: PTH208 - names are enough
+
+    def states(self) -> States:
+        """What the machine lives on, where it has a battery; on Debian's kin, whether it waits to be restarted."""
+        states = power_states()
+        if (self._roots.etc / "debian_version").exists():
+            states["system_reboot_required"] = (self._roots.run / "reboot-required").exists()
+        return states
 
     def sessions(self) -> list[LoginSession]:
         """Who is logged in: from utmp, and where a distribution has none any more, from systemd-logind."""

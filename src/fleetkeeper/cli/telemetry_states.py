@@ -1,0 +1,51 @@
+"""`fleetkeeper telemetry states`: texts and truth values of a device, as they changed."""
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.cli.running import command_actor, with_session
+from fleetkeeper.cli.tables import AsJson
+from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.telemetry.senders.service import find_device
+from fleetkeeper.telemetry.service import moment
+from fleetkeeper.telemetry.states.schemas import StatesRead
+from fleetkeeper.telemetry.states.service import states_of
+from fleetkeeper_protocol.metrics import format_channel
+
+
+def states(
+    device: Annotated[str, typer.Argument(help="Name or id of a device")],
+    metric: Annotated[list[str] | None, typer.Option(help="Only this state; may be repeated")] = None,
+    start: Annotated[str, typer.Option("--from", help="Epoch seconds or RFC 3339")] = "0",
+    end: Annotated[
+        str | None, typer.Option("--to", help="Epoch seconds or RFC 3339; now when absent")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show the states of a device: whether it waits to be restarted, what it lives on, and what else it reports."""
+    until = utc_now() if end is None else moment("--to", end)
+
+    async def read(session: AsyncSession) -> StatesRead:
+        actor = command_actor()
+        found = await find_device(session, actor, device)
+        return await states_of(session, actor, found, metric or [], moment("--from", start), until)
+
+    found = with_session(read)
+    if as_json:
+        typer.echo(json.dumps(found.model_dump(mode="json")))
+        return
+    table = Table("State", "Since (UTC)", "Value")
+    for one in found.states:
+        for ts, value in one.changes:
+            at = f"{datetime.fromtimestamp(ts, UTC):%Y-%m-%d %H:%M:%S}"
+            told = str(value).lower() if isinstance(value, bool) else value
+            table.add_row(escape(format_channel(one.metric, one.labels)), at, escape(told))
+    Console().print(table)
