@@ -11,6 +11,7 @@ from fleetkeeper.identity.sign_in import models as sign_in
 from fleetkeeper.telemetry import models as telemetry
 from fleetkeeper.telemetry.archive import models as archive
 from fleetkeeper.telemetry.chunks import models as chunks
+from fleetkeeper.telemetry.dashboards import models as dashboards
 from fleetkeeper.telemetry.rollups import models as rollups
 from fleetkeeper.telemetry.senders import models as senders
 from fleetkeeper.telemetry.space import models as space
@@ -22,6 +23,7 @@ __all__ = [
     "audit",
     "chunks",
     "config",
+    "dashboards",
     "devices",
     "fleet",
     "identity",

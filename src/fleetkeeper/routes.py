@@ -19,6 +19,7 @@ from fleetkeeper.identity.users import api as users
 from fleetkeeper.operations import audit_api, config_api, health_api
 from fleetkeeper.telemetry import api as telemetry
 from fleetkeeper.telemetry.archive import api as archive
+from fleetkeeper.telemetry.dashboards import api as dashboards
 from fleetkeeper.telemetry.explore import api as explore
 from fleetkeeper.telemetry.exporting import api as exporting
 from fleetkeeper.telemetry.promql import api as promql
@@ -69,6 +70,7 @@ def include_routes(app: FastAPI) -> None:
         states.router,
         archive.router,
         explore.router,
+        dashboards.router,
         exporting.router,
         sender_rules.router,
         space.router,

@@ -11,6 +11,8 @@ class Permission(StrEnum):
     AUDIT_SEAL = "audit:seal"
     CONFIG_READ = "config:read"
     CONFIG_WRITE = "config:write"
+    DASHBOARDS_SHARE = "dashboards:share"
+    DASHBOARDS_WRITE = "dashboards:write"
     DEPARTMENTS_READ = "departments:read"
     DEPARTMENTS_WRITE = "departments:write"
     DEVICES_CREATE = "devices:create"
@@ -42,6 +44,7 @@ SCOPED = frozenset(
     {
         Permission.AUDIT_EXPORT,
         Permission.AUDIT_READ,
+        Permission.DASHBOARDS_WRITE,
         Permission.DEPARTMENTS_READ,
         Permission.DEPARTMENTS_WRITE,
         Permission.DEVICES_CREATE,
@@ -71,6 +74,7 @@ class Role(StrEnum):
 
 _VIEWER = frozenset({Permission.DEPARTMENTS_READ, Permission.DEVICES_READ, Permission.TELEMETRY_READ})
 _OPERATOR = _VIEWER | {
+    Permission.DASHBOARDS_WRITE,
     Permission.DEVICES_CREATE,
     Permission.DEVICES_WRITE,
     Permission.ENROLLMENT_READ,
@@ -79,12 +83,13 @@ _OPERATOR = _VIEWER | {
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(Permission),
-    Role.ANALYST: _VIEWER | {Permission.AUDIT_READ},
+    Role.ANALYST: _VIEWER | {Permission.AUDIT_READ, Permission.DASHBOARDS_WRITE},
     Role.DATA_COLLECTOR: frozenset({Permission.DEVICES_READ, Permission.TELEMETRY_WRITE}),
     Role.MANAGER: _OPERATOR
     | {
         Permission.AUDIT_EXPORT,
         Permission.AUDIT_READ,
+        Permission.DASHBOARDS_SHARE,
         Permission.DEPARTMENTS_WRITE,
         Permission.DEVICES_DELETE,
         Permission.GROUPS_READ,

@@ -87,6 +87,18 @@ async def query_fleet(
     )
 
 
+def problem_of_aggregate(text: str) -> str | None:
+    """What is wrong with the name of an aggregate; None when nothing is."""
+    if text in AGGREGATES or _PERCENTILE.fullmatch(text):
+        return None
+    return f"one of {', '.join(AGGREGATES)}, or a percentile such as p95"
+
+
+def problem_of_compare(text: str) -> str | None:
+    """What is wrong with the time that is compared with; None when nothing is."""
+    return None if _AGO.fullmatch(text) else "is a time such as 1h, 1d or 1w"
+
+
 def _check(query: FleetQuery) -> Any:
     """The step that is meant. Raises InvalidInputError for a question that makes no sense."""
     problems = []
@@ -94,14 +106,14 @@ def _check(query: FleetQuery) -> Any:
         problems.append(FieldError("metric", f"give 1 to {MAX_METRICS} metrics"))
     if query.end <= query.start:
         problems.append(FieldError("to", "lies after `from`"))
-    if query.aggregate not in AGGREGATES and not _PERCENTILE.fullmatch(query.aggregate):
-        problems.append(FieldError("agg", f"one of {', '.join(AGGREGATES)}, or a percentile such as p95"))
+    if problem := problem_of_aggregate(query.aggregate):
+        problems.append(FieldError("agg", problem))
     if problem := problem_of(query.by):
         problems.append(FieldError("by", problem))
     if query.top is not None and not 0 < query.top <= MAX_TOP:
         problems.append(FieldError("top", f"lies between 1 and {MAX_TOP}"))
-    if query.compare is not None and not _AGO.fullmatch(query.compare):
-        problems.append(FieldError("compare", "is a time such as 1h, 1d or 1w"))
+    if query.compare is not None and (problem := problem_of_compare(query.compare)):
+        problems.append(FieldError("compare", problem))
     problems += [
         FieldError(name, f"is one of {', '.join(ATTRIBUTES)}")
         for name in query.where

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from uuid import UUID
 
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,6 +30,8 @@ class FleetSource:
     actor: Actor
     max_series: int
     max_samples: int
+    # Those that are looked at; all when None.
+    devices: Sequence[UUID] | None = None
 
     async def select(self, matchers: Sequence[Matcher], start_us: int, end_us: int) -> list[SourceSeries]:
         """Series with their samples in [start, end). Raises ExecutionError past a limit."""
@@ -37,7 +40,9 @@ class FleetSource:
             return []
         try:
             async with self.sessions() as session:
-                series = await find_series(session, self.actor, [matchers], limit=self.max_series)
+                series = await find_series(
+                    session, self.actor, [matchers], limit=self.max_series, devices=self.devices
+                )
                 samples = await read_series(session, series, start, end, max_samples=self.max_samples)
         except InvalidInputError as error:
             raise ExecutionError(reason_of(error)) from None

@@ -1,0 +1,184 @@
+"""Rows that several of the dashboards have which the product brings. Pure."""
+
+from fleetkeeper.telemetry.dashboards.panels import (
+    AGENT,
+    WARN_CELSIUS,
+    Json,
+    fleet,
+    levels,
+    panel,
+    promql,
+    row,
+    share,
+)
+
+HEAT = {
+    "unit": "celsius",
+    "thresholds": levels(WARN_CELSIUS),
+    "missing": "The agent reports it where the machine has sensors that it may read.",
+}
+SNMP = "snmp_exporter by Prometheus remote_write reports it; see the guide on senders."
+NODE = "node_exporter by Prometheus remote_write reports it; see the guide on senders."
+CADVISOR = "cAdvisor by Prometheus remote_write reports it; see the guide on senders."
+
+
+def figures(width: int = 3) -> Json:
+    """How many report, and the three vital signs."""
+    return row(
+        "Now",
+        panel(
+            "Reporting",
+            "stat",
+            width,
+            promql(
+                'count(max by (instance) ({__name__=~"cpu_usage_percent|up|node_load1"}))', legend="Reporting"
+            ),
+            description="Devices that sent a value in the last five minutes",
+            missing=AGENT,
+        ),
+        share("CPU", "gauge", width, fleet("cpu_usage_percent", legend="Mean"), minimum=0, maximum=100),
+        share("Memory", "gauge", width, fleet("memory_usage_percent", legend="Mean"), minimum=0, maximum=100),
+        share(
+            "Fullest disks",
+            "gauge",
+            width,
+            fleet("disk_usage_percent", agg="max", legend="Fullest"),
+            minimum=0,
+            maximum=100,
+        ),
+    )
+
+
+def processors(*more: Json) -> Json:
+    """Processors by device."""
+    return row(
+        "Processors",
+        share("CPU by device", "line", 6, fleet("cpu_usage_percent", by="device", top=10)),
+        panel("Load average", "line", 6, fleet("load_average_5m", by="device", top=10), missing=AGENT),
+        *more,
+    )
+
+
+def memory(*more: Json) -> Json:
+    """Memory by device."""
+    return row(
+        "Memory",
+        share("Memory by device", "line", 6, fleet("memory_usage_percent", by="device", top=10)),
+        share("Swap by device", "line", 6, fleet("swap_usage_percent", by="device", top=10)),
+        *more,
+    )
+
+
+def disks(*more: Json) -> Json:
+    """File systems and throughput."""
+    return row(
+        "Disks",
+        share(
+            "File systems",
+            "bars",
+            6,
+            fleet(
+                "disk_partition_usage_percent",
+                by="device label:mountpoint",
+                agg="last",
+                top=12,
+                filter={"labels": {"mountpoint": ["$mountpoint"]}},
+            ),
+            maximum=100,
+        ),
+        panel(
+            "Throughput",
+            "area",
+            6,
+            fleet("disk_read_bytes_total", agg="rate", legend="Read"),
+            fleet("disk_write_bytes_total", agg="rate", legend="Written"),
+            missing=AGENT,
+        ),
+        *more,
+    )
+
+
+def network(*more: Json, interfaces: bool = False) -> Json:
+    """Traffic and faults, and each interface where that is wanted."""
+    if interfaces:
+        chosen = {"labels": {"interface": ["$interface"]}}
+        more = (
+            panel(
+                "Interfaces: received",
+                "line",
+                6,
+                fleet(
+                    "network_interface_receive_bytes_total",
+                    by="device label:interface",
+                    agg="rate",
+                    top=10,
+                    filter=chosen,
+                ),
+                missing=AGENT,
+            ),
+            panel(
+                "Interfaces: sent",
+                "line",
+                6,
+                fleet(
+                    "network_interface_transmit_bytes_total",
+                    by="device label:interface",
+                    agg="rate",
+                    top=10,
+                    filter=chosen,
+                ),
+                missing=AGENT,
+            ),
+            *more,
+        )
+    return row(
+        "Network",
+        panel(
+            "Traffic",
+            "area",
+            6,
+            fleet("network_receive_bytes_total", agg="rate", legend="Received"),
+            fleet("network_transmit_bytes_total", agg="rate", legend="Sent"),
+            missing=AGENT,
+        ),
+        panel(
+            "Errors and drops",
+            "line",
+            6,
+            fleet("network_receive_errors_total", agg="rate", legend="Receive errors"),
+            fleet("network_transmit_errors_total", agg="rate", legend="Send errors"),
+            fleet("network_receive_drops_total", agg="rate", legend="Receive drops"),
+            fleet("network_transmit_drops_total", agg="rate", legend="Send drops"),
+            missing=AGENT,
+        ),
+        *more,
+    )
+
+
+def freshness() -> Json:
+    """Who is silent, and for how long each has been up."""
+    return row(
+        "Freshness",
+        panel(
+            "Longest silent",
+            "table",
+            6,
+            promql(
+                "topk(15, max by (instance) (time() - timestamp(last_over_time(cpu_usage_percent[1h]))))",
+                instant=True,
+                legend="Silent for",
+            ),
+            unit="seconds",
+            thresholds=levels((("warning", 60.0), ("critical", 300.0))),
+            description="Time since the last reading, of devices that sent one within the hour",
+            missing=AGENT,
+        ),
+        panel(
+            "Up since",
+            "table",
+            6,
+            fleet("system_uptime_seconds", by="device", agg="last", top=15),
+            unit="duration",
+            missing=AGENT,
+        ),
+    )
