@@ -49,18 +49,23 @@ export async function getJson(path, parameters = [], signal = undefined) {
   return response.json();
 }
 
-/** POST JSON with the page's CSRF token; resolves to the answer, or to null when there is none. */
-export async function postJson(path, body = {}) {
+/** Sends JSON with the page's CSRF token; resolves to the answer, or to null when there is none. */
+export async function sendJson(method, path, body, { headers = {}, signal } = {}) {
   let response;
   try {
     response = await fetch(new URL(path, document.baseURI), {
-      method: "POST",
-      headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRF-Token": csrfToken() },
-      body: JSON.stringify(body),
+      method,
+      headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRF-Token": csrfToken(), ...headers },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal,
     });
-  } catch {
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
     throw new ApiError(0, "The server cannot be reached");
   }
   if (!response.ok) throw await problemOf(response);
   return response.status === 204 ? null : response.json();
 }
+
+/** POST JSON; resolves to the answer, or to null when there is none. */
+export const postJson = (path, body = {}, signal = undefined) => sendJson("POST", path, body, { signal });

@@ -29,6 +29,8 @@ const UNIT_FORMATS = {
   "kibibytes/s": (value) => `${scaled(value * 1024, 1024, BINARY).join(" ")}/s`,
   celsius: (value) => `${value.toFixed(0)} °C`,
   megahertz: (value) => (value >= 1000 ? `${(value / 1000).toFixed(2)} GHz` : `${value.toFixed(0)} MHz`),
+  "bits/s": (value) => `${scaled(value, 1000, DECIMAL).join(" ")}bit/s`,
+  duration: (value) => (Math.abs(value) < 60 ? `${value.toFixed(0)} s` : formatDuration(Math.abs(value))),
   watts: (value) => `${value.toFixed(0)} W`,
   seconds: (value) => (value !== 0 && Math.abs(value) < 1 ? `${(value * 1000).toFixed(0)} ms` : `${value.toFixed(1)} s`),
 };

@@ -8,4 +8,5 @@ export const ICONS = [
   "moon", "network", "player-pause", "player-play", "plug-connected", "plus", "refresh", "router", "search", "server",
   "settings", "shield-lock", "ship", "sun", "sun-moon", "temperature", "terminal-2", "trash", "user", "users", "x",
   "zoom-out", "wifi-off", "plug-connected-x", "devices-pc", "adjustments-horizontal", "archive", "users-group", "hierarchy-2", "chart-line", "table", "info-circle",
+  "layout-board", "pencil", "copy-plus", "upload", "arrow-left", "arrow-right", "device-floppy", "minus",
 ];

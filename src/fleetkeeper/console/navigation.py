@@ -11,6 +11,7 @@ ENTRIES = (
     ("/", "Overview", "layout-dashboard", "o", Permission.DEVICES_READ),
     ("/devices", "Devices", "devices", "d", Permission.DEVICES_READ),
     ("/explore", "Explore", "chart-line", "x", Permission.TELEMETRY_READ),
+    ("/dashboards", "Dashboards", "layout-board", "b", Permission.TELEMETRY_READ),
     ("/agents", "Agents", "plug-connected", "a", Permission.DEVICES_READ),
     ("/senders", "Senders", "network", "n", Permission.CONFIG_READ),
     ("/users", "Users", "users", "u", Permission.USERS_READ),
@@ -25,6 +26,7 @@ ENTRIES = (
 )
 # What stands under one heading.
 GROUPS = {
+    "Telemetry": ("/explore", "/dashboards"),
     "Sources": ("/agents", "/senders"),
     "Access": ("/users", "/groups", "/roles", "/departments", "/tokens", "/sessions"),
     "System": ("/settings", "/telemetry/space", "/audit"),

@@ -22,6 +22,8 @@ export function withAlpha(colour, alpha) {
   return `${colour}${Math.round(alpha * 255).toString(16).padStart(2, "0")}`;
 }
 
+const LEVELS = { good: "--fk-good-mark", warning: "--fk-warn-mark", critical: "--fk-bad-mark" };
+export const levelColour = (level) => variable(LEVELS[level]);
 export const gridColour = () => variable("--fk-chart-grid");
 export const axisColour = () => variable("--fk-chart-axis");
 export const markColour = () => variable("--fk-chart-mark");

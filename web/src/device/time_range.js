@@ -16,6 +16,7 @@ const SHORTEST_SECONDS = 10;
 const secondsOf = (key) => PRESETS.find(([name]) => name === key)?.[1];
 
 class TimeRange extends EventTarget {
+  #default = DEFAULT_PRESET;
   #preset = DEFAULT_PRESET;
   #from = null;
   #to = null;
@@ -36,7 +37,13 @@ class TimeRange extends EventTarget {
       [this.#preset, this.#from, this.#to] = [null, from, to];
       return;
     }
-    this.#preset = secondsOf(query.get("range")) ? query.get("range") : DEFAULT_PRESET;
+    this.#preset = secondsOf(query.get("range")) ? query.get("range") : this.#default;
+  }
+
+  /** What is shown where the address names no range. */
+  setDefault(preset) {
+    this.#default = secondsOf(preset) ? preset : DEFAULT_PRESET;
+    this.#read();
   }
 
   #write() {

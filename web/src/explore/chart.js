@@ -3,8 +3,8 @@
 import uPlot from "uplot";
 
 import { timeAxis, valueAxis, zonedDate } from "../device/axes.js";
-import { seriesColour, seriesVariable } from "../device/palette.js";
-import { bridge } from "../device/series.js";
+import { levelColour, seriesColour, seriesVariable, withAlpha } from "../device/palette.js";
+import { bridge, stack } from "../device/series.js";
 import { timeRange } from "../device/time_range.js";
 import { element } from "../elements.js";
 import { formatClock, formatDayAndClock, formatValue } from "../format.js";
@@ -16,9 +16,43 @@ const HEADROOM = 1.08;
 const DAY = 86_400;
 const DASH = [6, 4];
 
+const PLAIN = { area: false, stacked: false, minimum: null, maximum: null, thresholds: [] };
+
 function valueRange(_chart, low, high) {
   const [bottom, top] = [Math.min(low ?? 0, 0), Math.max(high ?? 0, 0)];
   return bottom === 0 && top === 0 ? [0, 1] : [bottom * HEADROOM, top * HEADROOM];
+}
+
+/** The range of values, with ends that the look may fix. */
+function rangeOf({ minimum, maximum }) {
+  return (chart, low, high) => {
+    const [bottom, top] = valueRange(chart, low, high);
+    const [first, last] = [minimum ?? bottom, maximum ?? top];
+    return first < last ? [first, last] : [first, first + 1];
+  };
+}
+
+/** Lines across the chart where a level begins. */
+function levels(thresholds, scale) {
+  return {
+    hooks: {
+      draw: (chart) => {
+        const { ctx, bbox } = chart;
+        ctx.save();
+        ctx.setLineDash([4, 4]);
+        for (const { value, level } of thresholds) {
+          const y = chart.valToPos(value, scale, true);
+          if (!(y >= bbox.top && y <= bbox.top + bbox.height)) continue;
+          ctx.strokeStyle = levelColour(level);
+          ctx.beginPath();
+          ctx.moveTo(bbox.left, y);
+          ctx.lineTo(bbox.left + bbox.width, y);
+          ctx.stroke();
+        }
+        ctx.restore();
+      },
+    },
+  };
 }
 
 function pointer(onCursor) {
@@ -60,8 +94,11 @@ export class ExploreChart {
   #lines = [];
   #items = [];
   #hidden = new Set();
+  #height;
 
-  constructor(host, legend) {
+  /** `height()` is that of the drawing, where it is not the page's only one. */
+  constructor(host, legend, height = () => (window.innerWidth < 800 ? 260 : 380)) {
+    this.#height = height;
     this.#host = host;
     this.#legend = legend;
     new ResizeObserver(() => this.#chart?.setSize(this.#size())).observe(host);
@@ -69,11 +106,11 @@ export class ExploreChart {
   }
 
   #size() {
-    return { width: Math.max(200, this.#host.clientWidth), height: window.innerWidth < 800 ? 260 : 380 };
+    return { width: Math.max(200, this.#host.clientWidth), height: this.#height() };
   }
 
-  /** Draws the first lines of an answer, from `from` to `to`. */
-  show(answer, [from, to]) {
+  /** Draws the first lines of an answer, from `from` to `to`; `look` says how, where lines are not enough. */
+  show(answer, [from, to], look = PLAIN) {
     this.#lines = answer.lines.slice(0, MOST_LINES);
     const colours = new Map();
     for (const line of this.#lines) {
@@ -82,6 +119,7 @@ export class ExploreChart {
     }
     const units = [...new Set(this.#lines.map(({ unit }) => unit))];
     const fewPoints = answer.times.length <= FEW_POINTS;
+    const drawn = this.#lines.map((line) => bridge(answer.times, line.values));
     this.#chart?.destroy();
     this.#chart = new uPlot(
       {
@@ -92,7 +130,7 @@ export class ExploreChart {
         cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 7, width: 1.5, fill: (chart, index) => chart.series[index].stroke(), stroke: "#fff" } },
         scales: {
           x: { time: true, range: () => [Math.min(from, answer.times[0] ?? from), to] },
-          ...Object.fromEntries(units.map((unit) => [`y:${unit}`, { range: valueRange }])),
+          ...Object.fromEntries(units.map((unit) => [`y:${unit}`, { range: rangeOf(look) }])),
         },
         axes: [
           timeAxis(),
@@ -106,14 +144,17 @@ export class ExploreChart {
             show: !this.#hidden.has(line.name),
             stroke: () => seriesColour(line.colour),
             width: 1.5,
+            fill: look.area ? () => withAlpha(seriesColour(line.colour), look.stacked ? 0.5 : 0.16) : undefined,
+            fillTo: 0,
             dash: line.compared ? DASH : undefined,
             points: { show: fewPoints || line.values.filter((value) => value !== null).length < 3, size: 5 },
             spanGaps: false,
           })),
         ],
-        plugins: [pointer((index) => this.#showValuesAt(index))],
+        bands: look.stacked ? this.#lines.slice(1).map((_, index) => ({ series: [index + 2, index + 1] })) : [],
+        plugins: [pointer((index) => this.#showValuesAt(index)), levels(look.thresholds, `y:${units[0]}`)],
       },
-      [answer.times, ...this.#lines.map((line) => bridge(answer.times, line.values))],
+      [answer.times, ...(look.stacked ? stack(drawn) : drawn)],
       this.#host,
     );
     this.#drawLegend(answer.lines.length - this.#lines.length);

@@ -8,7 +8,8 @@ import { showErrors } from "./errors.js";
 import { Picker } from "./picker.js";
 import { PromqlBox } from "./promql_box.js";
 import { Results } from "./results.js";
-import { ExploreState } from "./state.js";
+import { startSaving } from "./save.js";
+import { ExploreState, hasQuestion } from "./state.js";
 
 export class ExplorePage {
   #root;
@@ -47,6 +48,7 @@ export class ExplorePage {
         if (form.dataset.panel === "promql") this.#run(this.#box.value.trim());
       });
     }
+    startSaving(this.#root, this.#state);
     this.#state.addEventListener("change", () => this.#queue());
     timeRange.addEventListener("change", () => this.#queue());
     document.addEventListener("visibilitychange", () => {
@@ -154,7 +156,7 @@ export class ExplorePage {
   }
 
   #hasQuestion() {
-    return this.#state.get("mode") === "promql" ? Boolean(this.#state.get("query")) : this.#state.get("metric").length > 0;
+    return hasQuestion(this.#state);
   }
 
   async #ask() {

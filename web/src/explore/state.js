@@ -70,3 +70,8 @@ export class ExploreState extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 }
+
+/** Whether there is something to ask. */
+export function hasQuestion(state) {
+  return state.get("mode") === "promql" ? Boolean(state.get("query")) : state.get("metric").length > 0;
+}

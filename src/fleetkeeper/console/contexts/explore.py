@@ -13,3 +13,4 @@ class ExplorePage:
     departments_json: str
     device_types_json: str
     functions_json: str
+    may_save: bool

@@ -27,5 +27,6 @@ async def show_explore(actor: TelemetryRead, session: Session) -> Response:
         departments_json=json.dumps(names),
         device_types_json=json.dumps([[choice.value, choice.label] for choice in TYPE_CHOICES]),
         functions_json=json.dumps(sorted(FUNCTIONS)),
+        may_save=actor.may(Permission.DASHBOARDS_WRITE),
     )
     return render("explore/detail.html", page)

@@ -1,0 +1,74 @@
+"""`/dashboards` and `/dashboards/{key}`."""
+
+import json
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import RedirectResponse
+
+from fleetkeeper.console.administration import list_parameters, neighbour
+from fleetkeeper.console.contexts.dashboards import DashboardList, DashboardPage
+from fleetkeeper.console.device_list import TYPE_CHOICES
+from fleetkeeper.console.navigation import shell_for
+from fleetkeeper.console.rendering import render
+from fleetkeeper.database.request_session import Session
+from fleetkeeper.identity.departments.service import all_departments
+from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.telemetry.access import TelemetryRead
+from fleetkeeper.telemetry.dashboards import service
+from fleetkeeper.telemetry.dashboards.definition import DEVICE_TYPES, FLEET
+from fleetkeeper.telemetry.promql.function_names import FUNCTIONS
+
+HOME = "/dashboards"
+router = APIRouter(prefix=HOME)
+
+
+@router.get("")
+async def list_dashboards(request: Request, actor: TelemetryRead, session: Session) -> Response:
+    """The reader's own and shared dashboards, and those that the product brings."""
+    page = await service.list_dashboards(session, actor, list_parameters(request))
+    query = request.query_params.get("q", "").strip()
+    built_in = [
+        item
+        for item in service.built_in_dashboards()
+        if query.casefold() in f"{item.name} {item.description}".casefold()
+    ]
+    context = DashboardList(
+        shell=shell_for(actor, HOME),
+        saved=tuple(page.results),
+        count=page.count,
+        built_in=tuple(built_in),
+        query=query,
+        next_href=neighbour(HOME, page.next),
+        previous_href=neighbour(HOME, page.previous),
+        may_write=actor.may(Permission.DASHBOARDS_WRITE),
+        may_share=actor.may(Permission.DASHBOARDS_SHARE),
+    )
+    return render("dashboards/list.html", context)
+
+
+@router.get("/default/{kind}")
+async def open_default(request: Request, kind: str, actor: TelemetryRead, session: Session) -> Response:
+    """The way to the dashboard of the fleet or of a type of devices; what the address chooses stays chosen."""
+    known = kind in {FLEET, *DEVICE_TYPES}
+    found = await service.default_dashboard(session, actor, kind if known else "other")
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"{HOME}/{found.slug}{query}", status_code=303)
+
+
+@router.get("/{key}")
+async def show_dashboard(key: str, actor: TelemetryRead, session: Session) -> Response:
+    """One dashboard; its state is in its address, which the script reads."""
+    dashboard = await service.get_dashboard(session, actor, key)
+    departments = await all_departments(session, actor, Permission.TELEMETRY_READ)
+    names = sorted({one.name for one in departments}, key=str.casefold)
+    page = DashboardPage(
+        shell=shell_for(actor, HOME),
+        dashboard=dashboard,
+        dashboard_json=dashboard.model_dump_json(),
+        departments_json=json.dumps(names),
+        device_types_json=json.dumps([[choice.value, choice.label] for choice in TYPE_CHOICES]),
+        functions_json=json.dumps(sorted(FUNCTIONS)),
+        may_write=actor.may(Permission.DASHBOARDS_WRITE),
+        may_share=actor.may(Permission.DASHBOARDS_SHARE),
+    )
+    return render("dashboards/detail.html", page)

@@ -1,0 +1,119 @@
+/** One panel of a dashboard: its frame, its states (loading, empty, failed), and its picture. */
+
+import { timeRange } from "../device/time_range.js";
+import { element, icon } from "../elements.js";
+import { ExploreChart } from "../explore/chart.js";
+import { askPanel } from "./answers.js";
+import { exploreAddress } from "./explore_link.js";
+import { showText, VISUALS } from "./visuals.js";
+
+const LINES = new Set(["line", "area"]);
+const HEIGHT = 200;
+const LARGE_HEIGHT = 420;
+const POINTS_PER_PIXEL = 0.5;
+
+export class BoardPanel {
+  isVisible = false;
+  isStale = true;
+  #picture = element("div", { class: "panel-chart" });
+  #legend = element("div", { class: "panel-legend" });
+  #tools = element("span", { class: "board-tools" });
+  #chart = null;
+  #message = null;
+  #own = [];
+  #explore;
+  #onRetry;
+
+  constructor(panel, { onRetry = () => {} } = {}) {
+    this.panel = panel;
+    this.#onRetry = onRetry;
+    const title = panel.title || "Untitled";
+    this.#explore = element("a", { class: "icon-button", href: "/explore", title: "Open in Explore", "aria-label": `Open ${title} in Explore`, hidden: true }, icon("chart-line"));
+    const expand = element("button", { type: "button", class: "icon-button", "aria-label": `Enlarge ${title}`, "aria-pressed": "false" }, icon("arrows-maximize"));
+    expand.addEventListener("click", () => this.#enlarge(expand));
+    const note = panel.description ? element("span", { class: "board-note", title: panel.description, tabindex: "0", "aria-label": panel.description, role: "img" }, icon("info-circle")) : null;
+    this.#own = panel.kind === "text" ? [] : [this.#explore, expand];
+    this.setTools();
+    this.root = element(
+      "article", { class: `panel board-panel is-${panel.kind}`, "aria-label": title },
+      element("header", { class: "panel-head" }, element("h3", {}, element("span", {}, panel.title), note), this.#tools),
+      this.#picture, this.#legend,
+    );
+    this.root.style.setProperty("--span", panel.width);
+    this.root.boardPanel = this;
+    if (panel.kind === "text") {
+      showText(this.#picture, panel);
+      this.isStale = false;
+    }
+    if (LINES.has(panel.kind)) {
+      const height = () => (this.root.classList.contains("is-large") ? LARGE_HEIGHT : HEIGHT);
+      this.#chart = new ExploreChart(this.#picture, this.#legend, height);
+    } else this.#legend.remove();
+  }
+
+  /** In edit mode the panel gets other buttons; without any it has its own. */
+  setTools(...nodes) {
+    this.#tools.replaceChildren(...(nodes.length ? nodes : this.#own));
+  }
+
+  #enlarge(button) {
+    const isLarge = this.root.classList.toggle("is-large");
+    button.setAttribute("aria-pressed", String(isLarge));
+    button.replaceChildren(icon(isLarge ? "arrows-minimize" : "arrows-maximize"));
+  }
+
+  /** Asks and shows; resolves when there is something to see, whatever it is. */
+  async load(definition, values, bounds, signal) {
+    if (this.panel.kind === "text") return;
+    this.isStale = false;
+    this.root.classList.add("is-loading");
+    this.root.setAttribute("aria-busy", "true");
+    const points = Math.min(600, Math.max(60, Math.round(this.#picture.clientWidth * POINTS_PER_PIXEL)));
+    try {
+      const answer = await askPanel(this.panel, definition.variables, values, bounds, points, signal);
+      this.#show(answer, bounds);
+      this.#explore.href = exploreAddress(this.panel, definition.variables, values, answer.texts, timeRange);
+      this.#explore.hidden = false;
+    } catch (error) {
+      if (error.name === "AbortError") {
+        this.isStale = true;
+        throw error;
+      }
+      this.#fail(error);
+    } finally {
+      this.root.classList.remove("is-loading");
+      this.root.setAttribute("aria-busy", "false");
+    }
+  }
+
+  #show(answer, bounds) {
+    this.#say(null);
+    if (!answer.lines.length) {
+      this.#chart?.clear();
+      if (!this.#chart) this.#picture.replaceChildren();
+      const hint = this.panel.missing ? element("small", {}, this.panel.missing) : null;
+      this.#say("clock", "No data in this range", hint);
+      return;
+    }
+    const { kind, stacked, minimum, maximum, thresholds } = this.panel;
+    if (this.#chart) this.#chart.show(answer, bounds, { area: kind === "area", stacked, minimum, maximum, thresholds });
+    else VISUALS[kind](this.#picture, this.panel, answer);
+  }
+
+  #fail(error) {
+    const retry = element("button", { type: "button", class: "btn btn-sm" }, "Try again");
+    retry.addEventListener("click", () => this.#onRetry(this));
+    const fields = Array.isArray(error.body?.errors) ? error.body.errors : [];
+    const lines = fields.map(({ field, message }) => element("small", {}, `${field}: ${message}`));
+    this.#say("alert-triangle", error.message, ...lines, retry);
+  }
+
+  #say(sign, text, ...more) {
+    this.#message?.remove();
+    this.#message = null;
+    this.root.classList.toggle("has-message", sign !== null);
+    if (sign === null) return;
+    this.#message = element("div", { class: "panel-message", role: "status" }, icon(sign), element("p", {}, text), ...more);
+    this.#picture.append(this.#message);
+  }
+}

@@ -1,0 +1,93 @@
+/** "Save to dashboard": what is asked becomes a panel of a dashboard that is there, or of a new one. */
+
+import { getJson, postJson, sendJson } from "../api.js";
+import { timeRange } from "../device/time_range.js";
+import { showProblems } from "../dashboards/problems.js";
+import { hasQuestion } from "./state.js";
+
+const HOME = "/api/v1/dashboards";
+const MOST_LISTED = "200";
+
+/** The question as a query of a panel. */
+export function queryOf(state) {
+  const filter = { device: [], department: [], device_type: [], labels: {} };
+  if (state.get("mode") === "promql") {
+    const step = Number(state.get("pstep"));
+    return { language: "promql", query: state.get("query"), instant: state.get("kind") === "instant", step: step || null, legend: "", filter };
+  }
+  const [top, step, compare] = ["top", "step", "compare"].map((name) => state.get(name));
+  for (const name of ["device", "department", "device_type"]) filter[name] = state.get(name);
+  return {
+    language: "fleet", metrics: state.get("metric"), by: state.get("by"), agg: state.get("agg"), top: top === "all" ? null : Number(top), step: step || null,
+    compare: compare || null, legend: "", filter,
+  };
+}
+
+function titleOf(state) {
+  return state.get("mode") === "promql" ? state.get("query").slice(0, 120) : state.get("metric").join(", ").slice(0, 120);
+}
+
+function emptyDefinition() {
+  const range = timeRange.preset ?? "1h";
+  return { version: 1, time: { range }, variables: [], rows: [] };
+}
+
+async function store(values, panel) {
+  if (!values.dashboard) {
+    const definition = { ...emptyDefinition(), rows: [{ title: "", panels: [panel] }] };
+    return postJson(HOME, { name: values.name, definition });
+  }
+  const path = `${HOME}/${encodeURIComponent(values.dashboard)}`;
+  const { name, description, visibility, default_for: standsFor, version, definition } = await getJson(path);
+  const rows = definition.rows.length ? definition.rows : [{ title: "", panels: [] }];
+  rows.at(-1).panels.push(panel);
+  const body = { name, description, visibility, default_for: standsFor, definition: { ...definition, rows } };
+  return sendJson("PUT", path, body, { headers: { "If-Match": `"${version}"` } });
+}
+
+export function startSaving(root, state) {
+  const button = root.querySelector("[data-save-panel]");
+  const dialog = document.querySelector("#save-panel");
+  if (!button || !dialog) return;
+  const form = dialog.querySelector("form");
+  const { dashboard, name, title, kind } = form.elements;
+  const errors = form.querySelector("[data-errors]");
+  const show = () => {
+    button.disabled = !hasQuestion(state);
+  };
+  const showName = () => {
+    form.querySelector("[data-new-name]").hidden = dashboard.value !== "";
+    name.required = dashboard.value === "";
+  };
+  state.addEventListener("change", show);
+  show();
+  dashboard.addEventListener("change", showName);
+  button.addEventListener("click", async () => {
+    errors.hidden = true;
+    title.value = titleOf(state);
+    const isInstant = state.get("mode") === "promql" && state.get("kind") === "instant";
+    kind.value = isInstant || state.get("view") === "table" ? "table" : "line";
+    dialog.showModal();
+    try {
+      const { results } = await getJson(HOME, [["limit", MOST_LISTED], ["ordering", "name"]]);
+      const chosen = dashboard.value;
+      const own = results.filter((one) => one.may_change).map((one) => new Option(one.name, one.slug));
+      dashboard.replaceChildren(new Option("A new dashboard", ""), ...own);
+      dashboard.value = own.some(({ value }) => value === chosen) ? chosen : "";
+      showName();
+    } catch (error) {
+      showProblems(errors, error);
+    }
+  });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const panel = { title: title.value.trim(), kind: kind.value, width: 6, queries: [queryOf(state)] };
+    try {
+      const saved = await store({ dashboard: dashboard.value, name: name.value.trim() }, panel);
+      const range = timeRange.preset ? `?range=${timeRange.preset}` : `?${new URLSearchParams(["from", "to"].map((one, place) => [one, Math.round(timeRange.bounds()[place])]))}`;
+      window.location.assign(`/dashboards/${encodeURIComponent(saved.slug)}${range}`);
+    } catch (error) {
+      showProblems(errors, error);
+    }
+  });
+}
