@@ -15,7 +15,7 @@ const POINTS_PER_PIXEL = 0.5;
 export class BoardPanel {
   isVisible = false;
   isStale = true;
-  #picture = element("div", { class: "panel-chart" });
+  #picture = element("div", { class: "panel-chart skeleton" });
   #legend = element("div", { class: "panel-legend" });
   #tools = element("span", { class: "board-tools" });
   #chart = null;
@@ -42,6 +42,7 @@ export class BoardPanel {
     this.root.style.setProperty("--span", panel.width);
     this.root.boardPanel = this;
     if (panel.kind === "text") {
+      this.#picture.classList.remove("skeleton");
       showText(this.#picture, panel);
       this.isStale = false;
     }
@@ -87,6 +88,7 @@ export class BoardPanel {
   }
 
   #show(answer, bounds) {
+    this.#picture.classList.remove("skeleton");
     this.#say(null);
     if (!answer.lines.length) {
       this.#chart?.clear();
@@ -101,6 +103,7 @@ export class BoardPanel {
   }
 
   #fail(error) {
+    this.#picture.classList.remove("skeleton");
     const retry = element("button", { type: "button", class: "btn btn-sm" }, "Try again");
     retry.addEventListener("click", () => this.#onRetry(this));
     const fields = Array.isArray(error.body?.errors) ? error.body.errors : [];
