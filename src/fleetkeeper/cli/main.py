@@ -14,6 +14,7 @@ COMMANDS = {
     "agent": "fleetkeeper.cli.agent:app",
     "archive": "fleetkeeper.cli.archive:app",
     "audit": "fleetkeeper.cli.audit:app",
+    "dashboard": "fleetkeeper.cli.dashboard:app",
     "db": "fleetkeeper.cli.db:app",
     "department": "fleetkeeper.cli.department:app",
     "group": "fleetkeeper.cli.group:app",

@@ -56,6 +56,7 @@ def of_servers() -> list[Json]:
                 6,
                 fleet("disk_reads_total", agg="rate", legend="Reads"),
                 fleet("disk_writes_total", agg="rate", legend="Writes"),
+                unit="/s",
                 missing=AGENT,
             ),
         ),
@@ -67,6 +68,7 @@ def of_servers() -> list[Json]:
                 "line",
                 4,
                 fleet("perf_instructions_per_cycle", by="device", top=10),
+                unit="",
                 missing="The agent reports it where it may read the processor's counters.",
             ),
             share(

@@ -149,6 +149,7 @@ def network(*more: Json, interfaces: bool = False) -> Json:
             fleet("network_transmit_errors_total", agg="rate", legend="Send errors"),
             fleet("network_receive_drops_total", agg="rate", legend="Receive drops"),
             fleet("network_transmit_drops_total", agg="rate", legend="Send drops"),
+            unit="/s",
             missing=AGENT,
         ),
         *more,

@@ -23,6 +23,7 @@ from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.telemetry.dashboards import queries
 from fleetkeeper.telemetry.dashboards.checking import read_definition
 from fleetkeeper.telemetry.dashboards.defaults import BUILT_IN, PREFIX, BuiltIn, built_in_for
+from fleetkeeper.telemetry.dashboards.definition import Definition
 from fleetkeeper.telemetry.dashboards.models import Dashboard
 from fleetkeeper.telemetry.dashboards.schemas import (
     DashboardCreate,
@@ -296,7 +297,9 @@ def _built_in_facts(item: BuiltIn) -> dict[str, Any]:
 
 
 def _read(dashboard: Dashboard, owner: str | None, actor: Actor) -> DashboardRead:
-    return DashboardRead(**_facts(dashboard, owner, actor), definition=dashboard.definition)
+    # The database keeps no order of fields; people read files in that of the format.
+    definition = Definition.model_validate(dashboard.definition).model_dump(mode="json")
+    return DashboardRead(**_facts(dashboard, owner, actor), definition=definition)
 
 
 def _read_built_in(item: BuiltIn) -> DashboardRead:

@@ -1,0 +1,161 @@
+"""`fleetkeeper dashboard …`: saved dashboards, and those that the product brings, as files and lists."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.cli.inputs import checked
+from fleetkeeper.cli.running import command_actor, with_session
+from fleetkeeper.cli.tables import AsJson, done, show, show_one
+from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.telemetry.dashboards import service
+from fleetkeeper.telemetry.dashboards.definition import MAX_BYTES
+from fleetkeeper.telemetry.dashboards.schemas import (
+    DashboardDocument,
+    DashboardImport,
+    DashboardRead,
+    DashboardSummary,
+)
+
+app = typer.Typer(help="Saved dashboards.", no_args_is_help=True)
+
+Key = Annotated[str, typer.Argument(help="Slug or id of the dashboard")]
+Reason = Annotated[str, typer.Option(help="Why; the audit log keeps it")]
+COLUMNS = ("slug", "name", "visibility", "default_for", "owner", "panels", "updated_at")
+PAGE = 1000
+
+
+@app.command(name="list")
+def list_dashboards(
+    q: Annotated[str, typer.Option(help="A part of the name or description")] = "",
+    *,
+    built_in: Annotated[bool, typer.Option("--built-in", help="Those that the product brings")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List all saved dashboards, private ones of everybody included."""
+
+    async def read(session: AsyncSession) -> list[DashboardSummary]:
+        found: list[DashboardSummary] = []
+        parameters = [("limit", str(PAGE)), ("q", q)]
+        page = await service.list_dashboards(session, command_actor(), parameters)
+        found += page.results
+        while page.next:
+            cursor = page.next.rpartition("cursor=")[2]
+            page = await service.list_dashboards(session, command_actor(), [*parameters, ("cursor", cursor)])
+            found += page.results
+        return found
+
+    if built_in:
+        rows = [item for item in service.built_in_dashboards() if q.casefold() in item.name.casefold()]
+    else:
+        rows = with_session(read)
+    show(rows, COLUMNS, as_json=as_json)
+
+
+@app.command(name="show")
+def show_dashboard(key: Key, *, as_json: AsJson = False) -> None:
+    """Show a dashboard: what it is, and its rows with their panels."""
+
+    async def read(session: AsyncSession) -> DashboardRead:
+        return await service.get_dashboard(session, command_actor(), key)
+
+    found = with_session(read)
+    if as_json:
+        show_one(found, as_json=True)
+        return
+    show_one(DashboardSummary(**found.model_dump(exclude={"definition"})), as_json=False)
+    for row in found.definition["rows"]:
+        typer.echo(_plain(row["title"] or "(no title)"))
+        for panel in row["panels"]:
+            typer.echo(
+                f"  {_plain(panel['title'] or '(no title)')} ({panel['kind']}, {panel['width']} of 12)"
+            )
+
+
+@app.command(name="export")
+def export_dashboard(
+    key: Key,
+    to: Annotated[Path | None, typer.Option(help="The file; standard output without it")] = None,
+) -> None:
+    """Write a dashboard as JSON, as import takes it."""
+
+    async def read(session: AsyncSession) -> DashboardDocument:
+        return await service.export_dashboard(session, command_actor(), key)
+
+    text = json.dumps(with_session(read).model_dump(mode="json"), indent=2, ensure_ascii=False)
+    if to is None:
+        typer.echo(text)
+    else:
+        to.write_text(text + "\n", encoding="utf-8")
+
+
+@app.command(name="import")
+def import_dashboard(
+    file: Annotated[Path, typer.Argument(help="A file as export writes it, or - for standard input")],
+    reason: Reason = "",
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the one with the same slug")] = False,
+    private: Annotated[
+        bool, typer.Option("--private", help="Let nobody but commands see it, instead of everyone")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a dashboard for everyone out of a file, or replace one."""
+    document = _read(file)
+    wanted = checked(
+        DashboardImport,
+        **{**document, "replace": replace, "visibility": "private" if private else "everyone"},
+    )
+
+    async def write(session: AsyncSession) -> DashboardRead:
+        return await service.import_dashboard(session, command_actor(), wanted)
+
+    made = with_session(write, reason)
+    if as_json:
+        show_one(made, as_json=True)
+    else:
+        done(f"Stored {made.slug} at version {made.version}, with {made.panels} panels.", as_json=False)
+
+
+@app.command(name="delete")
+def delete_dashboard(
+    key: Key,
+    reason: Reason = "",
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete a dashboard. One for everyone is gone for everyone; export it first to keep it."""
+    if not yes:
+        typer.confirm(f"Delete {_plain(key)}? It cannot be brought back.", abort=True)
+
+    async def remove(session: AsyncSession) -> None:
+        await service.delete_dashboard(session, command_actor(), key)
+
+    with_session(remove, reason)
+    done(f"Deleted {_plain(key)}.", as_json=as_json)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """The file's JSON. Raises InvalidInputError."""
+    try:
+        text = sys.stdin.read(MAX_BYTES * 2) if str(file) == "-" else file.read_text(encoding="utf-8")
+        document = json.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        raise InvalidInputError(
+            "The file cannot be read.", fields=[FieldError("file", f"is JSON as export writes it: {error}")]
+        ) from None
+    if not isinstance(document, dict):
+        raise InvalidInputError(
+            "The file is no dashboard.", fields=[FieldError("file", "holds one JSON object")]
+        )
+    return document
+
+
+def _plain(text: str) -> str:
+    # Control characters from outside must not reach the terminal.
+    return "".join(mark if mark.isprintable() else "\ufffd" for mark in text)
