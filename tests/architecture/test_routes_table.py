@@ -21,7 +21,13 @@ class TestTable:
         asked = {door.guard for door in doors()}
         unasked = {str(permission) for permission in Permission} - asked
         # Asked for inside of services, on top of the door's own.
-        assert unasked <= {"dashboards:share", "devices:create", "memberships:write", "tokens:read", "tokens:write"}
+        assert unasked <= {
+            "dashboards:share",
+            "devices:create",
+            "memberships:write",
+            "tokens:read",
+            "tokens:write",
+        }
 
     def test_administrator_may_call_all_that_people_may(self):
         for door in doors():

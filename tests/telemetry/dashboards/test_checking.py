@@ -1,11 +1,16 @@
 """What a definition may hold, and how its faults are told: each at its place, with the cure."""
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
 from fleetkeeper.errors import InvalidInputError
 from fleetkeeper.telemetry.dashboards.checking import MAX_PROBLEMS, read_definition
 from fleetkeeper.telemetry.dashboards.defaults import BUILT_IN, built_in_for
 from fleetkeeper.telemetry.dashboards.definition import DEVICE_TYPES, FLEET
+from fleetkeeper.telemetry.dashboards.schemas import DashboardDocument
 from fleetkeeper_protocol.metrics import BUILT_IN as METRICS
 from tests.factories.dashboards import a_definition, a_panel, fleet_query, promql_query
 
@@ -101,6 +106,13 @@ def test_variables_where_they_belong_are_right():
     read = read_definition(raw)
     assert read_definition(read.model_dump(mode="json")) == read
     assert [place for place, _ in read.panels()] == ["rows[0].panels[0]"]
+
+
+def test_the_guides_example_is_right():
+    guide = Path(__file__).parents[3] / "docs/guides/dashboards.md"
+    example = json.loads(re.search(r"```json\n(.*?)```", guide.read_text(), re.DOTALL)[1])
+    document = DashboardDocument.model_validate(example)
+    assert len(list(read_definition(document.definition).panels())) == 3
 
 
 class TestBuiltIn:

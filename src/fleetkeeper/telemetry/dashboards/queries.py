@@ -39,7 +39,9 @@ def visible_to(actor: Actor) -> Select[Any, Any]:
 
     The product itself, which a command on its machine is, sees all.
     """
-    statement: Select[Any, Any] = select(Dashboard, User.username).outerjoin(User, User.id == Dashboard.owner_id)
+    statement: Select[Any, Any] = select(Dashboard, User.username).outerjoin(
+        User, User.id == Dashboard.owner_id
+    )
     if actor.user_id is None:
         return statement
     return statement.where(or_(Dashboard.visibility == "everyone", Dashboard.owner_id == actor.user_id))
