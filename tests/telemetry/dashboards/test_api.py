@@ -338,3 +338,15 @@ class TestPanels:
                     )
                     found += any(answer["series"] for answer in answers)
         assert found > 10
+
+    async def test_the_fleets_one_tells_how_long_devices_are_silent(self, admin, fleet):
+        _, question = fleet
+        definition = (await admin.get(f"{HOME}/built-in-fleet")).json()["definition"]
+        panels = {panel["title"]: panel for row in definition["rows"] for panel in row["panels"]}
+        later = question | {"to": str(int(question["to"]) + 590)}
+        (answer,) = await shown(
+            admin, later, *panels["Longest silent"]["queries"], variables=definition["variables"]
+        )
+        silent = lines(answer)
+        assert silent.keys() == {"Silent for · web-01", "Silent for · db-01"}
+        assert all(value == pytest.approx(600, abs=1) for value in silent.values())

@@ -165,7 +165,8 @@ def freshness() -> Json:
             "table",
             6,
             promql(
-                "topk(15, max by (instance) (time() - timestamp(last_over_time(cpu_usage_percent[1h]))))",
+                "topk(15, time() - max by (instance) (timestamp(cpu_usage_percent) "
+                "or max_over_time(timestamp(cpu_usage_percent)[1h:1m])))",
                 instant=True,
                 legend="Silent for",
             ),
@@ -175,7 +176,7 @@ def freshness() -> Json:
             missing=AGENT,
         ),
         panel(
-            "Up since",
+            "Uptime",
             "table",
             6,
             fleet("system_uptime_seconds", by="device", agg="last", top=15),
