@@ -25,7 +25,7 @@ app = typer.Typer(help="Saved dashboards.", no_args_is_help=True)
 
 Key = Annotated[str, typer.Argument(help="Slug or id of the dashboard")]
 Reason = Annotated[str, typer.Option(help="Why; the audit log keeps it")]
-COLUMNS = ("slug", "name", "visibility", "default_for", "owner", "panels", "updated_at")
+COLUMNS = ("slug", "name", "visibility", "default_for", "panels")
 PAGE = 1000
 
 

@@ -7,7 +7,6 @@ import { formatClock } from "../format.js";
 import { showToast } from "../shell/toasts.js";
 import { Board } from "./board.js";
 import { startDeleting } from "./deleting.js";
-import { Editor } from "./editor.js";
 import { Variables } from "./variables.js";
 
 export class DashboardPage {
@@ -114,10 +113,17 @@ export class DashboardPage {
     }
   }
 
-  #edit() {
+  /** The editor is fetched when somebody wants it: most people only look. */
+  async #edit() {
     if (this.#editor) return;
     clearTimeout(this.#timer);
-    this.#editor = new Editor(this.#root, this.#saved, {
+    const module = await import("./editor.js").catch(() => null);
+    if (!module) {
+      showToast("The editor cannot be loaded; reload the page and try again", "danger");
+      return;
+    }
+    const { Editor } = module;
+    this.#editor ??= new Editor(this.#root, this.#saved, {
       board: this.#board, variables: this.#variables, lists: this.#lists,
       onDone: (saved) => this.#stopEditing(saved),
     });
