@@ -88,9 +88,9 @@ class TestWays:
         own = a_dashboard("Boats", visibility="everyone", default_for="vehicle")
         assert (await admin.post("/api/v1/dashboards", json=own)).status_code == 201
         assert (await browser.client.get(way)).headers["location"].startswith("/dashboards/boats?var-device=")
-        assert (await browser.client.get("/dashboards/default/%00")).headers[
-            "location"
-        ] == "/dashboards/built-in-other"
+        answer = await browser.client.get("/dashboards/default/submarine")
+        assert answer.headers["location"] == "/dashboards/built-in-other"
+        await browser.page("/dashboards/default/%00", 404)
         await device.client.aclose()
 
     async def test_the_overview_leads_to_the_fleets(self, browser):

@@ -1,6 +1,7 @@
 """`/dashboards` and `/dashboards/{key}`."""
 
 import json
+import re
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
@@ -11,6 +12,7 @@ from fleetkeeper.console.device_list import TYPE_CHOICES
 from fleetkeeper.console.navigation import shell_for
 from fleetkeeper.console.rendering import render
 from fleetkeeper.database.request_session import Session
+from fleetkeeper.errors import NotFoundError
 from fleetkeeper.identity.departments.service import all_departments
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.telemetry.access import TelemetryRead
@@ -20,6 +22,8 @@ from fleetkeeper.telemetry.promql.function_names import FUNCTIONS
 
 HOME = "/dashboards"
 router = APIRouter(prefix=HOME)
+
+_KIND = re.compile(r"[a-z_]{1,50}")
 
 
 @router.get("")
@@ -49,6 +53,8 @@ async def list_dashboards(request: Request, actor: TelemetryRead, session: Sessi
 @router.get("/default/{kind}")
 async def open_default(request: Request, kind: str, actor: TelemetryRead, session: Session) -> Response:
     """The way to the dashboard of the fleet or of a type of devices; what the address chooses stays chosen."""
+    if not _KIND.fullmatch(kind):
+        raise NotFoundError("There is no such type of devices.")
     known = kind in {FLEET, *DEVICE_TYPES}
     found = await service.default_dashboard(session, actor, kind if known else "other")
     query = f"?{request.url.query}" if request.url.query else ""
