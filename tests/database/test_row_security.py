@@ -19,6 +19,7 @@ SEALERS = {
     "archive_files",
     "archive_parts",
     "chunks",
+    "hourly_statistics",
     "intake_minutes",
     "raw_removed",
     "rollup_changes",

@@ -13,7 +13,7 @@ DAY = 86_400_000_000
 TRUTH = {
     "hot": "SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree('frames')",
     "sealed": "SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree('chunks')",
-    "rollups": "SELECT pg_total_relation_size('rollups')",
+    "rollups": "SELECT pg_total_relation_size('rollups') + pg_total_relation_size('hourly_statistics')",
     "archive": "SELECT coalesce(sum(size_bytes), 0) FROM archive_files WHERE state = 'live'",
 }
 

@@ -29,6 +29,23 @@ class Rollup(Base):
     sketches: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
+class HourlyStatistics(Base):
+    """The hours of a device's `rollups` that document 002 asks for, spread out so that SQL reads them."""
+
+    __tablename__ = "hourly_statistics"
+
+    device_id: Mapped[UUID] = mapped_column(primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True, index=True)
+    cpu_samples: Mapped[int]
+    cpu_avg: Mapped[float | None]
+    cpu_max: Mapped[float | None]
+    cpu_p95: Mapped[float | None]
+    ram_samples: Mapped[int]
+    ram_avg: Mapped[float | None]
+    ram_max: Mapped[float | None]
+    ram_p95: Mapped[float | None]
+
+
 class RollupChange(Base):
     """A day of a device whose chunks changed since its rollups were made; written in the same transaction as they."""
 

@@ -1,12 +1,14 @@
 # ruff: noqa: S608 - the pieces of statements are constants of this file
 """The SQL of rollups; connections are the driver's own, inside a transaction. Days are numbers since 1970."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection
 
+from fleetkeeper.telemetry.resample import Values
+from fleetkeeper.telemetry.rollups.hourly import spread
 from fleetkeeper.telemetry.rollups.packing import Packed
 from fleetkeeper.telemetry.rollups.periods import Tier
 
@@ -60,9 +62,16 @@ async def final_channels(connection: AsyncConnection[Any], device_id: UUID, day:
 
 
 async def store(
-    connection: AsyncConnection[Any], device_id: UUID, tier: Tier, day: int, row: Packed | None
+    connection: AsyncConnection[Any],
+    device_id: UUID,
+    tier: Tier,
+    day: int,
+    row: Packed | None,
+    percentiles: Mapping[int, Values] | None = None,
 ) -> None:
-    """Replace a row; None takes it away."""
+    """Replace a row; None takes it away. What SQL sees of hours follows, with `percentiles` by channel."""
+    if tier is Tier.HOUR:
+        await spread(connection, device_id, day, row, percentiles or {})
     await connection.execute(
         f"DELETE FROM rollups WHERE device_id = %s AND tier = %s AND start = {_MIDNIGHT}",
         (device_id, int(tier), day),

@@ -12,11 +12,12 @@ from fleetkeeper.telemetry.archive.reading import Unreadable, read_archived
 from fleetkeeper.telemetry.chunks import queries as chunks
 from fleetkeeper.telemetry.chunks.blocks import DAY, Block, combine
 from fleetkeeper.telemetry.rollups import queries
+from fleetkeeper.telemetry.rollups.hourly import SHARE, channels_of_hours
 from fleetkeeper.telemetry.rollups.keeping import united
 from fleetkeeper.telemetry.rollups.packing import Packed, pack, unpack, unpack_sketches
 from fleetkeeper.telemetry.rollups.periods import HOUR, Tier, end_of, start_of
 from fleetkeeper.telemetry.rollups.sketches import Sketch, merge, sketch_of
-from fleetkeeper.telemetry.rollups.statistics import Statistics, merged, statistics_of
+from fleetkeeper.telemetry.rollups.statistics import Statistics, merged, percentiles_of, statistics_of
 
 
 async def refresh_day(
@@ -38,12 +39,15 @@ async def refresh_day(
         if not await queries.take_change(connection, device_id, day):
             return False
         blocks = combine(samples)
-        hours = statistics_of(blocks, np.arange(day * DAY, (day + 1) * DAY + 1, HOUR, dtype=np.int64))
+        edges = np.arange(day * DAY, (day + 1) * DAY + 1, HOUR, dtype=np.int64)
+        hours = statistics_of(blocks, edges)
         columns = {channel: column for block in blocks for channel, column in block.columns.items()}
         sketches = [sketch_of(columns[channel]) for channel in hours.channel_ids.tolist()]
         whole = merged([hours], [np.zeros(24, np.int64)], 1)
         some = len(hours.channel_ids) > 0
         final = await queries.final_channels(connection, device_id, day)
+        spread = (await channels_of_hours(connection)).keys() - final
+        percentiles = percentiles_of(blocks, edges, spread, SHARE)
         for tier, row in (
             (Tier.HOUR, pack(hours) if some else None),
             (Tier.DAY, pack(whole, sketches) if some else None),
@@ -52,7 +56,7 @@ async def refresh_day(
             if final:
                 old = dict(await queries.rows_between(connection, device_id, tier, day, day + 1)).get(day)
                 kept = united((row, set(row.channel_ids) - final if row else ()), (old, final))
-            await queries.store(connection, device_id, tier, day, kept)
+            await queries.store(connection, device_id, tier, day, kept, percentiles)
         for tier in (Tier.WEEK, Tier.MONTH):
             await refresh_upward(connection, device_id, tier, day)
         return True

@@ -93,7 +93,7 @@ _PIECES = {
 _SIZES = {
     HOT: "SELECT coalesce(sum(pg_total_relation_size(relid)), 0) FROM pg_partition_tree('frames')",
     SEALED: "SELECT coalesce(sum(pg_total_relation_size(relid)), 0) FROM pg_partition_tree('chunks')",
-    ROLLUPS: "SELECT pg_total_relation_size('rollups')",
+    ROLLUPS: "SELECT pg_total_relation_size('rollups') + pg_total_relation_size('hourly_statistics')",
     ARCHIVE: "SELECT coalesce(sum(size_bytes), 0) FROM archive_files WHERE state = 'live'",
 }
 _SHARED = """

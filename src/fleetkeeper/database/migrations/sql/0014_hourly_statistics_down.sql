@@ -1,0 +1,2 @@
+DROP VIEW hourly_performance_stats;
+DROP TABLE hourly_statistics;
