@@ -71,5 +71,19 @@ def add_frames(
         )
 
 
+def add_parts(
+    connection: psycopg.Connection, device: UUID, layout: int, rows: Mapping[int, Sequence[float | None]]
+) -> None:
+    """Partial frames, as senders deliver them channel by channel: each completes what is there of its moment."""
+    for day in {at // 86_400_000_000 for at in rows}:
+        connection.execute("SELECT create_telemetry_partition(%s, %s)", (first_day(day), first_day(day + 1)))
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO frames AS f VALUES (%s, %s, %s, %s, %s) ON CONFLICT (device_id, ts, part) "
+            'DO UPDATE SET "values" = merged_values(f."values", excluded."values")',
+            [(device, moment(at), layout, list(values), layout) for at, values in rows.items()],
+        )
+
+
 def first_day(day: int):
     return (EPOCH + timedelta(days=day)).date()

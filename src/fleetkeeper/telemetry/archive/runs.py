@@ -15,7 +15,7 @@ from fleetkeeper.database.context import TransactionContext, product_context
 from fleetkeeper.database.engine import Database
 from fleetkeeper.kit.ids import uuid7
 from fleetkeeper.settings import Settings
-from fleetkeeper.telemetry.archive import deletion, keeping_queries
+from fleetkeeper.telemetry.archive import deletion, keeping_queries, service
 from fleetkeeper.telemetry.archive.jobs import Progress, Run, apply_policies, archive_lock
 from fleetkeeper.telemetry.archive.policies import KEEP_ALL, Policy
 from fleetkeeper.telemetry.archive.queries import Connection
@@ -61,11 +61,16 @@ async def retain(
 async def delete_requested(database: Database, settings: Settings) -> int | None:
     """Carry out the deletions that were asked for; None when another process is at the archive.
 
-    Rollups that a deletion leaves to be made anew are made.
+    Rollups that a deletion leaves to be made anew are made. Files that no longer count are removed.
     """
     async with archive_lock(database.url) as is_ours:
         if not is_ours:
             return None
+        # Files that were rewritten hold what was deleted: they go within the hour, and not at night only.
+        async with sealing_connection(database.url) as connection:
+            _, problems = await service.remove_leftovers(connection, settings)
+        for problem in problems:
+            log.warning("the archive", problem=problem)
         done = await deletion.carry_out(database, settings)
     if done:
         await refresh_rollups(database.url, settings)
