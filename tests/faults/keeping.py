@@ -82,7 +82,7 @@ def keeping(url: str, home: Path) -> Iterator[Keeper]:
     finally:
         ours.send("end")
         process.join(60)
-        with contextlib.suppress(EOFError):
+        with contextlib.suppress(EOFError, ConnectionResetError):
             keeper.listen()
         code = process.exitcode
         process.kill()

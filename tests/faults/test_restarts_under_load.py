@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from uuid import UUID
 
 import psycopg
@@ -95,26 +95,30 @@ def wait_for_rounds(keeper: Keeper) -> None:
 FAULTS = [restart_postmaster, kill_postmaster, kill_a_backend_at_work]
 
 
+@pytest.fixture
+def archiving(product: Product) -> Iterator[Product]:
+    """The installation, with a policy by which what is a day old goes into files."""
+    wait_for("readiness", product.is_ready, 60)
+    columns = "archive_enabled, archive_after_days"
+    with psycopg.connect(product.database_url, autocommit=True) as connection:
+        before = connection.execute(f"SELECT {columns} FROM archive_policy").fetchall()
+        connection.execute("UPDATE archive_policy SET archive_enabled = false, archive_after_days = 1")
+    yield product
+    with psycopg.connect(product.database_url, autocommit=True) as connection:
+        connection.execute(f"UPDATE archive_policy SET ({columns}) = ROW (%s, %s)", before[0])
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-async def test_nothing_is_lost_or_doubled(
-    make_product: Callable[..., Product], fault: Callable[[Product], None]
-) -> None:
-    product = make_product()
-    product.start()
-    url, settings = application_url(Settings(home=product.home)), Settings(home=product.home)
-    with psycopg.connect(product.database_url) as connection:
-        connection.execute("DELETE FROM archive_policy")
-        connection.execute(
-            "INSERT INTO archive_policy (archive_enabled, archive_after_days) VALUES (false, 1)"
-        )
-    with sending(product) as senders:
-        with keeping(url, product.home) as keeper:
-            wait_for_frames(senders)
-            wait_for_rounds(keeper)
-            fault(product)
-            wait_for_frames(senders)
-            wait_for_rounds(keeper)
-            wait_for("readiness", product.is_ready)
-        assert keeper.frames > 0
+async def test_nothing_is_lost_or_doubled(archiving: Product, fault: Callable[[Product], None]) -> None:
+    settings = Settings(home=archiving.home)
+    url = application_url(settings)
+    with sending(archiving) as senders, keeping(url, archiving.home) as keeper:
+        wait_for_frames(senders)
+        wait_for_rounds(keeper)
+        fault(archiving)
+        wait_for_frames(senders)
+        wait_for_rounds(keeper)
+        wait_for("readiness", archiving.is_ready)
+    assert keeper.frames > 0
     await keep(url, settings)
-    await assert_whole(product, senders)
+    await assert_whole(archiving, senders)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetkeeper.telemetry.rollups.sketches import ACCURACY, EMPTY, SMALLEST, merge, sketch_of
+from fleetkeeper.telemetry.rollups.packing import pack_sketches, unpack_all_sketches, unpack_sketches
+from fleetkeeper.telemetry.rollups.sketches import ACCURACY, EMPTY, SMALLEST, merge, merge_many, sketch_of
 
 NUMBERS = st.one_of(
     st.floats(-1e300, 1e300), st.floats(-100, 100), st.integers(0, 100).map(float), st.just(0.0)
@@ -40,6 +41,35 @@ def test_bins_ascend_with_their_numbers(series):
     found = [sketch.quantile(q) for q in np.linspace(0, 1, 20)]
     assert found == sorted(found)
     assert sketch.count == len(series)
+
+
+def test_some_sketches_of_many_are_unpacked():
+    random = np.random.default_rng(3)
+    sketches = [sketch_of(random.normal(50, 10, count)) for count in (20, 0, 300, 1)]
+    packed = pack_sketches(sketches)
+    for places in (None, [2], [3, 1], []):
+        wanted = sketches if places is None else [sketches[place] for place in places]
+        found = unpack_sketches(packed, places)
+        assert [one.bins.tolist() for one in found] == [one.bins.tolist() for one in wanted]
+        assert [one.counts.tolist() for one in found] == [one.counts.tolist() for one in wanted]
+
+
+def test_many_series_merge_as_each_by_itself():
+    random = np.random.default_rng(5)
+    days = [
+        ([n for n in range(5) if random.random() > 0.3] or [2], random.normal(0, 10, (5, 50)))
+        for _ in range(4)
+    ]
+    parts = []
+    for places, values in days:
+        sketches = [sketch_of(values[place][: place * 20]) for place in places]
+        parts.append((np.array(places), unpack_all_sketches(pack_sketches(sketches))))
+    found = unpack_sketches(pack_sketches(merge_many(parts, 5)))
+    for place in range(5):
+        own = [sketch_of(values[place][: place * 20]) for places, values in days if place in places]
+        wanted = merge(own)
+        assert found[place].bins.tolist() == wanted.bins.tolist()
+        assert found[place].counts.tolist() == wanted.counts.tolist()
 
 
 def test_nothing_has_no_quantile():

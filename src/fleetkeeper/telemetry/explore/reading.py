@@ -250,9 +250,9 @@ async def _add_sketches(
     for device_id, day, channel_ids, packed in rows:
         step = cells.step_of(day * DAY)
         groups: Mapping[int, int] = places[device_id]
-        for channel, sketch in zip(channel_ids, unpack_sketches(packed or b""), strict=True):
-            if channel in groups:
-                cells.add_sketch(groups[channel], step, sketch)
+        wanted = [place for place, channel in enumerate(channel_ids) if channel in groups]
+        for place, sketch in zip(wanted, unpack_sketches(packed or b"", wanted), strict=True):
+            cells.add_sketch(groups[channel_ids[place]], step, sketch)
 
 
 def _told(parts: Mapping[Part, Sequence[UUID]]) -> list[PlanPart]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from fleetkeeper.telemetry.chunks import codec
-from fleetkeeper.telemetry.rollups.sketches import Sketch
+from fleetkeeper.telemetry.rollups.sketches import Sketch, Sketches
 from fleetkeeper.telemetry.rollups.statistics import NAMES, Statistics
 
 
@@ -23,7 +24,7 @@ class Packed:
     sketches: bytes | None
 
 
-def pack(statistics: Statistics, sketches: Sequence[Sketch] | None = None) -> Packed:
+def pack(statistics: Statistics, sketches: Sequence[Sketch] | Sketches | None = None) -> Packed:
     """A row's columns; `sketches` are one per channel."""
     return Packed(
         statistics.channel_ids.tolist(),
@@ -44,24 +45,28 @@ def unpack(row: Packed) -> Statistics:
     return Statistics(channel_ids, *arrays)
 
 
-def pack_sketches(sketches: Sequence[Sketch]) -> bytes:
+def pack_sketches(sketches: Sequence[Sketch] | Sketches) -> bytes:
     """Sketches one after another: how many bins each has, all bins, all counts."""
-    sizes = np.array([len(sketch.bins) for sketch in sketches], np.int32)
-    parts = [
-        codec.pack(sizes),
-        codec.pack(np.concatenate([sketch.bins for sketch in sketches])),
-        codec.pack(np.concatenate([sketch.counts for sketch in sketches])),
-    ]
+    if not isinstance(sketches, Sketches):
+        sizes = np.array([len(sketch.bins) for sketch in sketches], np.int32)
+        bins = np.concatenate([sketch.bins for sketch in sketches])
+        sketches = Sketches(sizes, bins, np.concatenate([sketch.counts for sketch in sketches]))
+    parts = [codec.pack(array) for array in (sketches.sizes, sketches.bins, sketches.counts)]
     head = np.array([len(part) for part in parts[:2]], ">i4").tobytes()
     return head + b"".join(parts)
 
 
-def unpack_sketches(packed: bytes) -> list[Sketch]:
-    """The sketches again, one per channel."""
+def unpack_sketches(packed: bytes, places: Sequence[int] | None = None) -> list[Sketch]:
+    """The sketches again, one per channel; or those at some places alone, which costs far less."""
+    every = unpack_all_sketches(packed)
+    ends = np.cumsum(every.sizes)
+    wanted = range(len(ends)) if places is None else places
+    spans = ((int(ends[place] - every.sizes[place]), int(ends[place])) for place in wanted)
+    return [Sketch(every.bins[low:high], every.counts[low:high]) for low, high in spans]
+
+
+def unpack_all_sketches(packed: bytes) -> Sketches:
+    """The sketches again, one after another."""
     first, second = np.frombuffer(packed, ">i4", 2).tolist()
-    sizes = codec.unpack(packed[8 : 8 + first])
-    bins = codec.unpack(packed[8 + first : 8 + first + second])
-    counts = codec.unpack(packed[8 + first + second :])
-    edges = np.cumsum(sizes)[:-1]
-    pairs = zip(np.split(bins, edges), np.split(counts, edges), strict=True)
-    return [Sketch(own_bins, own_counts) for own_bins, own_counts in pairs]
+    edges = (8, 8 + first, 8 + first + second, len(packed))
+    return Sketches(*(codec.unpack(packed[low:high]) for low, high in pairwise(edges)))

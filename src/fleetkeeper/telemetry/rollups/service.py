@@ -14,9 +14,9 @@ from fleetkeeper.telemetry.chunks.blocks import DAY, Block, combine
 from fleetkeeper.telemetry.rollups import queries
 from fleetkeeper.telemetry.rollups.hourly import SHARE, channels_of_hours
 from fleetkeeper.telemetry.rollups.keeping import united
-from fleetkeeper.telemetry.rollups.packing import Packed, pack, unpack, unpack_sketches
+from fleetkeeper.telemetry.rollups.packing import Packed, pack, unpack, unpack_all_sketches
 from fleetkeeper.telemetry.rollups.periods import HOUR, Tier, end_of, start_of
-from fleetkeeper.telemetry.rollups.sketches import Sketch, merge, sketch_of
+from fleetkeeper.telemetry.rollups.sketches import merge_many, sketch_of
 from fleetkeeper.telemetry.rollups.statistics import Statistics, merged, percentiles_of, statistics_of
 
 
@@ -90,8 +90,8 @@ def _united(rows: list[Packed]) -> Packed | None:
         return None
     parts: list[Statistics] = [unpack(row) for row in rows]
     whole = merged(parts, [np.zeros(1, np.int64) for _ in parts], 1)
-    by_channel: dict[int, list[Sketch]] = {}
-    for row in rows:
-        for channel, sketch in zip(row.channel_ids, unpack_sketches(row.sketches or b""), strict=True):
-            by_channel.setdefault(channel, []).append(sketch)
-    return pack(whole, [merge(by_channel[channel]) for channel in whole.channel_ids.tolist()])
+    sketches = [
+        (np.searchsorted(whole.channel_ids, row.channel_ids), unpack_all_sketches(row.sketches or b""))
+        for row in rows
+    ]
+    return pack(whole, merge_many(sketches, len(whole.channel_ids)))

@@ -68,6 +68,30 @@ def merge(sketches: Sequence[Sketch]) -> Sketch:
     return Sketch(bins, counts)
 
 
+@dataclass(frozen=True)
+class Sketches:
+    """Many sketches one after another: how many bins each has, and all bins and counts."""
+
+    sizes: NDArray[np.int32]
+    bins: NDArray[np.int32]
+    counts: NDArray[np.int64]
+
+
+def merge_many(parts: Sequence[tuple[NDArray[np.int64], Sketches]], number: int) -> Sketches:
+    """What each of `number` series has seen; a part comes with the series (from 0) that its sketches are of."""
+    series = np.concatenate([np.repeat(places, part.sizes) for places, part in parts])
+    bins = np.concatenate([part.bins for _, part in parts]).astype(np.int64)
+    counts = np.concatenate([part.counts for _, part in parts])
+    # One sorting for all: the series above, the bin (which may be below zero) in the lower half. Each part is in order.
+    keys = (series << 32) + bins + 2**31
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    starts = np.flatnonzero(np.diff(keys, prepend=-1))
+    keys, merged = keys[starts], np.add.reduceat(counts[order], starts) if len(starts) else counts
+    sizes = np.bincount(keys >> 32, minlength=number)
+    return Sketches(sizes.astype(np.int32), ((keys & 0xFFFF_FFFF) - 2**31).astype(np.int32), merged)
+
+
 def _bins_of(numbers: Values) -> NDArray[np.int64]:
     sizes = np.minimum(np.abs(numbers), np.finfo(np.float64).max)
     bins = np.zeros(len(numbers), np.int64)
