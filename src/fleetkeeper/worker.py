@@ -37,6 +37,7 @@ _RETRY = RetryStrategy(max_attempts=5, exponential_wait=2)
 
 def register_tasks(queue: App, database: Database, settings: Settings) -> None:
     """All periodic tasks, by name and schedule."""
+    register_sealing(queue, database, settings)
     register_retention(queue, database, settings)
 
     @queue.periodic(cron="7 * * * *")
@@ -44,19 +45,6 @@ def register_tasks(queue: App, database: Database, settings: Settings) -> None:
     async def manage_partitions(timestamp: int) -> None:
         del timestamp
         await telemetry.manage_partitions(database)
-
-    @queue.periodic(cron="*/5 * * * *")
-    @queue.task(name="telemetry.seal", queueing_lock="telemetry.seal", retry=_RETRY)
-    async def seal_telemetry(timestamp: int) -> None:
-        del timestamp
-        await chunks.seal_frames(database.url, settings.telemetry)
-        await rollups.refresh_rollups(database.url, settings)
-
-    @queue.periodic(cron="13 * * * *")
-    @queue.task(name="telemetry.merge", queueing_lock="telemetry.merge", retry=_RETRY)
-    async def merge_telemetry(timestamp: int) -> None:
-        del timestamp
-        await chunks.merge_chunks(database.url)
 
     @queue.periodic(cron="11 * * * *")
     @queue.task(
@@ -98,6 +86,28 @@ def register_tasks(queue: App, database: Database, settings: Settings) -> None:
     async def remove_finished(timestamp: int) -> None:
         del timestamp
         await queue.job_manager.delete_old_jobs(nb_hours=KEEP_FINISHED_HOURS, include_failed=True)
+
+
+def register_sealing(queue: App, database: Database, settings: Settings) -> None:
+    """The tasks by which frames become chunks and rollups."""
+    sealing = asyncio.Lock()
+
+    @queue.periodic(cron="*/5 * * * *")
+    @queue.task(name="telemetry.seal", queueing_lock="telemetry.seal", retry=_RETRY)
+    async def seal_telemetry(timestamp: int) -> None:
+        del timestamp
+        if sealing.locked():
+            # A long run is at it still; a second one would hold up all other work of this process.
+            return
+        async with sealing:
+            await chunks.seal_frames(database.url, settings.telemetry)
+            await rollups.refresh_rollups(database.url, settings)
+
+    @queue.periodic(cron="13 * * * *")
+    @queue.task(name="telemetry.merge", queueing_lock="telemetry.merge", retry=_RETRY)
+    async def merge_telemetry(timestamp: int) -> None:
+        del timestamp
+        await chunks.merge_chunks(database.url)
 
 
 def register_retention(queue: App, database: Database, settings: Settings) -> None:
