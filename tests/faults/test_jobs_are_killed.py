@@ -165,6 +165,8 @@ async def run_killed(installation: Installation, job: str, number: int, before: 
     if was_killed:
         assert not installation.run(job, today=5)
     await installation.assert_whole()
+    # What waits for the next roll-up, which runs with each sealing.
+    await refresh_rollups(installation.app_url, installation.settings)
     await installation.assert_summed_up()
     return was_killed
 

@@ -97,3 +97,19 @@ class TestDamaged:
         assert len(answer.series[0].points) == 400
         assert len(answer.warnings) == 1
         assert file.name in answer.warnings[0]
+
+    async def test_promql_tells_it_too(self, admin, connection, app_url, settings):
+        store = ArchivedStore(connection, app_url, settings.home)
+        await fill(store)
+        query = {"query": "sum(a)", "start": START / 1e6, "end": START / 1e6 + 3 * 86_400, "step": 300}
+        moment = {"query": "count_over_time(a[3d])", "time": query["end"]}
+        for path, parameters in (("query_range", query), ("query", moment)):
+            answer = (await admin.get(f"/prometheus/api/v1/{path}", params=parameters)).json()
+            assert "warnings" not in answer
+        (file,) = store.folder.rglob("*.parquet")
+        file.unlink()
+        for path, parameters in (("query_range", query), ("query", moment)):
+            answer = (await admin.get(f"/prometheus/api/v1/{path}", params=parameters)).json()
+            (warning,) = answer["warnings"]
+            assert file.name in warning
+            assert answer["data"]["result"]

@@ -1,7 +1,7 @@
 """`/prometheus/api/v1/…`: the HTTP API of Prometheus, as Grafana and other clients ask it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -94,8 +94,9 @@ def _success(data: object) -> Response:
     return _written(_encoder.encode(data))
 
 
-def _written(data: bytes) -> Response:
-    return Response(b'{"status":"success","data":%s}' % data, media_type="application/json")
+def _written(data: bytes, warnings: Sequence[str] = ()) -> Response:
+    told = b',"warnings":%s' % _encoder.encode(warnings) if warnings else b""
+    return Response(b'{"status":"success","data":%s%s}' % (data, told), media_type="application/json")
 
 
 async def _while_connected(request: Request, work: Awaitable[_Result]) -> _Result:
@@ -127,18 +128,19 @@ _MATCH = ("match[]", "start", "end", "limit")
 @router.post("/query", response_model=PrometheusAnswer, openapi_extra=described(*_QUERY, form=True))
 async def query(request: Request, caller: Asking) -> Response:
     """Evaluate an expression at one moment."""
-    return _written(await _while_connected(request, _rendered(service.query(caller))))
+    return _written(*await _while_connected(request, _rendered(service.query(caller))))
 
 
 @router.get("/query_range", response_model=PrometheusAnswer, openapi_extra=described(*_RANGE))
 @router.post("/query_range", response_model=PrometheusAnswer, openapi_extra=described(*_RANGE, form=True))
 async def query_range(request: Request, caller: Asking) -> Response:
     """Evaluate an expression at each step of a range of time."""
-    return _written(await _while_connected(request, _rendered(service.query_range(caller))))
+    return _written(*await _while_connected(request, _rendered(service.query_range(caller))))
 
 
-async def _rendered(answer: Awaitable[Answer]) -> bytes:
-    return await asyncio.to_thread(render, await answer)
+async def _rendered(answer: Awaitable[Answer]) -> tuple[bytes, Sequence[str]]:
+    found = await answer
+    return await asyncio.to_thread(render, found), found.warnings
 
 
 @router.get("/series", response_model=PrometheusAnswer, openapi_extra=described(*_MATCH))

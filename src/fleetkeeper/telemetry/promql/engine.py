@@ -57,6 +57,8 @@ class Answer:
     series: list[ResultSeries] = field(default_factory=list, repr=False)
     text: str = ""
     time: int = 0
+    # What could not be read, in sentences.
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import numpy as np
@@ -13,6 +13,7 @@ from fleetkeeper.identity.actor import Actor
 from fleetkeeper.telemetry.promql.errors import ExecutionError
 from fleetkeeper.telemetry.promql.labels import Labels, make_labels
 from fleetkeeper.telemetry.promql.source import SourceSeries
+from fleetkeeper.telemetry.reading import warnings_of
 from fleetkeeper.telemetry.resample import Times, Values
 from fleetkeeper.telemetry.selection import Matcher, find_series, read_series
 
@@ -32,6 +33,8 @@ class FleetSource:
     max_samples: int
     # Those that are looked at; all when None.
     devices: Sequence[UUID] | None = None
+    # What could not be read, in sentences; filled by `select`.
+    warnings: list[str] = field(default_factory=list)
 
     async def select(self, matchers: Sequence[Matcher], start_us: int, end_us: int) -> list[SourceSeries]:
         """Series with their samples in [start, end). Raises ExecutionError past a limit."""
@@ -44,6 +47,7 @@ class FleetSource:
                     session, self.actor, [matchers], limit=self.max_series, devices=self.devices
                 )
                 samples = await read_series(session, series, start, end, max_samples=self.max_samples)
+                self.warnings.extend(warnings_of(session))
         except InvalidInputError as error:
             raise ExecutionError(reason_of(error)) from None
         return joined(

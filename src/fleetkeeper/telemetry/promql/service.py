@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -80,7 +80,7 @@ async def query(caller: Caller) -> Answer:
         read = Query.instant(parameters.text("query"), moment)
     except BadDataError as error:
         raise BadDataError(f'invalid parameter "query": {error}', error.place) from None
-    return await caller.promql.engine.answer(read, caller.source, timeout)
+    return await _answer(caller, read, timeout)
 
 
 async def query_range(caller: Caller) -> Answer:
@@ -89,7 +89,13 @@ async def query_range(caller: Caller) -> Answer:
     start, end, step = parameters.range()
     timeout = parameters.timeout_seconds()
     read = Query.over_range(parameters.text("query"), start, end, step, caller.promql.settings.max_points)
-    return await caller.promql.engine.answer(read, caller.source, timeout)
+    return await _answer(caller, read, timeout)
+
+
+async def _answer(caller: Caller, read: Query, timeout_seconds: float | None) -> Answer:
+    source = caller.source
+    answer = await caller.promql.engine.answer(read, source, timeout_seconds)
+    return replace(answer, warnings=tuple(dict.fromkeys(source.warnings)))
 
 
 async def series(caller: Caller) -> list[dict[str, str]]:
