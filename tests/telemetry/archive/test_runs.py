@@ -422,6 +422,18 @@ class TestDeletion:
             assert store.count(table) == 0, table
         assert store.files() == []
 
+    async def test_rewritten_files_go_with_the_next_look_for_deletions(self, store):
+        """They hold what was deleted; a run of the policies may be a day away."""
+        store.add(store.layout("a", "b"), ramp(20))
+        await store.settle()
+        await store.archive()
+        assert await self.ask(store, metric="a") == "done"
+        assert len(store.files()) == 2
+        database = store.database()
+        await runs.delete_requested(database, store.settings)
+        await database.close()
+        assert len(store.files()) == len(store.live()) == 1
+
     async def test_what_arrives_after_the_request_stays(self, store):
         layout = store.layout("a")
         store.add(layout, ramp(20, width=1))
