@@ -24,11 +24,16 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=10.0, help="length of each measurement, 0.5 to 60")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to a file")
     parser.add_argument(
-        "--only", action="append", default=[], choices=PARTS, help="a part of `ingest`; may be repeated"
+        "--only",
+        action="append",
+        default=[],
+        choices=PARTS,
+        help="a part of `ingest` or `tsbs`; may be repeated",
     )
     parser.add_argument("--web-processes", type=int, default=1, help="Fleetkeeper's web processes")
     parser.add_argument("--devices", type=int, default=100_000, help="length of the device list in `pages`")
     parser.add_argument("--hosts", type=int, default=1000, help="machines in `tsbs`")
+    parser.add_argument("--rounds", type=int, default=20, help="how often `tsbs` asks each kind")
     parser.add_argument("--profile", action="store_true", help="run py-spy, if installed, on a web process")
     values = parser.parse_args(arguments)
     unknown = set(values.sections) - set(SECTIONS)
@@ -49,9 +54,10 @@ def main(arguments: list[str]) -> int:
         profile=values.profile,
         devices=values.devices,
         hosts=values.hosts,
+        rounds=values.rounds,
     )
     terminal = Console()
-    console = terminal if terminal.is_terminal else Console(width=160)
+    console = terminal if terminal.is_terminal else Console(width=200)
     console.print(", ".join(f"{name} {value}" for name, value in machine().items()), highlight=False)
     done: list[Section] = []
     failed = False

@@ -18,6 +18,8 @@ class Options:
 
     hosts: int = 1000
     """Machines of `tsbs`."""
+    rounds: int = 20
+    """How often `tsbs` asks each kind."""
 
     def wants(self, part: str) -> bool:
         """Return whether a part of `ingest` is to be run."""

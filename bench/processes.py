@@ -134,6 +134,17 @@ def folder_bytes(folder: Path) -> int:
     return total
 
 
+def resident_mib(processes: Iterable[psutil.Process]) -> float:
+    """Return the memory that processes hold, in MiB: a page that several share is counted once among them."""
+    total = 0
+    for process in processes:
+        try:
+            total += process.memory_full_info().pss
+        except psutil.Error:
+            continue
+    return total / 2**20
+
+
 def python() -> str:
     """Return this interpreter's path."""
     return sys.executable

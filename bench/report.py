@@ -33,7 +33,9 @@ class Section:
         table = Table(title=self.title, title_justify="left", header_style="bold")
         columns = list(dict.fromkeys(name for row in self.rows for name in row))
         for number, name in enumerate(columns):
-            table.add_column(name.replace("_", " "), justify="left" if number == 0 else "right")
+            table.add_column(
+                name.replace("_", " "), justify="left" if number == 0 else "right", no_wrap=number == 0
+            )
         for row in self.rows:
             table.add_row(*(_cell(row.get(name)) for name in columns))
         console.print(table)
@@ -68,4 +70,13 @@ def write_json(path: Path, sections: list[Section]) -> None:
         "machine": machine(),
         "sections": {section.title: {"rows": section.rows, "notes": section.notes} for section in sections},
     }
-    path.write_text(json.dumps(content, indent=2) + "\n")
+    path.write_text(json.dumps(_without_nan(content), indent=2, allow_nan=False) + "\n")
+
+
+def _without_nan(content: Any) -> Any:
+    """JSON has no word for "not a number"; what could not be measured is null."""
+    if isinstance(content, dict):
+        return {key: _without_nan(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_without_nan(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content

@@ -1,207 +1,191 @@
 """The fifteen kinds of queries of TSBS (cpu-only) on Fleetkeeper, hot and sealed, and on peers with the same data.
 
 A kind's windows and hosts are drawn anew for each run, with one seed; every system gets the same ones, and its
-answers are compared with those of plain SQL.
+answers are compared with those of plain SQL over document 002's wide table.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import httpx
 import numpy as np
 import psycopg
 
-import fleetkeeper.all_models  # noqa: F401 - foreign keys name tables of other rooms
-from bench import tsbs_reference, tsbs_systems
+from bench import tsbs_fleetkeeper, tsbs_peers
 from bench.options import Options
 from bench.report import Section
-from bench.series import clamped_walks, copy_frames
+from bench.series import clamped_walks
 from bench.server import Server
-from bench.tsbs_kinds import KINDS, METRICS, Case, cases_of
-from fleetkeeper.database.engine import Database
-from fleetkeeper.settings.telemetry import TelemetrySettings
-from fleetkeeper.telemetry.chunks.blocks import DAY
-from fleetkeeper.telemetry.chunks.jobs import merge_chunks, seal_frames
-from fleetkeeper.telemetry.rollups.jobs import refresh_rollups
+from bench.tsbs_kinds import KINDS, cases_of
+from bench.tsbs_promql import PromqlDoors
+from bench.tsbs_systems import Doors
+from bench.tsbs_tables import OTHERS, WIDE, Table
+from bench.tsbs_trial import CHECKED, Cases, Trial, inside
 
-STEP_US = 10_000_000
-STEPS = DAY // STEP_US
-ROUNDS = 20
-LAYOUT = 100_000
-# Sealing is done by the benchmark itself, at its own time.
-_NEVER = {
+STEPS = 8640
+KIND_SECONDS = 4.0
+# Sealing is done by the benchmark itself, at its own time; and nobody is to wait for a limit that protects others.
+_SETTINGS = {
     "FLEETKEEPER_TELEMETRY__SEAL_AFTER_MINUTES": "1000000",
     "FLEETKEEPER_TELEMETRY__SEAL_AFTER_FRAMES": "100000000",
+    "FLEETKEEPER_PROMQL__MAX_SAMPLES": "500000000",
+    "FLEETKEEPER_PROMQL__TIMEOUT_SECONDS": "110",
 }
 
 
 def run(options: Options, folder: Path) -> list[Section]:
-    """Measure on a server of its own."""
-    server = Server(folder, settings=_NEVER)
+    """Measure Fleetkeeper and the documents' tables on a server of their own, then each peer alone."""
+    trial = asyncio.run(_measure(options, folder))
+    return [trial.load, *_tables(trial)]
+
+
+async def _measure(options: Options, folder: Path) -> Trial:
+    server = Server(folder, settings=_SETTINGS)
     try:
-        return asyncio.run(_measure(server, options))
+        with psycopg.connect(server.command("db", "url"), autocommit=True) as connection:
+            trial = _prepare(connection, options)
+            tsbs_fleetkeeper.fill(connection, trial)
+            await _documents(connection, trial, OTHERS if options.wants("documents") else ())
+            if options.wants("fleetkeeper"):
+                await _fleetkeeper(server, connection, trial)
     finally:
-        server.started.stop()
+        server.stop()
+    if options.wants("peers"):
+        await tsbs_peers.measure(trial, folder)
+    return trial
 
 
-async def _measure(server: Server, options: Options) -> list[Section]:
+def _prepare(connection: psycopg.Connection, options: Options) -> Trial:
+    hosts = options.hosts
     start = (datetime.now(UTC) - timedelta(days=2)).replace(hour=0, minute=0, second=0, microsecond=0)
-    values = clamped_walks(options.hosts, STEPS)
+    devices = tsbs_fleetkeeper.make_devices(connection, hosts)
+    return Trial(
+        start=start,
+        values=clamped_walks(hosts, STEPS),
+        devices=devices,
+        cases={kind: cases_of(kind, start, hosts, options.rounds) for kind in KINDS},
+        load=Section(f"TSBS cpu-only: {hosts} hosts, 24 h, every 10 s, 10 values"),
+        rounds=options.rounds,
+        kind_seconds=KIND_SECONDS,
+    )
+
+
+async def _documents(connection: psycopg.Connection, trial: Trial, others: Iterable[Table]) -> None:
+    """Fill the tables and ask them; the wide one's answers are what all others' are compared with."""
+    for table in (WIDE, *others):
+        hosts = min(len(trial.devices), table.most_hosts or len(trial.devices))
+        devices, cases, name = trial.devices[:hosts], trial.cases, table.name
+        if hosts < len(trial.devices):
+            cases, name = _of_few(trial, hosts), f"{table.name} ({hosts})"
+            trial.load.note(
+                f"{table.name}: filled with {hosts} of the {len(trial.devices)} hosts and asked about those alone: "
+                "with all of them a run would take hours. Its times are that much too short."
+            )
+        began = time.perf_counter()
+        table.load(connection, trial.start, trial.values, devices)
+        seconds = time.perf_counter() - began
+        samples = hosts * trial.values.shape[1] * trial.values.shape[2]
+        trial.load.add(
+            system=name,
+            seconds=seconds,
+            samples_per_s=samples / seconds,
+            bytes_per_sample=table.size(connection) / samples,
+        )
+
+        async def ask(case: Any, table: Table = table, devices: Any = devices) -> Any:
+            return table.answer(connection, case, devices)
+
+        for some in cases.values():
+            wanted = {case: WIDE.answer(connection, case, trial.devices) for case in some[:CHECKED]}
+            trial.answers.update(wanted)
+        if table is not WIDE:
+            await trial.check(name, ask, cases=cases)
+        await trial.time(name, ask, cases)
+
+
+def _of_few(trial: Trial, hosts: int) -> Cases:
+    """The same kinds of queries about the first hosts alone, by name where a kind asks for all."""
+    return {
+        kind: [
+            replace(case, hosts=case.hosts or tuple(range(hosts)))
+            for case in cases_of(kind, trial.start, hosts, trial.rounds)
+        ]
+        for kind in KINDS
+    }
+
+
+async def _fleetkeeper(server: Server, connection: psycopg.Connection, trial: Trial) -> None:
     admin = server.command("db", "url")
-    load = Section(f"TSBS cpu-only: {options.hosts} hosts, 24 h, every 10 s, 10 values")
-    with psycopg.connect(admin, autocommit=True) as connection:
-        devices = _devices(connection, options.hosts)
-        began = time.perf_counter()
-        connection.execute(
-            "SELECT create_telemetry_partition(%s, %s)", (start.date(), start.date() + timedelta(days=1))
-        )
-        copy_frames(connection, [device.bytes for device in devices], LAYOUT, _us(start), STEP_US, values)
-        connection.execute("VACUUM ANALYZE frames")
-        _latest(connection)
-        load.add(
-            system="Fleetkeeper, hot",
-            seconds=time.perf_counter() - began,
-            bytes_per_sample=_size(connection, "frames") / values.size,
-        )
-        began = time.perf_counter()
-        tsbs_reference.load(connection, start, values, [str(device) for device in devices])
-        load.add(
-            system="wide table (document 002)",
-            seconds=time.perf_counter() - began,
-            bytes_per_sample=tsbs_reference.size(connection) / values.size,
-        )
-        cases = {kind: cases_of(kind, start, len(devices), ROUNDS) for kind in KINDS}
-        answers = {
-            kind: [tsbs_reference.answer(connection, case, devices) for case in cases[kind]] for kind in KINDS
-        }
-        timings: dict[str, dict[str, list[float]]] = {}
-        timings["wide table"] = await _times(
-            cases, lambda case: _thread(tsbs_reference.answer, connection, case, devices)
-        )
-        database = Database(admin, pool_size=1)
-        engine = tsbs_systems.Engine(database, devices, TelemetrySettings())
-        await _check(cases, answers, engine.answer)
-        timings["hot"] = await _times(cases, engine.answer)
-        began = time.perf_counter()
-        now = _us(start) / 1e6 + 2 * 86_400
-        work = await seal_frames(admin, TelemetrySettings(seal_after_minutes=60), now=now)
-        load.add(
-            system="sealing",
-            seconds=time.perf_counter() - began,
-            samples_per_s=work.samples / (time.perf_counter() - began),
-        )
-        began = time.perf_counter()
-        await merge_chunks(admin, now=now)
-        load.add(system="merging", seconds=time.perf_counter() - began)
-        began = time.perf_counter()
-        await refresh_rollups(admin)
-        load.add(system="rollups", seconds=time.perf_counter() - began)
-        connection.execute("VACUUM FULL ANALYZE chunks")
-        connection.execute("VACUUM ANALYZE rollups")
-        load.add(system="Fleetkeeper, sealed", bytes_per_sample=_size(connection, "chunks") / values.size)
-        load.add(system="its rollups", bytes_per_sample=_table_size(connection, "rollups") / values.size)
-        await _check(cases, answers, engine.answer)
-        timings["sealed"] = await _times(cases, engine.answer)
-        await database.close()
-        async with httpx.AsyncClient(
-            base_url=server.url, headers={"Authorization": f"Bearer {server.token}"}, timeout=60
-        ) as client:
-            doors = tsbs_systems.Doors(client, devices)
-            timings["over HTTP"] = await _times(cases, doors.answer)
-    return [load, _table(timings)]
+    await tsbs_fleetkeeper.ask_engine(admin, trial, "hot")
+    await tsbs_fleetkeeper.seal(admin, connection, trial)
+    await tsbs_fleetkeeper.ask_engine(admin, trial, "sealed")
+    async with httpx.AsyncClient(
+        base_url=server.url,
+        headers={"Authorization": f"Bearer {server.token}"},
+        timeout=120,
+        trust_env=False,
+    ) as client:
+        await trial.time("over HTTP", Doors(client, trial.devices).answer)
+        promql = PromqlDoors(client, trial, "/prometheus")
+        await trial.check("PromQL", promql.answer, comparable=inside)
+        await trial.time("PromQL", promql.ask)
+    tsbs_fleetkeeper.add_memory(server, trial)
 
 
-def _table(timings: dict[str, dict[str, list[float]]]) -> Section:
-    section = Section(f"milliseconds, median and 95th percentile of {ROUNDS}")
+def _tables(trial: Trial) -> Iterable[Section]:
+    ours = ("sealed", "over HTTP")
+    here = [name for name in trial.timings if name[:3].isdigit() or name in {"hot", "sealed"}]
+    away = [name for name in trial.timings if name not in here]
+    medians = Section(f"milliseconds, median of {trial.rounds}")
+    tails = Section("milliseconds, 95th percentile")
     for kind in KINDS:
-        row: dict[str, Any] = {"kind": kind.name}
-        for system, taken in timings.items():
-            row[system] = float(np.median(taken[kind.name]))
-            row[f"{system} p95"] = float(np.percentile(taken[kind.name], 95))
-        row["ratio"] = row["wide table"] / row["sealed"]
-        section.add(**row)
-    section.note("ratio: the wide table's median divided by the sealed one.")
-    return section
+        row = {name: _quantile(trial, name, kind.name, 50) for name in trial.timings}
+        tail = {name: _quantile(trial, name, kind.name, 95) for name in trial.timings}
+        cells: dict[str, Any] = {"kind": kind.name, **row}
+        for mine, group, title in zip(ours, (here, away), ("here", "over_HTTP"), strict=True):
+            known = {name: row[name] for name in group if not np.isnan(row[name])}
+            if known:
+                cells[f"fastest_{title}"] = min(known, key=known.__getitem__)
+            rivals = [value for name, value in known.items() if name not in {*ours, "hot", "PromQL"}]
+            cells[f"best_peer_by_{mine}"] = min(rivals, default=float("nan")) / row.get(mine, float("nan"))
+        medians.add(**cells)
+        tails.add(kind=kind.name, **tail)
+    for text in _notes(trial):
+        medians.note(text)
+    return [medians, tails]
 
 
-async def _times(
-    cases: dict[Any, Sequence[Case]], ask: Callable[[Case], Awaitable[Any]]
-) -> dict[str, list[float]]:
-    taken: dict[str, list[float]] = {}
-    for kind, some in cases.items():
-        await ask(some[0])
-        for case in some:
-            began = time.perf_counter()
-            await ask(case)
-            taken.setdefault(kind.name, []).append((time.perf_counter() - began) * 1000)
-    return taken
+def _quantile(trial: Trial, system: str, kind: str, percent: float) -> float:
+    taken = trial.timings[system].get(kind)
+    return float(np.percentile(taken, percent)) if taken else float("nan")
 
 
-async def _check(
-    cases: dict[Any, Sequence[Case]], answers: dict[Any, list[Any]], ask: Callable[[Case], Awaitable[Any]]
-) -> None:
-    for kind, some in cases.items():
-        for case, wanted in zip(some[:3], answers[kind], strict=False):
-            found = await ask(case)
-            if not tsbs_reference.same(found, wanted):
-                raise RuntimeError(
-                    f"{kind.name}: the answers differ: {str(found)[:300]} and {str(wanted)[:300]}"
-                )
-
-
-async def _thread(function: Callable[..., Any], *arguments: Any) -> Any:
-    return function(*arguments)
-
-
-def _devices(connection: psycopg.Connection, hosts: int) -> list[UUID]:
-    for number, name in enumerate(METRICS, 1):
-        connection.execute(
-            "INSERT INTO metrics (id, name, metric_type) VALUES (%s, %s, 'cpu')", (100_000 + number, name)
-        )
-        connection.execute(
-            "INSERT INTO channels (id, metric_id, key) VALUES (%s, %s, %s)",
-            (100_000 + number, 100_000 + number, name),
-        )
-        connection.execute("INSERT INTO layout_channels VALUES (100000, %s, %s)", (number, 100_000 + number))
-    connection.execute(
-        "INSERT INTO layouts (id, channel_ids, digest) VALUES (100000, %s, 'tsbs')",
-        ([100_001 + n for n in range(len(METRICS))],),
+def _notes(trial: Trial) -> Iterable[str]:
+    checked = ", ".join(f"{name} {good} of {count}" for name, (count, good) in trial.compared.items())
+    yield f"Answers that are the same as the wide table's: {checked}."
+    yield (
+        "000, 002, 004, hot and sealed are asked from this process by one connection and their rows are taken apart; "
+        "the others over HTTP, with the answer read and not taken apart."
     )
-    rows = connection.execute(
-        "INSERT INTO devices (id, name, hostname) "
-        "SELECT uuidv7(), 'host_' || i, 'host_' || i FROM generate_series(0, %s) i RETURNING id",
-        (hosts - 1,),
-    ).fetchall()
-    connection.execute("INSERT INTO device_layouts (device_id, layout_id) SELECT id, 100000 FROM devices")
-    connection.execute("ANALYZE")
-    return [row[0] for row in rows]
-
-
-def _latest(connection: psycopg.Connection) -> None:
-    connection.execute(
-        "INSERT INTO latest SELECT f.* FROM devices d CROSS JOIN LATERAL "
-        "(SELECT * FROM frames WHERE device_id = d.id ORDER BY ts DESC LIMIT 1) f"
+    yield (
+        "best peer by sealed: the time of the fastest of the documents' tables divided by the sealed engine's; by over "
+        "HTTP: that of Prometheus, VictoriaMetrics and InfluxDB divided by that of Fleetkeeper's own API. "
+        "Over 1, Fleetkeeper is ahead."
     )
-    connection.execute("ANALYZE latest")
-
-
-def _us(moment: datetime) -> int:
-    return round(moment.timestamp() * 1e6)
-
-
-def _size(connection: psycopg.Connection, table: str) -> int:
-    row = connection.execute(
-        "SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits WHERE inhparent = %s::regclass",
-        (table,),
-    ).fetchone()
-    return int(row[0]) if row else 0
-
-
-def _table_size(connection: psycopg.Connection, table: str) -> int:
-    row = connection.execute("SELECT pg_total_relation_size(%s::regclass)", (table,)).fetchone()
-    return int(row[0]) if row else 0
+    yield (
+        "PromQL is Fleetkeeper asked in the words that Prometheus is asked in. A bucket of PromQL reads samples before "
+        "and after the window that TSBS cuts, so the first and the last one of each query are not compared."
+    )
+    yield (
+        "high-cpu over HTTP asks Fleetkeeper for the highest minutes of each host, which is what its API has for it; "
+        "the same rows as from the peers come from the column PromQL."
+    )
+    yield (
+        f"A kind is asked {trial.rounds} times, or as often as fits into {trial.kind_seconds:g} s, and three times at "
+        "least. One client asks, one question at a time: nothing here says how many clients a system serves at once."
+    )

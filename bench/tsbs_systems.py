@@ -9,7 +9,7 @@ import httpx
 import numpy as np
 
 from bench.tsbs_kinds import METRICS, THRESHOLD, Case
-from bench.tsbs_reference import Answer
+from bench.tsbs_trial import Answer
 from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
 from fleetkeeper.identity.actor import EVERYWHERE, Actor
