@@ -12,7 +12,7 @@ from rich.console import Console
 from bench.options import Options
 from bench.report import Section, machine, write_json
 
-SECTIONS = ("ingest", "pages", "agent", "access", "audit", "sealing", "tsbs")
+SECTIONS = ("ingest", "pages", "agent", "access", "audit", "sealing", "tsbs", "protocols")
 PARTS = ("ceiling", "fleetkeeper", "peers", "documents")
 
 
@@ -28,7 +28,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         action="append",
         default=[],
         choices=PARTS,
-        help="a part of `ingest` or `tsbs`; may be repeated",
+        help="a part of `ingest`, `tsbs` or `protocols`; may be repeated",
     )
     parser.add_argument("--web-processes", type=int, default=1, help="Fleetkeeper's web processes")
     parser.add_argument("--devices", type=int, default=100_000, help="length of the device list in `pages`")

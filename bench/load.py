@@ -162,6 +162,8 @@ class Generator:
         self._plan = plan
         self._epoll = select.epoll()
         self._number = 0
+        self._most = 0
+        self._unanswered = 0
         self._by_fd: dict[int, _Connection] = {}
         self._paused: list[tuple[float, _Connection]] = []
         for _ in range(connections):
@@ -177,8 +179,13 @@ class Generator:
         max_requests: int = 50_000_000,
         on_counting: Callable[[], None] = lambda: None,
     ) -> Outcome:
-        """Send and count. What is answered within the first `warm_up` seconds is sent, but not counted."""
+        """Send and count. What is answered within the first `warm_up` seconds is sent, but not counted.
+
+        The answers to the last of `max_requests` are waited for; those to what is under way at the end of the time
+        are not.
+        """
         outcome = Outcome()
+        self._most = max_requests
         clock = time.perf_counter
         begin = clock()
         counting_from = begin + warm_up
@@ -187,7 +194,7 @@ class Generator:
         counted, warm = False, 0
         for connection in self._by_fd.values():
             self._send(connection, clock())
-        while (now := clock()) < deadline and self._number < max_requests:
+        while (now := clock()) < deadline and (self._unanswered or self._paused):
             if not counted and now >= counting_from:
                 warm = outcome.acknowledged
                 counted, outcome, cpu, counting_from = True, Outcome(), time.process_time(), now
@@ -216,6 +223,9 @@ class Generator:
         return due
 
     def _send(self, connection: _Connection, now: float) -> None:
+        if self._number >= self._most:
+            return
+        self._unanswered += 1
         data = self._plan.prepare(self._number)
         self._number += 1
         connection.sent_at = now
@@ -231,6 +241,7 @@ class Generator:
             data = b""
         if not data:
             outcome.unexpected["connection closed"] += 1
+            self._unanswered -= 1
             self._reconnect(connection)
             self._send(connection, time.perf_counter())
             return
@@ -240,6 +251,7 @@ class Generator:
             connection.answer = answer
             return
         now = time.perf_counter()
+        self._unanswered -= 1
         outcome.statuses[str(status)] += 1
         if 200 <= status < 300 and self._plan.expect in answer:
             outcome.acknowledged += 1

@@ -21,6 +21,9 @@ class Options:
     rounds: int = 20
     """How often `tsbs` asks each kind."""
 
+    protocol_hosts: int = 400
+    """Machines of `protocols` and `mixed`."""
+
     def wants(self, part: str) -> bool:
         """Return whether a part of `ingest` is to be run."""
         return not self.only or part in self.only

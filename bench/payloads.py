@@ -18,6 +18,8 @@ STEP_MS = 100
 """Time between two frames of a device: a run's frames must not reach the present."""
 SINGLE_AGE_SECONDS = 900
 BATCH_AGE_SECONDS = 450
+NATIVE_FRAMES = 20
+"""Frames of a request with several."""
 _FIRST_FRAME_AT = 1_795_132_800.0
 _JSON_STAMP = "0000000000.000"
 _INFLUX_STAMP = "0000000000000000000"
@@ -49,7 +51,8 @@ def influx_field(channel: str) -> str:
     return "_".join([name, *(value.strip("/").replace("/", "_") or "root" for value in labels.values())])
 
 
-def _http(path: str, headers: Sequence[str], body: bytes) -> bytes:
+def http_request(path: str, headers: Sequence[str], body: bytes) -> bytes:
+    """Return a POST as it goes over the wire."""
     lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", *headers, f"Content-Length: {len(body)}", "", ""]
     return "\r\n".join(lines).encode() + body
 
@@ -65,7 +68,8 @@ def _find_all(data: bytes, stamp: bytes) -> Iterator[int]:
         at = data.find(stamp, at + len(stamp))
 
 
-def _number(value: float) -> str:
+def influx_number(value: float) -> str:
+    """Return a value as a float field of line protocol, in the fewest characters."""
     return str(int(value)) if value == int(value) else repr(value)
 
 
@@ -98,7 +102,7 @@ def fleetkeeper_plan(
             for row in rows
         ]
         headers = [f"Authorization: Bearer {keys[device]}", "Content-Type: application/json"]
-        return _http(path, headers, b'{"frames":[%s]}' % b",".join(frames))
+        return http_request(path, headers, b'{"frames":[%s]}' % b",".join(frames))
 
     return Plan(
         name="Fleetkeeper",
@@ -121,11 +125,11 @@ def influx_plan(name: str, values: np.ndarray, frames_per_request: int, path: st
     def encode(device: int, rows: list[list[float]]) -> bytes:
         lines = [
             f"fleet,host={hosts[device]} "
-            + ",".join(f"{field}={_number(value)}" for field, value in zip(fields, row, strict=True))
+            + ",".join(f"{field}={influx_number(value)}" for field, value in zip(fields, row, strict=True))
             + f" {_INFLUX_STAMP}"
             for row in rows
         ]
-        return _http(path, [], "\n".join(lines).encode())
+        return http_request(path, [], "\n".join(lines).encode())
 
     return Plan(
         name=name,
