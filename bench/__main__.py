@@ -12,7 +12,19 @@ from rich.console import Console
 from bench.options import Options
 from bench.report import Section, machine, write_json
 
-SECTIONS = ("ingest", "pages", "agent", "access", "audit", "sealing", "tsbs", "protocols")
+SECTIONS = (
+    "ingest",
+    "pages",
+    "agent",
+    "access",
+    "audit",
+    "sealing",
+    "tsbs",
+    "protocols",
+    "mixed",
+    "years",
+    "rollups",
+)
 PARTS = ("ceiling", "fleetkeeper", "peers", "documents")
 
 
@@ -33,6 +45,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--web-processes", type=int, default=1, help="Fleetkeeper's web processes")
     parser.add_argument("--devices", type=int, default=100_000, help="length of the device list in `pages`")
     parser.add_argument("--hosts", type=int, default=1000, help="machines in `tsbs`")
+    parser.add_argument("--days", type=int, default=365, help="length of `years` and `rollups`")
     parser.add_argument("--rounds", type=int, default=20, help="how often `tsbs` asks each kind")
     parser.add_argument("--profile", action="store_true", help="run py-spy, if installed, on a web process")
     values = parser.parse_args(arguments)
@@ -55,6 +68,7 @@ def main(arguments: list[str]) -> int:
         devices=values.devices,
         hosts=values.hosts,
         rounds=values.rounds,
+        days=values.days,
     )
     terminal = Console()
     console = terminal if terminal.is_terminal else Console(width=200)

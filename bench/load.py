@@ -158,8 +158,11 @@ def _retry_after(answer: bytes) -> float:
 class Generator:
     """Sends a plan over a number of connections for a number of seconds, or up to `max_requests`."""
 
-    def __init__(self, plan: Plan, port: int, *, connections: int) -> None:
+    def __init__(self, plan: Plan, port: int, *, connections: int, rate: float = math.inf) -> None:
+        """With a `rate`, at most so many requests per second are sent, evenly spread."""
         self._plan = plan
+        self._interval = 1 / rate
+        self._next_at = 0.0
         self._epoll = select.epoll()
         self._number = 0
         self._most = 0
@@ -192,8 +195,9 @@ class Generator:
         deadline = counting_from + seconds
         cpu = time.process_time()
         counted, warm = False, 0
-        for connection in self._by_fd.values():
-            self._send(connection, clock())
+        self._next_at = begin
+        for connection in list(self._by_fd.values()):
+            self._send_in_turn(connection, clock())
         while (now := clock()) < deadline and (self._unanswered or self._paused):
             if not counted and now >= counting_from:
                 warm = outcome.acknowledged
@@ -201,7 +205,7 @@ class Generator:
                 on_counting()
             for connection in self._due(now):
                 self._send(connection, now)
-            for fd, event in self._epoll.poll(0.05):
+            for fd, event in self._epoll.poll(self._patience(now)):
                 connection = self._by_fd[fd]
                 if event & select.EPOLLOUT and connection.rest is not None:
                     if connection.send_rest():
@@ -221,6 +225,19 @@ class Generator:
         due = [connection for at, connection in self._paused if at <= now]
         self._paused = [(at, connection) for at, connection in self._paused if at > now]
         return due
+
+    def _patience(self, now: float) -> float:
+        """Seconds to wait for an answer: until the next request is due, 50 ms at most."""
+        return max(0.0, min([0.05, *(at - now for at, _ in self._paused)]))
+
+    def _send_in_turn(self, connection: _Connection, now: float) -> None:
+        """Send now, or when the rate allows it."""
+        at = self._next_at
+        self._next_at = max(at, now - 1.0) + self._interval
+        if at <= now:
+            self._send(connection, now)
+        else:
+            self._paused.append((at, connection))
 
     def _send(self, connection: _Connection, now: float) -> None:
         if self._number >= self._most:
@@ -264,7 +281,7 @@ class Generator:
         if status in {429, 503}:
             self._paused.append((now + _retry_after(answer), connection))
         else:
-            self._send(connection, now)
+            self._send_in_turn(connection, now)
 
     def _reconnect(self, connection: _Connection) -> None:
         self._epoll.unregister(connection.sock)

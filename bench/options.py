@@ -24,6 +24,11 @@ class Options:
     protocol_hosts: int = 400
     """Machines of `protocols` and `mixed`."""
 
+    days: int = 365
+    """Days of `years`, and of `rollups`."""
+    machines: int = 50
+    """Machines of document 002 in `years` and `rollups`."""
+
     def wants(self, part: str) -> bool:
         """Return whether a part of `ingest` is to be run."""
         return not self.only or part in self.only

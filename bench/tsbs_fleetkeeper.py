@@ -1,14 +1,17 @@
 """Fleetkeeper with the data of `tsbs`: filled, asked hot, sealed, asked again."""
 
 import time
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
+import numpy as np
 import psycopg
+from numpy.typing import NDArray
 
 import fleetkeeper.all_models  # noqa: F401 - foreign keys name tables of other rooms
 from bench import tsbs_systems
+from bench.layouts import add_devices, add_layout
 from bench.processes import resident_mib
 from bench.series import copy_frames
 from bench.server import Server
@@ -21,60 +24,30 @@ from fleetkeeper.telemetry.chunks.jobs import merge_chunks, seal_frames
 from fleetkeeper.telemetry.rollups.jobs import refresh_rollups
 
 _STEP_US = 10_000_000
-_LAYOUT = 100_000
+LAYOUT = 100_000
 
 
 def make_devices(connection: psycopg.Connection, hosts: int) -> list[UUID]:
     """Enter the hosts and the layout of their frames."""
-    add_layout(connection, _LAYOUT, METRICS, "cpu")
-    return add_devices(connection, _LAYOUT, hosts)
-
-
-def add_layout(connection: psycopg.Connection, layout: int, metrics: Iterable[str], metric_type: str) -> None:
-    """Enter metrics without labels and a layout of them; numbers of channels follow the layout's."""
-    numbers = []
-    for number, name in enumerate(metrics, 1):
-        numbers.append(layout + number)
-        connection.execute(
-            "INSERT INTO metrics (id, name, metric_type) VALUES (%s, %s, %s)",
-            (layout + number, name, metric_type),
-        )
-        connection.execute(
-            "INSERT INTO channels (id, metric_id, key) VALUES (%s, %s, %s)",
-            (layout + number, layout + number, name),
-        )
-        connection.execute(
-            "INSERT INTO layout_channels VALUES (%s, %s, %s)", (layout, number, layout + number)
-        )
-    connection.execute(
-        "INSERT INTO layouts (id, channel_ids, digest) VALUES (%s, %s, %s)",
-        (layout, numbers, f"bench {layout}"),
-    )
-
-
-def add_devices(connection: psycopg.Connection, layout: int, hosts: int) -> list[UUID]:
-    """Enter hosts that report a layout."""
-    rows = connection.execute(
-        "INSERT INTO devices (id, name, hostname) "
-        "SELECT uuidv7(), 'host_' || i, 'host_' || i FROM generate_series(0, %s) i RETURNING id",
-        (hosts - 1,),
-    ).fetchall()
-    devices = [row[0] for row in rows]
-    connection.execute(
-        "INSERT INTO device_layouts (device_id, layout_id) SELECT unnest(%s::uuid[]), %s", (devices, layout)
-    )
-    connection.execute("ANALYZE")
+    devices = add_devices(connection, hosts)
+    add_layout(connection, LAYOUT, METRICS, devices)
     return devices
 
 
-def fill(connection: psycopg.Connection, trial: Trial) -> None:
-    """Write the frames."""
-    began = time.perf_counter()
-    day = trial.start.date()
+def write_day(
+    connection: psycopg.Connection, start: datetime, values: NDArray[np.float64], devices: Sequence[UUID]
+) -> None:
+    """Write the frames of a day."""
+    day = start.date()
     connection.execute("SELECT create_telemetry_partition(%s, %s)", (day, day + timedelta(days=1)))
-    devices = [device.bytes for device in trial.devices]
-    start_us = round(trial.start.timestamp() * 1e6)
-    copy_frames(connection, devices, _LAYOUT, start_us, _STEP_US, trial.values)
+    start_us = round(start.timestamp() * 1e6)
+    copy_frames(connection, [device.bytes for device in devices], LAYOUT, start_us, _STEP_US, values)
+
+
+def fill(connection: psycopg.Connection, trial: Trial) -> None:
+    """Write the frames, and what is latest."""
+    began = time.perf_counter()
+    write_day(connection, trial.start, trial.values, trial.devices)
     seconds = time.perf_counter() - began
     connection.execute("VACUUM ANALYZE frames")
     connection.execute(
