@@ -50,7 +50,7 @@ def run(options: Options, folder: Path) -> list[Section]:
     """Build both, each in a database of its own."""
     section = Section("A year of document 002's machines, a month of document 004's")
     charts = Section("Charts over the whole time (ms, median)")
-    one_days = max(1, round(options.days * 30 / 365))
+    one_days = min(30, options.days)
     sets = (
         (lab(options.days, options.machines), 5000.0 * options.days / 365 * options.machines / 50, 500.0),
         (
@@ -72,11 +72,11 @@ def run(options: Options, folder: Path) -> list[Section]:
     get_settings.cache_clear()
     if options.days < 365:
         section.note(
-            f"Built with {options.days} of 365 days ({one_days} of 30): the documents' figures are of the same part."
+            f"Document 002's with {options.days} of 365 days: what the documents say is of the same part."
         )
     section.note(
         "hot: frames with their index, had none been sealed; sealed: chunks and all that belongs to them, merged by "
-        "day; rollups: hours, days, weeks and months with their percentiles; Parquet: after all raw samples were archived."
+        "day; rollups: hours, days, weeks and months with percentiles; Parquet: once all raw samples were archived."
     )
     section.note(
         "Bytes of the tables with their indexes, right after a VACUUM FULL; the write-ahead log and lists of processes "
