@@ -247,8 +247,8 @@ def _notes(section: Section, size: float, rollups: float) -> None:
         "engine: mean, maximum, p95, each read from the tiers that are named."
     )
     section.note(
-        f"Means and maxima are the same in every row. A p95 of merged sketches is at most {ACCURACY:.0%} off the sample "
-        "of its rank; one of samples lies between two of them in proportion, as PERCENTILE_CONT has it."
+        f"Means and maxima are the same in every row. A p95 of merged sketches is at most {ACCURACY:.0%} off the "
+        "sample of its rank; one of samples lies between two of them in proportion, as PERCENTILE_CONT has it."
     )
     section.note(
         f"Bytes per sample: the document's table {size:.1f}, the rollups {rollups:.2f}. The table is in memory."

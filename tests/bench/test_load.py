@@ -1,18 +1,20 @@
 """The benchmarks' own parts: the generator counts right, plans send each moment once."""
 
 import asyncio
-import shutil
 import threading
 
+import cramjam
 import numpy as np
 import pytest
 from bench.document_tables import DocumentDatabase, nested, tables
 from bench.load import Generator, Plan, Request
 from bench.options import Options
-from bench.peers import PEERS
+from bench.peers import PEERS, find_program
+from bench.protocol_bodies import PROTOCOLS, Batch
 from bench.report import Section
 
 from bench import payloads
+from fleetkeeper.telemetry.senders import remote_write, remote_write_v2
 
 
 class Answering(asyncio.Protocol):
@@ -202,7 +204,7 @@ def test_sections_print_numbers_for_people():
 
 @pytest.mark.parametrize(("start", "program"), [(PEERS[0], "influxd"), (PEERS[1], "victoria-metrics")])
 def test_peers_take_what_we_send_them(start, program, tmp_path):
-    if shutil.which(program) is None:
+    if find_program(program) is None:
         pytest.skip(f"{program} is not installed on this machine; the benchmark leaves it out as well")
     peer = start(tmp_path / "peer")
     try:
@@ -231,3 +233,28 @@ def test_the_documents_tables_take_their_inserts(tmp_path):
 def test_options_choose_parts():
     assert Options().wants("peers")
     assert not Options(only=("ceiling",)).wants("peers")
+
+
+def test_no_more_is_sent_than_asked_and_all_answers_are_awaited(serve):
+    port, requests = serve(answer(200, b"yes"))
+    outcome = Generator(plan(), port, connections=3).run(10, warm_up=0, max_requests=10)
+    assert outcome.acknowledged == outcome.sent == len(requests) == 10
+
+
+def test_a_rate_spreads_the_requests(serve):
+    port, _ = serve(answer(200, b"yes"))
+    outcome = Generator(plan(), port, connections=3, rate=50).run(10, warm_up=0, max_requests=21)
+    assert outcome.acknowledged == 21
+    assert 0.39 < outcome.seconds < 5
+
+
+def test_bodies_of_remote_write_are_what_the_product_reads():
+    rows = payloads.frame_values(2, 1)[:, 0]
+    batch = Batch(["one", "two"])
+    for protocol, read in zip(
+        PROTOCOLS, (remote_write.read_write_request, remote_write_v2.read_request), strict=False
+    ):
+        body = bytes(cramjam.snappy.decompress_raw(protocol.encode(batch, 1_795_132_800_123, rows)))
+        found = read(body, {}, max_samples=10_000)
+        assert sorted(found.values.tolist()) == sorted(rows.ravel().tolist())
+        assert set(found.times_us.tolist()) == {1_795_132_800_123_000}

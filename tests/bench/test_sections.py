@@ -2,15 +2,16 @@
 
 import json
 import math
+from datetime import UTC, datetime
 
 import pytest
 from bench.options import Options
 from bench.peers import find_program
-from bench.report import write_json
+from bench.report import Section, write_json
 from bench.tsbs_kinds import KINDS, cases_of
 from bench.tsbs_trial import difference, inside, same
 
-from bench import tsbs
+from bench import mixed, protocols, rollups, tsbs, years
 
 PROGRAMS = {"prometheus": "Prometheus", "victoria-metrics": "VictoriaMetrics", "influxd": "InfluxDB"}
 
@@ -37,6 +38,61 @@ def test_tsbs_compares_all_systems(tmp_path):
     assert json.loads((tmp_path / "out.json").read_text())["sections"]
 
 
+def test_protocols_are_measured_and_what_was_acknowledged_is_stored(tmp_path):
+    (section,) = protocols.run(Options(seconds=0.5, protocol_hosts=20), tmp_path)
+    ours = [row for row in section.rows if row["system"] == "Fleetkeeper"]
+    assert [row["protocol"] for row in ours] == [
+        "native JSON (20 moments of one machine)", "remote_write 1.0", "remote_write 2.0", "Influx line protocol",
+        "OTLP protobuf", "OTLP JSON", "collectd JSON",
+    ]  # fmt: skip
+    assert all(row["M_samples_per_s"] > 0 and row["p99_ms"] > 0 for row in section.rows)
+    text = "\n".join(section.notes)
+    assert "NOT AS ACKNOWLEDGED" not in text
+    assert "Fleetkeeper, " not in text, "some answers were unexpected"
+    systems = {row["system"].partition(" ")[0] for row in section.rows}
+    for program, title in PROGRAMS.items():
+        assert (
+            (title in systems) == bool(find_program(program)) != (f"{title} is not on this machine" in text)
+        )
+
+
+def test_reading_while_writing(tmp_path):
+    writing, reading = mixed.run(Options(seconds=0.5, protocol_hosts=3), tmp_path)
+    most, half = (row["requests_per_s"] for row in writing.rows)
+    assert 0 < half < 0.8 * most
+    assert reading.rows[-1]["question"] == "all"
+    assert all(row["writing_p95"] >= row["writing_p50"] > 0 for row in reading.rows)
+    assert "The aim" in reading.notes[0]
+
+
+def test_the_documents_amounts_are_built_in_every_tier(tmp_path):
+    sizes, charts = years.run(Options(days=1, machines=2), tmp_path)
+    for row in sizes.rows:
+        assert row["hot_MB"] > row["sealed_MB"] > 0
+        assert row["rollups_MB"] > 0
+        assert 0 < row["parquet_MB"] < row["hot_MB"]
+        assert row["document_says_MB"] > 0
+    assert len(charts.rows) == 10
+    assert all(row["sealed"] > 0 and row["archived"] > 0 for row in charts.rows)
+
+
+def test_the_documents_hourly_statistics_are_the_rollups(tmp_path):
+    (section,) = rollups.run(Options(days=2, machines=2), tmp_path)
+    asked = {row["question"]: row for row in section.rows}
+    assert asked["1 machine, all hours"]["rows"] == 48
+    assert asked["all machines, all days"]["rows"] == 4
+    assert all(row["p95_off_by_percent"] <= 1.001 for row in section.rows if "p95_off_by_percent" in row)
+
+
+def test_a_section_without_its_peers_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("FLEETKEEPER_PEERS", str(tmp_path))
+    (section,) = protocols.run(Options(seconds=0.5, protocol_hosts=20, only=("peers",)), tmp_path)
+    assert not section.rows
+    for title in PROGRAMS.values():
+        assert any(note.startswith(f"{title} is not on this machine") for note in section.notes)
+
+
 def test_answers_that_differ_are_found():
     one = {(0.0, "a"): [1.0, 2.0], (60.0, "a"): [3.0, None]}
     assert same(one, {(0.0, "a"): [1.0, 2.0 + 1e-12], (60.0, "a"): [3.0, None]})
@@ -50,8 +106,6 @@ def test_answers_that_differ_are_found():
 
 
 def test_only_whole_buckets_are_compared_with_promql():
-    from datetime import UTC, datetime
-
     (case,) = cases_of(KINDS[0], datetime(2026, 1, 1, tzinfo=UTC), 3, 1)
     first = math.floor(case.start.timestamp() / 60) * 60.0
     answer = {(first + 60 * number,): [1.0] for number in range(61)}
@@ -63,8 +117,6 @@ def test_only_whole_buckets_are_compared_with_promql():
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_what_could_not_be_measured_is_null(value, tmp_path):
-    from bench.report import Section
-
     section = Section("Title")
     section.add(system="one", ms=value)
     write_json(tmp_path / "out.json", [section])
