@@ -114,7 +114,7 @@ def _measure(server: Server, options: Options) -> list[Section]:
 
 def _history(server: Server, start: datetime, devices: Sequence[UUID]) -> None:
     """A sealed day of the devices that are written to."""
-    admin = server.command("db", "url")
+    admin = server.database_url
     with psycopg.connect(admin, autocommit=True) as connection:
         add_layout(connection, tsbs_fleetkeeper.LAYOUT, METRICS, devices)
         tsbs_fleetkeeper.write_day(connection, start, clamped_walks(len(devices), _STEPS), devices)

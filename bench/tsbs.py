@@ -47,7 +47,7 @@ def run(options: Options, folder: Path) -> list[Section]:
 async def _measure(options: Options, folder: Path) -> Trial:
     server = Server(folder, settings=_SETTINGS)
     try:
-        with psycopg.connect(server.command("db", "url"), autocommit=True) as connection:
+        with psycopg.connect(server.database_url, autocommit=True) as connection:
             trial = _prepare(connection, options)
             tsbs_fleetkeeper.fill(connection, trial)
             await _documents(connection, trial, OTHERS if options.wants("documents") else ())
@@ -120,7 +120,7 @@ def _of_few(trial: Trial, hosts: int) -> Cases:
 
 
 async def _fleetkeeper(server: Server, connection: psycopg.Connection, trial: Trial) -> None:
-    admin = server.command("db", "url")
+    admin = server.database_url
     await tsbs_fleetkeeper.ask_engine(admin, trial, "hot")
     await tsbs_fleetkeeper.seal(admin, connection, trial)
     await tsbs_fleetkeeper.ask_engine(admin, trial, "sealed")
