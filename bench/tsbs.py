@@ -21,11 +21,12 @@ from bench.options import Options
 from bench.report import Section
 from bench.series import clamped_walks
 from bench.server import Server
-from bench.tsbs_kinds import KINDS, cases_of
+from bench.tsbs_kinds import KINDS, METRICS, cases_of
 from bench.tsbs_promql import PromqlDoors
 from bench.tsbs_systems import Doors
 from bench.tsbs_tables import OTHERS, WIDE, Table
 from bench.tsbs_trial import CHECKED, Cases, Trial, inside
+from fleetkeeper.telemetry.explore.service import MAX_GROUPS
 
 STEPS = 8640
 KIND_SECONDS = 4.0
@@ -181,6 +182,11 @@ def _notes(trial: Trial) -> Iterable[str]:
         "PromQL is Fleetkeeper asked in the words that Prometheus is asked in. A bucket of PromQL reads samples before "
         "and after the window that TSBS cuts, so the first and the last one of each query are not compared."
     )
+    if len(trial.devices) * len(METRICS) > MAX_GROUPS:
+        yield (
+            f"An answer of Fleetkeeper has at most {MAX_GROUPS:,} groups, so a double-groupby is asked in several "
+            "questions of fewer metrics; their times are added up."
+        )
     yield (
         "high-cpu over HTTP asks Fleetkeeper for the highest minutes of each host, which is what its API has for it; "
         "the same rows as from the peers come from the column PromQL."

@@ -1,6 +1,7 @@
 """Fleetkeeper's answers to TSBS's queries: from the engine in this process, and over HTTP."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from fleetkeeper.identity.actor import EVERYWHERE, Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.settings.telemetry import TelemetrySettings
 from fleetkeeper.telemetry.explore.last import last_of_all
-from fleetkeeper.telemetry.explore.service import FleetQuery, query_fleet
+from fleetkeeper.telemetry.explore.service import MAX_GROUPS, FleetQuery, query_fleet
 from fleetkeeper.telemetry.selection import Matcher, find_series, read_series
 
 _ACTOR = Actor("user", "bench", {Permission.TELEMETRY_READ: EVERYWHERE})
@@ -38,8 +39,14 @@ class Engine:
                 return {(str(row.device),): [row.values[name] for name in METRICS] for row in found.results}
             if case.kind.shape == "high":
                 return await self._high(session, case)
-            answer = await query_fleet(session, _ACTOR, _query(case, self._devices), self._limits)
-        return _put_together([(series.metric, series.group, series.points) for series in answer.series], case)
+            answers = [
+                await query_fleet(session, _ACTOR, query, self._limits)
+                for query in questions(case, self._devices)
+            ]
+        parts = [
+            (series.metric, series.group, series.points) for answer in answers for series in answer.series
+        ]
+        return _put_together(parts, case)
 
     async def _high(self, session: Any, case: Case) -> Answer:
         hosts = None if case.hosts is None else [self._devices[n] for n in case.hosts]
@@ -77,12 +84,26 @@ class Doors:
 
     async def answer(self, case: Case) -> bytes:
         """Ask."""
-        path, parameters = "query", _parameters(case, self._devices)
+        path, asked = "query", _parameters(case, self._devices)
         if case.kind.shape == "last":
-            path, parameters = "last", {"metric": list(METRICS), "limit": 10_000}
-        response = await self._client.get(f"/api/v1/telemetry/{path}", params=parameters)
-        response.raise_for_status()
-        return response.content
+            path, asked = "last", [{"metric": list(METRICS), "limit": 10_000}]
+        content = b""
+        for parameters in asked:
+            response = await self._client.get(f"/api/v1/telemetry/{path}", params=parameters)
+            response.raise_for_status()
+            content += response.content
+        return content
+
+
+def questions(case: Case, devices: Sequence[UUID]) -> list[FleetQuery]:
+    """The question, or several of them for a few metrics each, as an answer has at most so many groups."""
+    query, together = _query(case, devices), len(case.metrics)
+    if query.by:
+        together = max(1, MAX_GROUPS // len(query.devices or devices))
+    return [
+        replace(query, metrics=case.metrics[first : first + together])
+        for first in range(0, len(case.metrics), together)
+    ]
 
 
 def _query(case: Case, devices: Sequence[UUID]) -> FleetQuery:
@@ -100,18 +121,23 @@ def _query(case: Case, devices: Sequence[UUID]) -> FleetQuery:
     )
 
 
-def _parameters(case: Case, devices: Sequence[UUID]) -> dict[str, Any]:
+def _parameters(case: Case, devices: Sequence[UUID]) -> list[dict[str, Any]]:
     if case.kind.shape == "high":
         # What the API has for it: the highest minute of each machine.
-        return {
-            "metric": METRICS[0], "from": case.start.timestamp(), "to": case.end.timestamp(), "agg": "max",
-            "by": "device", "step": 60, "device": [str(devices[n]) for n in case.hosts or ()], "top": 500,
-        }  # fmt: skip
-    query = _query(case, devices)
-    return {
-        "metric": list(query.metrics), "from": query.start.timestamp(), "to": query.end.timestamp(),
-        "agg": query.aggregate, "by": list(query.by), "step": query.step, "device": [str(one) for one in query.devices],
-    }  # fmt: skip
+        return [
+            {
+                "metric": METRICS[0], "from": case.start.timestamp(), "to": case.end.timestamp(), "agg": "max",
+                "by": "device", "step": 60, "device": [str(devices[n]) for n in case.hosts or ()], "top": 500,
+            }
+        ]  # fmt: skip
+    return [
+        {
+            "metric": list(query.metrics), "from": query.start.timestamp(), "to": query.end.timestamp(),
+            "agg": query.aggregate, "by": list(query.by), "step": query.step,
+            "device": [str(one) for one in query.devices],
+        }
+        for query in questions(case, devices)
+    ]  # fmt: skip
 
 
 def _put_together(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bench.report import Section
 from bench.tsbs_kinds import Case, Kind
+from fleetkeeper.errors import InvalidInputError
 
 # What a query answers, in one form for all systems: rows of a key and numbers.
 Answer = dict[tuple[Any, ...], list[float | None]]
@@ -60,6 +61,8 @@ class Trial:
                     taken.setdefault(kind.name, []).append((time.perf_counter() - began) * 1000)
             except httpx.HTTPStatusError as error:
                 self.load.note(f"{system} refuses {kind.name}: {error.response.text[:200]}")
+            except InvalidInputError as error:
+                self.load.note(f"{system} refuses {kind.name}: {error}"[:250])
             except httpx.TimeoutException:
                 self.load.note(f"{system} has no answer to {kind.name} in time")
 
@@ -80,7 +83,7 @@ class Trial:
             for case in some[:CHECKED]:
                 try:
                     found = comparable(case, await ask(case))
-                except (httpx.HTTPStatusError, httpx.TimeoutException):
+                except (httpx.HTTPStatusError, httpx.TimeoutException, InvalidInputError):
                     continue  # noted when it is timed
                 wanted = comparable(case, self.answers[case])
                 compared[0] += 1

@@ -3,15 +3,16 @@
 import json
 import math
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 from bench.options import Options
 from bench.peers import find_program
 from bench.report import Section, write_json
-from bench.tsbs_kinds import KINDS, cases_of
+from bench.tsbs_kinds import KINDS, METRICS, cases_of
 from bench.tsbs_trial import difference, inside, same
 
-from bench import mixed, protocols, rollups, tsbs, years
+from bench import mixed, protocols, rollups, tsbs, tsbs_systems, years
 
 PROGRAMS = {"prometheus": "Prometheus", "victoria-metrics": "VictoriaMetrics", "influxd": "InfluxDB"}
 
@@ -103,6 +104,15 @@ def test_answers_that_differ_are_found():
     ):
         assert not same(one, other)
         assert difference(other, one)
+
+
+def test_a_question_about_many_groups_is_asked_in_parts():
+    double = next(kind for kind in KINDS if kind.name == "double-groupby-all")
+    (case,) = cases_of(double, datetime(2026, 1, 1, tzinfo=UTC), 900, 1)
+    parts = tsbs_systems.questions(case, [uuid4()] * 900)
+    assert [list(part.metrics) for part in parts] == [list(METRICS[n : n + 2]) for n in range(0, 10, 2)]
+    (whole,) = tsbs_systems.questions(case, [uuid4()] * 100)
+    assert list(whole.metrics) == list(METRICS)
 
 
 def test_only_whole_buckets_are_compared_with_promql():
