@@ -23,6 +23,8 @@ class Options:
 
     protocol_hosts: int = 400
     """Machines of `protocols` and `mixed`."""
+    protocol_requests: int = 3000
+    """Requests that `protocols` makes for each protocol at most: more than it sends in six seconds."""
 
     days: int = 365
     """Days of `years`, and of `rollups`."""

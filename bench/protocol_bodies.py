@@ -137,6 +137,8 @@ class Protocol:
     path: str
     headers: Mapping[str, str]
     encode: Callable[[Batch, int, NDArray[np.float64]], bytes]
+    most_requests: int = 3000
+    """How many are made: more than a run of six seconds needs."""
 
     def request(
         self, path: str, batch: Batch, moment_ms: int, rows: NDArray[np.float64], *headers: str
@@ -154,7 +156,7 @@ PROTOCOLS = (
     REMOTE_WRITE,
     Protocol("remote_write 2.0", "/prometheus/api/v1/write", remote_write.V2_HEADERS, Batch.remote_write_v2),
     INFLUX,
-    Protocol("OTLP protobuf", "/otlp/v1/metrics", PROTOBUF, Batch.otlp),
-    Protocol("OTLP JSON", "/otlp/v1/metrics", JSON, Batch.otlp_json),
-    Protocol("collectd JSON", "/collectd", JSON, Batch.collectd),
+    Protocol("OTLP protobuf", "/otlp/v1/metrics", PROTOBUF, Batch.otlp, 800),
+    Protocol("OTLP JSON", "/otlp/v1/metrics", JSON, Batch.otlp_json, 300),
+    Protocol("collectd JSON", "/collectd", JSON, Batch.collectd, 800),
 )

@@ -23,7 +23,6 @@ STEP_MS = 1000
 AGE_SECONDS = 2400
 """How old the first sample is: with all protocols' moments after each other, none lies in the future."""
 _MOST_BYTES = 150_000_000
-_MOST_REQUESTS = 3000
 _NATIVE = "native JSON (20 moments of one machine)"
 
 
@@ -34,17 +33,16 @@ class Samples:
     hosts: Sequence[str]
     values: NDArray[np.float64]
     batches: Sequence[Batch]
+    most_requests: int
 
     @classmethod
-    def of(cls, hosts: int, seconds: float) -> "Samples":
-        """As many as the fastest system may take."""
+    def of(cls, hosts: int, most_requests: int) -> "Samples":
+        """As many as so many requests have, and two requests of native JSON at least."""
         hosts = -(-hosts // TOGETHER) * TOGETHER
-        moments = max(
-            2 * payloads.NATIVE_FRAMES, round(_MOST_REQUESTS * min(seconds / 6, 1)) * TOGETHER // hosts
-        )
+        moments = max(2 * payloads.NATIVE_FRAMES, most_requests * TOGETHER // hosts)
         names = payloads.device_names(hosts)
         batches = [Batch(names[first : first + TOGETHER]) for first in range(0, hosts, TOGETHER)]
-        return cls(names, payloads.frame_values(hosts, moments), batches)
+        return cls(names, payloads.frame_values(hosts, moments), batches, most_requests)
 
     def requests(
         self, protocol: Protocol, path: str, start_ms: int, *headers: str
@@ -56,20 +54,20 @@ class Samples:
     def _bounded(
         self, protocol: Protocol, path: str, start_ms: int, headers: Sequence[str]
     ) -> Iterator[bytes]:
-        size = 0
+        size, most = 0, min(self.most_requests, protocol.most_requests)
         for moment in range(self.values.shape[1]):
             for number, batch in enumerate(self.batches):
                 rows = self.values[number * TOGETHER : (number + 1) * TOGETHER, moment]
                 request = protocol.request(path, batch, start_ms + moment * STEP_MS, rows, *headers)
                 size += len(request)
                 yield request
-            if size > _MOST_BYTES:
+            if size > _MOST_BYTES or (moment + 1) * len(self.batches) >= most:
                 return
 
 
 def run(options: Options, folder: Path) -> list[Section]:
     """Measure Fleetkeeper by all protocols, then the peers by theirs."""
-    samples = Samples.of(options.protocol_hosts, options.seconds)
+    samples = Samples.of(options.protocol_hosts, options.protocol_requests)
     section = Section(
         f"Ingest by protocol: {len(samples.hosts)} machines, {payloads.VALUES} values each, {TOGETHER} machines "
         f"to a request, {CONNECTIONS} connections"
