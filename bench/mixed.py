@@ -27,7 +27,7 @@ from fleetkeeper.telemetry.chunks.jobs import merge_chunks, seal_frames
 from fleetkeeper.telemetry.rollups.jobs import refresh_rollups
 
 CONNECTIONS = 16
-_FEWEST = 20
+_FEWEST = 5
 _STEPS = 8640
 _AIM = 2.0
 
