@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := .make
+# Processes that run tests side by side; a file's tests stay together.
+WORKERS ?= auto
 
 .PHONY: run test check bench lock assets docs screenshots clean
 .DELETE_ON_ERROR:
@@ -12,7 +14,7 @@ run: $(STAMPS)/run $(STAMPS)/assets
 	@exec $(BIN)/fleetkeeper up
 
 test: $(STAMPS)/test $(STAMPS)/assets
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(STAMPS)/test
 	$(BIN)/ruff format --check .
