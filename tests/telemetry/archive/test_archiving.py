@@ -71,7 +71,7 @@ class TestArchiving:
         store.connection.execute("SELECT create_chunk_partition('2024-10-04')")
         block = Block(START + np.arange(len(values)) * MINUTE, {store.channels("a")[0]: values})
         async with sealing_connection(store.app_url) as connection:
-            await chunks.store_blocks(connection, store.device, [block])
+            await chunks.store_blocks(connection, {store.device: [block]})
         await store.archive()
         found = (await store.read_archive())["a"]
         bits = np.array(list(found.values())).view(np.uint64)

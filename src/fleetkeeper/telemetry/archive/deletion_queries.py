@@ -141,8 +141,8 @@ async def rollup_rows(connection: Connection, request: Request, tier: int, lengt
     first, following = request.days
     cursor = await connection.execute(
         f"""
-        SELECT (extract(epoch FROM start) / 86400)::int FROM rollups
-        WHERE device_id = %s AND tier = %s AND start > {_MIDNIGHT} AND start < {_MIDNIGHT} ORDER BY start
+        SELECT DISTINCT (extract(epoch FROM start) / 86400)::int AS day FROM rollups
+        WHERE device_id = %s AND tier = %s AND start > {_MIDNIGHT} AND start < {_MIDNIGHT} ORDER BY day
         """,
         (request.device_id, tier, first - length_days, following),
     )
@@ -187,8 +187,8 @@ async def count_all(
         SELECT
           (SELECT count(*) FROM frames WHERE device_id = %s AND ts >= {_MIDNIGHT} AND ts < {_MIDNIGHT}),
           c.pieces, c.samples, c.size, a.files, a.samples, a.size,
-          (SELECT count(*) FROM rollups WHERE device_id = %s AND start >= {_MIDNIGHT} AND start < {_MIDNIGHT}
-           AND (%s OR channel_ids && %s::int[])),
+          (SELECT count(DISTINCT (tier, start)) FROM rollups
+           WHERE device_id = %s AND start >= {_MIDNIGHT} AND start < {_MIDNIGHT} AND (%s OR channel_ids && %s::int[])),
           (SELECT count(*) FROM process_snapshots WHERE %s AND device_id = %s AND ts >= {_MIDNIGHT}
            AND ts < {_MIDNIGHT}),
           (SELECT count(*) FROM user_sessions WHERE %s AND device_id = %s AND login_time >= {_MIDNIGHT}

@@ -155,16 +155,26 @@ async def note_raw_removed(connection: Connection, device_id: UUID, group: str, 
 async def old_rollups(
     connection: Connection, tier: Tier, until_day: int, after: tuple[UUID, int], limit: int
 ) -> list[tuple[UUID, int, list[int], int]]:
-    """Rows of a tier that end before a day, past `after`: device, first day, channels and bytes of each."""
+    """Periods of a tier that end before a day, past `after`: device, first day, channels and bytes of each."""
     cursor = await connection.execute(
         f"""
-        SELECT device_id, (extract(epoch FROM start) / 86400)::int AS day, channel_ids,
-               octet_length(counts) + octet_length(sums) + octet_length(mins) + octet_length(maxs)
-               + octet_length(lasts) + coalesce(octet_length(sketches), 0) + 4 * cardinality(channel_ids)
-        FROM rollups WHERE tier = %s AND start < {_MIDNIGHT} AND (device_id, start) > (%s, {_MIDNIGHT})
-        ORDER BY device_id, start LIMIT %s
+        WITH page AS (
+            SELECT DISTINCT device_id, start FROM rollups
+            WHERE tier = %s AND start < {_MIDNIGHT} AND (device_id, start) > (%s, {_MIDNIGHT})
+            ORDER BY device_id, start LIMIT %s
+        )
+        SELECT p.device_id, (extract(epoch FROM p.start) / 86400)::int AS day, s.channel_ids, s.size
+        FROM page p CROSS JOIN LATERAL (
+            SELECT array_agg(held.id ORDER BY held.id) AS channel_ids, sum(CASE held.place WHEN 1 THEN
+                   octet_length(counts) + octet_length(sums) + octet_length(mins) + octet_length(maxs)
+                   + octet_length(lasts) + coalesce(octet_length(sketches), 0) + 4 * cardinality(r.channel_ids)
+                   ELSE 0 END)::bigint AS size
+            FROM rollups r CROSS JOIN LATERAL unnest(r.channel_ids) WITH ORDINALITY AS held (id, place)
+            WHERE r.device_id = p.device_id AND r.tier = %s AND r.start = p.start
+        ) s
+        ORDER BY p.device_id, p.start
         """,
-        (int(tier), until_day - _ROW_DAYS[tier] + 1, *after, limit),
+        (int(tier), until_day - _ROW_DAYS[tier] + 1, *after, limit, int(tier)),
     )
     return list(await cursor.fetchall())
 

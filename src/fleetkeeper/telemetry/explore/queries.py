@@ -1,6 +1,6 @@
 """The SQL of questions over the whole fleet; connections are the driver's own, inside a transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Uuid
 
+from fleetkeeper.telemetry.rollups.packing import slices_of
 from fleetkeeper.telemetry.rollups.periods import Tier
 
 _MOMENT = "timestamptz '1970-01-01 00:00:00+00' + {}::bigint * interval '1 microsecond'"
@@ -55,17 +56,24 @@ async def rollup_rows(
     first_day: int,
     next_day: int,
     columns: Sequence[str],
+    channel_ids: Iterable[int],
 ) -> list[tuple[Any, ...]]:
-    """Rows of a tier that begin in [first, next): device, day, channel_ids, and the packed columns, oldest first."""
+    """Rows of a tier that begin in [first, next): device, day, channel_ids, and the packed columns, oldest first.
+
+    Slices that hold none of the channels are left out.
+    """
     statement = sql.SQL(
         f"""
         SELECT device_id, (extract(epoch FROM start) / 86400)::int, channel_ids, {{columns}} FROM rollups
         WHERE device_id = ANY(%s) AND tier = %s AND start >= {_DAY.format("%s")} AND start < {_DAY.format("%s")}
+          AND slice = ANY(%s)
         ORDER BY start
         """  # noqa: S608 - constants of this file
     ).format(columns=sql.SQL(", ").join(map(sql.Identifier, columns)))
     async with connection.cursor(binary=True) as cursor:
-        await cursor.execute(statement, (list(device_ids), int(tier), first_day, next_day))
+        await cursor.execute(
+            statement, (list(device_ids), int(tier), first_day, next_day, slices_of(channel_ids))
+        )
         return await cursor.fetchall()
 
 

@@ -205,8 +205,9 @@ async def _add_rollups(
     places: _Places,
 ) -> None:
     tier = part.tier or Tier.HOUR
+    wanted = {channel for device_id in devices for channel in places[device_id]}
     rows = await queries.rollup_rows(
-        connection, devices, tier, part.start_us // DAY, -(-part.end_us // DAY), columns
+        connection, devices, tier, part.start_us // DAY, -(-part.end_us // DAY), columns, wanted
     )
     found: list[list[Any]] = [[] for _ in range(2 + len(columns))]
     inside_of: dict[int, tuple[Any, Any]] = {}
@@ -246,6 +247,7 @@ async def _add_sketches(
         part.start_us // DAY,
         -(-part.end_us // DAY),
         (_SKETCHES,),
+        {channel for device_id in devices for channel in places[device_id]},
     )
     for device_id, day, channel_ids, packed in rows:
         step = cells.step_of(day * DAY)

@@ -3,15 +3,16 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, LargeBinary, SmallInteger
+from sqlalchemy import ARRAY, Integer, LargeBinary, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fleetkeeper.database.base import Base
 
 
 class Rollup(Base):
-    """The buckets of one device in one period, with all its channels: a day of hours, or one day, week or month.
+    """The buckets of one device in one period: a day of hours, or one day, week or month.
 
+    A slice holds channels whose numbers lie side by side, so that who asks for one reads few others; -1 holds all.
     Each array is compressed, channel after channel with its buckets; `sketches` are there from a day on.
     """
 
@@ -20,6 +21,9 @@ class Rollup(Base):
     device_id: Mapped[UUID] = mapped_column(primary_key=True)
     tier: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     start: Mapped[datetime] = mapped_column(primary_key=True)
+    slice: Mapped[int] = mapped_column(
+        SmallInteger, primary_key=True, autoincrement=False, server_default=text("-1")
+    )
     channel_ids: Mapped[list[int]] = mapped_column(ARRAY(Integer))
     counts: Mapped[bytes] = mapped_column(LargeBinary)
     sums: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,6 +1,6 @@
 """Statistics and sketches as bytes and back. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -45,6 +45,50 @@ def unpack(row: Packed) -> Statistics:
     return Statistics(channel_ids, *arrays)
 
 
+# Channels of a slice: numbers from a multiple of it on.
+SLICE = 16
+# The slice of rows that hold all channels, as they were stored at first.
+UNSLICED = -1
+
+
+def slices_of(channel_ids: Iterable[int]) -> list[int]:
+    """The slices that hold some channels, whenever their rows were stored."""
+    return [UNSLICED, *sorted({channel // SLICE for channel in channel_ids})]
+
+
+def sliced(row: Packed) -> list[tuple[int, Packed]]:
+    """A row in slices, each with its number. The row's channels are in order."""
+    statistics = unpack(row)
+    numbers, starts = np.unique(statistics.channel_ids // SLICE, return_index=True)
+    if len(numbers) == 1:
+        return [(int(numbers[0]), row)]
+    every = None if row.sketches is None else unpack_all_sketches(row.sketches)
+    edges = [*starts.tolist(), len(statistics.channel_ids)]
+    return [
+        (number, pack(statistics.part(low, high), None if every is None else every.part(low, high)))
+        for number, (low, high) in zip(numbers.tolist(), pairwise(edges), strict=True)
+    ]
+
+
+def joined(rows: Sequence[Packed]) -> Packed:
+    """The row again, out of its slices in their order."""
+    if len(rows) == 1:
+        return rows[0]
+    parts = [unpack(row) for row in rows]
+    columns = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("channel_ids", "counts", *NAMES)
+    )
+    sketches = None
+    if rows[0].sketches is not None:
+        every = [unpack_all_sketches(row.sketches or b"") for row in rows]
+        sketches = Sketches(
+            np.concatenate([some.sizes for some in every]),
+            np.concatenate([some.bins for some in every]),
+            np.concatenate([some.counts for some in every]),
+        )
+    return pack(Statistics(*columns), sketches)
+
+
 def pack_sketches(sketches: Sequence[Sketch] | Sketches) -> bytes:
     """Sketches one after another: how many bins each has, all bins, all counts."""
     if not isinstance(sketches, Sketches):
@@ -69,4 +113,8 @@ def unpack_all_sketches(packed: bytes) -> Sketches:
     """The sketches again, one after another."""
     first, second = np.frombuffer(packed, ">i4", 2).tolist()
     edges = (8, 8 + first, 8 + first + second, len(packed))
-    return Sketches(*(codec.unpack(packed[low:high]) for low, high in pairwise(edges)))
+    sizes, bins, counts = (codec.unpack(packed[low:high]) for low, high in pairwise(edges))
+    if bins is None:
+        # No series has seen a number, and of nothing the codec gives nothing.
+        bins, counts = np.empty(0, np.int32), np.empty(0, np.int64)
+    return Sketches(sizes, bins, counts)

@@ -2,6 +2,7 @@
 """The SQL of rollups; connections are the driver's own, inside a transaction. Days are numbers since 1970."""
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from psycopg import AsyncConnection
 
 from fleetkeeper.telemetry.resample import Values
 from fleetkeeper.telemetry.rollups.hourly import spread
-from fleetkeeper.telemetry.rollups.packing import Packed
+from fleetkeeper.telemetry.rollups.packing import Packed, joined, sliced
 from fleetkeeper.telemetry.rollups.periods import Tier
 
 _DAY = "(date '1970-01-01' + %s::int)"
@@ -77,32 +78,48 @@ async def store(
         (device_id, int(tier), day),
     )
     if row is not None:
-        await connection.execute(
-            f"INSERT INTO rollups (device_id, tier, start, {_COLUMNS}) "
-            f"VALUES (%s, %s, {_MIDNIGHT}, %s, %s, %s, %s, %s, %s, %s)",
-            (
-                device_id,
-                int(tier),
-                day,
-                row.channel_ids,
-                row.counts,
-                row.sums,
-                row.mins,
-                row.maxs,
-                row.lasts,
-                row.sketches,
-            ),
-        )
+        async with connection.cursor() as cursor:
+            await cursor.executemany(
+                f"INSERT INTO rollups (device_id, tier, start, slice, {_COLUMNS}) "
+                f"VALUES (%s, %s, {_MIDNIGHT}, %s, %s, %s, %s, %s, %s, %s, %s)",
+                [
+                    (
+                        device_id,
+                        int(tier),
+                        day,
+                        number,
+                        part.channel_ids,
+                        part.counts,
+                        part.sums,
+                        part.mins,
+                        part.maxs,
+                        part.lasts,
+                        part.sketches,
+                    )
+                    for number, part in sliced(row)
+                ],
+            )
 
 
 async def rows_between(
     connection: AsyncConnection[Any], device_id: UUID, tier: Tier, first_day: int, next_day: int
 ) -> list[tuple[int, Packed]]:
     """The rows of a tier that begin in [first, next), in the order of time, each with its day."""
+    slices = await slices_between(connection, device_id, tier, first_day, next_day)
+    return [
+        (day, joined([row for _, row in of_day])) for day, of_day in groupby(slices, key=lambda item: item[0])
+    ]
+
+
+async def slices_between(
+    connection: AsyncConnection[Any], device_id: UUID, tier: Tier, first_day: int, next_day: int
+) -> list[tuple[int, Packed]]:
+    """The same rows in slices as they are stored."""
     async with connection.cursor(binary=True) as cursor:
         await cursor.execute(
             f"SELECT (extract(epoch FROM start) / 86400)::int, {_COLUMNS} FROM rollups "
-            f"WHERE device_id = %s AND tier = %s AND start >= {_MIDNIGHT} AND start < {_MIDNIGHT} ORDER BY start",
+            f"WHERE device_id = %s AND tier = %s AND start >= {_MIDNIGHT} AND start < {_MIDNIGHT} "
+            "ORDER BY start, slice",
             (device_id, int(tier), first_day, next_day),
         )
         return [(row[0], Packed(*row[1:])) for row in await cursor.fetchall()]

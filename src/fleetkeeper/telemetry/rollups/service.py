@@ -81,7 +81,7 @@ async def _samples_of(
 async def refresh_upward(connection: AsyncConnection[Any], device_id: UUID, tier: Tier, day: int) -> None:
     """Make the week or the month around a day anew, out of its days."""
     first, after = start_of(tier, day), end_of(tier, day)
-    rows = [row for _, row in await queries.rows_between(connection, device_id, Tier.DAY, first, after)]
+    rows = [row for _, row in await queries.slices_between(connection, device_id, Tier.DAY, first, after)]
     await queries.store(connection, device_id, tier, first, _united(rows))
 
 

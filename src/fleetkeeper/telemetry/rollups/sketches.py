@@ -76,6 +76,11 @@ class Sketches:
     bins: NDArray[np.int32]
     counts: NDArray[np.int64]
 
+    def part(self, low: int, high: int) -> "Sketches":
+        """The sketches from place `low` to before `high`."""
+        first, after = int(self.sizes[:low].sum()), int(self.sizes[:high].sum())
+        return Sketches(self.sizes[low:high], self.bins[first:after], self.counts[first:after])
+
 
 def merge_many(parts: Sequence[tuple[NDArray[np.int64], Sketches]], number: int) -> Sketches:
     """What each of `number` series has seen; a part comes with the series (from 0) that its sketches are of."""

@@ -24,6 +24,11 @@ class Statistics:
     maxs: NDArray[np.float64]
     lasts: NDArray[np.float64]
 
+    def part(self, low: int, high: int) -> "Statistics":
+        """The channels from place `low` to before `high`."""
+        arrays = (getattr(self, name)[low:high] for name in ("channel_ids", "counts", *NAMES))
+        return Statistics(*arrays)
+
     @classmethod
     def empty(cls, channel_ids: NDArray[np.int32], buckets: int) -> "Statistics":
         """Buckets in which nothing is."""
