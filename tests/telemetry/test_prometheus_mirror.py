@@ -127,6 +127,9 @@ def answer(side, form: str, **parameters: Any) -> list[tuple[str, Any]]:
             response = client.post(f"{url}/api/v1/{form}", data=parameters)
         except httpx.HTTPError:
             return []
+    if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        # It listens before it can answer.
+        return []
     data = response.json()
     assert data["status"] == "success", data
     return sorted(
