@@ -54,7 +54,8 @@ def test_a_full_disk_loses_nothing(small_disk: Path) -> None:
             wait_for("senders to be told to come back", is_felt, 90)
             filler.unlink()
             wait_for("readiness", product.is_ready, 90)
-            wait_for_frames(senders)
+            # The database may have to recover first, and senders were told to wait.
+            wait_for_frames(senders, 180)
         assert_all_stored(product, senders)
     finally:
         product.stop()

@@ -41,7 +41,7 @@ def sending(product: Product) -> Iterator[list[Sender]]:
             sender.stop()
 
 
-def wait_for_frames(senders: Sequence[Sender]) -> None:
+def wait_for_frames(senders: Sequence[Sender], seconds: float = 60) -> None:
     """Until each sender got frames acknowledged that it made after now."""
     now_us = time.time() * 1_000_000
 
@@ -49,7 +49,7 @@ def wait_for_frames(senders: Sequence[Sender]) -> None:
         recent = (sum(ts_us > now_us for _, ts_us in list(sender.acknowledged)) for sender in senders)
         return all(number >= FRAMES_BETWEEN_FAULTS for number in recent)
 
-    wait_for("frames acknowledged", flow, 60)
+    wait_for("frames acknowledged", flow, seconds)
 
 
 def assert_all_stored(product: Product, senders: Sequence[Sender]) -> None:

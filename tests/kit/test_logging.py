@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -51,3 +52,19 @@ def test_logs(style):
         documents = [json.loads(line) for line in lines]
         assert [item["level"] for item in documents] == ["info", "error", "error"]
         assert all(item["timestamp"].endswith("Z") for item in documents)
+
+
+def test_a_log_that_cannot_be_written_stops_nobody():
+    program = (
+        "import structlog\n"
+        "from fleetkeeper.kit.logging import configure_logging\n"
+        "configure_logging('info', 'json')\n"
+        "structlog.get_logger('test').warning('a line')\n"
+        "structlog.get_logger('test').exception('another')\n"
+        "print('still at work')\n"
+    )
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=full, check=False, timeout=60
+        )
+    assert done.stdout == b"still at work\n"

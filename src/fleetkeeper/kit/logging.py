@@ -1,10 +1,23 @@
 """Logs: for people on a terminal, as JSON elsewhere. Control characters in values never reach the terminal."""
 
+import contextlib
 import logging
 import sys
 from typing import Any
 
 import structlog
+
+
+class _ForgivingLogger(structlog.PrintLogger):
+    """Prints what it can: who works on while the disk is full must not fail for want of a place to say so."""
+
+    def msg(self, message: str) -> None:
+        """Print a line, or lose it."""
+        with contextlib.suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = msg
+    fatal = failure = err = error = critical = exception = msg
 
 
 def configure_logging(level: str, style: str) -> None:
@@ -30,7 +43,7 @@ def configure_logging(level: str, style: str) -> None:
     structlog.configure(
         processors=[*shared, *renderers],  # type: ignore[list-item]
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: _ForgivingLogger(sys.stderr),
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
