@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -14,6 +14,7 @@ from sqlalchemy import select, text
 from fleetkeeper.audit.models import AuditEntry
 from fleetkeeper.database.context import product_context
 from fleetkeeper.identity.permissions import Role
+from fleetkeeper.identity.sign_in import totp
 from fleetkeeper.kit.clock import utc_now
 from tests.fixtures.client import PASSWORD, RunningApp, make_user
 from tests.identity.sign_in.authenticator import Authenticator
@@ -26,6 +27,8 @@ class Person:
     app: RunningApp
     name: str
     client: httpx.AsyncClient
+    # When the authenticator app is looked at, on this side and on the product's.
+    moment: datetime
     totp: pyotp.TOTP | None = None
     # A code is good once, so each next one is of the step after it, which a clock may be ahead.
     steps: int = -1
@@ -48,7 +51,7 @@ class Person:
         assert self.totp is not None
         self.steps += 1
         assert self.steps <= 1, "the app has no more codes that are good now"
-        return self.totp.at(utc_now() + timedelta(seconds=30 * self.steps))
+        return self.totp.at(self.moment + timedelta(seconds=30 * self.steps))
 
     async def add_totp(self) -> list[str]:
         begun = (await self.call("POST", "/account/totp")).json()
@@ -77,7 +80,7 @@ class Person:
 
     def elsewhere(self) -> "Person":
         """The same person at a browser that has never been here."""
-        return Person(self.app, self.name, self.app.client(), self.totp, self.steps)
+        return Person(self.app, self.name, self.app.client(), self.moment, self.totp, self.steps)
 
     async def age_session(self, minutes: int) -> None:
         """Let the sign-in, and the last confirmation, be so long ago."""
@@ -92,10 +95,23 @@ class Person:
 
 
 @pytest.fixture
-def make_person(app: RunningApp) -> Callable[..., Any]:
+def moment(monkeypatch) -> datetime:
+    """The clock of time-based codes, which stands: a step's end would make the code of the one before too old."""
+    now = utc_now()
+    matching_step = totp.matching_step
+
+    def matching_step_now(secret: str, code: str, _now: datetime, last_step: int | None) -> int | None:
+        return matching_step(secret, code, now, last_step)
+
+    monkeypatch.setattr(totp, "matching_step", matching_step_now)
+    return now
+
+
+@pytest.fixture
+def make_person(app: RunningApp, moment: datetime) -> Callable[..., Any]:
     async def make(name: str = "maria", role: Role = Role.VIEWER) -> Person:
         await make_user(app.state.database, name, role)
-        return Person(app, name, app.client())
+        return Person(app, name, app.client(), moment)
 
     return make
 
