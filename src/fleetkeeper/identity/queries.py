@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import delete, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,18 +14,111 @@ from fleetkeeper.kit.text import is_storable
 # A write for each request would cost more than the knowledge is worth.
 LAST_USED_GRANULARITY = timedelta(minutes=1)
 
-# What somebody holds: roles of their own, of their groups, and `manager` where they manage a department.
-_HELD = """
+
+class HeldRole(msgspec.Struct, frozen=True):
+    """A role that a user holds: everywhere, or in departments (those below them included)."""
+
+    name: str
+    requires_second_factor: bool
+    permissions: tuple[str, ...]
+    everywhere: bool
+    departments: frozenset[UUID]
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """A user, by the live session or the valid token `id`, and what the user holds."""
+
+    id: UUID
+    last_used_at: datetime | None
+    user_id: UUID
+    username: str
+    time_zone: str | None
+    theme: str
+    roles: list[HeldRole]
+
+
+class TokenCaller(Caller, frozen=True):
+    """`permissions` and `departments` (those below them included) limit the token; None does not."""
+
+    permissions: list[str] | None
+    departments: frozenset[UUID] | None
+
+
+class SessionCaller(Caller, frozen=True):
+    """`provider_id` is of a session through an identity provider."""
+
+    csrf_token: str
+    has_second_factor: bool
+    provider_id: UUID | None
+
+
+# What a user holds: roles of their own, of their groups, and `manager` where they manage a department.
+def _held_by(user: str) -> str:
+    return f"""
     held AS (
-        SELECT m.role_id, m.department_id FROM memberships m WHERE m.user_id = :user
+        SELECT m.role_id, m.department_id FROM memberships m WHERE m.user_id = {user}
         UNION
         SELECT m.role_id, m.department_id FROM memberships m JOIN group_members g ON g.group_id = m.group_id
-        WHERE g.user_id = :user
+        WHERE g.user_id = {user}
         UNION
         SELECT r.id, d.id FROM departments d JOIN roles r ON r.name = 'manager' AND r.is_builtin
-        WHERE d.manager_id = :user
+        WHERE d.manager_id = {user}
+    ),
+    below AS (
+        SELECT role_id, department_id FROM held WHERE department_id IS NOT NULL
+        UNION
+        SELECT b.role_id, d.id FROM below b JOIN departments d ON d.parent_id = b.department_id
     )
+    """  # noqa: S608 - of constants of this module
+
+
+_ROLES = """
+    ARRAY(
+        SELECT json_build_object(
+            'name', r.name,
+            'requires_second_factor', r.requires_second_factor,
+            'permissions', ARRAY(SELECT p.permission FROM role_permissions p WHERE p.role_id = r.id),
+            'everywhere', EXISTS (SELECT FROM held h WHERE h.role_id = r.id AND h.department_id IS NULL),
+            'departments', ARRAY(SELECT b.department_id FROM below b WHERE b.role_id = r.id)
+        )
+        FROM roles r WHERE r.id IN (SELECT role_id FROM held) ORDER BY r.name
+    ) AS roles
 """
+_HELD_ROLES = text(f"WITH RECURSIVE {_held_by(':user')} SELECT {_ROLES}")
+# Who calls is asked with each request: one statement, which is ready.
+_SESSION_CALLER = text(
+    f"""
+    WITH RECURSIVE caller AS (
+        SELECT s.id, s.last_used_at, s.csrf_token, s.has_second_factor, s.provider_id,
+               u.id AS user_id, u.username, u.time_zone, u.theme
+        FROM sessions s JOIN users u ON u.id = s.user_id
+        WHERE s.secret_hash = :secret_hash AND s.expires_at > :now AND s.last_used_at > :used_after AND u.enabled
+    ), {_held_by("(SELECT user_id FROM caller)")}
+    SELECT caller.*, {_ROLES} FROM caller
+    """  # noqa: S608 - of constants of this module
+)
+_TOKEN_CALLER = text(
+    f"""
+    WITH RECURSIVE caller AS (
+        SELECT t.id, t.last_used_at, t.permissions, t.departments,
+               u.id AS user_id, u.username, u.time_zone, u.theme
+        FROM api_tokens t JOIN users u ON u.id = t.user_id
+        WHERE (t.secret_hash = :secret_hash
+               OR (t.previous_secret_hash = :secret_hash AND t.previous_expires_at > :now))
+          AND (t.expires_at IS NULL OR t.expires_at > :now)
+          AND (t.allowed_networks IS NULL OR CAST(NULLIF(:address, '') AS inet) <<= ANY (t.allowed_networks))
+          AND u.enabled
+    ), {_held_by("(SELECT user_id FROM caller)")},
+    allowed AS (
+        SELECT d.id FROM departments d JOIN caller c ON d.id = ANY (c.departments)
+        UNION
+        SELECT d.id FROM departments d JOIN allowed a ON d.parent_id = a.id
+    )
+    SELECT id, last_used_at, permissions, user_id, username, time_zone, theme,
+           CASE WHEN departments IS NOT NULL THEN ARRAY(SELECT a.id FROM allowed a) END AS departments, {_ROLES}
+    FROM caller
+    """  # noqa: S608 - of constants of this module
+)
 
 
 async def find_user(session: AsyncSession, username: str) -> User | None:
@@ -44,28 +137,9 @@ async def count_users(session: AsyncSession) -> int:
     return await session.scalar(select(func.count()).select_from(User)) or 0
 
 
-async def held_roles(session: AsyncSession, user_id: UUID) -> Sequence[Any]:
-    """Each role that a user holds: name, requires_second_factor, permissions, everywhere, departments."""
-    rows = await session.execute(
-        text(
-            f"""
-            WITH RECURSIVE {_HELD},
-            below AS (
-                SELECT role_id, department_id FROM held WHERE department_id IS NOT NULL
-                UNION
-                SELECT b.role_id, d.id FROM below b JOIN departments d ON d.parent_id = b.department_id
-            )
-            SELECT r.name, r.requires_second_factor,
-                   ARRAY(SELECT p.permission FROM role_permissions p WHERE p.role_id = r.id) AS permissions,
-                   EXISTS (SELECT FROM held h WHERE h.role_id = r.id AND h.department_id IS NULL) AS everywhere,
-                   ARRAY(SELECT b.department_id FROM below b WHERE b.role_id = r.id) AS departments
-            FROM roles r WHERE r.id IN (SELECT role_id FROM held)
-            ORDER BY r.name
-            """  # noqa: S608 - a constant of this module
-        ),
-        {"user": user_id},
-    )
-    return rows.all()
+async def held_roles(session: AsyncSession, user_id: UUID) -> list[HeldRole]:
+    """Each role that a user holds, by name."""
+    return msgspec.convert(await session.scalar(_HELD_ROLES, {"user": user_id}), list[HeldRole])
 
 
 async def departments_below(session: AsyncSession, departments: Sequence[UUID]) -> frozenset[UUID]:
@@ -88,47 +162,20 @@ async def departments_below(session: AsyncSession, departments: Sequence[UUID]) 
 
 async def find_session(
     session: AsyncSession, secret_hash: bytes, now: datetime, idle: timedelta
-) -> tuple[BrowserSession, User] | None:
-    """The live session of an enabled user, and the user."""
-    row = (
-        await session.execute(
-            select(BrowserSession, User)
-            .join(User, User.id == BrowserSession.user_id)
-            .where(
-                BrowserSession.secret_hash == secret_hash,
-                BrowserSession.expires_at > now,
-                BrowserSession.last_used_at > now - idle,
-                User.enabled,
-            )
-        )
-    ).one_or_none()
-    return (row[0], row[1]) if row else None
+) -> SessionCaller | None:
+    """The caller of a live session of an enabled user."""
+    known = {"secret_hash": secret_hash, "now": now, "used_after": now - idle}
+    row = (await session.execute(_SESSION_CALLER, known)).mappings().one_or_none()
+    return None if row is None else msgspec.convert(dict(row), SessionCaller)
 
 
 async def find_token(
     session: AsyncSession, secret_hash: bytes, now: datetime, address: str
-) -> tuple[ApiToken, User] | None:
-    """The valid token of an enabled user, by its secret or the one before a rotation, if the address may use it."""
-    row = (
-        await session.execute(
-            select(ApiToken, User)
-            .join(User, User.id == ApiToken.user_id)
-            .where(
-                or_(
-                    ApiToken.secret_hash == secret_hash,
-                    (ApiToken.previous_secret_hash == secret_hash) & (ApiToken.previous_expires_at > now),
-                ),
-                or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > now),
-                User.enabled,
-                text(
-                    "(api_tokens.allowed_networks IS NULL OR "
-                    "CAST(NULLIF(:address, '') AS inet) <<= ANY (api_tokens.allowed_networks))"
-                ),
-            ),
-            {"address": address},
-        )
-    ).one_or_none()
-    return (row[0], row[1]) if row else None
+) -> TokenCaller | None:
+    """The caller of a valid token, by its secret or the one before a rotation, if the address may use it."""
+    known = {"secret_hash": secret_hash, "now": now, "address": address}
+    row = (await session.execute(_TOKEN_CALLER, known)).mappings().one_or_none()
+    return None if row is None else msgspec.convert(dict(row), TokenCaller)
 
 
 async def touch_session(session: AsyncSession, key: UUID, now: datetime) -> None:

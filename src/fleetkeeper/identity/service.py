@@ -4,7 +4,6 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -14,11 +13,12 @@ from fleetkeeper.identity import queries
 from fleetkeeper.identity.actor import EVERYWHERE, Actor, Scope, merge_grants
 from fleetkeeper.identity.models import BrowserSession, User
 from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.identity.queries import Caller, HeldRole, SessionCaller
 from fleetkeeper.kit.secrets import hash_secret, make_secret
 
 TOKEN_PREFIX = "fkt"  # noqa: S105 - the visible prefix, not a secret
 SESSION_PREFIX = "fks"
-_KNOWN_PERMISSIONS = frozenset(map(str, Permission))
+_KNOWN_PERMISSIONS = {str(permission): permission for permission in Permission}
 
 
 @dataclass(frozen=True)
@@ -89,50 +89,49 @@ async def end_sessions(session: AsyncSession, user_id: UUID, *, but: UUID | None
 
 async def actor_of_session(
     session: AsyncSession, secret: str, now: datetime, idle: timedelta
-) -> tuple[Actor, BrowserSession] | None:
+) -> tuple[Actor, SessionCaller] | None:
     """Who a session cookie belongs to, and the session; None when it has ended."""
-    found = await queries.find_session(session, hash_secret(secret), now, idle)
-    if found is None:
+    caller = await queries.find_session(session, hash_secret(secret), now, idle)
+    if caller is None:
         return None
-    browser, user = found
-    if now - browser.last_used_at > queries.LAST_USED_GRANULARITY:
-        await queries.touch_session(session, browser.id, now)
-    held = await queries.held_roles(session, user.id)
-    must_enrol = not browser.has_second_factor and any(role.requires_second_factor for role in held)
-    actor = _actor(user, held)
+    if _is_stale(caller, now):
+        await queries.touch_session(session, caller.id, now)
+    actor = _actor(caller, caller.user_id, caller.roles)
+    must_enrol = not caller.has_second_factor and any(role.requires_second_factor for role in caller.roles)
     actor = replace(
         actor,
-        session_id=browser.id,
-        csrf_token=browser.csrf_token,
+        session_id=caller.id,
+        csrf_token=caller.csrf_token,
         must_enrol_second_factor=must_enrol,
         grants={} if must_enrol else actor.grants,
     )
-    return actor, browser
+    return actor, caller
 
 
 async def actor_of_token(session: AsyncSession, secret: str, now: datetime, address: str) -> Actor | None:
     """Who an API token belongs to; None when it is unknown, has expired, or may not be used from that address."""
-    found = await queries.find_token(session, hash_secret(secret), now, address)
-    if found is None:
+    caller = await queries.find_token(session, hash_secret(secret), now, address)
+    if caller is None:
         return None
-    token, user = found
-    if token.last_used_at is None or now - token.last_used_at > queries.LAST_USED_GRANULARITY:
-        await queries.touch_token(session, token.id, now, address)
-    actor = await actor_of_user(session, user)
-    limit = EVERYWHERE
-    if token.departments is not None:
-        limit = Scope(departments=await queries.departments_below(session, token.departments))
+    if _is_stale(caller, now):
+        await queries.touch_token(session, caller.id, now, address)
+    actor = _actor(caller, caller.user_id, caller.roles)
+    limit = EVERYWHERE if caller.departments is None else Scope(departments=caller.departments)
     grants = merge_grants(
         ([permission], scope & limit)
         for permission, scope in actor.grants.items()
-        if token.permissions is None or permission in token.permissions
+        if caller.permissions is None or permission in caller.permissions
     )
-    return replace(actor, kind="token", token_id=token.id, grants=grants)
+    return replace(actor, kind="token", token_id=caller.id, grants=grants)
+
+
+def _is_stale(caller: Caller, now: datetime) -> bool:
+    return caller.last_used_at is None or now - caller.last_used_at > queries.LAST_USED_GRANULARITY
 
 
 async def actor_of_user(session: AsyncSession, user: User) -> Actor:
     """What a user may do now: read anew for each request, so that a change counts at the next one."""
-    return _actor(user, await queries.held_roles(session, user.id))
+    return _actor(user, user.id, await queries.held_roles(session, user.id))
 
 
 async def actor_of_user_id(session: AsyncSession, user_id: UUID) -> Actor | None:
@@ -141,11 +140,11 @@ async def actor_of_user_id(session: AsyncSession, user_id: UUID) -> Actor | None
     return None if user is None else await actor_of_user(session, user)
 
 
-def _actor(user: User, held: Sequence[Any]) -> Actor:
+def _actor(user: User | Caller, user_id: UUID, held: Sequence[HeldRole]) -> Actor:
     return Actor(
         kind="user",
         name=user.username,
-        user_id=user.id,
+        user_id=user_id,
         roles=tuple(role.name for role in held),
         grants=merge_grants((_permissions(role), _scope(role)) for role in held),
         time_zone=user.time_zone,
@@ -153,10 +152,10 @@ def _actor(user: User, held: Sequence[Any]) -> Actor:
     )
 
 
-def _permissions(role: Any) -> list[Permission]:
+def _permissions(role: HeldRole) -> list[Permission]:
     # A permission of a newer version of the product, which this one does not know, is none here.
-    return [Permission(name) for name in role.permissions if name in _KNOWN_PERMISSIONS]
+    return [_KNOWN_PERMISSIONS[name] for name in role.permissions if name in _KNOWN_PERMISSIONS]
 
 
-def _scope(role: Any) -> Scope:
-    return Scope(everywhere=role.everywhere, departments=frozenset(role.departments))
+def _scope(role: HeldRole) -> Scope:
+    return Scope(everywhere=role.everywhere, departments=role.departments)
