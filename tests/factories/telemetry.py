@@ -24,11 +24,12 @@ def make_device(connection: psycopg.Connection, name: str = "") -> UUID:
 
 
 def make_channels(connection: psycopg.Connection, *keys: str) -> list[int]:
-    """Channels without labels; returns their numbers."""
+    """Channels without labels, those named `…_total` of counters; returns their numbers."""
     numbers = []
     for key in keys:
         connection.execute(
-            "INSERT INTO metrics (name, metric_type) VALUES (%s, 'test') ON CONFLICT DO NOTHING", (key,)
+            "INSERT INTO metrics (name, metric_type, kind) VALUES (%s, 'test', %s) ON CONFLICT DO NOTHING",
+            (key, "counter" if key.endswith("_total") else "gauge"),
         )
         connection.execute(
             "INSERT INTO channels (metric_id, key) SELECT id, name FROM metrics WHERE name = %s ON CONFLICT DO NOTHING",

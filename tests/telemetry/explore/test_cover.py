@@ -2,12 +2,13 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetkeeper.telemetry.chunks.blocks import DAY
 from fleetkeeper.telemetry.explore.cover import Part, cover
-from fleetkeeper.telemetry.explore.steps import parse_step, steps_of
+from fleetkeeper.telemetry.explore.steps import automatic_step, parse_step, steps_of
 from fleetkeeper.telemetry.rollups.periods import HOUR, Tier, end_of, start_of
 
 ALL = (Tier.MONTH, Tier.DAY, Tier.HOUR)
@@ -86,3 +87,11 @@ class TestSteps:
     def test_a_step_that_fits_is_chosen(self):
         assert parse_step(None, 3600 * SECOND, 60) == 60.0
         assert parse_step("day", 1, 1) is Tier.DAY
+
+
+class TestAutomaticStep:
+    @pytest.mark.parametrize(
+        ("days", "step"), [(1 / 24, 15), (1, 300), (2, 600), (3, 3600), (7, 3600), (13, 7200), (365, 172_800)]
+    )
+    def test_parts_of_hours_only_for_short_spans(self, days, step):
+        assert automatic_step(days * 86_400, 300) == step

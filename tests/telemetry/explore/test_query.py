@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -191,7 +191,75 @@ class TestPercentiles:
         ]
 
 
+def counted(fleet, metric, start_us, end_us, step_us):
+    """By machine and step: what was counted, and by second of the time that it took."""
+    found = {}
+    for name in NAMES:
+        cells = defaultdict(lambda: [0.0, 0.0])
+        for (before_us, before), (at, after) in pairwise(fleet.samples[name][metric]):
+            if start_us <= at < end_us and before_us >= start_us - 300_000_000:
+                cell = cells[at // step_us * step_us / 1e6]
+                cell[0] += after - before if after >= before else after
+                cell[1] += (at - before_us) / 1e6
+        found[name] = {
+            "increase": {at: cell[0] for at, cell in cells.items()},
+            "rate": {at: cell[0] / cell[1] for at, cell in cells.items()},
+        }
+    return found
+
+
 class TestCounters:
+    @pytest.mark.parametrize("sealed_until", [None, START + 60 * HOUR, 2**51])
+    @pytest.mark.parametrize("start_us", [START, START + 5 * HOUR, START + 7 * HOUR // 3])
+    async def test_by_hours_as_by_samples(self, app, fleet, sealed_until, start_us):
+        if sealed_until:
+            await fleet.seal(sealed_until)
+        end = START + 71 * HOUR + 11
+        for aggregate, step_us in product(("rate", "increase"), (HOUR // 2, HOUR, 4 * HOUR, DAY)):
+            sources = await self._check(app, fleet, start_us, end, step_us, aggregate)
+            if step_us < HOUR:
+                assert sources == {"samples"}
+            elif sealed_until:
+                assert "hour" in sources
+
+    async def _check(self, app, fleet, start_us, end, step_us, aggregate):
+        """Compare the answers for each machine and for all; returns where they came from."""
+        wishes = {"metrics": ["sent_total"], "aggregate": aggregate, "step": str(step_us // 1_000_000)}
+        each = await ask(app, start_us, end, by=("device",), **wishes)
+        wanted = counted(fleet, "sent_total", start_us, end, step_us)
+        for series in each.series:
+            assert points(series) == pytest.approx(wanted[series.group["device_name"]][aggregate])
+        whole = await ask(app, start_us, end, by=(), **wishes)
+        total = defaultdict(float)
+        for of_machine in wanted.values():
+            for at, value in of_machine[aggregate].items():
+                total[at] += value
+        assert points(whole.series[0]) == pytest.approx(total)
+        return {part.source for part in whole.plan}
+
+    async def test_hours_of_before_they_were_counted_are_read_from_samples(self, app, fleet, connection):
+        await fleet.seal()
+        connection.execute(
+            "UPDATE rollups SET counters = NULL WHERE device_id = %s AND start = '2026-10-01 00:00:00+00'",
+            (fleet.devices["beta"],),
+        )
+        start, end = START + 5 * HOUR, START + 70 * HOUR
+        answer = await ask(
+            app, start, end, metrics=["sent_total"], aggregate="rate", step="3600", by=("device",)
+        )
+        wanted = counted(fleet, "sent_total", start, end, HOUR)
+        assert {series.group["device_name"]: points(series) for series in answer.series} == {
+            name: pytest.approx(of_machine["rate"]) for name, of_machine in wanted.items()
+        }
+
+    async def test_rates_of_what_is_no_counter_come_from_samples(self, app, fleet):
+        await fleet.seal()
+        answer = await ask(app, START, START + DAY, metrics=["load"], aggregate="increase", step="3600")
+        wanted = counted(fleet, "load", START, START + DAY, HOUR)
+        assert {part.source for part in answer.plan} == {"samples"}
+        for series in answer.series:
+            assert points(series) == pytest.approx(wanted[series.group["device_name"]]["increase"])
+
     async def test_increase_across_a_reset(self, app, fleet):
         answer = await ask(
             app, START, START + 3 * DAY, metrics=["sent_total"], aggregate="increase", step="day"

@@ -22,6 +22,7 @@ from fleetkeeper.telemetry.dashboards.substitution import Chosen, channels_of, c
 from fleetkeeper.telemetry.explore.groups import DEVICE
 from fleetkeeper.telemetry.explore.schemas import FleetAnswer, GroupSeries
 from fleetkeeper.telemetry.explore.service import FleetQuery, query_fleet
+from fleetkeeper.telemetry.explore.steps import automatic_step
 from fleetkeeper.telemetry.promql.engine import Answer, Query, ResultSeries
 from fleetkeeper.telemetry.promql.errors import BadDataError, PromqlError
 from fleetkeeper.telemetry.promql.fleet_source import FleetSource
@@ -141,7 +142,7 @@ def _steps(query: FleetPart, span: _Span) -> tuple[str, float, float, bool]:
     together = DEVICE not in query.by
     step = query.step
     if not step:
-        seconds = nice_step(span.seconds, span.points)
+        seconds = automatic_step(span.seconds, span.points)
         step = f"{max(SHORTEST_TOGETHER, seconds) if together else seconds:g}"
     try:
         seconds = float(step)

@@ -8,6 +8,8 @@ from uuid import UUID
 from fleetkeeper.telemetry.selection import NAME, FleetSeries
 
 ATTRIBUTES = ("department", "device_type", "status", "lifecycle", "location", "os", "domain")
+# The groups of devices' channels, by channel.
+Places = dict[UUID, dict[int, int]]
 LABEL = "label:"
 DEVICE = "device"
 

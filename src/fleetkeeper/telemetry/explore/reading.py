@@ -15,8 +15,9 @@ from fleetkeeper.telemetry.chunks.blocks import DAY, Block
 from fleetkeeper.telemetry.chunks.codec import unpack
 from fleetkeeper.telemetry.explore import queries
 from fleetkeeper.telemetry.explore.cells import NEEDS, Bucket, Cells
+from fleetkeeper.telemetry.explore.counting import add_counters
 from fleetkeeper.telemetry.explore.cover import Part, Ranges, cover, read_together
-from fleetkeeper.telemetry.explore.groups import Grouping
+from fleetkeeper.telemetry.explore.groups import Grouping, Places
 from fleetkeeper.telemetry.explore.percentiles import SampleCells, SketchCells
 from fleetkeeper.telemetry.explore.rates import LOOKBACK_US, RATES, RateCells
 from fleetkeeper.telemetry.explore.schemas import PlanPart
@@ -25,6 +26,7 @@ from fleetkeeper.telemetry.reading import driver_connection, read_blocks, series
 from fleetkeeper.telemetry.resample import SECOND, Values
 from fleetkeeper.telemetry.rollups.packing import unpack_sketches
 from fleetkeeper.telemetry.rollups.periods import HOUR, Tier
+from fleetkeeper.telemetry.rollups.queries import counters_among
 from fleetkeeper.telemetry.selection import FleetSeries
 from fleetkeeper.telemetry.stored import Wanted
 
@@ -32,8 +34,6 @@ from fleetkeeper.telemetry.stored import Wanted
 _SERIES_AT_ONCE = 500
 _SKETCHES = "sketches"
 
-# The groups of a device's channels, by channel.
-_Places = dict[UUID, dict[int, int]]
 _Filled = Cells | SampleCells | SketchCells | RateCells
 
 
@@ -53,10 +53,15 @@ class Question:
 
     @property
     def tiers(self) -> tuple[Tier, ...]:
-        """Which tiers know what is asked, widest first."""
+        """Which tiers know what is asked, widest first; of increases, those of counters are known."""
         if self.quantile is not None:
             return tuple(tier for tier in self.steps.tiers if tier is not Tier.HOUR)
-        return self.steps.tiers if self.is_of_buckets else ()
+        return self.steps.tiers if self.is_of_buckets else self.steps.tiers[-1:]
+
+    @property
+    def is_of_increases(self) -> bool:
+        """Whether it is answered by what was counted from sample to sample."""
+        return self.quantile is None and RATES.issuperset(self.aggregates)
 
     @property
     def is_of_buckets(self) -> bool:
@@ -68,20 +73,20 @@ class Question:
         """What has to be known of a bucket, if buckets answer it."""
         return tuple(dict.fromkeys(column for name in self.aggregates for column in NEEDS[name]))
 
-    def empty(self, groups: int) -> _Filled:
-        """Where the answer is put together."""
+    def empty(self, groups: int, place_of: Sequence[int]) -> _Filled:
+        """Where the answer is put together; `place_of` are the groups of the series."""
         if self.quantile is not None:
             return (SketchCells if self.tiers else SampleCells)(groups, self.steps.edges)
         if self.is_of_buckets:
             return Cells(groups, self.steps.edges, self.needs)
-        return RateCells(groups, self.steps.edges)
+        return RateCells(groups, place_of, self.steps.edges, self.start_us)
 
     def answers(self, filled: _Filled) -> list[Values]:
         """The answers as (groups, steps), NaN where nothing is: one for each aggregate."""
         if isinstance(filled, Cells):
             return [filled.aggregate(name) for name in self.aggregates]
         if isinstance(filled, RateCells):
-            return [filled.rates if name == "rate" else filled.increases for name in self.aggregates]
+            return [filled.answer(name) for name in self.aggregates]
         return [filled.quantile(self.quantile or 0.0)]
 
 
@@ -92,8 +97,10 @@ async def fill(
 
     Raises InvalidInputError for too many samples.
     """
-    filled = question.empty(len(grouping.groups))
-    parts = await fill_cells(session, filled, question, series, grouping.place_of)
+    filled = question.empty(len(grouping.groups), grouping.place_of)
+    # Increases are counted by series, and put into groups in the end.
+    place_of = range(len(series)) if question.is_of_increases else grouping.place_of
+    parts = await fill_cells(session, filled, question, series, place_of)
     return question.answers(filled), _told(parts)
 
 
@@ -109,17 +116,26 @@ async def fill_cells(
     `place_of` are the groups of the series. Raises InvalidInputError for too many samples.
     """
     connection = await driver_connection(session)
-    places: _Places = {}
+    places: Places = {}
     of_device: dict[UUID, list[tuple[FleetSeries, int]]] = {}
     paired = zip(series, place_of, strict=True)
     for device_id, pairs in groupby(paired, key=lambda pair: pair[0].device_id):
         own = of_device.setdefault(device_id, [])
         own += pairs
         places.setdefault(device_id, {}).update((item.channel_id, place) for item, place in own)
-    parts = await _parts(connection, question, sorted(of_device))
+    tiers = question.tiers
+    if question.is_of_increases:
+        channels = {item.channel_id for item in series}
+        tiers = tiers if await counters_among(connection, channels) == channels else ()
+    parts = await _parts(connection, question, tiers, sorted(of_device))
     left = question.max_samples
-    # What is last depends on the order of time; all else may be read in any order.
-    for reading, devices in read_together(parts, in_order="last" in question.aggregates):
+    in_order = "last" in question.aggregates or question.is_of_increases
+    # What is last depends on the order of time, and what increases; all else may be read in any order.
+    for reading, devices in read_together(parts, in_order=in_order):
+        if isinstance(reading, Part) and isinstance(filled, RateCells):
+            # Some were rolled up before counters were counted.
+            devices = await add_counters(connection, filled, reading, devices, places)  # noqa: PLW2901
+            reading = Ranges(((reading.start_us, reading.end_us),))  # noqa: PLW2901
         if isinstance(reading, Ranges):
             wanted_pairs = [pair for device_id in devices for pair in of_device[device_id]]
             left -= await _add_samples(session, filled, reading, wanted_pairs, left)
@@ -131,14 +147,15 @@ async def fill_cells(
 
 
 async def _parts(
-    connection: AsyncConnection[Any], question: Question, devices: Sequence[UUID]
+    connection: AsyncConnection[Any], question: Question, tiers: tuple[Tier, ...], devices: Sequence[UUID]
 ) -> dict[Part, list[UUID]]:
     """The parts of the range that are read alike, and for which devices."""
-    start_us, end_us, tiers = question.start_us, question.end_us, question.tiers
+    start_us, end_us = question.start_us, question.end_us
+    if question.is_of_increases:
+        # An increase is counted from the sample before. An hour that is rolled up is read sooner than five minutes.
+        start_us -= HOUR if tiers and start_us % HOUR == 0 else LOOKBACK_US
     if not tiers:
-        # An increase is counted from the sample before.
-        lookback = LOOKBACK_US if RATES.issuperset(question.aggregates) else 0
-        return {Part(None, start_us - lookback, end_us): list(devices)} if devices else {}
+        return {Part(None, start_us, end_us): list(devices)} if devices else {}
     hot = await queries.oldest_hot(connection, devices, start_us, end_us)
     changed = await queries.changed_days(connection, devices, start_us // DAY, -(-end_us // DAY))
     alike: dict[tuple[int, tuple[int, ...]], list[UUID]] = {}
@@ -202,7 +219,7 @@ async def _add_rollups(
     part: Part,
     columns: Sequence[str],
     devices: Sequence[UUID],
-    places: _Places,
+    places: Places,
 ) -> None:
     tier = part.tier or Tier.HOUR
     wanted = {channel for device_id in devices for channel in places[device_id]}
@@ -238,7 +255,7 @@ async def _add_sketches(
     cells: SketchCells,
     part: Part,
     devices: Sequence[UUID],
-    places: _Places,
+    places: Places,
 ) -> None:
     rows = await queries.rollup_rows(
         connection,

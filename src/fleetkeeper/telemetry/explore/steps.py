@@ -10,6 +10,8 @@ from fleetkeeper.telemetry.rollups.periods import HOUR, Tier, end_of, start_of
 
 CALENDAR = {"hour": Tier.HOUR, "day": Tier.DAY, "week": Tier.WEEK, "month": Tier.MONTH}
 MAX_STEPS = 11_000
+# The longest automatic step (seconds) below an hour: 300 of them are two days.
+LONGEST_PART_OF_HOUR = 600
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,19 @@ class Steps:
         return len(self.edges) - 1
 
 
+def automatic_step(span_seconds: float, points: int) -> float:
+    """A step (seconds) that reads well and divides the span into at most `points`.
+
+    It is a whole hour rather than a large part of one: hours are rolled up, and a fleet's samples are many.
+    """
+    step = nice_step(span_seconds, points)
+    return 3600.0 if LONGEST_PART_OF_HOUR < step < 3600 else step
+
+
 def parse_step(text: str | None, span_us: int, points: int) -> float | Tier:
     """A step in seconds, or a period of the calendar; chosen to fit `points` when absent. Raises ValueError."""
     if not text:
-        return nice_step(span_us / SECOND, points)
+        return automatic_step(span_us / SECOND, points)
     if text in CALENDAR:
         return CALENDAR[text]
     try:

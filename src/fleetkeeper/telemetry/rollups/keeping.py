@@ -4,6 +4,12 @@ from collections.abc import Collection
 
 import numpy as np
 
+from fleetkeeper.telemetry.rollups.counters import (
+    Counters,
+    chosen_counters,
+    joined_counters,
+    unpack_counters,
+)
 from fleetkeeper.telemetry.rollups.packing import Packed, pack, unpack, unpack_sketches
 from fleetkeeper.telemetry.rollups.sketches import Sketch
 from fleetkeeper.telemetry.rollups.statistics import NAMES, Statistics
@@ -15,6 +21,7 @@ def united(*parts: tuple[Packed | None, Collection[int]]) -> Packed | None:
     No channel may be taken from two of them.
     """
     taken: list[tuple[Statistics, list[Sketch] | None]] = []
+    counters: list[Counters] = []
     for row, channels in parts:
         if row is None:
             continue
@@ -27,6 +34,8 @@ def united(*parts: tuple[Packed | None, Collection[int]]) -> Packed | None:
         if row.sketches is not None:
             every = unpack_sketches(row.sketches)
             sketches = [every[place] for place in places]
+        if row.counters is not None and (own := chosen_counters(unpack_counters(row.counters), channels)):
+            counters.append(own)
         taken.append((Statistics(statistics.channel_ids[places], *arrays), sketches))
     if not taken:
         return None
@@ -36,7 +45,8 @@ def united(*parts: tuple[Packed | None, Collection[int]]) -> Packed | None:
         for name in ("channel_ids", "counts", *NAMES)
     )
     flat = [sketch for _, sketches in taken for sketch in sketches or []]
-    return pack(Statistics(*columns), [flat[place] for place in order.tolist()] if flat else None)
+    sketches = [flat[place] for place in order.tolist()] if flat else None
+    return pack(Statistics(*columns), sketches, joined_counters(counters))
 
 
 def without(row: Packed, channels: Collection[int]) -> Packed | None:

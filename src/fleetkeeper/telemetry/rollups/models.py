@@ -13,7 +13,8 @@ class Rollup(Base):
     """The buckets of one device in one period: a day of hours, or one day, week or month.
 
     A slice holds channels whose numbers lie side by side, so that who asks for one reads few others; -1 holds all.
-    Each array is compressed, channel after channel with its buckets; `sketches` are there from a day on.
+    Each array is compressed, channel after channel with its buckets; `sketches` are there from a day on,
+    `counters` in a day of hours.
     """
 
     __tablename__ = "rollups"
@@ -31,6 +32,7 @@ class Rollup(Base):
     maxs: Mapped[bytes] = mapped_column(LargeBinary)
     lasts: Mapped[bytes] = mapped_column(LargeBinary)
     sketches: Mapped[bytes | None] = mapped_column(LargeBinary)
+    counters: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class HourlyStatistics(Base):

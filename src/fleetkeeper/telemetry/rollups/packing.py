@@ -7,6 +7,13 @@ from itertools import pairwise
 import numpy as np
 
 from fleetkeeper.telemetry.chunks import codec
+from fleetkeeper.telemetry.rollups.counters import (
+    Counters,
+    chosen_counters,
+    joined_counters,
+    pack_counters,
+    unpack_counters,
+)
 from fleetkeeper.telemetry.rollups.sketches import Sketch, Sketches
 from fleetkeeper.telemetry.rollups.statistics import NAMES, Statistics
 
@@ -22,10 +29,15 @@ class Packed:
     maxs: bytes
     lasts: bytes
     sketches: bytes | None
+    counters: bytes | None = None
 
 
-def pack(statistics: Statistics, sketches: Sequence[Sketch] | Sketches | None = None) -> Packed:
-    """A row's columns; `sketches` are one per channel."""
+def pack(
+    statistics: Statistics,
+    sketches: Sequence[Sketch] | Sketches | None = None,
+    counters: Counters | None = None,
+) -> Packed:
+    """A row's columns; `sketches` are one per channel, `counters` those of some."""
     return Packed(
         statistics.channel_ids.tolist(),
         codec.pack(statistics.counts.ravel()),
@@ -34,6 +46,7 @@ def pack(statistics: Statistics, sketches: Sequence[Sketch] | Sketches | None = 
         codec.pack(statistics.maxs.ravel()),
         codec.pack(statistics.lasts.ravel()),
         None if sketches is None else pack_sketches(sketches),
+        None if counters is None else pack_counters(counters),
     )
 
 
@@ -63,11 +76,14 @@ def sliced(row: Packed) -> list[tuple[int, Packed]]:
     if len(numbers) == 1:
         return [(int(numbers[0]), row)]
     every = None if row.sketches is None else unpack_all_sketches(row.sketches)
+    counters = None if row.counters is None else unpack_counters(row.counters)
     edges = [*starts.tolist(), len(statistics.channel_ids)]
-    return [
-        (number, pack(statistics.part(low, high), None if every is None else every.part(low, high)))
-        for number, (low, high) in zip(numbers.tolist(), pairwise(edges), strict=True)
-    ]
+    slices = []
+    for number, (low, high) in zip(numbers.tolist(), pairwise(edges), strict=True):
+        part = statistics.part(low, high)
+        own = None if counters is None else chosen_counters(counters, part.channel_ids.tolist())
+        slices.append((number, pack(part, None if every is None else every.part(low, high), own)))
+    return slices
 
 
 def joined(rows: Sequence[Packed]) -> Packed:
@@ -86,7 +102,8 @@ def joined(rows: Sequence[Packed]) -> Packed:
             np.concatenate([some.bins for some in every]),
             np.concatenate([some.counts for some in every]),
         )
-    return pack(Statistics(*columns), sketches)
+    counters = joined_counters([unpack_counters(row.counters) for row in rows if row.counters is not None])
+    return pack(Statistics(*columns), sketches, counters)
 
 
 def pack_sketches(sketches: Sequence[Sketch] | Sketches) -> bytes:

@@ -1,7 +1,7 @@
 # ruff: noqa: S608 - the pieces of statements are constants of this file
 """The SQL of rollups; connections are the driver's own, inside a transaction. Days are numbers since 1970."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from fleetkeeper.telemetry.rollups.periods import Tier
 
 _DAY = "(date '1970-01-01' + %s::int)"
 _MIDNIGHT = f"({_DAY}::timestamp AT TIME ZONE 'UTC')"
-_COLUMNS = "channel_ids, counts, sums, mins, maxs, lasts, sketches"
+_COLUMNS = "channel_ids, counts, sums, mins, maxs, lasts, sketches, counters"
 
 
 async def note_changes(connection: AsyncConnection[Any], days: Sequence[tuple[UUID, int]]) -> None:
@@ -62,6 +62,15 @@ async def final_channels(connection: AsyncConnection[Any], device_id: UUID, day:
     return {row[0] for row in await cursor.fetchall()}
 
 
+async def counters_among(connection: AsyncConnection[Any], channel_ids: Collection[int]) -> set[int]:
+    """Those of some channels that count upward."""
+    cursor = await connection.execute(
+        "SELECT c.id FROM channels c JOIN metrics m ON m.id = c.metric_id WHERE c.id = ANY(%s) AND m.kind = 'counter'",
+        (list(channel_ids),),
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
 async def store(
     connection: AsyncConnection[Any],
     device_id: UUID,
@@ -81,7 +90,7 @@ async def store(
         async with connection.cursor() as cursor:
             await cursor.executemany(
                 f"INSERT INTO rollups (device_id, tier, start, slice, {_COLUMNS}) "
-                f"VALUES (%s, %s, {_MIDNIGHT}, %s, %s, %s, %s, %s, %s, %s, %s)",
+                f"VALUES (%s, %s, {_MIDNIGHT}, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 [
                     (
                         device_id,
@@ -95,6 +104,7 @@ async def store(
                         part.maxs,
                         part.lasts,
                         part.sketches,
+                        part.counters,
                     )
                     for number, part in sliced(row)
                 ],

@@ -12,6 +12,7 @@ from fleetkeeper.telemetry.archive.reading import Unreadable, read_archived
 from fleetkeeper.telemetry.chunks import queries as chunks
 from fleetkeeper.telemetry.chunks.blocks import DAY, Block, combine
 from fleetkeeper.telemetry.rollups import queries
+from fleetkeeper.telemetry.rollups.counters import counters_of
 from fleetkeeper.telemetry.rollups.hourly import SHARE, channels_of_hours
 from fleetkeeper.telemetry.rollups.keeping import united
 from fleetkeeper.telemetry.rollups.packing import Packed, pack, unpack, unpack_all_sketches
@@ -43,13 +44,14 @@ async def refresh_day(
         hours = statistics_of(blocks, edges)
         columns = {channel: column for block in blocks for channel, column in block.columns.items()}
         sketches = [sketch_of(columns[channel]) for channel in hours.channel_ids.tolist()]
+        counters = counters_of(blocks, edges, await queries.counters_among(connection, columns))
         whole = merged([hours], [np.zeros(24, np.int64)], 1)
         some = len(hours.channel_ids) > 0
         final = await queries.final_channels(connection, device_id, day)
         spread = (await channels_of_hours(connection)).keys() - final
         percentiles = percentiles_of(blocks, edges, spread, SHARE)
         for tier, row in (
-            (Tier.HOUR, pack(hours) if some else None),
+            (Tier.HOUR, pack(hours, counters=counters) if some else None),
             (Tier.DAY, pack(whole, sketches) if some else None),
         ):
             kept = row

@@ -1,0 +1,1 @@
+ALTER TABLE rollups DROP COLUMN counters;
