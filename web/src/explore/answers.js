@@ -8,7 +8,9 @@ const POINTS = 300;
 const HOUR = 3600;
 const SHORTEST_TOGETHER = 60;
 const LONGEST_CUT = 300;
-const NICE_STEPS = [1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, HOUR, 2 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR];
+const LONGEST_PART_OF_HOUR = 600;
+// Hours are rolled up: beyond ten minutes a step is a whole one.
+const NICE_STEPS = [1, 5, 10, 15, 30, 60, 120, 300, 600, HOUR, 2 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR];
 export const AGO = { "1h": "an hour ago", "1d": "a day ago", "1w": "a week ago" };
 const NOBODYS = { department: "no department", location: "no place", os: "unknown system", domain: "no domain" };
 
@@ -44,7 +46,7 @@ export function metricsParameters(state, from, to) {
   if (state.get("top") !== "all") parameters.push(["top", state.get("top")]);
   if (state.get("compare")) parameters.push(["compare", state.get("compare")]);
   // Whole steps of an hour and more are answered by rollups alone. An automatic step is rounded up.
-  if (Number.isNaN(seconds) || seconds > HOUR / 2) parameters.push(["whole", "true"]);
+  if (Number.isNaN(seconds) || seconds > LONGEST_PART_OF_HOUR) parameters.push(["whole", "true"]);
   return parameters;
 }
 
