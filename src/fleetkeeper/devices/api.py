@@ -1,33 +1,18 @@
 """`/api/v1/devices`."""
 
-import re
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices import service
 from fleetkeeper.devices.access import DevicesDelete, DevicesRead, DevicesWrite
 from fleetkeeper.devices.schemas import DevicePage, DeviceRead, DeviceUpdate
 from fleetkeeper.error_handlers import problem_responses
-from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.kit.etags import ExpectedVersion, etag_of
 from fleetkeeper.kit.pagination import with_links
 
 router = APIRouter(prefix="/devices", tags=["devices"])
-
-IfMatch = Annotated[str | None, Header(description="ETag of the version that you changed")]
-
-
-def _expected_version(if_match: str | None) -> int | None:
-    if if_match is None or if_match == "*":
-        return None
-    match = re.fullmatch(r'(?:W/)?"(\d{1,9})"', if_match, re.ASCII)
-    if match is None:
-        raise InvalidInputError(
-            "The header is wrong.", fields=[FieldError("If-Match", 'is an ETag such as "3"')]
-        )
-    return int(match[1])
 
 
 @router.get("", responses=problem_responses(401, 403, 422))
@@ -55,7 +40,7 @@ async def list_devices(
 async def get_device(device_id: UUID, actor: DevicesRead, session: Session, response: Response) -> DeviceRead:
     """Get one device."""
     device = await service.get_device(session, actor, device_id)
-    response.headers["ETag"] = f'"{device.version}"'
+    response.headers["ETag"] = etag_of(device.version)
     return device
 
 
@@ -66,12 +51,11 @@ async def update_device(
     actor: DevicesWrite,
     session: Session,
     response: Response,
-    if_match: IfMatch = None,
+    version: ExpectedVersion,
 ) -> DeviceRead:
     """Change a device's name, type, lifecycle, location or department."""
-    version = _expected_version(if_match)
     device = await service.update_device(session, actor, device_id, changes, expected_version=version)
-    response.headers["ETag"] = f'"{device.version}"'
+    response.headers["ETag"] = etag_of(device.version)
     return device
 
 

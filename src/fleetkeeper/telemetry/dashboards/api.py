@@ -1,14 +1,13 @@
 """`/api/v1/dashboards`."""
 
-import re
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
-from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.kit.etags import ExpectedVersion, etag_of
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.telemetry.access import TelemetryRead
 from fleetkeeper.telemetry.dashboards import service
@@ -34,19 +33,7 @@ from fleetkeeper.telemetry.dashboards.schemas import (
 router = APIRouter(prefix="/dashboards", tags=["dashboards"])
 
 Key = Annotated[str, Path(description="Its id, or its slug", max_length=80)]
-IfMatch = Annotated[str | None, Header(description="ETag of the version that you changed")]
 _encoder = msgspec.json.Encoder()
-
-
-def _expected_version(if_match: str | None) -> int | None:
-    if if_match is None or if_match == "*":
-        return None
-    match = re.fullmatch(r'(?:W/)?"(\d{1,9})"', if_match, re.ASCII)
-    if match is None:
-        raise InvalidInputError(
-            "The header is wrong.", fields=[FieldError("If-Match", 'is an ETag such as "3"')]
-        )
-    return int(match[1])
 
 
 @router.get("", responses=problem_responses(401, 403, 422))
@@ -71,7 +58,7 @@ async def create_dashboard(
 ) -> DashboardRead:
     """Make a dashboard."""
     made = await service.create_dashboard(session, actor, wanted)
-    response.headers["ETag"] = f'"{made.version}"'
+    response.headers["ETag"] = etag_of(made.version)
     return made
 
 
@@ -115,7 +102,7 @@ async def get_dashboard(
 ) -> DashboardRead:
     """Get one dashboard."""
     found = await service.get_dashboard(session, actor, key)
-    response.headers["ETag"] = f'"{found.version}"'
+    response.headers["ETag"] = etag_of(found.version)
     return found
 
 
@@ -126,12 +113,11 @@ async def replace_dashboard(
     actor: DashboardsWrite,
     session: Session,
     response: Response,
-    if_match: IfMatch = None,
+    version: ExpectedVersion,
 ) -> DashboardRead:
     """Change a dashboard. With If-Match, only when nobody else has changed it in between."""
-    version = _expected_version(if_match)
     found = await service.replace_dashboard(session, actor, key, wanted, expected_version=version)
-    response.headers["ETag"] = f'"{found.version}"'
+    response.headers["ETag"] = etag_of(found.version)
     return found
 
 

@@ -1,0 +1,32 @@
+"""ETags of things that are counted up with each change: the one that goes out, and the one that comes back."""
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Header
+
+from fleetkeeper.errors import FieldError, InvalidInputError
+
+_ETAG = re.compile(r'(?:W/)?"(\d{1,9})"', re.ASCII)
+
+
+def etag_of(version: int) -> str:
+    """The ETag of a version, as an answer carries it."""
+    return f'"{version}"'
+
+
+async def expected_version(
+    if_match: Annotated[str | None, Header(description="ETag of the version that you changed")] = None,
+) -> int | None:
+    """The version that If-Match names; None where it is absent or `*`. Raises InvalidInputError."""
+    if if_match is None or if_match == "*":
+        return None
+    match = _ETAG.fullmatch(if_match)
+    if match is None:
+        raise InvalidInputError(
+            "The header is wrong.", fields=[FieldError("If-Match", 'is an ETag such as "3"')]
+        )
+    return int(match[1])
+
+
+ExpectedVersion = Annotated[int | None, Depends(expected_version)]
