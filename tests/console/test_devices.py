@@ -163,6 +163,19 @@ class TestDevice:
         assert now_place < before < states.index("system_reboot_required")
         assert "<b>yes</b>" in states
 
+    async def test_a_state_that_changes_all_the_time_is_shown_as_it_is_now(self, browser, device, connection):
+        now = datetime.now(UTC).timestamp()
+        frame = {"ts": now - 20_000, "values": {}, "states": {"beacon": "first"}}
+        await device.client.post("/api/v1/telemetry", json={"frames": [frame]})
+        connection.execute(
+            "INSERT INTO states SELECT device_id, channel_id, ts + n * interval '1 second', 'beat ' || n, false "
+            "FROM states, generate_series(1, 12000) n"
+        )
+        page = await browser.page(f"/devices/{device.id}")
+        states = page[page.index('id="states"') :]
+        assert "<b>beat 12000</b>" in states
+        assert [f"beat {n} " in states for n in (11999, 11995, 11994)] == [True, True, False]
+
     async def test_an_unknown_device_is_a_page_not_found(self, browser):
         page = await browser.page("/devices/00000000-0000-0000-0000-000000000000", 404)
         assert "There is no such device." in page

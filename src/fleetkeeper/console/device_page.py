@@ -142,7 +142,7 @@ def _fact_groups(device: DeviceRead) -> tuple[FactGroup, ...]:
 def _state_row(one: StateSeries) -> StateRow:
     changes = [(datetime.fromtimestamp(ts, UTC), _word(value)) for ts, value in reversed(one.changes)]
     since, value = changes[0]
-    return StateRow(format_channel(one.metric, one.labels), value, since, tuple(changes[1:SHOWN_CHANGES]))
+    return StateRow(format_channel(one.metric, one.labels), value, since, tuple(changes[1:]))
 
 
 def _word(value: str | bool) -> str:

@@ -104,6 +104,11 @@ class TestRefused:
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["field"] == "to"
 
+    async def test_a_name_that_no_state_has(self, device, admin):
+        query = {"device": device.id, "from": 0, "to": NOW, "metric": ["door", "a\0"]}
+        answer = await admin.get("/api/v1/telemetry/states", params=query)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "metric")
+
     async def test_of_a_device_that_is_not_visible(self, admin):
         query = {"device": "0198f6a0-0000-7000-8000-000000000001", "from": 0, "to": NOW}
         assert (await admin.get("/api/v1/telemetry/states", params=query)).status_code == 404

@@ -18,7 +18,7 @@ from fleetkeeper.console.device_list import (
     read_query,
     service_parameters,
 )
-from fleetkeeper.console.device_page import device_page
+from fleetkeeper.console.device_page import SHOWN_CHANGES, device_page
 from fleetkeeper.console.device_rows import shown_status, silence_allowed
 from fleetkeeper.console.navigation import shell_for
 from fleetkeeper.console.rendering import names_of, render
@@ -35,7 +35,7 @@ from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry import service as telemetry
 from fleetkeeper.telemetry.access import TelemetryRead
-from fleetkeeper.telemetry.states.service import states_of
+from fleetkeeper.telemetry.states.service import newest_states
 
 router = APIRouter()
 
@@ -121,7 +121,7 @@ async def _device_page(
     agent = await fleet.get_agent(session, actor, device_id)
     logins = await telemetry.sessions(session, actor, device_id, SESSION_LIMIT)
     now = utc_now()
-    held = await states_of(session, actor, device_id, (), now - STATES_SHOWN, now)
+    states = await newest_states(session, actor, device_id, now - STATES_SHOWN, now, SHOWN_CHANGES)
     stale_before = now - await silence_allowed(session, settings)
     form = device_form(actor, device, await all_departments(session, actor, Permission.DEVICES_WRITE))
     if form is not None and error is not None:
@@ -136,7 +136,7 @@ async def _device_page(
             SessionRow(one.username, one.terminal, one.host, one.login_time, one.logout_time)
             for one in logins.results
         ],
-        held.states,
+        states,
         department="" if device.department_id is None else paths.get(device.department_id, ""),
         edit_form=form,
         with_history=actor.may(Permission.AUDIT_READ),

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - the pieces of statements are constants of this file
 """The SQL of reading states."""
 
 from collections.abc import Sequence
@@ -10,23 +11,43 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Text
 
-_CHANGES = text(
-    """
-    WITH named AS (
-        SELECT DISTINCT s.channel_id FROM states s
-        JOIN channels c ON c.id = s.channel_id JOIN metrics m ON m.id = c.metric_id
-        WHERE s.device_id = :device AND (:metrics IS NULL OR m.name = ANY(:metrics))
+# The channels of a device are hopped to one by one in the primary key, for each may have any number of rows.
+_NAMED = """
+    WITH RECURSIVE held AS (
+        (SELECT channel_id FROM states WHERE device_id = :device ORDER BY channel_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT s.channel_id FROM states s
+                WHERE s.device_id = :device AND s.channel_id > held.channel_id ORDER BY s.channel_id LIMIT 1)
+        FROM held WHERE held.channel_id IS NOT NULL
+    ), named AS (
+        SELECT c.id, c.key FROM held JOIN channels c ON c.id = held.channel_id JOIN metrics m ON m.id = c.metric_id
+        WHERE :metrics IS NULL OR m.name = ANY(:metrics)
     )
-    SELECT c.key, changes.ts, changes.value, changes.is_boolean
-    FROM named JOIN channels c ON c.id = named.channel_id CROSS JOIN LATERAL (
+"""
+_CHANGES = text(
+    _NAMED
+    + """
+    SELECT named.key, changes.ts, changes.value, changes.is_boolean
+    FROM named CROSS JOIN LATERAL (
         (SELECT ts, value, is_boolean FROM states
-         WHERE device_id = :device AND channel_id = named.channel_id AND ts <= :start ORDER BY ts DESC LIMIT 1)
+         WHERE device_id = :device AND channel_id = named.id AND ts <= :start ORDER BY ts DESC LIMIT 1)
         UNION ALL
         (SELECT ts, value, is_boolean FROM states
-         WHERE device_id = :device AND channel_id = named.channel_id AND ts > :start AND ts < :end
+         WHERE device_id = :device AND channel_id = named.id AND ts > :start AND ts < :end
          ORDER BY ts LIMIT :limit)
     ) changes
-    ORDER BY c.key, changes.ts LIMIT :limit
+    ORDER BY named.key, changes.ts LIMIT :limit
+    """
+).bindparams(bindparam("metrics", type_=ARRAY(Text)))
+_NEWEST = text(
+    _NAMED
+    + """
+    SELECT named.key, changes.ts, changes.value, changes.is_boolean
+    FROM named CROSS JOIN LATERAL (
+        SELECT ts, value, is_boolean FROM states
+        WHERE device_id = :device AND channel_id = named.id AND ts < :end ORDER BY ts DESC LIMIT :limit
+    ) changes
+    ORDER BY named.key, changes.ts
     """
 ).bindparams(bindparam("metrics", type_=ARRAY(Text)))
 
@@ -53,4 +74,10 @@ async def changes(
             "limit": limit,
         },
     )
+    return rows.all()
+
+
+async def newest_changes(session: AsyncSession, device_id: UUID, end: datetime, limit: int) -> Sequence[Any]:
+    """The last changes before `end`, at most `limit` of each state of a device: key, ts, value, is_boolean."""
+    rows = await session.execute(_NEWEST, {"device": device_id, "metrics": None, "end": end, "limit": limit})
     return rows.all()

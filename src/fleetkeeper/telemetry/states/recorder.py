@@ -63,13 +63,20 @@ async def record(
 
 
 async def _check_room(connection: AsyncConnection[Any], device_id: bytes, channel_ids: Sequence[int]) -> None:
+    # This runs with every frame that has states, so it hops from channel to channel: each may have any number of rows.
     cursor = await connection.execute(
         """
-        SELECT count(*) FROM (
-            SELECT DISTINCT channel_id FROM states WHERE device_id = %s AND channel_id <> ALL(%s)
-        ) others
+        WITH RECURSIVE held AS (
+            (SELECT channel_id FROM states WHERE device_id = %(device)s ORDER BY channel_id LIMIT 1)
+            UNION ALL
+            SELECT (SELECT s.channel_id FROM states s
+                    WHERE s.device_id = %(device)s AND s.channel_id > held.channel_id
+                    ORDER BY s.channel_id LIMIT 1)
+            FROM held WHERE held.channel_id IS NOT NULL
+        )
+        SELECT count(*) FROM held WHERE channel_id <> ALL(%(channels)s)
         """,
-        (UUID(bytes=device_id), list(channel_ids)),
+        {"device": UUID(bytes=device_id), "channels": list(channel_ids)},
     )
     row = await cursor.fetchone()
     if int(row[0]) + len(channel_ids) > MAX_CHANNELS if row else False:
