@@ -44,6 +44,7 @@ def deletion_confirmation(amounts: Amounts, values: Mapping[str, str]) -> tuple[
         ("Rows of rollups", Cell(grouped(amounts.rollups))),
         ("Lists of processes", Cell(grouped(amounts.process_lists))),
         ("Login sessions", Cell(grouped(amounts.login_sessions))),
+        ("States", Cell(grouped(amounts.states))),
     )
     hidden = tuple(
         Entry(name, "", values.get(name, ""), "hidden", is_required=False)

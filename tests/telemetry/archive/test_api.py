@@ -202,6 +202,18 @@ class TestDeletions:
         ).fetchall()
         assert actions == [("telemetry.deletion_asked",), ("telemetry.deleted",)]
 
+    async def test_states_go_with_their_metric(self, app, admin, device, settings, connection):
+        frame = {"ts": time.time(), "values": {}, "states": {'door{side="left"}': "open", "lit": True}}
+        await device.client.post("/api/v1/telemetry", json={"frames": [frame]})
+        body = {"device": device.id, "metric": "door"}
+        assert (await admin.get(f"{PATH}/deletions/preview", params=body)).json()["states"] == 1
+        await admin.post(f"{PATH}/deletions", json=body, headers=REASON)
+        assert await runs.delete_requested(app.state.database, settings) == 1
+        left = connection.execute(
+            "SELECT c.key FROM states s JOIN channels c ON c.id = s.channel_id"
+        ).fetchall()
+        assert left == [("lit",)]
+
     @pytest.mark.parametrize(
         ("body", "field"),
         [
@@ -239,6 +251,14 @@ class TestDeletions:
         assert await runs.delete_requested(app.state.database, settings) == 1
         for table in ("chunks", "rollups", "archive_parts", "device_layouts"):
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
+
+    async def test_a_deleted_device_leaves_no_state_either(self, app, admin, device, settings, connection):
+        frame = {"ts": time.time(), "values": {}, "states": {"lit": True}}
+        await device.client.post("/api/v1/telemetry", json={"frames": [frame]})
+        assert (await admin.delete(f"/api/v1/devices/{device.id}")).status_code == 204
+        assert await runs.delete_requested(app.state.database, settings) == 1
+        assert connection.execute("SELECT count(*) FROM states").fetchone() == (0,)
+        assert await runs.delete_requested(app.state.database, settings) == 0
 
     async def test_two_jobs_at_once(self, app, admin, filled, settings):
         await admin.post(f"{PATH}/deletions", json={"device": filled}, headers=REASON)

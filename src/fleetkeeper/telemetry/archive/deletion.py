@@ -109,8 +109,12 @@ async def delete(connection: Connection, settings: Settings, request: Request) -
     await step("chunks", await _delete_chunks(connection, request, channels, is_gone=is_gone))
     await step("archive_files", await _rewrite_files(connection, settings, request, channels))
     await step("rollups", await _delete_rollups(connection, request, channels))
+    states = await queries.delete_by_device(
+        connection, "states", "ts", request, channels=channels, at_any_time=is_gone
+    )
+    await step("states", states)
     if request.metric is None:
-        for table, column in (("process_snapshots", "ts"), ("states", "ts"), ("user_sessions", "login_time")):
+        for table, column in (("process_snapshots", "ts"), ("user_sessions", "login_time")):
             count = await queries.delete_by_device(connection, table, column, request, at_any_time=is_gone)
             await step(table, count)
     if request.is_everything:

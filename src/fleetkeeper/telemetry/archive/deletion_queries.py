@@ -150,9 +150,15 @@ async def rollup_rows(connection: Connection, request: Request, tier: int, lengt
 
 
 async def delete_by_device(
-    connection: Connection, table: str, column: str | None, request: Request, *, at_any_time: bool = False
+    connection: Connection,
+    table: str,
+    column: str | None,
+    request: Request,
+    *,
+    channels: Sequence[int] | None = None,
+    at_any_time: bool = False,
 ) -> int:
-    """Delete rows of a device in a table of ours, of the days where the table has a time."""
+    """Delete rows of a device in a table of ours: of its days where the table has a time, of `channels` where given."""
     if table not in {
         "rollups",
         "rollup_changes",
@@ -170,6 +176,9 @@ async def delete_by_device(
         first, following = request.days
         condition = f"{column} >= {_MIDNIGHT} AND {column} < {_MIDNIGHT} AND (%s OR {column} <= %s)"
         values += [first, following, at_any_time, request.requested_at]
+    if channels is not None:
+        condition += " AND channel_id = ANY(%s)"
+        values.append(list(channels))
     cursor = await connection.execute(f"DELETE FROM {table} WHERE device_id = %s AND {condition}", values)
     return cursor.rowcount
 
@@ -192,7 +201,9 @@ async def count_all(
           (SELECT count(*) FROM process_snapshots WHERE %s AND device_id = %s AND ts >= {_MIDNIGHT}
            AND ts < {_MIDNIGHT}),
           (SELECT count(*) FROM user_sessions WHERE %s AND device_id = %s AND login_time >= {_MIDNIGHT}
-           AND login_time < {_MIDNIGHT})
+           AND login_time < {_MIDNIGHT}),
+          (SELECT count(*) FROM states WHERE device_id = %s AND ts >= {_MIDNIGHT} AND ts < {_MIDNIGHT}
+           AND (%s OR channel_id = ANY(%s)))
         FROM (SELECT count(*) AS pieces, coalesce(sum(samples), 0)::bigint AS samples,
                      coalesce(sum(octet_length(blob) + 100), 0)::bigint AS size
               FROM chunks WHERE device_id = %s AND channel_id > 0 AND start >= {_MIDNIGHT} AND start < {_MIDNIGHT}
@@ -210,9 +221,10 @@ async def count_all(
             *(every, device, *days),
             *(device, *days, every, some),
             *(device, *days, every, some),
+            *(device, *days, every, some),
         ),
     )
-    row = await cursor.fetchone() or (0,) * 10
+    row = await cursor.fetchone() or (0,) * 11
     names = (
         "frames",
         "chunks",
@@ -224,6 +236,7 @@ async def count_all(
         "rollups",
         "process_lists",
         "login_sessions",
+        "states",
     )
     return dict(zip(names, (int(number) for number in row), strict=True))
 
@@ -232,7 +245,16 @@ async def orphans(connection: Connection, limit: int) -> list[UUID]:
     """Devices that are gone and have left telemetry, with no request for them yet."""
     cursor = await connection.execute(
         """
-        SELECT device_id FROM (SELECT device_id FROM latest UNION SELECT device_id FROM device_layouts) t
+        WITH RECURSIVE with_states AS (
+            (SELECT device_id FROM states ORDER BY device_id LIMIT 1)
+            UNION ALL
+            SELECT (SELECT s.device_id FROM states s WHERE s.device_id > w.device_id ORDER BY s.device_id LIMIT 1)
+            FROM with_states w WHERE w.device_id IS NOT NULL
+        )
+        SELECT device_id FROM (
+            SELECT device_id FROM latest UNION SELECT device_id FROM device_layouts
+            UNION SELECT device_id FROM with_states WHERE device_id IS NOT NULL
+        ) t
         WHERE NOT EXISTS (SELECT FROM devices d WHERE d.id = t.device_id)
         AND NOT EXISTS (SELECT FROM telemetry_deletions r WHERE r.device_id = t.device_id
                         AND r.state IN ('waiting', 'running')) LIMIT %s

@@ -205,6 +205,7 @@ class Amounts(BaseModel):
     rollups: int
     process_lists: int
     login_sessions: int
+    states: int
 
 
 class DeletionCreate(BaseModel):
