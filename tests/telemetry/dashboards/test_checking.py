@@ -94,6 +94,15 @@ def test_too_much_is_refused_whole():
     assert len(faults(many)) == MAX_PROBLEMS
 
 
+def test_what_nests_without_end_is_refused():
+    deep: list = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert list(faults({"rows": deep})) == ["definition"]
+    while deep:  # the interpreter's own way to free it would recurse
+        deep = deep.pop()
+
+
 def test_variables_where_they_belong_are_right():
     queries = (
         fleet_query(

@@ -131,6 +131,15 @@ def test_too_many_channels_are_refused():
     assert caught.value.fields[0].field == "filter.labels.b"
 
 
+def test_values_cannot_make_a_query_endless():
+    text = "up{" + ",".join(['a=~"$a"'] * 500) + "}"
+    values = [f"{number:03d}" + "x" * 297 for number in range(200)]
+    with pytest.raises(InvalidInputError) as caught:
+        promql_of(text, {"a": values})
+    assert caught.value.fields[0].field == "query"
+    assert len(promql_of(text, {"a": ["x"]})) < len(text)
+
+
 class TestChosen:
     def test_given_default_and_all(self):
         variables = [

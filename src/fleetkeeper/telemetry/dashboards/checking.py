@@ -33,9 +33,9 @@ _FILTER_KINDS = ("device", "department", "device_type")
 
 def read_definition(raw: Mapping[str, Any]) -> Definition:
     """The definition. Raises InvalidInputError with each fault at its place."""
-    if len(json.dumps(raw, default=str)) > MAX_BYTES:
-        raise _wrong([FieldError("definition", f"has at most {MAX_BYTES // 1024} KiB as JSON")])
     try:
+        if len(json.dumps(raw, default=str)) > MAX_BYTES:
+            raise _wrong([FieldError("definition", f"has at most {MAX_BYTES // 1024} KiB as JSON")])
         definition = Definition.model_validate(raw)
     except ValidationError as error:
         problems = [FieldError(path_of(item["loc"]), item["msg"]) for item in error.errors(include_url=False)]

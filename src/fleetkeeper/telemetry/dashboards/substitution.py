@@ -7,6 +7,7 @@ from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.telemetry.dashboards.definition import FleetPart, Variable
 from fleetkeeper.telemetry.promql.expressions import Expression, Selector, Text, children_of
 from fleetkeeper.telemetry.promql.formatting import quoted
+from fleetkeeper.telemetry.promql.parsing import MAX_QUERY_LENGTH
 from fleetkeeper.telemetry.selection import NAME
 from fleetkeeper_protocol.metrics import METRIC_NAME, format_channel, parse_channel
 
@@ -105,12 +106,35 @@ def pattern_of(values: Sequence[str]) -> str:
 
 
 def promql_of(text: str, chosen: Chosen) -> str:
-    """The query with the values of variables in it: a string that is `$name` becomes a pattern in quotes."""
+    """The query with the values of variables in it: a string that is `$name` becomes a pattern in quotes.
+
+    Raises InvalidInputError where it grows longer than a query may be.
+    """
+    patterns: dict[str, str] = {}
+    length = len(text)
 
     def literal(found: re.Match[str]) -> str:
+        nonlocal length
         content = next((group for group in found.groups() if group is not None), None)
         name = reference_in(content) if content is not None else None
-        return found[0] if name is None or name not in chosen else quoted(pattern_of(chosen[name]))
+        if name is None or name not in chosen:
+            return found[0]
+        if name not in patterns:
+            patterns[name] = quoted(pattern_of(chosen[name]))
+        # A short query with long values would be many megabytes before anything else refuses it.
+        length += len(patterns[name]) - len(found[0])
+        if length > MAX_QUERY_LENGTH:
+            raise InvalidInputError(
+                "The query is too long.",
+                fields=[
+                    FieldError(
+                        "query",
+                        f"has more than {MAX_QUERY_LENGTH} characters with the values of its variables; "
+                        "choose fewer values, or all of them",
+                    )
+                ],
+            )
+        return patterns[name]
 
     return _LITERALS.sub(literal, text)
 
