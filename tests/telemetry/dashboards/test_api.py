@@ -5,7 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from fleetkeeper.identity.permissions import Role
+from fleetkeeper.database.context import product_context
+from fleetkeeper.identity.permissions import Permission, Role
+from tests.factories import identity as factories
 from tests.factories.dashboards import a_dashboard, a_definition, a_panel, fleet_query, promql_query
 from tests.fixtures.client import enroll, make_user
 
@@ -74,6 +76,13 @@ class TestLife:
         answer = await admin.post(HOME, json=a_dashboard(slug="built-in-server"))
         assert answer.status_code == 409
 
+    async def test_addresses_that_lead_elsewhere_are_no_slugs(self, admin):
+        other = await make(admin, "Other")
+        for slug in ("built-in", "default", "import", "new", other["id"], "c0ffee" * 5 + "c0"):
+            answer = await admin.post(HOME, json=a_dashboard(slug=slug))
+            assert (answer.status_code, answer.json()["errors"][0]["field"]) == (409, "slug"), slug
+        assert (await make(admin, other["id"]))["slug"] == f"my-{other['id']}"
+
     async def test_listed_searched_ordered_and_paged(self, admin):
         for name in ("Beta", "Alpha", "Gamma"):
             await make(admin, name)
@@ -135,6 +144,17 @@ class TestAccess:
         refused = await analyst.put(f"{HOME}/{own['id']}", json=a_dashboard(visibility="everyone"))
         assert refused.status_code == 403
         assert (await viewer.post(HOME, json=a_dashboard())).status_code == 403
+
+    async def test_who_may_share_and_not_write_changes_nothing(self, app, admin):
+        await make(admin, "Ours", visibility="everyone")
+        permissions = [Permission.TELEMETRY_READ, Permission.DASHBOARDS_SHARE]
+        async with app.state.database.session(product_context("job", "test")) as session:
+            user = await factories.make_user(session)
+            await factories.give(session, user, Role.ADMIN)
+            token = await factories.make_token(session, user, permissions=permissions)
+        async with app.client(token) as sharer:
+            assert (await sharer.get(f"{HOME}/ours")).json()["may_change"] is False
+            assert (await sharer.put(f"{HOME}/ours", json=a_dashboard())).status_code == 403
 
     async def test_the_built_in_ones_are_read_only(self, admin, viewer):
         listed = (await viewer.get(f"{HOME}/built-in")).json()["results"]

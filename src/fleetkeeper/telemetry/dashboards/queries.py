@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select, text
+from sqlalchemy import Select, func, literal_column, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
 
 from fleetkeeper.devices.models import Device
 from fleetkeeper.devices.queries import visible_to as devices_visible_to
@@ -45,6 +46,18 @@ def visible_to(actor: Actor) -> Select[Any, Any]:
     if actor.user_id is None:
         return statement
     return statement.where(or_(Dashboard.visibility == "everyone", Dashboard.owner_id == actor.user_id))
+
+
+def summaries_visible_to(actor: Actor) -> Select[Any, Any]:
+    """The same without definitions, which may be large; in their place is how many panels each has."""
+    panels = func.jsonb_path_query_array(
+        Dashboard.definition, literal_column("'$.rows[*].panels[*]'::jsonpath")
+    )
+    return (
+        visible_to(actor)
+        .options(defer(Dashboard.definition, raiseload=True))
+        .add_columns(func.jsonb_array_length(panels))
+    )
 
 
 async def slugs_like(session: AsyncSession, slug: str) -> set[str]:

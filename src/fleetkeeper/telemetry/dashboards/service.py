@@ -37,14 +37,16 @@ from fleetkeeper.telemetry.dashboards.schemas import (
 
 MAX_OWN = 500
 _NO_SLUG = re.compile(r"[^a-z0-9]+")
+# Words that stand in addresses beside slugs.
+RESERVED = frozenset({"built-in", "check", "default", "import", "new", "query"})
 
 
 async def list_dashboards(
     session: AsyncSession, actor: Actor, parameters: Sequence[tuple[str, str]]
 ) -> DashboardPage:
     """One page of the dashboards that the actor may see; those that the product brings stand apart."""
-    page = await queries.LISTING.page(session, queries.visible_to(actor), parameters)
-    results = [DashboardSummary(**_facts(row[0], row[1], actor)) for row in page.rows]
+    page = await queries.LISTING.page(session, queries.summaries_visible_to(actor), parameters)
+    results = [DashboardSummary(**_facts(row[0], row[1], actor, panels=row[2])) for row in page.rows]
     return DashboardPage(count=page.count, next=page.next, previous=page.previous, results=results)
 
 
@@ -74,9 +76,10 @@ async def create_dashboard(session: AsyncSession, actor: Actor, wanted: Dashboar
     _check_sharing(actor, None, wanted)
     await queries.hold_slugs(session)
     slug = wanted.slug or await _free_slug(session, wanted.name)
-    if wanted.slug and (slug.startswith(PREFIX) or slug in await queries.slugs_like(session, slug)):
+    if wanted.slug and (_is_reserved(slug) or slug in await queries.slugs_like(session, slug)):
         raise ConflictError(
-            f"There is a dashboard {slug} already.", fields=[FieldError("slug", "is taken; choose another")]
+            f"No dashboard can have the address {slug}.",
+            fields=[FieldError("slug", "is taken; choose another")],
         )
     if actor.user_id is not None:
         own = queries.visible_to(actor).where(Dashboard.owner_id == actor.user_id).limit(MAX_OWN)
@@ -175,10 +178,8 @@ async def import_dashboard(session: AsyncSession, actor: Actor, wanted: Dashboar
 
 
 async def _find(session: AsyncSession, actor: Actor, key: str) -> tuple[Dashboard, str | None]:
-    try:
-        condition = Dashboard.id == UUID(key)
-    except ValueError:
-        condition = Dashboard.slug == key
+    wanted_id = _id_of(key)
+    condition = Dashboard.slug == key if wanted_id is None else Dashboard.id == wanted_id
     row = None
     if len(key) <= 80 and "\x00" not in key:
         row = (await session.execute(queries.visible_to(actor).where(condition))).one_or_none()
@@ -204,10 +205,11 @@ async def _changeable(session: AsyncSession, actor: Actor, key: str) -> tuple[Da
 
 
 def _may_change(actor: Actor, dashboard: Dashboard) -> bool:
+    if not actor.may(Permission.DASHBOARDS_WRITE):
+        return False
     if dashboard.visibility == "everyone":
         return actor.may(Permission.DASHBOARDS_SHARE)
-    is_own = actor.user_id is None or dashboard.owner_id == actor.user_id
-    return is_own and actor.may(Permission.DASHBOARDS_WRITE)
+    return actor.user_id is None or dashboard.owner_id == actor.user_id
 
 
 def _check_sharing(actor: Actor, before: Dashboard | None, wanted: DashboardWrite) -> None:
@@ -239,7 +241,7 @@ async def _flush(session: AsyncSession) -> None:
 async def _free_slug(session: AsyncSession, name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     slug = _NO_SLUG.sub("-", plain).strip("-")[:70].strip("-") or "dashboard"
-    if slug.startswith(PREFIX) or slug in RESERVED:
+    if _is_reserved(slug):
         slug = f"my-{slug}"
     taken = await queries.slugs_like(session, slug)
     number, found = 1, slug
@@ -249,15 +251,23 @@ async def _free_slug(session: AsyncSession, name: str) -> str:
     return found
 
 
-# Words that stand in addresses beside slugs.
-RESERVED = frozenset({"built-in", "check", "default", "import", "new", "query"})
+def _is_reserved(slug: str) -> bool:
+    """Whether an address with it leads elsewhere: to a built-in one, another route, or one with that id."""
+    return slug.startswith(PREFIX) or slug in RESERVED or _id_of(slug) is not None
+
+
+def _id_of(key: str) -> UUID | None:
+    try:
+        return UUID(key)
+    except ValueError:
+        return None
 
 
 def _count(definition: dict[str, Any]) -> int:
-    return sum(len(row.get("panels", ())) for row in definition.get("rows", ()))
+    return sum(len(row["panels"]) for row in definition["rows"])
 
 
-def _facts(dashboard: Dashboard, owner: str | None, actor: Actor) -> dict[str, Any]:
+def _facts(dashboard: Dashboard, owner: str | None, actor: Actor, *, panels: int) -> dict[str, Any]:
     return {
         "id": dashboard.id,
         "slug": dashboard.slug,
@@ -268,7 +278,7 @@ def _facts(dashboard: Dashboard, owner: str | None, actor: Actor) -> dict[str, A
         "owner": owner or dashboard.created_by,
         "is_own": actor.user_id is not None and dashboard.owner_id == actor.user_id,
         "may_change": _may_change(actor, dashboard),
-        "panels": _count(dashboard.definition),
+        "panels": panels,
         "version": dashboard.version,
         "created_at": dashboard.created_at,
         "updated_at": dashboard.updated_at,
@@ -299,7 +309,8 @@ def _built_in_facts(item: BuiltIn) -> dict[str, Any]:
 def _read(dashboard: Dashboard, owner: str | None, actor: Actor) -> DashboardRead:
     # The database keeps no order of fields; people read files in that of the format.
     definition = Definition.model_validate(dashboard.definition).model_dump(mode="json")
-    return DashboardRead(**_facts(dashboard, owner, actor), definition=definition)
+    facts = _facts(dashboard, owner, actor, panels=_count(definition))
+    return DashboardRead(**facts, definition=definition)
 
 
 def _read_built_in(item: BuiltIn) -> DashboardRead:
