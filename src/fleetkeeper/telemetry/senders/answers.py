@@ -1,6 +1,7 @@
 """How each protocol says that something went wrong, or went partly wrong."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -44,7 +45,7 @@ def _plain(text: str) -> str:
     return re.sub(r"[\x00-\x1f\x7f\ufffc]", "?", text)[:2000]
 
 
-class SenderRoute(APIRoute):
+class SenderRoute(APIRoute, ABC):
     """Answers every error in the protocol's own shape, with Retry-After where a retry can help."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -67,9 +68,9 @@ class SenderRoute(APIRoute):
 
         return answering
 
+    @abstractmethod
     def answer(self, request: Request, error: FleetkeeperError) -> Response:
         """The error as a response."""
-        raise NotImplementedError
 
 
 def _known_error(error: Exception) -> FleetkeeperError | None:
