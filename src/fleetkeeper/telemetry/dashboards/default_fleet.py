@@ -1,19 +1,15 @@
 """The panels of the fleet's dashboard. Pure."""
 
-from fleetkeeper.telemetry.dashboards.default_sections import (
+from fleetkeeper.telemetry.dashboards.default_panels import (
     HEAT,
-    figures,
-    freshness,
+    fullest,
+    percentiles,
+    talkers,
+    throughput,
+    traffic,
 )
-from fleetkeeper.telemetry.dashboards.panels import (
-    AGENT,
-    Json,
-    fleet,
-    panel,
-    promql,
-    row,
-    share,
-)
+from fleetkeeper.telemetry.dashboards.default_sections import figures, freshness
+from fleetkeeper.telemetry.dashboards.panels import AGENT, Json, fleet, panel, promql, row, share
 
 
 def of_fleet() -> list[Json]:
@@ -29,24 +25,8 @@ def of_fleet() -> list[Json]:
                 promql("count(max by (instance) (cpu_usage_percent))", legend="Devices"),
                 missing=AGENT,
             ),
-            share(
-                "CPU: percentiles over the fleet",
-                "line",
-                6,
-                fleet("cpu_usage_percent", agg="p50", legend="Median"),
-                fleet("cpu_usage_percent", agg="p95", legend="p95"),
-                fleet("cpu_usage_percent", agg="p99", legend="p99"),
-                thresholds=[],
-            ),
-            share(
-                "Memory: percentiles over the fleet",
-                "line",
-                6,
-                fleet("memory_usage_percent", agg="p50", legend="Median"),
-                fleet("memory_usage_percent", agg="p95", legend="p95"),
-                fleet("memory_usage_percent", agg="p99", legend="p99"),
-                thresholds=[],
-            ),
+            percentiles("CPU: percentiles over the fleet", "cpu_usage_percent"),
+            percentiles("Memory: percentiles over the fleet", "memory_usage_percent"),
             share(
                 "CPU by type of device",
                 "line",
@@ -57,22 +37,8 @@ def of_fleet() -> list[Json]:
         ),
         row(
             "Who stands out",
-            share(
-                "Busiest processors",
-                "bars",
-                4,
-                fleet("cpu_usage_percent", by="device", top=10),
-                calc="mean",
-                maximum=100,
-            ),
-            share(
-                "Fullest memory",
-                "bars",
-                4,
-                fleet("memory_usage_percent", by="device", top=10),
-                calc="mean",
-                maximum=100,
-            ),
+            fullest("Busiest processors", "cpu_usage_percent"),
+            fullest("Fullest memory", "memory_usage_percent"),
             share(
                 "Worst file systems",
                 "bars",
@@ -80,22 +46,8 @@ def of_fleet() -> list[Json]:
                 fleet("disk_partition_usage_percent", by="device label:mountpoint", agg="last", top=10),
                 maximum=100,
             ),
-            panel(
-                "Top talkers: received",
-                "bars",
-                4,
-                fleet("network_receive_bytes_total", by="device", agg="rate", top=10),
-                calc="mean",
-                missing=AGENT,
-            ),
-            panel(
-                "Top talkers: sent",
-                "bars",
-                4,
-                fleet("network_transmit_bytes_total", by="device", agg="rate", top=10),
-                calc="mean",
-                missing=AGENT,
-            ),
+            talkers("Top talkers: received", "network_receive_bytes_total"),
+            talkers("Top talkers: sent", "network_transmit_bytes_total"),
             panel(
                 "Hottest processors",
                 "bars",
@@ -107,22 +59,8 @@ def of_fleet() -> list[Json]:
         ),
         row(
             "Network and disks",
-            panel(
-                "Network traffic",
-                "area",
-                6,
-                fleet("network_receive_bytes_total", agg="rate", legend="Received"),
-                fleet("network_transmit_bytes_total", agg="rate", legend="Sent"),
-                missing=AGENT,
-            ),
-            panel(
-                "Disk throughput",
-                "area",
-                6,
-                fleet("disk_read_bytes_total", agg="rate", legend="Read"),
-                fleet("disk_write_bytes_total", agg="rate", legend="Written"),
-                missing=AGENT,
-            ),
+            traffic("Network traffic"),
+            throughput("Disk throughput"),
         ),
         freshness(),
     ]

@@ -1,10 +1,18 @@
 """The panels for each type of devices, by what the agent and the usual senders report. Pure."""
 
-from fleetkeeper.telemetry.dashboards.default_sections import (
+from fleetkeeper.telemetry.dashboards.default_panels import (
     CADVISOR,
     HEAT,
     NODE,
+    NVIDIA,
     SNMP,
+    busy_disks,
+    rates,
+    temperature,
+    top_rates,
+    waiting,
+)
+from fleetkeeper.telemetry.dashboards.default_sections import (
     disks,
     figures,
     freshness,
@@ -12,17 +20,7 @@ from fleetkeeper.telemetry.dashboards.default_sections import (
     network,
     processors,
 )
-from fleetkeeper.telemetry.dashboards.panels import (
-    AGENT,
-    WARN_PERCENT,
-    Json,
-    fleet,
-    levels,
-    panel,
-    promql,
-    row,
-    share,
-)
+from fleetkeeper.telemetry.dashboards.panels import AGENT, Json, fleet, levels, panel, promql, row, share
 
 
 def of_servers() -> list[Json]:
@@ -30,34 +28,14 @@ def of_servers() -> list[Json]:
     return [
         figures(),
         processors(
-            share(
-                "Waiting for input and output",
-                "line",
-                6,
-                fleet("cpu_iowait_percent", by="device", top=10),
-                thresholds=[],
-            ),
-            panel(
-                "Temperature",
-                "line",
-                6,
-                fleet("cpu_temperature_celsius", by="device", agg="max", top=10),
-                **HEAT,
-            ),
+            waiting(),
+            temperature(),
         ),
         memory(),
         disks(
-            share(
-                "Busy disks", "line", 6, fleet("disk_device_busy_percent", by="device label:device", top=10)
-            ),
-            panel(
-                "Operations",
-                "line",
-                6,
-                fleet("disk_reads_total", agg="rate", legend="Reads"),
-                fleet("disk_writes_total", agg="rate", legend="Writes"),
-                unit="/s",
-                missing=AGENT,
+            busy_disks(),
+            rates(
+                "Operations", "line", {"Reads": "disk_reads_total", "Writes": "disk_writes_total"}, unit="/s"
             ),
         ),
         network(interfaces=True),
@@ -76,7 +54,7 @@ def of_servers() -> list[Json]:
                 "line",
                 4,
                 fleet("gpu_utilization_percent", by="device label:gpu", top=10),
-                missing="The agent reports it for NVIDIA cards.",
+                missing=NVIDIA,
             ),
             panel(
                 "node_exporter: load",
@@ -103,13 +81,7 @@ def of_vms() -> list[Json]:
                 thresholds=levels((("warning", 5.0), ("critical", 15.0))),
                 description="Time in which the machine wanted to run, and its host ran others",
             ),
-            share(
-                "Waiting for input and output",
-                "line",
-                6,
-                fleet("cpu_iowait_percent", by="device", top=10),
-                thresholds=[],
-            ),
+            waiting(),
         ),
         memory(),
         disks(),
@@ -123,13 +95,7 @@ def of_workstations() -> list[Json]:
     return [
         figures(),
         processors(
-            panel(
-                "Temperature",
-                "line",
-                6,
-                fleet("cpu_temperature_celsius", by="device", agg="max", top=10),
-                **HEAT,
-            ),
+            temperature(),
             panel(
                 "People at work",
                 "line",
@@ -147,14 +113,14 @@ def of_workstations() -> list[Json]:
                 "line",
                 6,
                 fleet("gpu_utilization_percent", by="device label:gpu", top=10),
-                missing="The agent reports it for NVIDIA cards.",
+                missing=NVIDIA,
             ),
             panel(
                 "Temperature",
                 "line",
                 6,
                 fleet("gpu_temperature_celsius", by="device label:gpu", agg="max", top=10),
-                **(HEAT | {"missing": "The agent reports it for NVIDIA cards."}),
+                **(HEAT | {"missing": NVIDIA}),
             ),
         ),
         network(),
@@ -223,27 +189,9 @@ def of_storage() -> list[Json]:
                 ),
                 missing=AGENT,
             ),
-            share(
-                "Busy disks",
-                "line",
-                6,
-                fleet("disk_device_busy_percent", by="device label:device", top=10),
-                thresholds=levels(WARN_PERCENT),
-            ),
-            panel(
-                "Read by disk",
-                "line",
-                6,
-                fleet("disk_device_read_bytes_total", by="device label:device", agg="rate", top=10),
-                missing=AGENT,
-            ),
-            panel(
-                "Written by disk",
-                "line",
-                6,
-                fleet("disk_device_write_bytes_total", by="device label:device", agg="rate", top=10),
-                missing=AGENT,
-            ),
+            busy_disks(),
+            top_rates("Read by disk", "disk_device_read_bytes_total", "device label:device"),
+            top_rates("Written by disk", "disk_device_write_bytes_total", "device label:device"),
         ),
         network(),
         memory(),
@@ -306,15 +254,7 @@ def of_vehicles() -> list[Json]:
                 missing="Send vehicle_speed_kilometers_per_hour by OTLP, Influx line protocol or the API.",
             ),
         ),
-        processors(
-            panel(
-                "Temperature",
-                "line",
-                6,
-                fleet("cpu_temperature_celsius", by="device", agg="max", top=10),
-                **HEAT,
-            )
-        ),
+        processors(temperature()),
         network(),
         freshness(),
     ]

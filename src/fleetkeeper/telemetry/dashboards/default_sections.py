@@ -1,25 +1,14 @@
 """Rows that several of the dashboards have which the product brings. Pure."""
 
-from fleetkeeper.telemetry.dashboards.panels import (
-    AGENT,
-    WARN_CELSIUS,
-    Json,
-    fleet,
-    levels,
-    panel,
-    promql,
-    row,
-    share,
-)
+from fleetkeeper.telemetry.dashboards.default_panels import rates, throughput, top_rates, traffic
+from fleetkeeper.telemetry.dashboards.panels import AGENT, Json, fleet, levels, panel, promql, row, share
 
-HEAT = {
-    "unit": "celsius",
-    "thresholds": levels(WARN_CELSIUS),
-    "missing": "The agent reports it where the machine has sensors that it may read.",
+FAULTS = {
+    "Receive errors": "network_receive_errors_total",
+    "Send errors": "network_transmit_errors_total",
+    "Receive drops": "network_receive_drops_total",
+    "Send drops": "network_transmit_drops_total",
 }
-SNMP = "snmp_exporter by Prometheus remote_write reports it; see the guide on senders."
-NODE = "node_exporter by Prometheus remote_write reports it; see the guide on senders."
-CADVISOR = "cAdvisor by Prometheus remote_write reports it; see the guide on senders."
 
 
 def figures(width: int = 3) -> Json:
@@ -86,14 +75,7 @@ def disks(*more: Json) -> Json:
             ),
             maximum=100,
         ),
-        panel(
-            "Throughput",
-            "area",
-            6,
-            fleet("disk_read_bytes_total", agg="rate", legend="Read"),
-            fleet("disk_write_bytes_total", agg="rate", legend="Written"),
-            missing=AGENT,
-        ),
+        throughput("Throughput"),
         *more,
     )
 
@@ -101,57 +83,16 @@ def disks(*more: Json) -> Json:
 def network(*more: Json, interfaces: bool = False) -> Json:
     """Traffic and faults, and each interface where that is wanted."""
     if interfaces:
-        chosen = {"labels": {"interface": ["$interface"]}}
+        by, chosen = "device label:interface", {"labels": {"interface": ["$interface"]}}
         more = (
-            panel(
-                "Interfaces: received",
-                "line",
-                6,
-                fleet(
-                    "network_interface_receive_bytes_total",
-                    by="device label:interface",
-                    agg="rate",
-                    top=10,
-                    filter=chosen,
-                ),
-                missing=AGENT,
-            ),
-            panel(
-                "Interfaces: sent",
-                "line",
-                6,
-                fleet(
-                    "network_interface_transmit_bytes_total",
-                    by="device label:interface",
-                    agg="rate",
-                    top=10,
-                    filter=chosen,
-                ),
-                missing=AGENT,
-            ),
+            top_rates("Interfaces: received", "network_interface_receive_bytes_total", by, filter=chosen),
+            top_rates("Interfaces: sent", "network_interface_transmit_bytes_total", by, filter=chosen),
             *more,
         )
     return row(
         "Network",
-        panel(
-            "Traffic",
-            "area",
-            6,
-            fleet("network_receive_bytes_total", agg="rate", legend="Received"),
-            fleet("network_transmit_bytes_total", agg="rate", legend="Sent"),
-            missing=AGENT,
-        ),
-        panel(
-            "Errors and drops",
-            "line",
-            6,
-            fleet("network_receive_errors_total", agg="rate", legend="Receive errors"),
-            fleet("network_transmit_errors_total", agg="rate", legend="Send errors"),
-            fleet("network_receive_drops_total", agg="rate", legend="Receive drops"),
-            fleet("network_transmit_drops_total", agg="rate", legend="Send drops"),
-            unit="/s",
-            missing=AGENT,
-        ),
+        traffic("Traffic"),
+        rates("Errors and drops", "line", FAULTS, unit="/s"),
         *more,
     )
 
