@@ -10,7 +10,6 @@ from fleetkeeper.kit.text import is_storable
 MAX_ROWS = 50
 MAX_PANELS = 100
 MAX_BYTES = 256 * 1024
-RANGES = ("5m", "15m", "1h", "6h", "24h", "7d", "30d")
 DEVICE_TYPES = (
     "server",
     "vm",
@@ -22,7 +21,6 @@ DEVICE_TYPES = (
     "other",
 )
 FLEET = "fleet"
-KINDS = ("line", "area", "bars", "stat", "gauge", "table", "text")
 VariableKind = Literal["device", "department", "device_type", "label", "metric"]
 
 
