@@ -156,6 +156,14 @@ class TestAccess:
             assert (await sharer.get(f"{HOME}/ours")).json()["may_change"] is False
             assert (await sharer.put(f"{HOME}/ours", json=a_dashboard())).status_code == 403
 
+    async def test_one_without_an_owner_is_hidden_from_nobody(self, admin, connection):
+        await make(admin, "Ours", visibility="everyone")
+        connection.execute("UPDATE dashboards SET owner_id = NULL")
+        answer = await admin.put(f"{HOME}/ours", json=a_dashboard())
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "visibility")
+        answer = await admin.put(f"{HOME}/ours", json=a_dashboard("Still ours", visibility="everyone"))
+        assert answer.json()["name"] == "Still ours"
+
     async def test_the_built_in_ones_are_read_only(self, admin, viewer):
         listed = (await viewer.get(f"{HOME}/built-in")).json()["results"]
         assert {item["default_for"] for item in listed} >= {"fleet", "server", "vm", "vehicle"}

@@ -223,6 +223,18 @@ def _check_sharing(actor: Actor, before: Dashboard | None, wanted: DashboardWrit
     was = before.visibility if before is not None else "private"
     if "everyone" in {wanted.visibility, was} and not actor.may(Permission.DASHBOARDS_SHARE):
         raise ForbiddenError(f"To share a dashboard needs the permission {Permission.DASHBOARDS_SHARE}.")
+    # One that a command made, or whose owner is gone.
+    is_nobodys = before is not None and before.owner_id is None and actor.user_id is not None
+    if is_nobodys and wanted.visibility == "private":
+        raise InvalidInputError(
+            "The dashboard is wrong.",
+            fields=[
+                FieldError(
+                    "visibility",
+                    "it belongs to nobody who could still see it; duplicate it, and delete this one",
+                )
+            ],
+        )
 
 
 async def _flush(session: AsyncSession) -> None:
