@@ -178,6 +178,33 @@ async def test_a_change_in_between_is_noticed(visitor, admin):
     visitor.problems.clear()
 
 
+async def test_one_that_is_gone_meanwhile_is_told(visitor, admin):
+    made = (await admin.post("/api/v1/dashboards", json=a_dashboard("Gone"))).json()
+    page = visitor.page
+    await visitor.open(f"/dashboards/gone?{RANGE}&edit=1")
+    await page.get_by_label("Title of row 1").fill("Mine")
+    await admin.put(f"/api/v1/dashboards/{made['id']}", json=a_dashboard("Theirs"))
+    await page.click("[data-save]")
+    dialog = page.get_by_role("dialog", name="Changed in the meantime")
+    await expect(dialog).to_be_visible()
+    await admin.delete(f"/api/v1/dashboards/{made['id']}")
+    await dialog.get_by_role("button", name="Replace theirs with mine").click()
+    await expect(page.locator("#toasts")).to_contain_text("There is no such dashboard.")
+    await expect(page.get_by_label("Title of row 1")).to_have_value("Mine")
+    visitor.problems.clear()
+
+
+async def test_saving_twice_at_once_is_one_change(visitor, admin):
+    await admin.post("/api/v1/dashboards", json=a_dashboard("Hasty"))
+    page = visitor.page
+    await visitor.open(f"/dashboards/hasty?{RANGE}&edit=1")
+    await page.get_by_label("Title of row 1").fill("Mine")
+    await page.eval_on_selector("[data-save]", "button => { button.click(); button.click(); }")
+    await expect(page.locator("[data-view-actions]")).to_be_visible()
+    await expect(page.get_by_role("dialog", name="Changed in the meantime")).to_have_count(0)
+    assert (await admin.get("/api/v1/dashboards/hasty")).json()["version"] == 2
+
+
 async def test_made_imported_and_deleted_from_the_list(visitor, admin):
     page = visitor.page
     await visitor.open("/dashboards")

@@ -26,6 +26,7 @@ export class Editor {
   #onDone;
   #json;
   #isDirty = false;
+  #isSaving = false;
   #listening = new AbortController();
 
   constructor(root, saved, { board, variables, lists, onDone }) {
@@ -167,6 +168,17 @@ export class Editor {
   }
 
   async #save() {
+    // Pressed again, it would meet its own first save as that of somebody else.
+    if (this.#isSaving) return;
+    this.#isSaving = true;
+    try {
+      await this.#store();
+    } finally {
+      this.#isSaving = false;
+    }
+  }
+
+  async #store() {
     if (!(await this.#json.isRight())) {
       showToast("The JSON has errors; nothing was saved", "danger");
       return;

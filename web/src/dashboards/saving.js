@@ -22,16 +22,22 @@ function choose(detail) {
   });
 }
 
-/** Resolves to the dashboard as it is stored now, or to null when it is not stored. */
+/** Resolves to the dashboard as it is stored now, or to null when it is not stored; then a toast has said why. */
 export async function save(saved, draft) {
+  try {
+    return await store(saved, draft);
+  } catch (error) {
+    const fields = Array.isArray(error.body?.errors) ? error.body.errors : [];
+    showToast([error.message, ...fields.slice(0, 3).map(({ field, message }) => `${field}: ${message}`)].join(" · "), "danger");
+    return null;
+  }
+}
+
+async function store(saved, draft) {
   try {
     return await sendJson("PUT", pathOf(saved), draft, { headers: { "If-Match": `"${saved.version}"` } });
   } catch (error) {
-    if (error.status !== 412) {
-      const fields = Array.isArray(error.body?.errors) ? error.body.errors : [];
-      showToast([error.message, ...fields.slice(0, 3).map(({ field, message }) => `${field}: ${message}`)].join(" · "), "danger");
-      return null;
-    }
+    if (error.status !== 412) throw error;
     return settle(saved, draft, error.message);
   }
 }
@@ -45,5 +51,5 @@ async function settle(saved, draft, detail) {
     return copy;
   }
   const theirs = await getJson(pathOf(saved));
-  return save(theirs, draft);
+  return store(theirs, draft);
 }
