@@ -163,19 +163,20 @@ class TelemetryDoor:
         for index, frame in frames:
             problem = self._problem_of(index, frame, window)
             if problem is None:
-                if frame.states:
-                    ts_us = round(frame.ts * 1_000_000)
-                    states += [StateSample(ts_us, key, value) for key, value in frame.states.items()]
-                    if not frame.values:
-                        alone += 1
-                        continue
+                ts_us = round(frame.ts * 1_000_000)
+                told = [StateSample(ts_us, key, value) for key, value in (frame.states or {}).items()]
+                if not frame.values:
+                    states += told
+                    alone += 1
+                    continue
                 keys = tuple(frame.values)
                 plan = self.layouts.known_plan(device_id, keys) or await self._register(
                     device_id, index, keys
                 )
                 if isinstance(plan, Plan):
                     values = np.fromiter(frame.values.values(), np.float64, len(keys))
-                    pending.append(PendingFrame(device_id, round(frame.ts * 1_000_000), plan, values))
+                    pending.append(PendingFrame(device_id, ts_us, plan, values))
+                    states += told
                     continue
                 problem, reason = plan, "channels"
             else:

@@ -88,6 +88,13 @@ class TestRefused:
         for table in ("states", "frames"):
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
 
+    async def test_those_of_a_frame_that_is_refused_are_not_stored(self, device, connection):
+        refused = (NOW, {"no name": 1.0}, {"lit": True})
+        assert (await send(device, refused)).status_code == 422
+        answer = await send(device, refused, (NOW + 1, {"cpu_usage_percent": 1.0}, {"door": "open"}))
+        assert [item["index"] for item in answer.json()["rejected"]] == [0]
+        assert connection.execute("SELECT value FROM states").fetchall() == [("open",)]
+
     async def test_too_many_names_of_one_device(self, device, connection):
         for low in range(0, 500, 100):
             states = {f"state_{n}": "x" for n in range(low, low + 100)}
