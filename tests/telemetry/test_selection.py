@@ -9,7 +9,14 @@ from fleetkeeper.errors import InvalidInputError
 from fleetkeeper.identity.actor import EVERYWHERE, Actor, Scope
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.telemetry.host_mark import HOST_MARK
-from fleetkeeper.telemetry.selection import Matcher, find_series, label_names, label_values, read_series
+from fleetkeeper.telemetry.selection import (
+    Matcher,
+    find_each,
+    find_series,
+    label_names,
+    label_values,
+    read_series,
+)
 from tests.factories.telemetry import make_device
 from tests.telemetry.test_samples import NOW_US, series
 
@@ -89,6 +96,20 @@ class TestMatching:
         sets = [[Matcher("mode", "=", "idle")], [Matcher("__name__", "=", "cpu_usage_percent")]]
         found = await find_series(whole, ALL, sets, limit=10)
         assert len(found) == 3
+
+    async def test_each_of_several_selections(self, fleet, whole):
+        sets = [
+            [Matcher("__name__", "=", "up")],
+            [Matcher("instance", "=", "web1:9100"), Matcher("mode", "!=", "idle")],
+            [Matcher("instance", "=~", "desk|web2.*"), Matcher("__name__", "!=", "")],
+            [Matcher("nothing", "=", "x")],
+        ]
+        each = await find_each(whole, ALL, sets, limit=4)
+        alone = [await find_series(whole, ALL, [matchers], limit=4) for matchers in sets]
+        assert each == alone
+        assert [len(found) for found in each] == [2, 2, 4, 0]
+        with pytest.raises(InvalidInputError, match="too wide"):
+            await find_each(whole, ALL, sets, limit=3)
 
     async def test_too_many_series_are_refused(self, fleet, whole):
         with pytest.raises(InvalidInputError, match="too wide"):

@@ -53,14 +53,30 @@ class FleetSeries:
     places: dict[int, int] = field(default_factory=dict, compare=False)
 
 
+# Selections that want a channel, by number, each with the conditions that its device has yet to fulfil.
+_Conditions = Sequence[tuple[int, Sequence[Matcher]]]
+
+
 @dataclass(frozen=True)
 class _Candidate:
-    """A channel, and the conditions that its device must fulfil: one of these lists. None is any device."""
+    """A channel that some selections want. `wanted_by` says by which, where that does not depend on the device."""
 
     channel_id: int
     labels: Mapping[str, str]
     marked: tuple[str, ...]
-    open_conditions: list[list[Matcher]]
+    conditions: _Conditions
+    wanted_by: Sequence[int] | None
+
+    @property
+    def depends_on_device(self) -> bool:
+        """Whether no selection wants it on any device."""
+        return all(matchers for _, matchers in self.conditions)
+
+    def selections_of(self, labels: Mapping[str, str]) -> Sequence[int]:
+        """The selections that want it on a device where it has these labels."""
+        if self.wanted_by is not None:
+            return self.wanted_by
+        return [number for number, matchers in self.conditions if _fulfils(labels, matchers)]
 
     def labels_of(self, host: str, name: str, device_id: UUID) -> Mapping[str, str]:
         if self.marked:
@@ -84,8 +100,41 @@ async def find_series(
 
     Raises InvalidInputError when there are more than `limit`, and for a pattern that is none.
     """
-    candidates, by_layout = await _candidates(session, matcher_sets)
-    found: dict[UUID, dict[int, FleetSeries]] = {}
+    found = await _find(session, actor, matcher_sets, limit, devices)
+    return [series for series, _ in found]
+
+
+async def find_each(
+    session: AsyncSession,
+    actor: Actor,
+    selections: Sequence[Sequence[Matcher]],
+    *,
+    limit: int,
+    devices: Sequence[UUID] | None = None,
+) -> list[list[FleetSeries]]:
+    """The same for each selection by itself, at the cost of one; `limit` is each one's.
+
+    What several select is the same object in each. Raises InvalidInputError as `find_series` does.
+    """
+    each: list[list[FleetSeries]] = [[] for _ in selections]
+    for series, selected in await _find(session, actor, selections, limit * len(selections), devices):
+        for number in selected:
+            each[number].append(series)
+    if any(len(found) > limit for found in each):
+        raise _too_many(limit)
+    return each
+
+
+async def _find(
+    session: AsyncSession,
+    actor: Actor,
+    selections: Sequence[Sequence[Matcher]],
+    limit: int,
+    devices: Sequence[UUID] | None,
+) -> list[tuple[FleetSeries, Sequence[int]]]:
+    """Series, device by device, with the numbers of the selections that want them."""
+    candidates, by_layout = await _candidates(session, selections)
+    found: dict[UUID, dict[int, tuple[FleetSeries, Sequence[int]]]] = {}
     left = limit
     for row in await catalogue.devices_with(session, actor, sorted(by_layout), devices):
         device_id = row.device_id
@@ -93,18 +142,19 @@ async def find_series(
         for position, channel_id in by_layout[row.layout_id]:
             if row.present is not None and not row.present >> (position - 1) & 1:
                 continue
-            series = of_device.get(channel_id)
-            if series is None:
+            known = of_device.get(channel_id)
+            if known is None:
                 candidate = candidates[channel_id]
                 labels = candidate.labels_of(row.host, row.name, device_id)
-                if candidate.open_conditions and not _fulfils(labels, candidate.open_conditions):
+                selected = candidate.selections_of(labels)
+                if not selected:
                     continue
                 if not left:
                     raise _too_many(limit)
                 left -= 1
-                series = of_device[channel_id] = FleetSeries(device_id, channel_id, labels)
-            series.places[row.layout_id] = position
-    return [series for of_device in found.values() for series in of_device.values()]
+                known = of_device[channel_id] = FleetSeries(device_id, channel_id, labels), selected
+            known[0].places[row.layout_id] = position
+    return [item for of_device in found.values() for item in of_device.values()]
 
 
 async def read_series(
@@ -148,7 +198,7 @@ async def _label_sets(
     """Labels of the selected series; without those of the device where nothing that is asked depends on it."""
     candidates, by_layout = await _candidates(session, matcher_sets)
     by_device = any(
-        candidate.open_conditions or not {*candidate.marked}.isdisjoint({*asked} - {INSTANCE, DEVICE})
+        candidate.depends_on_device or not {*candidate.marked}.isdisjoint({*asked} - {INSTANCE, DEVICE})
         for candidate in candidates.values()
     )
     if by_device:
@@ -172,11 +222,12 @@ async def _candidates(
     for row in await catalogue.channels_named(session, _names(matcher_sets)):
         labels = {**row.labels, NAME: row.metric}
         marked = tuple(key for key, value in row.labels.items() if HOST_MARK in value)
-        open_conditions = _open_conditions(labels, marked, matcher_sets)
-        if open_conditions is None:
+        conditions = _conditions(labels, marked, matcher_sets)
+        if not conditions:
             continue
-        needed = open_conditions if all(open_conditions) else []
-        candidates[row.id] = _Candidate(row.id, labels, marked, needed)
+        is_settled = not any(matchers for _, matchers in conditions)
+        wanted_by = [number for number, _ in conditions] if is_settled else None
+        candidates[row.id] = _Candidate(row.id, labels, marked, conditions, wanted_by)
         for layout, position in row.places.items():
             by_layout.setdefault(int(layout), []).append((position, row.id))
     return candidates, by_layout
@@ -193,21 +244,20 @@ def _names(matcher_sets: Sequence[Sequence[Matcher]]) -> list[str] | None:
     return names
 
 
-def _open_conditions(
+def _conditions(
     labels: Mapping[str, str], marked: Sequence[str], matcher_sets: Sequence[Sequence[Matcher]]
-) -> list[list[Matcher]] | None:
-    """What a device still has to fulfil, for each selection that the channel's own labels fulfil; None for none."""
+) -> _Conditions:
+    """What a device still has to fulfil, for each selection that the channel's own labels fulfil."""
     by_device = {*marked} if marked or INSTANCE in labels else {INSTANCE, DEVICE}
-    left = [
-        [item for item in matchers if item.name in by_device]
-        for matchers in matcher_sets
-        if all(item.matches(labels.get(item.name, "")) for item in matchers if item.name not in by_device)
+    return [
+        (number, [item for item in matchers if item.name in by_device])
+        for number, matchers in enumerate(matcher_sets)
+        if _fulfils(labels, [item for item in matchers if item.name not in by_device])
     ]
-    return left or None
 
 
-def _fulfils(labels: Mapping[str, str], conditions: Sequence[Sequence[Matcher]]) -> bool:
-    return any(all(item.matches(labels.get(item.name, "")) for item in matchers) for matchers in conditions)
+def _fulfils(labels: Mapping[str, str], matchers: Sequence[Matcher]) -> bool:
+    return all(item.matches(labels.get(item.name, "")) for item in matchers)
 
 
 @lru_cache(maxsize=1000)

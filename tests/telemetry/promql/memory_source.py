@@ -6,7 +6,7 @@ import numpy as np
 
 from fleetkeeper.telemetry.promql.labels import label_value, make_labels
 from fleetkeeper.telemetry.promql.patterns import compile_pattern
-from fleetkeeper.telemetry.promql.source import SourceSeries
+from fleetkeeper.telemetry.promql.source import Fetch, SourceSeries
 from fleetkeeper.telemetry.selection import Matcher
 
 
@@ -24,7 +24,10 @@ class MemorySource:
             SourceSeries(make_labels(labels), times, np.array([value for _, value in samples], float))
         )
 
-    async def select(self, matchers: Sequence[Matcher], start_us: int, end_us: int) -> list[SourceSeries]:
+    async def select(self, wanted: Sequence[Fetch]) -> list[list[SourceSeries]]:
+        return [self._select(*item) for item in wanted]
+
+    def _select(self, matchers: Sequence[Matcher], start_us: int, end_us: int) -> list[SourceSeries]:
         self.asked.append((tuple(matchers), start_us, end_us))
         found = []
         for item in self.series:

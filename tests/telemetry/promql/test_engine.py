@@ -147,7 +147,7 @@ class TestLimits:
 
     async def test_slow_source(self):
         class Slow:
-            async def select(self, matchers, start_us, end_us):
+            async def select(self, wanted):
                 await asyncio.Event().wait()
 
         with pytest.raises(QueryTimeoutError, match="query timed out in query preparation"):
@@ -210,10 +210,10 @@ class TestLimits:
         reading, go_on = asyncio.Event(), asyncio.Event()
 
         class Held:
-            async def select(self, matchers, start_us, end_us):
+            async def select(self, wanted):
                 reading.set()
                 await go_on.wait()
-                return []
+                return [[]]
 
         engine = Engine(Limits(), queries_at_once=1)
         query = Query.instant("count", SECOND)

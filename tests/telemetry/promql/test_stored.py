@@ -4,18 +4,22 @@ import time
 from collections.abc import Sequence
 
 import pytest
+from sqlalchemy import event
 
 from fleetkeeper.database.context import product_context
 from fleetkeeper.identity.actor import EVERYWHERE, Actor
 from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.telemetry import reading
 from fleetkeeper.telemetry.chunks import jobs
 from fleetkeeper.telemetry.chunks import service as chunks
 from fleetkeeper.telemetry.host_mark import HOST_MARK
 from fleetkeeper.telemetry.promql.engine import Engine, Limits, Query
+from fleetkeeper.telemetry.promql.errors import ExecutionError
 from fleetkeeper.telemetry.promql.fleet_source import FleetSource
 from fleetkeeper.telemetry.promql.rendering import render
 from fleetkeeper.telemetry.promql.source import SourceSeries
 from fleetkeeper.telemetry.samples import SampleSeries
+from fleetkeeper.telemetry.stored import read_stored
 from fleetkeeper_protocol.metrics import format_channel
 from tests.factories.telemetry import make_device
 from tests.telemetry.promql.dataset import dataset
@@ -38,6 +42,10 @@ QUERIES = (
     "max_over_time(rate(http_requests_total[2m])[10m:1m])",
     "temperature @ end() - temperature @ start()",
     'count by (__name__) ({job="node"})',
+    "temperature or flapping or strange",
+    'temperature{instance=~"a.*"} or flapping{instance=~"b.*"} or temperature{room!="north"} offset 5m',
+    "temperature - temperature offset 30m",
+    "rate(http_requests_total[2m]) or http_requests_total",
 )
 
 
@@ -79,3 +87,48 @@ async def test_storage_changes_no_answer(app, app_url, fleet):
         for host in "ab":
             assert await chunks.seal_device(connection, fleet[host], (START + 3600) * 10**6)
     assert await answers(source, QUERIES) == expected
+
+
+async def test_selectors_of_a_query_are_read_together(app, fleet, monkeypatch):
+    """Five metrics cost the statements of one."""
+    statements = []
+
+    async def counted(*arguments, **named):
+        statements.append("samples")
+        return await read_stored(*arguments, **named)
+
+    monkeypatch.setattr(reading, "read_stored", counted)
+    database, context = app.state.database, product_context("job", "test")
+    engine = database.engine.sync_engine
+
+    def note(_connection, _cursor, statement, *_):
+        # Others of the application's own come now and then.
+        if "layout_channels" in statement or "device_layouts" in statement:
+            statements.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    source = FleetSource(lambda: database.session(context), READER, 1000, 10**7)
+    await answers(source, ["temperature"])
+    assert len(statements) == 3
+    await answers(source, ["temperature or http_requests_total or rate(temperature[5m]) or flapping"])
+    assert len(statements) == 6
+    # What is on other machines is read apart: not each one's channels of all.
+    apart = 'temperature{instance=~"a.*"} or flapping{instance=~"b.*"} or http_requests_total{instance=~"c.*"}'
+    await answers(source, [apart])
+    assert len(statements) == 11
+
+
+async def test_limits_hold_for_the_whole_query_and_for_each_selector(app, fleet):
+    database, context = app.state.database, product_context("job", "test")
+    hot = [item for item in stored_series() if dict(item.labels)["__name__"] == "temperature"]
+    size = sum(len(item.times) for item in hot)
+
+    def source(series: int, samples: int) -> FleetSource:
+        return FleetSource(lambda: database.session(context), READER, series, samples)
+
+    both = ["temperature or temperature{room='north'} or up"]
+    assert await answers(source(len(hot), size), both)
+    with pytest.raises(ExecutionError, match="more than"):
+        await answers(source(len(hot) - 1, size), both)
+    with pytest.raises(ExecutionError, match="too many samples"):
+        await answers(source(100, size), ["temperature or flapping"])

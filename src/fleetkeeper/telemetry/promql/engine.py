@@ -23,7 +23,7 @@ from fleetkeeper.telemetry.promql.matrices import Matrix, Steps
 from fleetkeeper.telemetry.promql.parsing import parse_query
 from fleetkeeper.telemetry.promql.ranges import Frame, fetches, needed
 from fleetkeeper.telemetry.promql.samples import Samples
-from fleetkeeper.telemetry.promql.source import SampleSource
+from fleetkeeper.telemetry.promql.source import Fetch, SampleSource
 from fleetkeeper.telemetry.resample import Times, Values
 
 ResultKind = Literal["vector", "matrix", "scalar", "string"]
@@ -135,14 +135,14 @@ class Engine:
 
     async def _fetch(self, query: Query, source: SampleSource) -> dict[Selector, Samples]:
         found: dict[Selector, Samples] = {}
-        wanted = needed(query.expression, query.steps, self._frame(query))
-        total = 0
-        for (matchers, span), selectors in fetches(wanted).items():
-            samples = Samples.of(await source.select(matchers, span.start, span.end + 1))
-            total += len(samples.times)
-            if total > self.limits.max_samples:
-                raise too_many_samples()
-            found.update(dict.fromkeys(selectors, samples))
+        wanted = fetches(needed(query.expression, query.steps, self._frame(query)))
+        asked = [Fetch(matchers, span.start, span.end + 1) for matchers, span in wanted]
+        answers = await source.select(asked) if asked else []
+        if sum(len(item.times) for series in answers for item in series) > self.limits.max_samples:
+            raise too_many_samples()
+        for selectors in wanted.values():
+            # Let go one by one, as joining them copies them.
+            found.update(dict.fromkeys(selectors, Samples.of(answers.pop(0))))
         return found
 
     def _frame(self, query: Query) -> Frame:

@@ -1,4 +1,4 @@
-"""Where samples come from. The engine asks once per selector, before it evaluates anything."""
+"""Where samples come from. The engine asks once per query, before it evaluates anything."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -16,9 +16,17 @@ class SourceSeries(NamedTuple):
     values: Values
 
 
-class SampleSource(Protocol):
-    """Gives the samples of all series that fulfil all matchers, stale markers included."""
+class Fetch(NamedTuple):
+    """The samples in [start, end) of the series that fulfil all matchers."""
 
-    async def select(self, matchers: Sequence[Matcher], start_us: int, end_us: int) -> list[SourceSeries]:
-        """Series with their samples in [start, end). Raises PromqlError when there are too many."""
+    matchers: Sequence[Matcher]
+    start_us: int
+    end_us: int
+
+
+class SampleSource(Protocol):
+    """Gives samples, stale markers included."""
+
+    async def select(self, wanted: Sequence[Fetch]) -> list[list[SourceSeries]]:
+        """Series with their samples, for each of what is wanted. Raises PromqlError when there are too many."""
         ...
