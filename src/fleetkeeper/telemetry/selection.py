@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.telemetry import catalogue
+from fleetkeeper.telemetry.catalogue import Between
 from fleetkeeper.telemetry.host_mark import HOST_MARK
 from fleetkeeper.telemetry.reading import read_wanted
 from fleetkeeper.telemetry.resample import Times, Values
@@ -165,12 +166,44 @@ async def read_series(
     return await read_wanted(session, wanted, start_us, end_us, max_samples=max_samples)
 
 
+async def with_samples(
+    session: AsyncSession, series: Sequence[FleetSeries], between: Between | None
+) -> list[FleetSeries]:
+    """Those that have samples in that time, all when it is None, as far as is known without reading samples.
+
+    A frame counts for all channels of its layout that the device has, and a chunk, of at most a day, from the first to
+    the last moment of the channels that share its times; an archived day counts as a whole. So a series may be there
+    that has no sample in the range, and none is missing that has.
+    """
+    if between is None or not series:
+        return list(series)
+    layouts = {(item.device_id, layout): None for item in series for layout in item.places}
+    hot = await catalogue.pairs_with_frames(session, list(layouts), between)
+    has_frames = [any((item.device_id, layout) in hot for layout in item.places) for item in series]
+    rest = [
+        (item.device_id, item.channel_id)
+        for item, is_hot in zip(series, has_frames, strict=True)
+        if not is_hot
+    ]
+    stored = await catalogue.pairs_stored(session, rest, between) if rest else set()
+    return [
+        item
+        for item, is_hot in zip(series, has_frames, strict=True)
+        if is_hot or (item.device_id, item.channel_id) in stored
+    ]
+
+
 async def label_names(
-    session: AsyncSession, actor: Actor, matcher_sets: Sequence[Sequence[Matcher]], *, limit: int
+    session: AsyncSession,
+    actor: Actor,
+    matcher_sets: Sequence[Sequence[Matcher]],
+    *,
+    limit: int,
+    between: Between | None = None,
 ) -> list[str]:
-    """The names of all labels of the selected series, in order."""
+    """The names of all labels of the selected series, in order; narrowed as `with_samples` does."""
     names: set[str] = set()
-    for labels in await _label_sets(session, actor, matcher_sets, (INSTANCE, DEVICE), limit):
+    for labels in await _label_sets(session, actor, matcher_sets, (INSTANCE, DEVICE), limit, between):
         names.update(labels)
         if INSTANCE not in labels:
             names.update((INSTANCE, DEVICE))
@@ -178,13 +211,20 @@ async def label_names(
 
 
 async def label_values(
-    session: AsyncSession, actor: Actor, name: str, matcher_sets: Sequence[Sequence[Matcher]], *, limit: int
+    session: AsyncSession,
+    actor: Actor,
+    name: str,
+    matcher_sets: Sequence[Sequence[Matcher]],
+    *,
+    limit: int,
+    between: Between | None = None,
 ) -> list[str]:
-    """The values that a label has in the selected series, in order."""
+    """The values that a label has in the selected series, in order; narrowed as `with_samples` does."""
     if name in {INSTANCE, DEVICE}:
         series = await find_series(session, actor, matcher_sets, limit=limit)
+        series = await with_samples(session, series, between)
         return sorted({item.labels[name] for item in series if name in item.labels})
-    found = await _label_sets(session, actor, matcher_sets, (name,), limit)
+    found = await _label_sets(session, actor, matcher_sets, (name,), limit, between)
     return sorted({labels[name] for labels in found if name in labels})
 
 
@@ -194,6 +234,7 @@ async def _label_sets(
     matcher_sets: Sequence[Sequence[Matcher]],
     asked: Iterable[str],
     limit: int,
+    between: Between | None,
 ) -> list[Mapping[str, str]]:
     """Labels of the selected series; without those of the device where nothing that is asked depends on it."""
     candidates, by_layout = await _candidates(session, matcher_sets)
@@ -202,14 +243,18 @@ async def _label_sets(
         for candidate in candidates.values()
     )
     if by_device:
-        return [item.labels for item in await find_series(session, actor, matcher_sets, limit=limit)]
+        series = await find_series(session, actor, matcher_sets, limit=limit)
+        return [item.labels for item in await with_samples(session, series, between)]
     seen: set[int] = set()
-    for row in await catalogue.layouts_in_use(session, actor, sorted(by_layout)):
+    for row in await catalogue.layouts_in_use(session, actor, sorted(by_layout), between):
         seen.update(
             channel_id
             for position, channel_id in by_layout[row.layout_id]
             if row.is_whole or row.present >> (position - 1) & 1
         )
+    if between is not None:
+        rest = candidates.keys() - seen
+        seen |= await catalogue.channels_stored(session, actor, sorted(rest), between) if rest else set()
     return [candidates[channel_id].labels for channel_id in seen]
 
 

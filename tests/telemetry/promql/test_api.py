@@ -7,12 +7,15 @@ from uuid import UUID
 import numpy as np
 import pytest
 
+from fleetkeeper.telemetry.chunks import jobs
+from fleetkeeper.telemetry.chunks import service as chunks
 from fleetkeeper.telemetry.host_mark import HOST_MARK
 from fleetkeeper.telemetry.promql.samples import STALE_BITS
 from fleetkeeper.telemetry.samples import SampleSeries
 from tests.factories.telemetry import make_device
 
 API = "/prometheus/api/v1"
+DAY = 86_400
 NOW = int(time.time()) // 60 * 60
 STALE = np.array([STALE_BITS], np.uint64).view(np.float64)[0]
 
@@ -186,6 +189,61 @@ class TestCatalogue:
         found = await ask(viewer, "label/instance/values", match='up{instance!~"web2.*"}')
         assert found == ["web1:9100"]
 
+    async def test_narrowed_to_a_range_of_time(self, fleet, app_url, viewer):
+        async def check() -> None:
+            """What of the series, names and values each range of time has."""
+            for start, end, names in (
+                (NOW - 700, NOW - 300, {"requests_total"}),
+                (NOW - 600, NOW - 600, {"requests_total"}),
+                (NOW - 700, NOW - 601, set()),
+                (NOW - 50, NOW - 25, {"requests_total", "up"}),
+                (NOW - 25, NOW, {"requests_total", "cpu_usage_percent"}),
+                (NOW + 1, NOW + 60, set()),
+                (0, 1, set()),
+            ):
+                data = await ask(viewer, "series", match='{__name__!=""}', start=start, end=end)
+                assert {item["__name__"] for item in data} == names
+                found = await ask(viewer, "label/__name__/values", start=start, end=end)
+                assert found == sorted(names)
+                hosts = ["desk"] if "cpu_usage_percent" in names else []
+                hosts += ["web1:9100", "web2:9100"] if names else []
+                assert await ask(viewer, "label/instance/values", start=start, end=end) == hosts
+                own = {"job"} if names else set()
+                own |= {"device_id"} if "cpu_usage_percent" in names else set()
+                expected = sorted({"__name__", "instance", *own}) if names else []
+                assert await ask(viewer, "labels", start=start, end=end) == expected
+            assert await ask(viewer, "label/__name__/values", end=NOW - 300) == ["requests_total"]
+            one = await ask(viewer, "labels", match='up{instance="web1:9100"}', start=NOW - 300)
+            assert one == ["__name__", "instance", "job"]
+            assert await ask(viewer, "labels", match='up{instance="web1:9100"}', end=NOW - 300) == []
+
+        await check()
+        async with jobs.sealing_connection(app_url) as connection:
+            for device in fleet.values():
+                assert await chunks.seal_device(connection, device, (NOW + 60) * 10**6)
+        await check()
+
+    async def test_an_archived_day_counts_as_a_whole(self, fleet, viewer, connection):
+        where = {"match": "up", "start": NOW - 40 * DAY, "end": NOW - 20 * DAY}
+        assert await ask(viewer, "series", **where) == []
+        file = connection.execute(
+            """
+            INSERT INTO archive_files (id, day, store, path, state, channel_ids)
+            SELECT uuidv7(), date '1970-01-01' + %s, 'local', 'x', 'live', array_agg(id) FROM channels
+            WHERE key LIKE 'up%%' RETURNING id
+            """,
+            (NOW // DAY - 30,),
+        ).fetchone()
+        connection.execute(
+            "INSERT INTO archive_parts (device_id, day, file_id, first_row, rows, first_group, last_group) "
+            "VALUES (%s, date '1970-01-01' + %s, %s, 0, 1, 0, 0)",
+            (fleet["web2"], NOW // DAY - 30, file[0]),
+        )
+        (found,) = await ask(viewer, "series", **where)
+        assert found == {"__name__": "up", "instance": "web2:9100", "job": "node"}
+        assert await ask(viewer, "label/__name__/values", start=where["start"], end=where["end"]) == ["up"]
+        assert await ask(viewer, "label/__name__/values", end=NOW - 31 * DAY) == []
+
     async def test_metadata_of_what_senders_described(self, fleet, viewer, connection):
         connection.execute("UPDATE metrics SET description = 'Whether it answers' WHERE name = 'up'")
         connection.execute(
@@ -226,6 +284,8 @@ class TestAccess:
             data = await ask(client, "query", query="requests_total", time=NOW)
             assert [item["metric"]["instance"] for item in data["result"]] == ["web1:9100"]
             assert await ask(client, "label/instance/values") == ["web1:9100"]
+            assert await ask(client, "label/instance/values", start=NOW - 300) == ["web1:9100"]
+            assert await ask(client, "label/__name__/values", start=NOW - 25) == ["requests_total"]
 
 
 class TestLimits:

@@ -12,13 +12,12 @@ from fleetkeeper.errors import InvalidInputError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.telemetry.promql.errors import ExecutionError, too_many_samples
 from fleetkeeper.telemetry.promql.labels import Labels, make_labels
+from fleetkeeper.telemetry.promql.parameters import MAX_STORED_US
 from fleetkeeper.telemetry.promql.source import Fetch, SourceSeries
 from fleetkeeper.telemetry.reading import warnings_of
 from fleetkeeper.telemetry.resample import Times, Values
 from fleetkeeper.telemetry.selection import FleetSeries, find_each, read_series
 
-# What the database's clock holds: the years 1970 to 9998.
-MAX_STORED_US = 253_370_764_800_000_000
 # Series that a statement may read for each that is asked for, so that several selections share it.
 MOST_READ_FOR_ONE = 2
 

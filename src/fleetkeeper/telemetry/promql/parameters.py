@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from fleetkeeper.telemetry.promql.errors import BadDataError
 from fleetkeeper.telemetry.promql.formatting import quoted
@@ -15,6 +15,8 @@ from fleetkeeper.telemetry.selection import Matcher
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Beyond it a query's arithmetic in microseconds could leave 64 bits.
 MAX_SECONDS = 1e12
+# What the database's clock holds: the years 1970 to 9998.
+MAX_STORED_US = 253_370_764_800_000_000
 _DURATION = re.compile(
     r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?", re.ASCII
 )
@@ -94,6 +96,13 @@ class Parameters:
             raise BadDataError('invalid parameter "end": end timestamp must not be before start time')
         return start, end
 
+    def between(self) -> tuple[datetime, datetime] | None:
+        """The same for the database, both moments included; None for all that it can hold. Raises BadDataError."""
+        start, end = self.span()
+        if start <= 0 and end >= MAX_STORED_US:
+            return None
+        return _moment(start), _moment(end)
+
     def range(self) -> tuple[int, int, int]:
         """`start`, `end` and `step` of a range query. Raises BadDataError."""
         start, end = self.time("start"), self.time("end")
@@ -119,6 +128,10 @@ class Parameters:
         if not re.fullmatch(r"-?\d{1,9}", text, re.ASCII):
             raise BadDataError("limit must be a number")
         return int(text) if int(text) > 0 else None
+
+
+def _moment(time_us: int) -> datetime:
+    return EPOCH + timedelta(microseconds=max(-1, min(time_us, MAX_STORED_US)))
 
 
 def checked_label_name(name: str) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from fleetkeeper.errors import InvalidInputError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.kit.clock import utc_now
@@ -17,7 +19,14 @@ from fleetkeeper.telemetry.promql.errors import BadDataError, ExecutionError
 from fleetkeeper.telemetry.promql.fleet_source import FleetSource, Sessions, reason_of
 from fleetkeeper.telemetry.promql.parameters import EPOCH, Parameters, checked_label_name
 from fleetkeeper.telemetry.promql.parsing import parse_query, prettify
-from fleetkeeper.telemetry.selection import NAME, find_series, label_names, label_values
+from fleetkeeper.telemetry.selection import (
+    NAME,
+    FleetSeries,
+    find_series,
+    label_names,
+    label_values,
+    with_samples,
+)
 
 # Metrics that `metadata` looks at; a catalogue of more is no catalogue.
 MAX_DESCRIBED = 50_000
@@ -101,30 +110,31 @@ async def _answer(caller: Caller, read: Query, timeout_seconds: float | None) ->
 async def series(caller: Caller) -> list[dict[str, str]]:
     """The label sets of the selected series."""
     parameters = caller.parameters
-    parameters.span()
-    sets = parameters.matcher_sets()
+    between, sets = parameters.between(), parameters.matcher_sets()
     if not sets:
         raise BadDataError("no match[] parameter provided")
-    found = await _read(caller, partial(find_series, matcher_sets=sets))
-    labels = sorted({tuple(sorted(item.labels.items())) for item in found})
+
+    async def find(session: AsyncSession, actor: Actor, limit: int) -> list[FleetSeries]:
+        return await with_samples(session, await find_series(session, actor, sets, limit=limit), between)
+
+    labels = sorted({tuple(sorted(item.labels.items())) for item in await _read(caller, find)})
     return [dict(item) for item in labels[: parameters.limit()]]
 
 
 async def labels(caller: Caller) -> list[str]:
     """The names of labels, of all series or of the selected ones."""
     parameters = caller.parameters
-    parameters.span()
-    sets = parameters.matcher_sets() or [()]
-    return (await _read(caller, partial(label_names, matcher_sets=sets)))[: parameters.limit()]
+    between, sets = parameters.between(), parameters.matcher_sets() or [()]
+    found = await _read(caller, partial(label_names, matcher_sets=sets, between=between))
+    return found[: parameters.limit()]
 
 
 async def values(caller: Caller, name: str) -> list[str]:
     """The values of a label, in all series or in the selected ones."""
     parameters = caller.parameters
     checked_label_name(name)
-    parameters.span()
-    sets = parameters.matcher_sets() or [()]
-    found = await _read(caller, partial(label_values, name=name, matcher_sets=sets))
+    between, sets = parameters.between(), parameters.matcher_sets() or [()]
+    found = await _read(caller, partial(label_values, name=name, matcher_sets=sets, between=between))
     return found[: parameters.limit()]
 
 
