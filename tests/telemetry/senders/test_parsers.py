@@ -269,6 +269,10 @@ GOOD = {
     "lines": (lines, b'a\\ b,c=d e=1.5,f="x\\"y",g=3i 1795132800000000000\nb v=t\n' * 3),
     "otlp": (otlp_protobuf, metrics_request().SerializeToString()),
     "otlp_json": (otlp_json, json_format.MessageToJson(metrics_request(), indent=None).encode()),
+    "otlp_json_usual": (otlp_json, json.dumps({"resourceMetrics": [{"scopeMetrics": [{"metrics": [
+        {"name": "a", "gauge": {"dataPoints": [{"timeUnixNano": "1795132800000000000", "asDouble": 1.5,
+                                                "attributes": [{"key": "b", "value": {"stringValue": "c"}}]}]}}
+    ] * 3}]}]}).encode()),
     "collectd": (collectd_json, json.dumps([{"values": [1, None], "dstypes": ["derive", "gauge"],
                  "dsnames": ["rx", "tx"], "time": 1795132800.1, "host": "h", "plugin": "p", "type": "t"}]).encode()),
 }  # fmt: skip

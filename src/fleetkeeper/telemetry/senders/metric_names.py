@@ -65,6 +65,7 @@ def label_name(text: str) -> str:
     return name if not name.startswith("__") else f"key{name}"
 
 
+@lru_cache(maxsize=10_000)
 def unit_words(unit: str) -> str:
     """A unit in Prometheus' words: `By/s` as `bytes_per_second`; nothing for `1` and for notes in braces."""
     unit = re.sub(r"\{[^}]*\}", "", unit).strip()

@@ -28,6 +28,7 @@ from fleetkeeper.telemetry.senders.batches import (
     TooManyError,
 )
 from fleetkeeper.telemetry.senders.metric_names import label_name, otlp_metric_name, unit_words
+from fleetkeeper.telemetry.senders.otlp_json import decode_usual
 
 # Prometheus' marker for a series that has ended.
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0_0000_0000_0002))[0]
@@ -35,7 +36,7 @@ MAX_ATTRIBUTES = 100
 MAX_BUCKETS = 1000
 # The classes need about forty times the bytes of a message of nothing but empty parts.
 MAX_BODY_BYTES = 8 * 1024 * 1024
-# Python reads some 100,000 of them in a second; protobuf is there for those who send more.
+# Where they are not as usual, Python reads some 100,000 of them in a second.
 MAX_JSON_OBJECTS = 300_000
 _DELTA = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
 _NO_VALUE = DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK
@@ -55,12 +56,15 @@ def read_protobuf(body: bytes, known: SeriesCache, *, max_samples: int) -> Sampl
 
 def read_json(body: bytes, known: SeriesCache, *, max_samples: int) -> SampleBatch:
     """Read a request in JSON. Raises SenderInputError."""
-    request = ExportMetricsServiceRequest()
     _check_size(body)
     if not body.lstrip().startswith(b"{"):
         raise SenderInputError("the body is no ExportMetricsServiceRequest: it is no JSON object")
     if body.count(b"{") > MAX_JSON_OBJECTS:
         raise TooManyError(f"an OTLP request in JSON has at most {MAX_JSON_OBJECTS} objects")
+    usual = decode_usual(body)
+    if usual is not None:
+        return _read(usual, known, max_samples)
+    request = ExportMetricsServiceRequest()
     try:
         json_format.Parse(body, request, ignore_unknown_fields=True, max_recursion_depth=50)
     except (json_format.ParseError, UnicodeDecodeError, RecursionError, ValueError, TypeError) as error:
@@ -94,7 +98,7 @@ class _Reader:
         self._meanings: dict[str, Meaning] = {}
         self._origin: dict[str, str] = {}
         self._base: dict[str, str] = {}
-        self._resource_key: Hashable = ()
+        self._resource_key = ""
         self._parts = 0
         self._without_time = 0
         self._without_data = 0
@@ -114,7 +118,8 @@ class _Reader:
             self._base["job"] = f"{namespace}/{name}" if namespace else name
         if instance:
             self._base["instance"] = instance
-        self._resource_key = tuple(sorted(self._origin.items()))
+        # A text, as it remembers its hash.
+        self._resource_key = repr(sorted(self._origin.items()))
 
     def read_metric(self, metric: Any) -> None:
         """All points of one metric."""
@@ -132,13 +137,19 @@ class _Reader:
             metric.name[:300], metric.unit[:63], is_counter=is_counter, is_gauge=kind == "gauge"
         )
         self._describe(name, metric, kind, is_counter=is_counter, is_delta=is_delta)
+        is_number = kind in {"gauge", "sum"}
         for point in data.data_points:
             if not point.time_unix_nano:
                 self._without_time += 1
                 continue
             time_us = min(point.time_unix_nano // 1000, MAX_MICROSECONDS)
-            attributes = _pairs(point.attributes)
+            attributes = _pairs(point.attributes) if point.attributes else ()
             is_stale = bool(point.flags & _NO_VALUE)
+            if is_number and not is_stale:
+                which = point.WhichOneof("value")
+                if which is not None:
+                    self._add(name, attributes, "", time_us, float(getattr(point, which)))
+                continue
             for suffix, more, value in _POINTS[kind](point):
                 self._add(name + suffix, attributes, more, time_us, STALE if is_stale else value)
         if len(self._columns.series) > self._max_samples:
@@ -187,12 +198,9 @@ class _Reader:
 Parts = Iterable[tuple[str, str, float]]
 
 
-def _number_parts(point: Any) -> Parts:
-    which = point.WhichOneof("value")
-    if which is not None:
-        yield "", "", float(getattr(point, which))
-    elif point.flags & _NO_VALUE:
-        yield "", "", STALE
+def _number_parts(_: Any) -> Parts:
+    """Of a point that says that there is no value."""
+    yield "", "", STALE
 
 
 def _histogram_parts(point: Any) -> Parts:
