@@ -57,20 +57,32 @@ class ChannelHomes:
 
     async def places(self, device_id: bytes, keys: Sequence[str]) -> Places:
         """Where a device's channels are stored, registering what is new as far as the device may have it."""
-        new = [key for key in keys if not self._has(device_id, key)]
-        refused: dict[str, str] = {}
-        if new:
-            if len(self._homes) + len(self._present) > MAX_KEPT:
-                self._homes, self._plans, self._present = {}, {}, {}
-                new = list(keys)
-            refused = await self._register(device_id, new)
+        known, new = self._known(device_id, keys)
+        if not new:
+            return Places(known, {})
+        if len(self._homes) + len(self._present) > MAX_KEPT:
+            self._homes, self._plans, self._present = {}, {}, {}
+            new = list(keys)
+        refused = await self._register(device_id, new)
         return Places({key: self._homes[key] for key in keys if key not in refused}, refused)
 
-    def _has(self, device_id: bytes, key: str) -> bool:
-        home = self._homes.get(key)
-        return home is not None and bool(
-            self._present.get((device_id, home.plan.layout_id), 0) >> home.position & 1
-        )
+    def _known(self, device_id: bytes, keys: Sequence[str]) -> tuple[dict[str, Home], list[str]]:
+        """The homes of channels that the device is known to have, and the other channels."""
+        found: dict[str, Home] = {}
+        new: list[str] = []
+        present: dict[int, int] = {}
+        for key in keys:
+            home = self._homes.get(key)
+            if home is not None:
+                layout_id = home.plan.layout_id
+                bits = present.get(layout_id)
+                if bits is None:
+                    bits = present[layout_id] = self._present.get((device_id, layout_id), 0)
+                if bits >> home.position & 1:
+                    found[key] = home
+                    continue
+            new.append(key)
+        return found, new
 
     async def _register(self, device_id: bytes, keys: Sequence[str]) -> dict[str, str]:
         """Register a device's new channels; returns why some were refused."""

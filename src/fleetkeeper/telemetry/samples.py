@@ -65,16 +65,14 @@ def partial_frames(placed: Sequence[tuple[SampleSeries, Home]]) -> list[PendingF
 
 def _of_one_moment(members: Sequence[tuple[SampleSeries, Home]]) -> tuple[int, Values] | None:
     """The moment and values of series with one sample each, all of one moment: what a scrape brings."""
-    moment = members[0][0].times_us.item(0)
-    places, values = [], []
-    for series, home in reversed(members):
-        times = series.times_us
-        if len(times) != 1 or times.item(0) != moment:
-            return None
-        places.append(home.position)
-        values.append(series.values.item(0))
+    times = np.concatenate([series.times_us for series, _ in members])
+    moment = times.item(0)
+    if len(times) != len(members) or (times != moment).any():
+        return None
     whole = missing(members[0][1].plan.size)
-    whole[places] = values
+    # Of two values for a place the one that is set last stays.
+    places = [home.position for _, home in reversed(members)]
+    whole[places] = np.concatenate([series.values for series, _ in reversed(members)])
     return moment, whole
 
 

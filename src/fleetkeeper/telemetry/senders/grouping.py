@@ -85,30 +85,36 @@ def rows_of(
     ]
     _clear_missing(batch)
     starts = batch.starts.tolist()
-    groups: dict[tuple[bytes, str], list[int]] = {}
-    for index, series in enumerate(batch.series):
+    rows: dict[tuple[bytes, str], SampleSeries] = {}
+    again: dict[tuple[bytes, str], list[SampleSeries]] = {}
+    times, values, start = batch.times_us, batch.values, 0
+    for series, end in zip(batch.series, starts[1:], strict=True):
+        begin, start = start, end
         if series.reason:
-            refused.append(Refusal(series.reason, starts[index + 1] - starts[index], series.problem))
+            refused.append(Refusal(series.reason, end - begin, series.problem))
         elif series.device_id in unreachable:
-            refused.append(
-                Refusal("unknown_host", starts[index + 1] - starts[index], sentence_of(series.host))
-            )
-        elif starts[index + 1] > starts[index]:
-            groups.setdefault((series.device_id, series.key), []).append(index)
-    rows = []
-    for (device_id, key), indexes in groups.items():
-        if len(indexes) == 1:
-            part = slice(starts[indexes[0]], starts[indexes[0] + 1])
-            times, values = batch.times_us[part], batch.values[part]
-        else:
-            parts = [slice(starts[index], starts[index + 1]) for index in indexes]
-            times = np.concatenate([batch.times_us[part] for part in parts])
-            values = np.concatenate([batch.values[part] for part in parts])
-        if len(times) > 1 and (times[1:] < times[:-1]).any():
-            order = np.argsort(times, kind="stable")
-            times, values = times[order], values[order]
-        rows.append(SampleSeries(device_id, key, times, values))
-    return rows, refused
+            refused.append(Refusal("unknown_host", end - begin, sentence_of(series.host)))
+        elif end > begin:
+            key = series.device_id, series.key
+            row = SampleSeries(*key, times[begin:end], values[begin:end])
+            first = rows.setdefault(key, row)
+            if first is not row:
+                again.setdefault(key, [first]).append(row)
+    for key, parts in again.items():
+        rows[key] = SampleSeries(
+            *key,
+            np.concatenate([part.times_us for part in parts]),
+            np.concatenate([part.values for part in parts]),
+        )
+    return [_in_order(row) for row in rows.values()], refused
+
+
+def _in_order(row: SampleSeries) -> SampleSeries:
+    times = row.times_us
+    if len(times) > 1 and (times[1:] < times[:-1]).any():
+        order = np.argsort(times, kind="stable")
+        return SampleSeries(row.device_id, row.key, times[order], row.values[order])
+    return row
 
 
 def _clear_missing(batch: SampleBatch) -> None:

@@ -22,6 +22,7 @@ from fleetkeeper.telemetry.senders.metric_names import label_name, metric_name
 
 MAX_TAGS = 100
 MAX_NAMED_PROBLEMS = 5
+MAX_NUMBER_LENGTH = 400
 # Microseconds per unit of each precision, as (multiply, divide).
 PRECISIONS = {
     "ns": (1, 1000),
@@ -181,6 +182,11 @@ def _partition(part: str) -> tuple[str, str, str]:
 
 def _number(value: str) -> float | None:
     """A field's value; None for a text. NaN and infinity are not part of the protocol."""
+    if len(value) <= MAX_NUMBER_LENGTH and _NUMBER.fullmatch(value):
+        number = float(value)
+        if not math.isfinite(number):
+            raise _LineError("a field is too large for a number")
+        return number
     last = value[-1]
     if last in "iu":
         if not _INTEGER.fullmatch(value):
@@ -194,12 +200,7 @@ def _number(value: str) -> float | None:
         return 1.0
     if value in _FALSE:
         return 0.0
-    if len(value) > 400 or not _NUMBER.fullmatch(value):
-        raise _LineError("a field is no number, text or truth value")
-    number = float(value)
-    if not math.isfinite(number):
-        raise _LineError("a field is too large for a number")
-    return number
+    raise _LineError("a field is no number, text or truth value")
 
 
 def _found(found: dict[Hashable, Series], key: tuple[str, str]) -> Series:
