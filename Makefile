@@ -14,7 +14,7 @@ run: $(STAMPS)/run $(STAMPS)/assets
 	@exec $(BIN)/fleetkeeper up
 
 test: $(STAMPS)/test $(STAMPS)/assets
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(STAMPS)/test
 	$(BIN)/ruff format --check .

@@ -23,6 +23,18 @@ pytest_plugins = [
     "tests.fixtures.oidc_provider",
 ]
 
+# What takes minutes begins first, so that no process is left alone with it in the end.
+LONGEST_FIRST = (
+    "tests/operations/test_schemathesis.py",
+    "tests/bench/test_sections.py",
+    "tests/attacks/test_sql.py",
+    "tests/faults/",
+    "tests/telemetry/test_prometheus_mirror.py",
+    "tests/telemetry/senders/test_real_senders.py",
+    "tests/cli/",
+    "tests/e2e/",
+)
+
 # As the product does: without it each trace of an expected failure would be drawn with all its variables, for seconds.
 structlog.configure(
     processors=[
@@ -34,6 +46,16 @@ structlog.configure(
 # How long an example takes says something about the machine, not about the code.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; each process that tests side by side comes to the same order."""
+
+    def place(item: pytest.Item) -> int:
+        long = [number for number, path in enumerate(LONGEST_FIRST) if item.nodeid.startswith(path)]
+        return long[0] if long else len(LONGEST_FIRST)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -220,7 +220,7 @@ class TestRunning:
         with running_part(product, output, "serve", FLEETKEEPER_WEB__PORT=str(port)) as process:
             wait_for("readiness", is_ready)
             process.send_signal(signal.SIGINT)
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
             assert not output.read_text()
 
     def test_a_worker_by_itself(self, product: Product, tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ class TestRunning:
         with running_part(product, output, "worker") as process:
             wait_for("a worker more", lambda: workers() > before)
             process.terminate()
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
             assert not output.read_text()
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-async def eventually(ask: Callable[[], Awaitable[Result]], seconds: float = 10.0) -> Result:
+async def eventually(ask: Callable[[], Awaitable[Result]], seconds: float = 60.0) -> Result:
     """The first truthy answer; fails when there is none in time."""
     end = time.monotonic() + seconds
     while True:

@@ -6,10 +6,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import uvicorn
-from playwright.async_api import async_playwright
+from playwright import sync_api
+from playwright.async_api import async_playwright, expect
 
 from tests.e2e.browsers import ARGUMENTS, CHROMIUM, SIZES, Visitor
 from tests.fixtures.client import RunningApp
+
+# A page that a busy machine draws late is no fault; Playwright waits for five seconds.
+expect.set_options(timeout=60_000)
+sync_api.expect.set_options(timeout=60_000)
 
 
 @pytest.fixture

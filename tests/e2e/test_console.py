@@ -80,7 +80,7 @@ async def test_a_live_view_comes_back_after_a_refusal(visit, admin_token, measur
     await visitor.page.route("**/api/v1/telemetry/stream*", refuse)
     await visitor.open(f"/devices/{measured.id}?range=5m")
     await expect(visitor.page.locator("[data-live]")).to_have_attribute("data-state", "waiting")
-    await expect(visitor.page.locator("[data-live]")).to_have_attribute("data-state", "open", timeout=20_000)
+    await expect(visitor.page.locator("[data-live]")).to_have_attribute("data-state", "open")
     assert len(refused) == 2
 
 

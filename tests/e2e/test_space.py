@@ -65,7 +65,7 @@ async def test_the_page_of_space(app, fleet, visit, connection: psycopg.Connecti
     # What the worker does.
     await measure_space(app.state.database)
     connection.execute("DELETE FROM procrastinate_jobs WHERE task_name = %s", (MEASURE_TASK,))
-    await expect(maria.page.locator("#measurement button")).to_be_visible(timeout=15_000)
+    await expect(maria.page.locator("#measurement button")).to_be_visible()
     assert not maria.problems
 
     phone = await visit("phone", "dark")

@@ -43,7 +43,7 @@ def running_agent(product: Product, state: Path) -> Iterator[subprocess.Popen[by
         yield process
     finally:
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 def frame_times(product: Product, device_id: str) -> list[float]:

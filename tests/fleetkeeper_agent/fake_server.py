@@ -57,7 +57,7 @@ class FakeServer:
         """The bodies that arrived at a path."""
         return [body for _, where, _, body in list(self.requests) if where == path]
 
-    def wait_for(self, path: str, number: int = 1, seconds: float = 10.0) -> list[Any]:
+    def wait_for(self, path: str, number: int = 1, seconds: float = 60.0) -> list[Any]:
         """Wait until so many requests have arrived at a path."""
         with self.arrived:
             assert self.arrived.wait_for(lambda: len(self.of(path)) >= number, seconds), self.requests

@@ -87,6 +87,6 @@ def test_any_bytes_become_text_for_every_sink(arguments, with_arguments):
 
 @pytest.mark.parametrize("piece", ["key", "key-", ".key", "a:", "//@", "pass pass ", "token=", "x://"])
 def test_no_argument_makes_the_masking_slow(piece):
-    began = time.perf_counter()
+    began = time.process_time()
     command_line(["/bin/x", (piece * 4000)[:4000]], with_arguments=True)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5

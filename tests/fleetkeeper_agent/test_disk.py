@@ -144,7 +144,7 @@ def test_a_dead_network_mount_never_stops_the_agent():
 
     def statvfs(path):
         asked.append(path)
-        release.wait(10)
+        release.wait(60)
         return SIZES
 
     mounts = SlowMounts(statvfs, patience=0.01)

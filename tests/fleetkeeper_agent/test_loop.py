@@ -36,7 +36,7 @@ class Running:
 
     def end(self) -> None:
         self.stop.set()
-        self.thread.join(10)
+        self.thread.join(60)
         assert not self.thread.is_alive()
         assert not self.failed
 
@@ -58,7 +58,7 @@ def agent(tmp_path, server, monkeypatch):
     yield start
     for running in started:
         running.stop.set()
-        running.thread.join(10)
+        running.thread.join(60)
 
 
 def test_an_agent_enrols_measures_and_reports(agent, server, tmp_path):
@@ -155,7 +155,7 @@ def test_sigterm_ends_the_agent_cleanly(server, tmp_path):
     try:
         server.wait_for(TELEMETRY)
         process.send_signal(signal.SIGTERM)
-        _, log = process.communicate(timeout=5)
+        _, log = process.communicate(timeout=60)
     finally:
         process.kill()
         process.wait()
@@ -174,7 +174,7 @@ def test_what_did_not_arrive_is_in_the_spool_after_sigterm(server, tmp_path, clo
         seen = len(server.of(TELEMETRY))
         server.wait_for(TELEMETRY, seen + 1)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=5)
+        process.communicate(timeout=60)
     finally:
         process.kill()
         process.wait()

@@ -61,7 +61,7 @@ def problems_of(operation, client: httpx.AsyncClient, loop: asyncio.AbstractEven
         )
         @given(operation.as_strategy(generation_mode=mode))
         def check(case: Case) -> None:
-            answer = asyncio.run_coroutine_threadsafe(send(client, case), loop).result(20)
+            answer = asyncio.run_coroutine_threadsafe(send(client, case), loop).result(120)
             case.validate_response(answer, checks=CHECKS)
 
         try:

@@ -61,17 +61,17 @@ def prometheus(program: str, home: Path, series: Sequence[SourceSeries]) -> Iter
     finally:
         process.terminate()
         try:
-            process.wait(timeout=20)
+            process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
 def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + 60
     while True:
         with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{address}/-/ready", timeout=2).status_code == 200:
+            if httpx.get(f"{address}/-/ready", timeout=30).status_code == 200:
                 return
         if process.poll() is not None or time.monotonic() > give_up:
             raise RuntimeError(f"Prometheus did not start: {log.read_text()[-2000:]}")
