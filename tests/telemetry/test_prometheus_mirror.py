@@ -115,7 +115,7 @@ def pair(make_product: Callable[..., Product], tmp_path: Path):
 
         wait_for("thirty scrapes", lambda: scrapes() >= 30, 120)
         until = newest()
-        wait_for("the same samples in both", lambda: samples(own, until) == samples(peer, until) != {}, 60)
+        wait_for("the same samples in both", lambda: samples(own, until) == samples(peer, until) != {}, 180)
         yield own, peer, until
 
 
