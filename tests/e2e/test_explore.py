@@ -2,6 +2,7 @@
 
 import csv
 import math
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -109,6 +110,25 @@ async def test_groups_aggregates_and_comparison(visitor):
     await expect(page.locator("[data-status]")).to_have_text("2 series")
     assert "by=label%3Acore" in page.url
     assert "compare=1h" in page.url
+
+
+async def test_each_device_counts_once_across_devices(visitor):
+    page = visitor.page
+    await visitor.open(address(metric="cpu_core_usage_percent", by="device", step=60, agg="max"))
+    await expect(lines(page)).to_have_count(2)
+    await page.get_by_label("Across devices").select_option("Count of devices")
+    await expect(page.locator("[data-status]")).to_have_text("1 series")
+    assert "across=count" in page.url
+    rows = await saved_rows(page)
+    assert {(row["across"], row["value"]) for row in rows} == {("count", "2")}
+    await page.get_by_label("Across devices").select_option("Highest device")
+    await expect(page).to_have_url(re.compile("across=max"))
+    by = page.get_by_role("combobox", name="One line for each")
+    await by.fill("device")
+    await by.press("Enter")
+    await expect(page.locator("#ask-across")).to_have_attribute("aria-invalid", "true")
+    await expect(page.locator("[data-panel=metrics] [data-errors]")).to_contain_text("leave `by=device` out")
+    visitor.problems.clear()
 
 
 async def test_compared_values_are_lines_of_their_own(visitor, fleet):

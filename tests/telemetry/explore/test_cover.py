@@ -89,6 +89,13 @@ class TestSteps:
         assert parse_step("day", 1, 1) is Tier.DAY
 
 
+class TestTooMany:
+    @pytest.mark.parametrize("tier", [Tier.HOUR, Tier.DAY, Tier.WEEK])
+    def test_is_said_at_once(self, tier):
+        with pytest.raises(ValueError, match="more than 11000 steps"):
+            steps_of(tier, 0, 2**62)
+
+
 class TestAutomaticStep:
     @pytest.mark.parametrize(
         ("days", "step"), [(1 / 24, 15), (1, 300), (2, 600), (3, 3600), (7, 3600), (13, 7200), (365, 172_800)]

@@ -281,6 +281,57 @@ class TestCounters:
             assert total / value == pytest.approx(3600, rel=0.2)
 
 
+class TestAcross:
+    @pytest.mark.parametrize("sealed", [False, True])
+    async def test_each_device_counts_once(self, app, fleet, sealed):
+        if sealed:
+            await fleet.seal()
+        means = [expected(fleet, [name], START, START + DAY, HOUR, "avg") for name in NAMES]
+        wanted = {
+            "avg": lambda values: sum(values) / len(values),
+            "min": min,
+            "max": max,
+            "sum": sum,
+            "count": len,
+            "p50": lambda values: sorted(values)[1],
+            "p25": lambda values: sum(sorted(values)[:2]) / 2,
+        }
+        for across, function in wanted.items():
+            answer = await ask(app, START, START + DAY, by=(), across=across, step="3600")
+            assert points(answer.series[0]) == pytest.approx(
+                {at: function([of_one[at] for of_one in means]) for at in means[0]}
+            )
+            assert (answer.groups, answer.series[0].group, answer.series[0].across) == (1, {}, across)
+            assert {part.source for part in answer.plan} == {"hour" if sealed else "samples"}
+
+    async def test_within_groups(self, app, fleet):
+        answer = await ask(
+            app, START, START + DAY, aggregate="max", by=("department",), across="min", step="day"
+        )
+        highest = [expected(fleet, [name], START, START + DAY, DAY, "max")[START / 1e6] for name in NAMES]
+        assert {series.group["department"]: points(series)[START / 1e6] for series in answer.series} == {
+            "North": min(highest[:2]),
+            "": highest[2],
+        }
+
+    async def test_only_devices_that_have_a_value_count(self, app, fleet):
+        # The measurements of one end earlier than those of the other.
+        start, end = START + 60 * HOUR, START + 76 * HOUR
+        answer = await ask(app, start, end, by=(), aggregate="count", across="count", step="3600")
+        wanted = {
+            at: sum(at in expected(fleet, [name], start, end, HOUR, "count") for name in NAMES)
+            for at in expected(fleet, NAMES, start, end, HOUR, "count")
+        }
+        assert points(answer.series[0]) == wanted
+        assert len(set(wanted.values())) > 1
+        assert answer.series[0].points[-1][1] is None
+
+    async def test_compared_with_the_day_before(self, app, fleet):
+        answer = await ask(app, START + DAY, START + 2 * DAY, across="max", compare="1d", by=(), step="day")
+        means = [expected(fleet, [name], START, START + DAY, DAY, "avg")[START / 1e6] for name in NAMES]
+        assert points(answer.series[1]) == {START / 1e6 + 86_400: pytest.approx(max(means))}
+
+
 class TestRanking:
     async def test_top(self, app, fleet):
         answer = await ask(app, START, START + DAY, top=2, step="3600")
@@ -305,6 +356,9 @@ class TestRefused:
             ({"aggregate": "p101"}, "agg"),
             ({"by": ("colour",)}, "by"),
             ({"by": ("label:",)}, "by"),
+            ({"across": "median", "by": ()}, "across"),
+            ({"across": "rate", "by": ()}, "across"),
+            ({"across": "p95", "by": ("device",)}, "across"),
             ({"top": 0}, "top"),
             ({"compare": "yesterday"}, "compare"),
             ({"step": "fortnight"}, "step"),

@@ -113,7 +113,9 @@ async def test_selectors_of_a_query_are_read_together(app, fleet, monkeypatch):
     await answers(source, ["temperature or http_requests_total or rate(temperature[5m]) or flapping"])
     assert len(statements) == 6
     # What is on other machines is read apart: not each one's channels of all.
-    apart = 'temperature{instance=~"a.*"} or flapping{instance=~"b.*"} or http_requests_total{instance=~"c.*"}'
+    apart = (
+        'temperature{instance=~"a.*"} or flapping{instance=~"b.*"} or http_requests_total{instance=~"c.*"}'
+    )
     await answers(source, [apart])
     assert len(statements) == 11
 

@@ -67,12 +67,21 @@ def test_hours_answer_as_samples_do(block):
                 EDGES[hours] + counters.last_times[some],
                 counters.firsts[some],
                 statistics.lasts[some],
-                counters.increases[some],
+                (statistics.lasts - counters.firsts + counters.excesses)[some],
             )
         )
     for name in ("increase", "rate"):
         # What lies before the third hour is old enough not to count, but for its last five minutes.
         np.testing.assert_allclose(by_hours.answer(name), by_samples.answer(name), rtol=1e-9)
+
+
+def test_nothing_is_kept_of_counters_that_never_began_again():
+    times = np.arange(0, DAY, 10_000_000, dtype=np.int64)
+    steady, restarted = np.cumsum(np.full(len(times), 0.1)), np.arange(len(times)) % 5000 * 1.0
+    counters = counters_of([Block(times, {1: steady, 2: restarted})], EDGES, [1, 2])
+    assert not counters.excesses[0].any()
+    assert np.flatnonzero(counters.excesses[1]).tolist() == [13]
+    assert counters.excesses[1][13] == 4999
 
 
 @given(blocks())

@@ -8,5 +8,5 @@ export function newPanel() {
 }
 
 export function newQuery() {
-  return { language: "fleet", metrics: ["cpu_usage_percent"], by: ["device"], agg: "avg", top: 10, step: null, compare: null, legend: "", filter: { device: [], department: [], device_type: [], labels: {} } };
+  return { language: "fleet", metrics: ["cpu_usage_percent"], by: ["device"], agg: "avg", across: null, top: 10, step: null, compare: null, legend: "", filter: { device: [], department: [], device_type: [], labels: {} } };
 }

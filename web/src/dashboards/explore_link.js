@@ -33,9 +33,10 @@ export function exploreAddress(panel, variables, values, texts, timeRange) {
     if (query.instant) parameters.set("kind", "instant");
     if (query.step) parameters.set("pstep", query.step);
   } else {
-    const same = panel.queries.filter(({ language, agg }) => language === "fleet" && agg === query.agg);
+    const same = panel.queries.filter(({ language, agg, across }) => language === "fleet" && agg === query.agg && across === query.across);
     for (const metric of new Set(same.flatMap((one) => channels(one, chosen)))) parameters.append("metric", metric);
     parameters.set("agg", query.agg);
+    if (query.across) parameters.set("across", query.across);
     for (const item of query.by.length ? query.by : [""]) parameters.append("by", item);
     parameters.set("top", query.top ?? "all");
     if (query.compare) parameters.set("compare", query.compare);

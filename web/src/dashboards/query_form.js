@@ -10,6 +10,10 @@ const AGGREGATES = [
   ["avg", "Mean"], ["min", "Minimum"], ["max", "Maximum"], ["sum", "Sum"], ["count", "Count of samples"], ["last", "Last"], ["rate", "Rate per second"],
   ["increase", "Increase"], ["p50", "Median (p50)"], ["p90", "p90"], ["p95", "p95"], ["p99", "p99"],
 ];
+const ACROSS = [
+  ["", "All samples alike"], ["avg", "Mean of devices"], ["min", "Lowest device"], ["max", "Highest device"], ["sum", "Sum of devices"],
+  ["count", "Count of devices"], ["p50", "Median device (p50)"], ["p90", "p90 of devices"], ["p95", "p95 of devices"], ["p99", "p99 of devices"],
+];
 const TOPS = [["", "All"], ["1", "Top 1"], ["5", "Top 5"], ["10", "Top 10"], ["20", "Top 20"], ["50", "Top 50"], ["100", "Top 100"]];
 const COMPARES = [["", "Nothing"], ["1h", "An hour ago"], ["1d", "A day ago"], ["1w", "A week ago"]];
 const STEPS = [["", "Automatic"], ["10", "10 s"], ["60", "1 min"], ["300", "5 min"], ["900", "15 min"], ["3600", "1 hour"], ["86400", "1 day"]];
@@ -53,7 +57,7 @@ export class QueryForm {
       const { legend, filter } = this.#read();
       this.#query = language.value === "promql"
         ? { language: "promql", query: "avg by (instance) (cpu_usage_percent)", instant: false, step: null, legend, filter: { ...filter, labels: {} } }
-        : { language: "fleet", metrics: ["cpu_usage_percent"], by: ["device"], agg: "avg", top: 10, step: null, compare: null, legend, filter };
+        : { language: "fleet", metrics: ["cpu_usage_percent"], by: ["device"], agg: "avg", across: null, top: 10, step: null, compare: null, legend, filter };
       this.#draw(place, onRemove);
       this.#onChange();
     });
@@ -97,19 +101,19 @@ export class QueryForm {
     const query = this.#query;
     const metrics = this.#picker("metrics", "Metrics", "Type a name, such as cpu", "metric", query.metrics, { find: findMetrics, isFree: true });
     const by = this.#picker("by", "One line for each", "The whole fleet as one", "", query.by, { find: (text) => findGroups(text, metrics[1]().filter((one) => !one.startsWith("$"))), titlesOf: groupTitles });
-    const [agg, top] = [select(AGGREGATES, query.agg), select(TOPS, query.top ?? "")];
+    const [agg, across, top] = [select(AGGREGATES, query.agg), select(ACROSS, query.across ?? ""), select(TOPS, query.top ?? "")];
     const [compare, step] = [select(COMPARES, query.compare ?? ""), select(STEPS, query.step ?? "")];
     const legend = input(query.legend, { maxlength: 120, placeholder: "By itself" });
     const labels = element("textarea", { class: "form-control", rows: 2, spellcheck: "false", placeholder: "mountpoint = /, /home" });
     labels.value = labelsText(query.filter.labels);
     const [filters, readFilters] = this.#filters(query.filter);
     this.#read = () => ({
-      language: "fleet", metrics: metrics[1](), by: by[1](), agg: agg.value, top: top.value ? Number(top.value) : null, step: step.value || null,
+      language: "fleet", metrics: metrics[1](), by: by[1](), agg: agg.value, across: across.value || null, top: top.value ? Number(top.value) : null, step: step.value || null,
       compare: compare.value || null, legend: legend.value.trim(), filter: { ...readFilters(), labels: labelsOf(labels.value) },
     });
     return [
       element("div", { class: "ask-row" }, metrics[0], by[0]),
-      element("div", { class: "ask-row" }, field("Aggregate", agg, { at: "agg" }), field("Show", top, { at: "top" }), field("Compare with", compare, { at: "compare" }), field("Step", step, { at: "step" }), field("Name in the legend", legend, { at: "legend" })),
+      element("div", { class: "ask-row" }, field("Aggregate", agg, { at: "agg" }), field("Across devices", across, { at: "across" }), field("Show", top, { at: "top" }), field("Compare with", compare, { at: "compare" }), field("Step", step, { at: "step" }), field("Name in the legend", legend, { at: "legend" })),
       filters,
       field("Only labels", labels, { css: "is-whole", at: "filter.labels", hint: "One label a line, its values separated by commas; $name is a variable." }),
     ];

@@ -43,6 +43,7 @@ export function metricsParameters(state, from, to) {
   }
   if (step) parameters.push(["step", step]);
   else parameters.push(["points", String(POINTS)]);
+  if (state.get("across")) parameters.push(["across", state.get("across")]);
   if (state.get("top") !== "all") parameters.push(["top", state.get("top")]);
   if (state.get("compare")) parameters.push(["compare", state.get("compare")]);
   // Whole steps of an hour and more are answered by rollups alone. An automatic step is rounded up.
@@ -50,8 +51,8 @@ export function metricsParameters(state, from, to) {
   return parameters;
 }
 
-function unitOf(unit, aggregate) {
-  if (aggregate === "count") return "";
+function unitOf(unit, aggregate, across) {
+  if (aggregate === "count" || across === "count") return "";
   return aggregate === "rate" ? `${unit}/s` : unit;
 }
 
@@ -70,9 +71,9 @@ export async function askMetrics(state, bounds, signal) {
   const lines = answer.series
     .map((series) => ({
       name: nameOf(series, hasMany, ago),
-      unit: unitOf(series.unit, series.agg),
+      unit: unitOf(series.unit, series.agg, series.across),
       href: series.group.device ? `/devices/${encodeURIComponent(series.group.device)}` : null,
-      labels: { metric: series.metric, aggregate: series.agg, ...series.group, ...(state.get("compare") ? { compared: series.compared ? state.get("compare") : "" } : {}) },
+      labels: { metric: series.metric, aggregate: series.agg, ...(series.across ? { across: series.across } : {}), ...series.group, ...(state.get("compare") ? { compared: series.compared ? state.get("compare") : "" } : {}) },
       compared: series.compared,
       key: JSON.stringify([series.metric, series.group]),
       values: series.points.map(([, value]) => value),

@@ -3,7 +3,7 @@
 import { element, icon } from "../elements.js";
 
 const TITLES = {
-  metric: "Metrics", agg: "Aggregate", by: "One line for each", top: "Show", compare: "Compare with", step: "Step",
+  metric: "Metrics", agg: "Aggregate", across: "Across devices", by: "One line for each", top: "Show", compare: "Compare with", step: "Step",
   device: "Only devices", department: "Only departments", device_type: "Only types", from: "From", to: "To",
 };
 

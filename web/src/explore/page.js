@@ -36,7 +36,7 @@ export class ExplorePage {
   start() {
     startRangePicker(this.#root.querySelector("[data-range-toolbar]"));
     for (const field of this.#root.querySelectorAll("[data-field]")) {
-      field.addEventListener("change", () => this.#state.set({ [field.dataset.field]: field.value }));
+      field.addEventListener("change", () => this.#state.set(this.#chosen(field.dataset.field, field.value)));
     }
     this.#listenToTabs();
     this.#root.querySelector("[data-filters]").addEventListener("click", (event) => {
@@ -55,6 +55,12 @@ export class ExplorePage {
       if (!document.hidden && this.#isLive()) this.#ask();
     });
     this.#queue();
+  }
+
+  /** A choice, and what follows from it: devices that are put together have no lines of their own. */
+  #chosen(name, value) {
+    const by = this.#state.get("by");
+    return name === "across" && value ? { across: value, by: by.filter((item) => item !== "device") } : { [name]: value };
   }
 
   #makePickers() {
@@ -132,7 +138,7 @@ export class ExplorePage {
 
   /** How the answer is shown may change without a new question. */
   #refresh() {
-    const names = this.#state.get("mode") === "promql" ? ["query", "kind", "pstep"] : ["metric", "agg", "by", "top", "compare", "step", "device", "department", "device_type"];
+    const names = this.#state.get("mode") === "promql" ? ["query", "kind", "pstep"] : ["metric", "agg", "across", "by", "top", "compare", "step", "device", "department", "device_type"];
     const question = JSON.stringify([this.#state.get("mode"), names.map((name) => this.#state.get(name)), timeRange.preset, timeRange.preset ? null : timeRange.bounds()]);
     if (question === this.#asked) this.#results.draw();
     else {

@@ -15,10 +15,10 @@ export function queryOf(state) {
     const step = Number(state.get("pstep"));
     return { language: "promql", query: state.get("query"), instant: state.get("kind") === "instant", step: step || null, legend: "", filter };
   }
-  const [top, step, compare] = ["top", "step", "compare"].map((name) => state.get(name));
+  const [across, top, step, compare] = ["across", "top", "step", "compare"].map((name) => state.get(name));
   for (const name of ["device", "department", "device_type"]) filter[name] = state.get(name);
   return {
-    language: "fleet", metrics: state.get("metric"), by: state.get("by"), agg: state.get("agg"), top: top === "all" ? null : Number(top), step: step || null,
+    language: "fleet", metrics: state.get("metric"), by: state.get("by"), agg: state.get("agg"), across: across || null, top: top === "all" ? null : Number(top), step: step || null,
     compare: compare || null, legend: "", filter,
   };
 }

@@ -7,6 +7,7 @@ const FIELDS = {
   mode: one("metrics", ["metrics", "promql"]),
   metric: many(),
   agg: one("avg"),
+  across: one(""),
   by: many(["device"]),
   top: one("20"),
   compare: one(""),

@@ -181,6 +181,7 @@ async def _ask_fleet(asker: Asker, query: FleetPart, chosen: Chosen, span: _Span
         end=datetime.fromtimestamp(end, UTC),
         aggregate=query.agg,
         by=query.by,
+        across=query.across,
         step=step,
         devices=_ids(query.filter, chosen) or (),
         where=where,
@@ -212,7 +213,7 @@ def _fleet_answer(query: FleetPart, found: FleetAnswer) -> QueryAnswer:
 
 
 def _fleet_unit(item: GroupSeries) -> str:
-    if item.agg == "count":
+    if item.agg == "count" or item.across == "count":
         return ""
     return f"{item.unit}/s" if item.agg == "rate" else item.unit
 

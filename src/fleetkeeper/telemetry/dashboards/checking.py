@@ -18,6 +18,7 @@ from fleetkeeper.telemetry.dashboards.definition import (
     Variable,
 )
 from fleetkeeper.telemetry.dashboards.substitution import problems_of, reference_in
+from fleetkeeper.telemetry.explore.across import problem_of_across
 from fleetkeeper.telemetry.explore.groups import problem_of
 from fleetkeeper.telemetry.explore.service import problem_of_aggregate, problem_of_compare
 from fleetkeeper.telemetry.explore.steps import parse_step
@@ -141,6 +142,7 @@ def query_problems(query: FleetPart | PromqlPart, variables: Mapping[str, Variab
     checks = {
         "agg": problem_of_aggregate(query.agg),
         "by": problem_of(query.by),
+        "across": problem_of_across(query.across, query.by) if query.across is not None else None,
         "compare": problem_of_compare(query.compare) if query.compare is not None else None,
     }
     problems += [(name, text) for name, text in checks.items() if text]

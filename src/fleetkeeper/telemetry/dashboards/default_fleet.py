@@ -9,7 +9,7 @@ from fleetkeeper.telemetry.dashboards.default_panels import (
     traffic,
 )
 from fleetkeeper.telemetry.dashboards.default_sections import figures, freshness
-from fleetkeeper.telemetry.dashboards.panels import AGENT, Json, fleet, panel, promql, row, share
+from fleetkeeper.telemetry.dashboards.panels import AGENT, Json, fleet, panel, row, share
 
 
 def of_fleet() -> list[Json]:
@@ -22,7 +22,7 @@ def of_fleet() -> list[Json]:
                 "Devices that report",
                 "area",
                 6,
-                promql("count(max by (instance) (cpu_usage_percent))", legend="Devices"),
+                fleet("cpu_usage_percent", agg="count", across="count", legend="Devices"),
                 missing=AGENT,
             ),
             percentiles("CPU: percentiles over the fleet", "cpu_usage_percent"),

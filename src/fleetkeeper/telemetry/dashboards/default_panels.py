@@ -65,8 +65,8 @@ def busy_disks() -> Json:
 
 
 def percentiles(title: str, metric: str) -> Json:
-    """How a share is spread over the fleet."""
-    queries = (fleet(metric, agg=agg, legend=legend) for agg, legend in _PERCENTILES)
+    """How a share is spread over the fleet's devices."""
+    queries = (fleet(metric, across=across, legend=legend) for across, legend in _PERCENTILES)
     return share(title, "line", 6, *queries, thresholds=[])
 
 

@@ -20,7 +20,9 @@ def figures(width: int = 3) -> Json:
             "stat",
             width,
             promql(
-                'count(max by (instance) ({__name__=~"cpu_usage_percent|up|node_load1"}))', legend="Reporting"
+                'count(max by (instance) ({__name__=~"cpu_usage_percent|up|node_load1"}))',
+                legend="Reporting",
+                instant=True,
             ),
             description="Devices that sent a value in the last five minutes",
             missing=AGENT,

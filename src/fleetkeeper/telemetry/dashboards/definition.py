@@ -63,6 +63,7 @@ class FleetPart(Part):
     metrics: list[Value] = Field(min_length=1, max_length=20)
     by: list[Value] = Field(default_factory=list, max_length=5)
     agg: str = Field(default="avg", max_length=20)
+    across: str | None = Field(default=None, max_length=20)
     top: int | None = Field(default=None, ge=1, le=100)
     step: str | None = Field(default=None, max_length=20)
     compare: str | None = Field(default=None, max_length=10)

@@ -37,6 +37,13 @@ async def query_fleet(
             "or label:core. Nothing is the whole fleet"
         ),
     ] = None,
+    across: Annotated[
+        str | None,
+        Query(
+            description="Put one value of each device together: avg, min, max, sum, count (of devices), or a "
+            "percentile such as p95. All samples of a group count alike when absent"
+        ),
+    ] = None,
     step: Annotated[
         str | None,
         Query(description="Seconds, or hour, day, week, month; chosen to fit `points` when absent"),
@@ -58,6 +65,7 @@ async def query_fleet(
         end=moment("to", end),
         aggregate=agg,
         by=list(dict.fromkeys(by or ())),
+        across=across,
         step=step,
         points=points,
         devices=device_ids(device or ()),

@@ -68,11 +68,14 @@ def _buckets(
     some = (counts[rows] > 0) & ((hours >= part.start_us) & (hours < part.end_us))
     starts = np.broadcast_to(hours, some.shape)[some]
     series = np.array([series_of[channel_ids[place]] for place in rows])
+    firsts, newest = counters.firsts[own][some], lasts[rows][some]
+    with np.errstate(invalid="ignore"):
+        increases = newest - firsts + counters.excesses[own][some]
     return CountedBuckets(
         np.broadcast_to(series[:, np.newaxis], some.shape)[some],
         starts + counters.first_times[own][some],
         starts + counters.last_times[own][some],
-        counters.firsts[own][some],
-        lasts[rows][some],
-        counters.increases[own][some],
+        firsts,
+        newest,
+        increases,
     )

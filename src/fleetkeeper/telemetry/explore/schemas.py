@@ -13,6 +13,7 @@ class GroupSeries(msgspec.Struct):
     metric: str
     unit: str
     agg: str
+    across: str | None
     group: dict[str, str]
     compared: bool
     points: list[tuple[float, float | None]]
@@ -60,6 +61,7 @@ class GroupSeriesRead(BaseModel):
     metric: str
     unit: str
     agg: str
+    across: str | None = Field(description="How devices were put together, if one by one")
     group: dict[str, str] = Field(description="What the group has in common; empty for the whole fleet")
     compared: bool = Field(description="Whether these are the values of the time that is compared with")
     points: list[tuple[float, float | None]] = Field(

@@ -15,6 +15,13 @@ from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.settings.telemetry import TelemetrySettings
 from fleetkeeper.telemetry.explore import queries
+from fleetkeeper.telemetry.explore.across import (
+    COUNT,
+    PERCENTILE,
+    across_devices,
+    problem_of_across,
+    without_devices,
+)
 from fleetkeeper.telemetry.explore.cells import NEEDS
 from fleetkeeper.telemetry.explore.groups import ATTRIBUTES, DEVICE, Grouping, grouped, problem_of
 from fleetkeeper.telemetry.explore.rates import RATES
@@ -30,7 +37,6 @@ MAX_METRICS = 50
 MAX_GROUPS = 2000
 MAX_TOP = 500
 AGGREGATES = (*NEEDS, *sorted(RATES))
-_PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,3})?|100)")
 _AGO = re.compile(r"(\d{1,4})([hdw])")
 _HOURS = {"h": 1, "d": 24, "w": 168}
 
@@ -44,6 +50,8 @@ class FleetQuery:
     end: datetime
     aggregate: str = "avg"
     by: Sequence[str] = (DEVICE,)
+    # How one value of each device, by `aggregate`, becomes one of the group; all samples do alike without.
+    across: str | None = None
     step: str | None = None
     points: int = 300
     devices: Sequence[UUID] = ()
@@ -61,15 +69,16 @@ async def query_fleet(
 ) -> FleetAnswer:
     """Answer a question about devices that the actor may see. Raises InvalidInputError."""
     step = _check(query)
-    series, grouping = await _select(session, actor, query, limits)
-    values, steps, parts = await _ask(session, query, step, series, grouping, limits)
+    series, measured = await _select(session, actor, query, limits)
+    grouping = without_devices(measured) if query.across else measured
+    values, steps, parts = await _ask(session, query, step, series, measured, limits)
     order = _ranked(values, query.top)
     if len(order) > MAX_GROUPS:
         raise _wrong("by", f"gives {len(order)} groups; ask for the `top`, or for fewer than {MAX_GROUPS}")
     found = _told(query, grouping, values, steps, order)
     if query.compare:
         earlier = replace(query, start=query.start - _ago(query.compare), end=query.end - _ago(query.compare))
-        before, _, more = await _ask(session, earlier, step, series, grouping, limits)
+        before, _, more = await _ask(session, earlier, step, series, measured, limits)
         # Months differ in length; what has no counterpart is left out.
         width = min(before.shape[1], values.shape[1])
         shown = np.full(values.shape, np.nan)
@@ -89,7 +98,7 @@ async def query_fleet(
 
 def problem_of_aggregate(text: str) -> str | None:
     """What is wrong with the name of an aggregate; None when nothing is."""
-    if text in AGGREGATES or _PERCENTILE.fullmatch(text):
+    if text in AGGREGATES or PERCENTILE.fullmatch(text):
         return None
     return f"one of {', '.join(AGGREGATES)}, or a percentile such as p95"
 
@@ -110,6 +119,8 @@ def _check(query: FleetQuery) -> Any:
         problems.append(FieldError("agg", problem))
     if problem := problem_of(query.by):
         problems.append(FieldError("by", problem))
+    if query.across is not None and (problem := problem_of_across(query.across, query.by)):
+        problems.append(FieldError("across", problem))
     if query.top is not None and not 0 < query.top <= MAX_TOP:
         problems.append(FieldError("top", f"lies between 1 and {MAX_TOP}"))
     if query.compare is not None and (problem := problem_of_compare(query.compare)):
@@ -156,12 +167,13 @@ async def _select(
     series = await find_series(
         session, actor, sets, limit=limits.max_series_per_query, devices=query.devices or None
     )
-    if not query.where and not {DEVICE, *ATTRIBUTES}.intersection(query.by):
-        return series, grouped(series, {}, query.by)
+    by = (DEVICE, *query.by) if query.across else query.by
+    if not query.where and not {DEVICE, *ATTRIBUTES}.intersection(by):
+        return series, grouped(series, {}, by)
     attributes = await queries.attributes_of(session, sorted({item.device_id for item in series}))
     for name, allowed in query.where.items():
         series = [item for item in series if attributes[item.device_id][name] in allowed]
-    return series, grouped(series, attributes, query.by)
+    return series, grouped(series, attributes, by)
 
 
 async def _ask(
@@ -176,7 +188,7 @@ async def _ask(
     steps = steps_of(step, start_us, end_us)
     if query.whole:
         start_us, end_us = int(steps.edges[0]), int(steps.edges[-1])
-    percentile = _PERCENTILE.fullmatch(query.aggregate)
+    percentile = PERCENTILE.fullmatch(query.aggregate)
     question = Question(
         aggregates=(query.aggregate,),
         quantile=float(percentile[1]) / 100 if percentile else None,
@@ -186,6 +198,8 @@ async def _ask(
         max_samples=limits.max_samples_per_query,
     )
     [values], parts = await fill(session, question, series, grouping)
+    if query.across:
+        values = across_devices(values, without_devices(grouping), query.across)
     return values, steps, parts
 
 
@@ -222,6 +236,7 @@ def _told(
             for gap in np.flatnonzero(gaps[place]).tolist():
                 numbers[gap] = None
         points = list(zip(times, numbers, strict=True))
-        unit = units[group.metric]
-        told.append(GroupSeries(group.metric, unit, query.aggregate, dict(group.common), compared, points))
+        unit = "" if query.across == COUNT else units[group.metric]
+        about = group.metric, unit, query.aggregate, query.across, dict(group.common)
+        told.append(GroupSeries(*about, compared, points))
     return told

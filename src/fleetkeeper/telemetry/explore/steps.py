@@ -52,8 +52,9 @@ def parse_step(text: str | None, span_us: int, points: int) -> float | Tier:
 def steps_of(step: float | Tier, start_us: int, end_us: int) -> Steps:
     """The steps that cover [start, end). Raises ValueError when they are too many."""
     if isinstance(step, Tier) and step is not Tier.HOUR:
-        edges, day = [], start_of(step, start_us // DAY)
-        while day * DAY < end_us:
+        edges: list[int] = []
+        day = start_of(step, start_us // DAY)
+        while day * DAY < end_us and len(edges) <= MAX_STEPS:
             edges.append(day * DAY)
             day = end_of(step, day)
         return _checked(np.array([*edges, day * DAY], np.int64), (step, Tier.DAY, Tier.HOUR))

@@ -11,20 +11,23 @@ from fleetkeeper.telemetry.chunks import codec
 from fleetkeeper.telemetry.chunks.blocks import Block
 from fleetkeeper.telemetry.resample import Times, Values
 
-_COLUMNS = ("channel_ids", "firsts", "increases", "first_times", "last_times")
+_COLUMNS = ("channel_ids", "firsts", "excesses", "first_times", "last_times")
+# Sums of differences are off by some roundings.
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
 class Counters:
     """Counters in buckets: all but the channels are (channels, buckets), and mean nothing where no sample is.
 
-    `firsts` are values, `increases` those from the first sample to the last. Times are of the first and the last
-    sample: microseconds since the bucket's start.
+    `firsts` are values. `excesses` say by how much more was counted than from the first sample to the last: something
+    where a counter began again, and nothing elsewhere. Times are of the first and the last sample: microseconds since
+    the bucket's start.
     """
 
     channel_ids: NDArray[np.int32]
     firsts: Values
-    increases: Values
+    excesses: Values
     first_times: Times
     last_times: Times
 
@@ -52,16 +55,22 @@ def counters_of(blocks: Sequence[Block], edges: Times, channels: Collection[int]
         numbers = ~np.isnan(block.columns[channel])
         times, values = block.times[numbers], block.columns[channel][numbers]
         place = np.searchsorted(edges, times, side="right") - 1
+        if not len(times):
+            continue
         starts = np.flatnonzero(np.diff(place, prepend=-1))
         ends = np.append(starts[1:], len(place)) - 1
         buckets = place[starts]
         inner = place[1:] == place[:-1]
-        found.increases[row] = np.bincount(
-            place[1:][inner], weights=increases_between(values[:-1], values[1:])[inner], minlength=shape[1]
-        )
-        found.firsts[row, buckets] = values[starts[: len(buckets)]]
-        found.first_times[row, buckets] = times[starts[: len(buckets)]] - edges[buckets]
-        found.last_times[row, buckets] = times[ends[: len(buckets)]] - edges[buckets]
+        increases = increases_between(values[:-1], values[1:])
+        counted = np.bincount(place[1:][inner], weights=increases[inner], minlength=shape[1])[buckets]
+        firsts, lasts = values[starts], values[ends]
+        with np.errstate(invalid="ignore"):
+            excesses = counted - (lasts - firsts)
+        excesses[np.abs(excesses) <= _ROUNDING * np.abs(lasts)] = 0
+        found.firsts[row, buckets] = firsts
+        found.excesses[row, buckets] = excesses
+        found.first_times[row, buckets] = times[starts] - edges[buckets]
+        found.last_times[row, buckets] = times[ends] - edges[buckets]
     return found
 
 
