@@ -132,13 +132,15 @@ async def fill_cells(
     in_order = "last" in question.aggregates or question.is_of_increases
     # What is last depends on the order of time, and what increases; all else may be read in any order.
     for reading, devices in read_together(parts, in_order=in_order):
-        if isinstance(reading, Part) and isinstance(filled, RateCells):
-            # Some were rolled up before counters were counted.
-            devices = await add_counters(connection, filled, reading, devices, places)  # noqa: PLW2901
-            reading = Ranges(((reading.start_us, reading.end_us),))  # noqa: PLW2901
         if isinstance(reading, Ranges):
-            wanted_pairs = [pair for device_id in devices for pair in of_device[device_id]]
-            left -= await _add_samples(session, filled, reading, wanted_pairs, left)
+            wanted = [pair for device_id in devices for pair in of_device[device_id]]
+            left -= await _add_samples(session, filled, reading, wanted, left)
+        elif isinstance(filled, RateCells):
+            # Some were rolled up before counters were counted.
+            unknown = await add_counters(connection, filled, reading, devices, places)
+            wanted = [pair for device_id in unknown for pair in of_device[device_id]]
+            whole = Ranges(((reading.start_us, reading.end_us),))
+            left -= await _add_samples(session, filled, whole, wanted, left)
         elif isinstance(filled, Cells):
             await _add_rollups(connection, filled, reading, question.needs, devices, places)
         elif isinstance(filled, SketchCells):
