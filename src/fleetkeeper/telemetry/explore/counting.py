@@ -1,6 +1,6 @@
 """Reads what counters counted from the hours that are rolled up."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from fleetkeeper.telemetry.rollups.counters import unpack_counters
 from fleetkeeper.telemetry.rollups.periods import HOUR, Tier
 
 _COLUMNS = ("counts", "lasts", "counters")
+_NOTHING = (np.empty((0, 24)),) * 6
 
 
 async def add_counters(
@@ -34,48 +35,44 @@ async def add_counters(
     rows = await queries.rollup_rows(
         connection, devices, Tier.HOUR, part.start_us // DAY, -(-part.end_us // DAY), _COLUMNS, wanted
     )
-    found: dict[UUID, list[CountedBuckets]] = {}
-    unknown: set[UUID] = set()
-    for device_id, day, channel_ids, *packed in rows:
-        own = [channel for channel in channel_ids if channel in places[device_id]]
-        if not own:
-            continue
-        buckets = _buckets(part, day, channel_ids, packed, {c: places[device_id][c] for c in own})
-        if buckets is None:
-            unknown.add(device_id)
-        else:
-            found.setdefault(device_id, []).append(buckets)
-    known = [item for device_id, items in found.items() if device_id not in unknown for item in items]
-    if known:
-        names = CountedBuckets.__dataclass_fields__
+    found = [(row[0], _hours(row, places[row[0]])) for row in rows]
+    unknown = {device_id for device_id, hours in found if hours is None}
+    known = [hours for device_id, hours in found if hours and device_id not in unknown]
+    if any(series for series, *_ in known):
+        series = np.array([number for hours in known for number in hours[0]], np.int64)
+        midnights = np.array([hours[1] * DAY for hours in known for _ in hours[0]], np.int64)
+        counts, lasts, firsts, excesses, first_times, last_times = (
+            np.concatenate(column) for column in zip(*(hours[2:] for hours in known), strict=True)
+        )
+        starts = midnights[:, np.newaxis] + np.arange(counts.shape[1], dtype=np.int64) * HOUR
+        some = (counts > 0) & (starts >= part.start_us) & (starts < part.end_us)
+        with np.errstate(invalid="ignore"):
+            increases = lasts - firsts + excesses
         cells.add_buckets(
-            CountedBuckets(*(np.concatenate([getattr(item, name) for item in known]) for name in names))
+            CountedBuckets(
+                np.broadcast_to(series[:, np.newaxis], some.shape)[some],
+                (starts + first_times)[some],
+                (starts + last_times)[some],
+                firsts[some],
+                lasts[some],
+                increases[some],
+            )
         )
     return [device_id for device_id in devices if device_id in unknown]
 
 
-def _buckets(
-    part: Part, day: int, channel_ids: Sequence[int], packed: Sequence[Any], series_of: dict[int, int]
-) -> CountedBuckets | None:
-    """The hours of a row inside a part, of some channels; None where the row does not know them."""
+def _hours(row: Sequence[Any], numbers: Mapping[int, int]) -> tuple[Any, ...] | None:
+    """The series that a row of a device has, its day, and their columns; None where it does not know one of them."""
+    _, day, channel_ids, *packed = row
+    positions = [place for place, channel in enumerate(channel_ids) if channel in numbers]
     counters = None if packed[2] is None else unpack_counters(bytes(packed[2]))
-    if counters is None or not series_of.keys() <= set(counters.channel_ids.tolist()):
+    own = [channel_ids[place] for place in positions]
+    if counters is None:
+        return None if own else ([], day, *_NOTHING)
+    held = {channel: place for place, channel in enumerate(counters.channel_ids.tolist())}
+    if not held.keys() >= set(own):
         return None
-    counts, lasts = (unpack(blob).reshape(len(channel_ids), -1) for blob in packed[:2])
-    rows = [place for place, channel in enumerate(channel_ids) if channel in series_of]
-    own = np.searchsorted(counters.channel_ids, [channel_ids[place] for place in rows])
-    hours = day * DAY + np.arange(counts.shape[1], dtype=np.int64) * HOUR
-    some = (counts[rows] > 0) & ((hours >= part.start_us) & (hours < part.end_us))
-    starts = np.broadcast_to(hours, some.shape)[some]
-    series = np.array([series_of[channel_ids[place]] for place in rows])
-    firsts, newest = counters.firsts[own][some], lasts[rows][some]
-    with np.errstate(invalid="ignore"):
-        increases = newest - firsts + counters.excesses[own][some]
-    return CountedBuckets(
-        np.broadcast_to(series[:, np.newaxis], some.shape)[some],
-        starts + counters.first_times[own][some],
-        starts + counters.last_times[own][some],
-        firsts,
-        newest,
-        increases,
-    )
+    counts, lasts = (unpack(blob).reshape(len(channel_ids), -1)[positions] for blob in packed[:2])
+    counted = [held[channel] for channel in own]
+    columns = counters.firsts, counters.excesses, counters.first_times, counters.last_times
+    return [numbers[channel] for channel in own], day, counts, lasts, *(column[counted] for column in columns)

@@ -228,28 +228,25 @@ async def _add_rollups(
     rows = await queries.rollup_rows(
         connection, devices, tier, part.start_us // DAY, -(-part.end_us // DAY), columns, wanted
     )
-    found: list[list[Any]] = [[] for _ in range(2 + len(columns))]
-    inside_of: dict[int, tuple[Any, Any]] = {}
+    groups: list[int] = []
+    days: list[int] = []
+    found: list[list[Any]] = [[] for _ in columns]
     for device_id, day, channel_ids, *packed in rows:
-        if day not in inside_of:
-            times = day * DAY + np.arange(24 if tier is Tier.HOUR else 1, dtype=np.int64) * HOUR
-            inside = (times >= part.start_us) & (times < part.end_us)
-            inside_of[day] = inside, cells.steps_of(times[inside])
-        inside, steps = inside_of[day]
-        groups = places[device_id]
-        positions = [n for n, channel in enumerate(channel_ids) if channel in groups]
-        if not positions:
-            continue
-        arrays = [unpack(blob).reshape(len(channel_ids), -1)[positions][:, inside] for blob in packed]
-        some = arrays[0] > 0
-        own = np.array([groups[channel_ids[n]] for n in positions], np.int64)
-        found[0].append(np.broadcast_to(own[:, None], some.shape)[some])
-        found[1].append(np.broadcast_to(steps, some.shape)[some])
-        for column, array in zip(found[2:], arrays, strict=True):
-            column.append(array[some])
-    if found[0]:
-        joined = [np.concatenate(column) for column in found]
-        cells.add(Bucket(joined[0], joined[1], **dict(zip(columns, joined[2:], strict=True))))
+        own = places[device_id]
+        positions = [place for place, channel in enumerate(channel_ids) if channel in own]
+        groups += [own[channel_ids[place]] for place in positions]
+        days += [day] * len(positions)
+        for column, blob in zip(found, packed, strict=True):
+            column.append(unpack(blob).reshape(len(channel_ids), -1)[positions])
+    if not groups:
+        return
+    arrays = dict(zip(columns, map(np.concatenate, found), strict=True))
+    counts = arrays["counts"]
+    times = np.array(days, np.int64)[:, np.newaxis] * DAY + np.arange(counts.shape[1], dtype=np.int64) * HOUR
+    some = (counts > 0) & (times >= part.start_us) & (times < part.end_us)
+    places_of_rows = np.broadcast_to(np.array(groups, np.int64)[:, np.newaxis], some.shape)[some]
+    statistics = {name: array[some] for name, array in arrays.items()}
+    cells.add(Bucket(places_of_rows, cells.steps_of(times[some]), **statistics))
 
 
 async def _add_sketches(

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,19 +74,26 @@ def counters_of(blocks: Sequence[Block], edges: Times, channels: Collection[int]
 
 
 def pack_counters(counters: Counters) -> bytes:
-    """The columns one after another, behind their lengths."""
+    """The channels, then the compressed columns behind their lengths; excesses are left out where all are nothing."""
     # Channels are measured together: bucket by bucket their times are the same.
-    flat = (getattr(counters, name).T.ravel() for name in _COLUMNS)
-    parts = [codec.pack(column) for column in flat]
-    return np.array([len(part) for part in parts], ">i4").tobytes() + b"".join(parts)
+    times = np.stack([counters.first_times.T, counters.last_times.T])
+    columns = (counters.firsts, counters.excesses if counters.excesses.any() else None, times)
+    parts = [b"" if column is None else codec.pack(column.ravel()) for column in columns]
+    head = np.array([len(counters.channel_ids), *map(len, parts[:2])], ">i4")
+    return b"".join((head.tobytes(), counters.channel_ids.astype(">i4").tobytes(), *parts))
 
 
 def unpack_counters(packed: bytes) -> Counters:
     """The counters again."""
-    head = 4 * len(_COLUMNS)
-    edges = np.cumsum([head, *np.frombuffer(packed, ">i4", len(_COLUMNS)).tolist()]).tolist()
-    channel_ids, *columns = (codec.unpack(packed[low:high]) for low, high in pairwise(edges))
-    return Counters(channel_ids, *(column.reshape(-1, len(channel_ids)).T for column in columns))
+    number, *lengths = np.frombuffer(packed, ">i4", 3).tolist()
+    channel_ids = np.frombuffer(packed, ">i4", number, 12).astype(np.int32)
+    edges = np.cumsum([12 + 4 * number, *lengths]).tolist()
+    firsts = codec.unpack(packed[edges[0] : edges[1]]).reshape(number, -1)
+    excesses = np.zeros(firsts.shape)
+    if lengths[1]:
+        excesses = codec.unpack(packed[edges[1] : edges[2]]).reshape(number, -1)
+    first_times, last_times = codec.unpack(packed[edges[2] :]).reshape(2, -1, number)
+    return Counters(channel_ids, firsts, excesses, first_times.T, last_times.T)
 
 
 def chosen_counters(counters: Counters, channels: Collection[int]) -> Counters | None:
