@@ -217,12 +217,15 @@ class EmbeddedServer:
         postmaster = [process for process in leftovers if str(process.pid) == first_line.strip()]
         end_processes(postmaster, signal.SIGINT, LEFTOVER_SECONDS)
         end_processes(leftovers, signal.SIGQUIT, LEFTOVER_SECONDS)
+        deadline = time.monotonic() + LEFTOVER_SECONDS
+        while first_line.strip().isdigit() and _is_ending(int(first_line)) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def _is_ours(self, process: psutil.Process) -> bool:
         """All processes of a server work in its data folder."""
         try:
             return process.info["name"] == "postgres" and Path(process.cwd()) == self.data.resolve()
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
+        except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
             return False
 
     def _is_ready(self) -> bool:
@@ -245,3 +248,16 @@ def _make_reachable(folder: Path) -> None:
         if not mode & 0o001:
             sys.stderr.write(f"Adding permission to pass through {parent} for the database's user.\n")
             parent.chmod(mode | 0o001)
+
+
+def _is_ending(pid: int) -> bool:
+    """Whether a server was killed and is not gone yet: it works in no folder any more, and another one cannot start."""
+    try:
+        process = psutil.Process(pid)
+        return process.name() == "postgres" and not process.cwd()
+    except psutil.ZombieProcess:
+        return True
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
+    except OSError:
+        return psutil.pid_exists(pid)

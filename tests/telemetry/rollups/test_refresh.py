@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from psycopg import IsolationLevel
+from psycopg.errors import SerializationFailure
 
 from fleetkeeper.telemetry.chunks.blocks import DAY
 from fleetkeeper.telemetry.chunks.jobs import sealing_connection
@@ -117,6 +119,21 @@ class TestRefresh:
         await fill(store, 1)
         assert await jobs.refresh_rollups(store.app_url) == 1
         assert await jobs.refresh_rollups(store.app_url) == 0
+
+    async def test_a_change_that_is_not_seen_is_not_taken(self, store):
+        """Whose view of the data is older than the second of two changes must not take both away."""
+        day = [(store.device, TODAY)]
+        async with sealing_connection(store.app_url) as sealer, sealing_connection(store.app_url) as summer:
+            async with sealer.transaction():
+                await queries.note_changes(sealer, day)
+            await summer.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+            with pytest.raises(SerializationFailure):
+                async with summer.transaction():
+                    await summer.execute("SELECT FROM chunks LIMIT 1")
+                    async with sealer.transaction():
+                        await queries.note_changes(sealer, day)
+                    await queries.take_change(summer, store.device, TODAY)
+        assert store.connection.execute("SELECT count(*) FROM rollup_changes").fetchone() == (1,)
 
     async def test_what_is_not_sealed_is_not_in(self, store):
         store.add(store.layout("a"), {START: [1.0], START + HOUR: [2.0]})

@@ -19,10 +19,14 @@ _COLUMNS = "channel_ids, counts, sums, mins, maxs, lasts, sketches, counters"
 
 
 async def note_changes(connection: AsyncConnection[Any], days: Sequence[tuple[UUID, int]]) -> None:
-    """Remember that the chunks of these devices' days changed."""
+    """Remember that the chunks of these devices' days changed.
+
+    A row that is there is written anew: somebody who sums the day up without seeing the change fails on it then.
+    """
     await connection.execute(
         "INSERT INTO rollup_changes (device_id, day) SELECT device_id, date '1970-01-01' + day "
-        "FROM unnest(%s::uuid[], %s::int[]) AS t (device_id, day) ON CONFLICT DO NOTHING",
+        "FROM unnest(%s::uuid[], %s::int[]) AS t (device_id, day) "
+        "ON CONFLICT (device_id, day) DO UPDATE SET day = excluded.day",
         ([device_id for device_id, _ in days], [day for _, day in days]),
     )
 
