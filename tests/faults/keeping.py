@@ -22,12 +22,14 @@ from fleetkeeper.telemetry.rollups import jobs as rollups
 _forkserver = multiprocessing.get_context("forkserver")
 _PAUSE_SECONDS = 0.1
 _DAY_SECONDS = 86_400.0
+_AHEAD_SECONDS = 60.0
 
 
 async def keep(url: str, settings: Settings) -> int:
     """Do everything once, as if today were long ago; returns how many frames were sealed."""
     telemetry = TelemetrySettings(seal_after_frames=1, seal_settle_seconds=0)
-    work = await chunks.seal_frames(url, telemetry)
+    # A sender whose clock counts a millisecond for each frame may be ahead of this one.
+    work = await chunks.seal_frames(url, telemetry, now=time.time() + _AHEAD_SECONDS)
     await rollups.refresh_rollups(url, settings)
     await chunks.merge_chunks(url, now=time.time() + 2 * _DAY_SECONDS)
     database = Database(url, pool_size=1, settings=settings)
