@@ -21,13 +21,16 @@ class TestArchive:
         assert read(product, "archive", "policies", "delete", str(made["id"]))["done"]
 
     def test_runs_and_files(self, product):
-        assert read(product, "archive", "dry-run")["lines"] == []
         done = read(product, "archive", "run", "--yes")
         assert (done["state"], done["errors"]) == ("done", [])
         assert done["id"] in [one["id"] for one in read(product, "archive", "runs")]
-        assert read(product, "archive", "files") == []
-        assert read(product, "archive", "verify") == {"files": 0, "bytes": 0, "problems": []}
+        # Other tests may have left files; whole ones.
+        live = [one for one in read(product, "archive", "files") if one.get("state", "live") == "live"]
+        verified = read(product, "archive", "verify")
+        assert verified["problems"] == []
+        assert (verified["files"] > 0) == bool(live)
         assert "archive" in read(product, "archive", "status")["place"]
+        assert read(product, "archive", "dry-run")["lines"] == []
         assert "Nothing is due" in run(product, "archive", "dry-run").stdout
 
 
