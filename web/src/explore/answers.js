@@ -8,6 +8,8 @@ const POINTS = 300;
 const HOUR = 3600;
 const SHORTEST_TOGETHER = 60;
 const LONGEST_CUT = 300;
+// These grow until their step is over.
+const GROWING = ["sum", "count", "increase"];
 const LONGEST_PART_OF_HOUR = 600;
 // Hours are rolled up: beyond ten minutes a step is a whole one.
 const NICE_STEPS = [1, 5, 10, 15, 30, 60, 120, 300, 600, HOUR, 2 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR];
@@ -24,13 +26,14 @@ function stepOf(state, span) {
   return !step && isTogether ? String(Math.max(SHORTEST_TOGETHER, niceStep(span))) : step;
 }
 
-/** The range in whole steps; one that is not over yet would hold some of the devices only, and is left out. */
+/** The range in whole steps. One that is not over yet is left out while it holds some of the devices only. */
 function wholeSteps(state, [from, to]) {
   const step = Number(stepOf(state, to - from));
   if (state.get("by").includes("device") || !(step <= LONGEST_CUT)) return [from, to];
   const [first, next] = [Math.floor(from / step), Math.ceil(to / step)];
-  const isOver = next * step <= serverNow();
-  return [first * step, Math.max(isOver ? next : next - 1, first + 1) * step];
+  const toldAfter = GROWING.includes(state.get("agg")) ? step : Math.min(step, SHORTEST_TOGETHER);
+  const isTold = (next - 1) * step + toldAfter <= serverNow();
+  return [first * step, Math.max(isTold ? next : next - 1, first + 1) * step];
 }
 
 /** The query's parameters out of the page's state. */

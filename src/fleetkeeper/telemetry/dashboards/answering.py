@@ -36,8 +36,10 @@ MAX_SERIES = 500
 MIN_SPAN_SECONDS = 1
 # Where devices are put together, a shorter step would hold other devices than the one before.
 SHORTEST_TOGETHER = 60.0
-# Up to here a step that is not over yet is left out: it holds some of the devices only.
+# Up to here a step that is not over yet is left out as long as it holds some of the devices only.
 LONGEST_CUT = 300.0
+# These grow until their step is over.
+GROWING = frozenset({"sum", "count", "increase"})
 SHORTEST_PROMQL = 15.0
 # Steps of an hour and more are answered by rollups alone when the range has whole ones.
 WHOLE_FROM = 1800.0
@@ -151,7 +153,8 @@ def _steps(query: FleetPart, span: _Span) -> tuple[str, float, float, bool]:
     if not together or seconds > LONGEST_CUT:
         return step, span.start, span.end, seconds > WHOLE_FROM
     first, last = int(span.start // seconds), -int(-span.end // seconds)
-    if last * seconds > utc_now().timestamp():
+    told_after = seconds if query.agg in GROWING else min(seconds, SHORTEST_TOGETHER)
+    if (last - 1) * seconds + told_after > utc_now().timestamp():
         last = max(last - 1, first + 1)
     return step, first * seconds, last * seconds, False
 
