@@ -16,6 +16,7 @@ from fleetkeeper.settings.telemetry import TelemetrySettings
 from fleetkeeper.telemetry.chunks import jobs as sealing
 from fleetkeeper.telemetry.chunks import service as chunks
 from fleetkeeper.telemetry.chunks.blocks import DAY
+from fleetkeeper.telemetry.explore import service
 from fleetkeeper.telemetry.explore.service import FleetQuery, query_fleet
 from fleetkeeper.telemetry.rollups import jobs as rollups
 from fleetkeeper.telemetry.rollups.periods import HOUR
@@ -371,6 +372,14 @@ class TestRefused:
         with pytest.raises(InvalidInputError) as caught:
             await ask(app, START, START + DAY, **wishes)
         assert [field.field for field in caught.value.fields] == [name]
+
+    async def test_too_many_groups_before_anything_is_read(self, app, fleet, monkeypatch):
+        monkeypatch.setattr(service, "MAX_GROUPS", 2)
+        assert len((await ask(app, START, START + DAY, step="3600", top=2)).series) == 2
+        monkeypatch.setattr(service, "fill", None)
+        with pytest.raises(InvalidInputError, match="wrong") as caught:
+            await ask(app, START, START + DAY, step="3600")
+        assert [field.field for field in caught.value.fields] == ["by"]
 
 
 class TestDoors:

@@ -71,10 +71,10 @@ async def query_fleet(
     step = _check(query)
     series, measured = await _select(session, actor, query, limits)
     grouping = without_devices(measured) if query.across else measured
+    if query.top is None and (many := len(grouping.groups)) > MAX_GROUPS:
+        raise _wrong("by", f"gives {many} groups; ask for the `top`, or for at most {MAX_GROUPS}")
     values, steps, parts = await _ask(session, query, step, series, measured, limits)
     order = _ranked(values, query.top)
-    if len(order) > MAX_GROUPS:
-        raise _wrong("by", f"gives {len(order)} groups; ask for the `top`, or for fewer than {MAX_GROUPS}")
     found = _told(query, grouping, values, steps, order)
     if query.compare:
         earlier = replace(query, start=query.start - _ago(query.compare), end=query.end - _ago(query.compare))
