@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 from datetime import date
 from typing import Any
 
-from psycopg import AsyncConnection
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.audit.models import AuditArchive, AuditEntry, AuditSeal
 from fleetkeeper.audit.seals import TEXT_COLUMNS, Row, Seal
+from fleetkeeper.database.engine import driver_connection
 
 BATCH = 5000
 SEALS_AT_ONCE = 500
@@ -114,9 +114,7 @@ async def _stream(
     session: AsyncSession, statement: str, values: tuple[Any, ...]
 ) -> AsyncIterator[AsyncIterator[list[Row]]]:
     """Rows of a cursor on the server: the driver's own, as millions of them pass."""
-    raw = await (await session.connection()).get_raw_connection()
-    driver: Any = raw.driver_connection
-    assert isinstance(driver, AsyncConnection)
+    driver = await driver_connection(session)
     async with driver.cursor("audit_entries", binary=True) as cursor:
         await cursor.execute(statement, values)
 

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import msgspec
+from psycopg.sql import quote
 from sqlalchemy import Connection
 
 WHOLE_FLEET_ROLE = "fleetkeeper_whole_fleet"
 # For connections of their own, outside of sessions: what they read and write is told apart by device keys, not people.
 WHOLE_FLEET_OPTION = f"-c role={WHOLE_FLEET_ROLE}"
+# Only a text without parameters may hold two statements.
+_AS_IT_IS = {"no_parameters": True}
 
 
 @dataclass(frozen=True)
@@ -22,20 +25,20 @@ class TransactionContext:
     # JSON of `kind`, `name`, `user`, `token`, `session`, `device`, `address`, `agent`, `request`, `reason`.
     audit: str = ""
 
-    def apply(self, connection: Connection) -> None:
-        """Set it for the transaction that has just begun."""
-        role = "set_config('role', %(role)s, true), " if self.whole_fleet else ""
-        connection.exec_driver_sql(
-            f"SELECT {role}set_config('fleetkeeper.audit', %(audit)s, true), "
-            "set_config('fleetkeeper.departments', %(departments)s, true), "
-            "set_config('fleetkeeper.changeable_departments', %(changeable)s, true)",
-            {
-                "role": WHOLE_FLEET_ROLE,
-                "audit": self.audit,
-                "departments": _listed(self.departments),
-                "changeable": _listed(self.changeable_departments),
-            },
-        )
+    def begin(self, connection: Connection, *, plans_once: bool = False) -> None:
+        """Begin a transaction of the database with it, in one message: the driver begins none by itself.
+
+        With `plans_once` statements that come again are planned once, whatever their parameters' values.
+        """
+        role = f"set_config('role', '{WHOLE_FLEET_ROLE}', true), " if self.whole_fleet else ""
+        known = {"plan_cache_mode": "force_generic_plan"} if plans_once else {}
+        known |= {
+            "fleetkeeper.audit": self.audit,
+            "fleetkeeper.departments": _listed(self.departments),
+            "fleetkeeper.changeable_departments": _listed(self.changeable_departments),
+        }
+        given = ", ".join(f"set_config('{name}', {quote(value)}, true)" for name, value in known.items())
+        connection.exec_driver_sql(f"BEGIN; SELECT {role}{given}", execution_options=_AS_IT_IS)
 
 
 NOBODY = TransactionContext()

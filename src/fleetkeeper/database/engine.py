@@ -1,11 +1,14 @@
 """Engines and pools on one PostgreSQL, by one driver."""
 
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session, SessionTransaction
 
@@ -58,11 +61,23 @@ class ContextSession(Session):
 
 
 @event.listens_for(ContextSession, "after_begin")
-def _apply_context(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
-    source: ContextSource = session.info.get("context", NOBODY)
+def _begin(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    source: ContextSource | None = session.info["context"]
+    if source is None or transaction.nested:
+        return
     context = source if isinstance(source, TransactionContext) else source()
-    if not transaction.nested and context is not NOBODY:
-        context.apply(connection)
+    context.begin(connection, plans_once=session.info["plans_once"])
+
+
+def _check_alive(dbapi_connection: DBAPIConnection, *_: object) -> None:
+    """Raise where the server has ended an idle connection: only then is there something to read from it.
+
+    A question of the pool's own for each use of a connection would take as long as a small statement.
+    """
+    poll = select.poll()
+    poll.register(dbapi_connection.driver_connection.pgconn.socket, select.POLLIN)
+    if poll.poll(0):
+        raise InvalidatePoolError("The server has ended the connection.")
 
 
 class Database:
@@ -83,24 +98,41 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
-            pool_pre_ping=True,
+            # The same few connections again: they know the statements.
+            pool_use_lifo=True,
             connect_args={
+                # Sessions begin their transactions themselves.
+                "autocommit": True,
                 "options": f"-c timezone=UTC -c statement_timeout={statement_timeout_seconds * 1000}",
                 "application_name": "fleetkeeper",
+                # So that the end of a connection shows that nobody sent a word of.
+                "keepalives_idle": 30,
+                "keepalives_interval": 10,
+                "keepalives_count": 3,
             },
         )
+        event.listen(self.engine.sync_engine, "checkout", _check_alive)
         self._sessions = async_sessionmaker(
             self.engine, expire_on_commit=False, autoflush=False, sync_session_class=ContextSession
         )
 
     @asynccontextmanager
-    async def session(self, context: ContextSource = NOBODY) -> AsyncIterator[AsyncSession]:
+    async def session(
+        self, context: ContextSource = NOBODY, *, plans_once: bool = False
+    ) -> AsyncIterator[AsyncSession]:
         """One transaction: committed when the block ends, rolled back when it raises.
 
-        It sees the devices that `context` lets it see; without one, none.
+        It sees the devices that `context` lets it see; without one, none. With `plans_once` statements that come again
+        are planned once: for those that take no longer than their planning, and whose plan is the same for all values.
         """
-        info = {"context": context, "settings": self._settings}
+        info = {"context": context, "settings": self._settings, "plans_once": plans_once}
         async with self._sessions(info=info) as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def statements(self) -> AsyncIterator[AsyncSession]:
+        """A session without a transaction, for statements that each stand alone. It sees no device."""
+        async with self._sessions(info={"context": None, "settings": self._settings}) as session:
             yield session
 
     async def close(self) -> None:
@@ -112,3 +144,10 @@ def settings_of(session: AsyncSession) -> Settings:
     """The settings of the process that a session belongs to."""
     own: Settings | None = session.info.get("settings")
     return own or get_settings()
+
+
+async def driver_connection(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
+    """The driver's own connection of a session, in the session's transaction."""
+    raw = await (await session.connection()).get_raw_connection()
+    connection: psycopg.AsyncConnection[Any] = raw.driver_connection  # type: ignore[assignment]
+    return connection

@@ -26,5 +26,13 @@ async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
         yield session
 
 
+async def get_planned_session(request: Request) -> AsyncIterator[AsyncSession]:
+    """The same, in which statements that come again are planned once."""
+    database: Database = request.app.state.database
+    async with database.session(lambda: context_of(request), plans_once=True) as session:
+        yield session
+
+
 # With the default scope a failing commit would still answer 200.
 Session = Annotated[AsyncSession, Depends(get_session, scope="function")]
+PlannedSession = Annotated[AsyncSession, Depends(get_planned_session, scope="function")]

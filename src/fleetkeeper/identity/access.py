@@ -66,18 +66,18 @@ async def find_actor(request: Request) -> Actor | None:
         scheme, _, secret = header.partition(" ")
         if scheme.lower() != "bearer" or not secret.startswith(TOKEN_PREFIX + "_"):
             return None
-        async with database.session() as session:
+        async with database.statements() as session:
             return await actor_of_token(session, secret.strip(), utc_now(), client_address(request))
     secret = request.cookies.get(session_cookie_name(settings), "")
     if not secret:
         return None
     idle = timedelta(minutes=settings.identity.session_idle_minutes)
-    async with database.session() as session:
+    async with database.statements() as session:
         found = await actor_of_session(session, secret, utc_now(), idle)
     if found is not None and found[1].provider_id is not None:
         checker = Checker(database, request.app.state.sealer, request.app.state.oidc)
         if await recheck_if_due(checker, found[1].id, utc_now()):
-            async with database.session() as session:
+            async with database.statements() as session:
                 found = await actor_of_session(session, secret, utc_now(), idle)
     if found is None:
         return None
