@@ -138,7 +138,7 @@ def _size(connection: psycopg.Connection, table: str) -> int:
 async def _read_times(url: str, devices: list[UUID]) -> dict[str, float]:
     database = Database(url, pool_size=1)
     found = {}
-    async with database.session(product_context("job", "bench")) as session:
+    async with database.session(product_context("job", "bench"), plans_once=True) as session:
         for title, hours in (("1 h", 1), ("12 h", 12), ("24 h", 24)):
             device = devices[17]
             rows = await queries.channels_of_device(session, device, ["bench_1"])

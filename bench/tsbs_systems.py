@@ -33,7 +33,7 @@ class Engine:
 
     async def answer(self, case: Case) -> Answer:
         """Ask, and put the answer into the common form."""
-        async with self._database.session(product_context("job", "bench")) as session:
+        async with self._database.session(product_context("job", "bench"), plans_once=True) as session:
             if case.kind.shape == "last":
                 found = await last_of_all(session, _ACTOR, METRICS, 100_000, None)
                 return {(str(row.device),): [row.values[name] for name in METRICS] for row in found.results}

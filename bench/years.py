@@ -161,7 +161,7 @@ async def _charts(url: str, machines: Machines, devices: Sequence[UUID]) -> dict
                 whole=True,
             )
             began = time.perf_counter()
-            async with database_.session(product_context("job", "bench")) as session:
+            async with database_.session(product_context("job", "bench"), plans_once=True) as session:
                 answer = await query_fleet(session, _ACTOR, query, TelemetrySettings())
             taken.append((time.perf_counter() - began) * 1000)
             if not answer.series or all(value is None for _, value in answer.series[0].points):

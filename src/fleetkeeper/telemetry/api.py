@@ -9,7 +9,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import StreamingResponse
 
-from fleetkeeper.database.request_session import Session, context_of
+from fleetkeeper.database.request_session import PlannedSession, Session, context_of
 from fleetkeeper.devices import service as devices
 from fleetkeeper.devices.access import CallingDevice
 from fleetkeeper.error_handlers import problem_responses
@@ -104,7 +104,7 @@ async def collect_frames(
 async def read_range(
     request: Request,
     actor: TelemetryRead,
-    session: Session,
+    session: PlannedSession,
     device: Annotated[list[str], Query(description="UUIDs of devices")],
     metric: Annotated[
         list[str], Query(description='Metrics, or channels such as cpu_core_usage_percent{core="0"}')

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, text
@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Integer, Text, Uuid
 
+from fleetkeeper.database.engine import driver_connection
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 
@@ -31,28 +32,79 @@ _HAS_STORED = """
 _PARAMETERS = (bindparam("layouts", type_=ARRAY(Integer)), bindparam("departments", type_=ARRAY(Uuid)))
 _CHANNELS = text(
     """
-    SELECT c.id, m.name AS metric, c.labels, jsonb_object_agg(l.layout_id, l.position) AS places
+    SELECT c.id, m.name, c.labels, array_agg(l.layout_id), array_agg(l.position)
     FROM metrics m JOIN channels c ON c.metric_id = m.id JOIN layout_channels l ON l.channel_id = c.id
     WHERE :metrics IS NULL OR m.name = ANY(:metrics)
     GROUP BY c.id, m.name
     """
 ).bindparams(bindparam("metrics", type_=ARRAY(Text)))
-_DEVICES = """
-    SELECT d.device_id, v.name, coalesce(h.host, v.name) AS host, d.layout_id, d.present
+# Channels first, then the devices that have used a layout which holds one of them, in the order of their names.
+_CHANNELS_AND_DEVICES = """
+    WITH named AS MATERIALIZED (
+        SELECT c.id, m.name, c.labels, array_agg(l.layout_id) AS layouts, array_agg(l.position) AS positions
+        FROM metrics m JOIN channels c ON c.metric_id = m.id JOIN layout_channels l ON l.channel_id = c.id
+        WHERE (%(metrics)s::text[] IS NULL OR m.name = ANY(%(metrics)s)) {used}
+        GROUP BY c.id, m.name
+    )
+    SELECT true AS is_channel, id, name, NULL::uuid, NULL, NULL::bigint, labels, layouts, positions FROM named
+    UNION ALL
+    SELECT false, d.layout_id, v.name, d.device_id, coalesce(h.host, v.name), d.present, NULL, NULL, NULL
     FROM device_layouts d JOIN devices v ON v.id = d.device_id
     LEFT JOIN telemetry_hosts h ON h.device_id = d.device_id AND h.is_primary
-    WHERE d.layout_id = ANY(:layouts) {chosen} AND {visible} ORDER BY d.layout_id, v.name, d.device_id
+    WHERE d.layout_id IN (SELECT unnest(layouts) FROM named) {chosen}
+      AND (%(everywhere)s OR v.department_id = ANY(%(departments)s))
+    ORDER BY 1 DESC, 2, 3, 4
 """
-_DEVICES_WITH = text(_DEVICES.format(chosen="", visible=_VISIBLE)).bindparams(*_PARAMETERS)
-_CHOSEN_DEVICES_WITH = text(
-    _DEVICES.format(chosen="AND d.device_id = ANY(:devices)", visible=_VISIBLE)
-).bindparams(*_PARAMETERS, bindparam("devices", type_=ARRAY(Uuid)))
+_OF_ALL = _CHANNELS_AND_DEVICES.format(used="", chosen="")
+_OF_CHOSEN = _CHANNELS_AND_DEVICES.format(
+    used="AND l.layout_id IN (SELECT layout_id FROM device_layouts WHERE device_id = ANY(%(devices)s))",
+    chosen="AND d.device_id = ANY(%(devices)s)",
+)
 
 
-async def channels_named(session: AsyncSession, metrics: Sequence[str] | None) -> Sequence[Any]:
-    """Channels of these metrics, or of all: id, metric, labels, and {layout: position} as `places`."""
+class NamedChannel(NamedTuple):
+    """A channel of a metric, and its positions in the layouts that hold it."""
+
+    id: int
+    metric: str
+    labels: dict[str, str]
+    layouts: Sequence[int]
+    positions: Sequence[int]
+
+
+class DeviceUse(NamedTuple):
+    """A device that has used a layout. `present` has a bit for each position with values; None is all."""
+
+    layout_id: int
+    name: str
+    device_id: UUID
+    host: str
+    present: int | None
+
+
+async def channels_and_devices(
+    session: AsyncSession, actor: Actor, metrics: Sequence[str] | None, devices: Sequence[UUID] | None
+) -> tuple[list[NamedChannel], list[DeviceUse]]:
+    """Channels of these metrics, and the devices that have them and that the actor may see; of all when None."""
+    scope = actor.scope(Permission.TELEMETRY_READ)
+    parameters = {
+        "metrics": None if metrics is None else list(metrics),
+        "devices": None if devices is None else list(devices),
+        "everywhere": scope.everywhere,
+        "departments": sorted(scope.departments),
+    }
+    connection = await driver_connection(session)
+    async with connection.cursor(binary=True) as cursor:
+        await cursor.execute(_OF_ALL if devices is None else _OF_CHOSEN, parameters)
+        rows = await cursor.fetchall()
+    channels = [NamedChannel(row[1], row[2], *row[6:]) for row in rows if row[0]]
+    return channels, [DeviceUse._make(row[1:6]) for row in rows[len(channels) :]]
+
+
+async def channels_named(session: AsyncSession, metrics: Sequence[str] | None) -> list[NamedChannel]:
+    """Channels of these metrics, or of all."""
     rows = await session.execute(_CHANNELS, {"metrics": list(metrics) if metrics is not None else None})
-    return rows.all()
+    return [NamedChannel._make(row) for row in rows]
 
 
 async def described_metrics(session: AsyncSession, limit: int) -> Sequence[Any]:
@@ -65,16 +117,6 @@ async def described_metrics(session: AsyncSession, limit: int) -> Sequence[Any]:
         {"limit": limit},
     )
     return rows.all()
-
-
-async def devices_with(
-    session: AsyncSession, actor: Actor, layouts: Sequence[int], devices: Sequence[UUID] | None
-) -> Sequence[Any]:
-    """Devices that the actor may see and that use these layouts: device_id, name, host, layout_id, present."""
-    parameters = _parameters(actor, layouts)
-    if devices is None:
-        return (await session.execute(_DEVICES_WITH, parameters)).all()
-    return (await session.execute(_CHOSEN_DEVICES_WITH, {**parameters, "devices": list(devices)})).all()
 
 
 async def layouts_in_use(

@@ -7,10 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from psycopg import AsyncConnection
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.database.engine import settings_of
+from fleetkeeper.database.engine import driver_connection, settings_of
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.telemetry.archive.reading import Unreadable, read_archived
 from fleetkeeper.telemetry.chunks.blocks import Block
@@ -147,10 +146,3 @@ def _too_many(max_samples: int) -> InvalidInputError:
 
 def _microseconds(moment: datetime) -> int:
     return round(moment.timestamp() * 1_000_000)
-
-
-async def driver_connection(session: AsyncSession) -> AsyncConnection[Any]:
-    """The driver's own connection of a session, in the session's transaction."""
-    raw = await (await session.connection()).get_raw_connection()
-    connection: AsyncConnection[Any] = raw.driver_connection  # type: ignore[assignment]
-    return connection

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.telemetry import catalogue
-from fleetkeeper.telemetry.catalogue import Between
+from fleetkeeper.telemetry.catalogue import Between, NamedChannel
 from fleetkeeper.telemetry.host_mark import HOST_MARK
 from fleetkeeper.telemetry.reading import read_wanted
 from fleetkeeper.telemetry.resample import Times, Values
@@ -134,19 +134,19 @@ async def _find(
     devices: Sequence[UUID] | None,
 ) -> list[tuple[FleetSeries, Sequence[int]]]:
     """Series, device by device, with the numbers of the selections that want them."""
-    candidates, by_layout = await _candidates(session, selections)
+    channels, uses = await catalogue.channels_and_devices(session, actor, _names(selections), devices)
+    candidates, by_layout = _candidates(channels, selections)
     found: dict[UUID, dict[int, tuple[FleetSeries, Sequence[int]]]] = {}
     left = limit
-    for row in await catalogue.devices_with(session, actor, sorted(by_layout), devices):
-        device_id = row.device_id
+    for layout_id, name, device_id, host, present in uses:
         of_device = found.setdefault(device_id, {})
-        for position, channel_id in by_layout[row.layout_id]:
-            if row.present is not None and not row.present >> (position - 1) & 1:
+        for position, channel_id in by_layout.get(layout_id, ()):
+            if present is not None and not present >> (position - 1) & 1:
                 continue
             known = of_device.get(channel_id)
             if known is None:
                 candidate = candidates[channel_id]
-                labels = candidate.labels_of(row.host, row.name, device_id)
+                labels = candidate.labels_of(host, name, device_id)
                 selected = candidate.selections_of(labels)
                 if not selected:
                     continue
@@ -154,7 +154,7 @@ async def _find(
                     raise _too_many(limit)
                 left -= 1
                 known = of_device[channel_id] = FleetSeries(device_id, channel_id, labels), selected
-            known[0].places[row.layout_id] = position
+            known[0].places[layout_id] = position
     return [item for of_device in found.values() for item in of_device.values()]
 
 
@@ -237,7 +237,8 @@ async def _label_sets(
     between: Between | None,
 ) -> list[Mapping[str, str]]:
     """Labels of the selected series; without those of the device where nothing that is asked depends on it."""
-    candidates, by_layout = await _candidates(session, matcher_sets)
+    channels = await catalogue.channels_named(session, _names(matcher_sets))
+    candidates, by_layout = _candidates(channels, matcher_sets)
     by_device = any(
         candidate.depends_on_device or not {*candidate.marked}.isdisjoint({*asked} - {INSTANCE, DEVICE})
         for candidate in candidates.values()
@@ -258,23 +259,23 @@ async def _label_sets(
     return [candidates[channel_id].labels for channel_id in seen]
 
 
-async def _candidates(
-    session: AsyncSession, matcher_sets: Sequence[Sequence[Matcher]]
+def _candidates(
+    channels: Iterable[NamedChannel], matcher_sets: Sequence[Sequence[Matcher]]
 ) -> tuple[dict[int, _Candidate], dict[int, list[tuple[int, int]]]]:
     """Channels that may be meant, and their places (position, channel) by layout."""
     candidates: dict[int, _Candidate] = {}
     by_layout: dict[int, list[tuple[int, int]]] = {}
-    for row in await catalogue.channels_named(session, _names(matcher_sets)):
-        labels = {**row.labels, NAME: row.metric}
-        marked = tuple(key for key, value in row.labels.items() if HOST_MARK in value)
+    for channel in channels:
+        labels = {**channel.labels, NAME: channel.metric}
+        marked = tuple(key for key, value in channel.labels.items() if HOST_MARK in value)
         conditions = _conditions(labels, marked, matcher_sets)
         if not conditions:
             continue
         is_settled = not any(matchers for _, matchers in conditions)
         wanted_by = [number for number, _ in conditions] if is_settled else None
-        candidates[row.id] = _Candidate(row.id, labels, marked, conditions, wanted_by)
-        for layout, position in row.places.items():
-            by_layout.setdefault(int(layout), []).append((position, row.id))
+        candidates[channel.id] = _Candidate(channel.id, labels, marked, conditions, wanted_by)
+        for layout, position in zip(channel.layouts, channel.positions, strict=True):
+            by_layout.setdefault(layout, []).append((position, channel.id))
     return candidates, by_layout
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 import numpy as np
-from psycopg import AsyncConnection, sql
+from psycopg import AsyncConnection
 
 from fleetkeeper.telemetry.chunks.blocks import DAY, Block
 from fleetkeeper.telemetry.chunks.codec import MISSING_BITS
@@ -20,6 +21,7 @@ _MOST_COLUMNS = 200
 _MOST_PARTS = 20
 _MOMENT = "timestamptz '1970-01-01 00:00:00+00' + {}::bigint * interval '1 microsecond'"
 _DAY = "date '1970-01-01' + {}::int"
+_MISSING = f"'\\x{MISSING_BITS:016x}'::bytea"
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ async def read_stored(
         is_last = low + _MOST_PARTS >= len(picked)
         async with connection.cursor(binary=True) as cursor:
             await cursor.execute(
-                _statement(some, gaps=len(gaps), with_chunks=is_last),
+                _statement(tuple(len(item.positions) for item in some), gaps=len(gaps), with_chunks=is_last),
                 _parameters(some, wanted, start_us, end_us, gaps, max_samples),
             )
             rows = await cursor.fetchall()
@@ -120,64 +122,53 @@ def _picked(wanted: Sequence[Wanted]) -> list[_Picked]:
     return list(alike.values())
 
 
-def _statement(picked: Sequence[_Picked], *, gaps: int, with_chunks: bool) -> sql.Composed:
-    parts = [_frames_part(number, item) for number, item in enumerate(picked, 1)]
+@lru_cache(maxsize=500)
+def _statement(positions: tuple[int, ...], *, gaps: int, with_chunks: bool) -> str:
+    """The statement that picks so many positions in each part, which are as numbered as the parameters' names.
+
+    What it says does not depend on what is asked, so that the database plans it once.
+    """
+    parts = [_frames_part(number, count) for number, count in enumerate(positions, 1)]
     if with_chunks:
-        parts += [_chunks_part(gaps), sql.Composed([sql.SQL(_ARCHIVE_PART)])]
-    return sql.SQL(" UNION ALL ").join(parts)
+        parts += [_chunks_part(gaps), _ARCHIVE_PART]
+    return " UNION ALL ".join(parts)
 
 
-def _frames_part(number: int, picked: _Picked) -> sql.Composed:
+def _frames_part(number: int, positions: int) -> str:
     """A row per device: all times, then all values of each position, each as the bytes of its binary form.
 
-    A row per frame would cost the client far more than the server's work; the numbers are from our own tables.
+    A row per frame would cost the client far more than the server's work.
     """
-    missing = sql.Literal(MISSING_BITS.to_bytes(8))
-    packed = [
-        sql.SQL("string_agg(coalesce(float8send(\"values\"[{}]), {}), ''::bytea)").format(
-            sql.Literal(position), missing
-        )
-        for position in picked.positions
-    ]
-    return sql.SQL(
-        f"""
-        (SELECT {{number}}::int, device_id, 0, 0::bigint, 0::smallint, 0::float8,
-                string_agg(timestamptz_send(ts), ''::bytea), ARRAY[{{packed}}] FROM (
-            SELECT device_id, ts, "values" FROM frames
-            WHERE device_id = ANY(%({{devices}})s) AND part IN (0, {{layout}}) AND layout_id = {{layout}}
-              AND ts >= {_MOMENT.format("%(start)s")} AND ts < {_MOMENT.format("%(end)s")}
-            ORDER BY device_id, ts LIMIT %({{limit}})s
-        ) f GROUP BY device_id)
-        """  # noqa: S608 - constants of this file
-    ).format(
-        number=sql.Literal(number),
-        packed=sql.SQL(", ").join(packed),
-        layout=sql.Literal(picked.layout),
-        devices=sql.SQL(f"devices_{number}"),
-        limit=sql.SQL(f"limit_{number}"),
+    packed = ", ".join(
+        f"string_agg(coalesce(float8send(\"values\"[%(position_{number}_{place})s]), {_MISSING}), ''::bytea)"
+        for place in range(positions)
     )
+    return f"""
+        (SELECT {number}::int, device_id, 0, 0::bigint, 0::smallint, 0::float8,
+                string_agg(timestamptz_send(ts), ''::bytea), ARRAY[{packed}] FROM (
+            SELECT device_id, ts, "values" FROM frames
+            WHERE device_id = ANY(%(devices_{number})s) AND part IN (0, %(layout_{number})s)
+              AND layout_id = %(layout_{number})s
+              AND ts >= {_MOMENT.format("%(start)s")} AND ts < {_MOMENT.format("%(end)s")}
+            ORDER BY device_id, ts LIMIT %(limit_{number})s
+        ) f GROUP BY device_id)
+    """  # noqa: S608 - constants of this file and numbers
 
 
-def _chunks_part(gaps: int) -> sql.Composed:
+def _chunks_part(gaps: int) -> str:
     left_out = "".join(
         f" AND NOT (start >= {_MOMENT.format(f'%(gap_{n}_from)s')} AND ends < {_MOMENT.format(f'%(gap_{n}_to)s')})"
         for n in range(gaps)
     )
-    return sql.Composed(
-        [
-            sql.SQL(
-                f"""
-                (SELECT 0, device_id, channel_id, (extract(epoch FROM start) * 1000000)::bigint, axis, first, blob,
-                        NULL::bytea[]
-                 FROM chunks
-                 WHERE device_id = ANY(%(devices)s) AND channel_id = ANY(%(channels)s::int[])
-                   AND start >= {_MOMENT.format("%(low)s")} AND start < {_MOMENT.format("%(end)s")}
-                   AND ends >= {_MOMENT.format("%(start)s")}{left_out}
-                 ORDER BY device_id, start, channel_id)
-                """  # noqa: S608 - constants of this file and a number
-            )
-        ]
-    )
+    return f"""
+        (SELECT 0, device_id, channel_id, (extract(epoch FROM start) * 1000000)::bigint, axis, first, blob,
+                NULL::bytea[]
+         FROM chunks
+         WHERE device_id = ANY(%(devices)s) AND channel_id = ANY(%(channels)s::int[])
+           AND start >= {_MOMENT.format("%(low)s")} AND start < {_MOMENT.format("%(end)s")}
+           AND ends >= {_MOMENT.format("%(start)s")}{left_out}
+         ORDER BY device_id, start, channel_id)
+    """  # noqa: S608 - constants of this file and numbers
 
 
 _ARCHIVE_PART = f"""
@@ -207,6 +198,9 @@ def _parameters(
     }
     for number, item in enumerate(picked, 1):
         parameters[f"devices_{number}"] = list(item.devices)
+        parameters[f"layout_{number}"] = item.layout
+        for place, position in enumerate(item.positions):
+            parameters[f"position_{number}_{place}"] = position
         # One frame more than allowed: whoever meets it knows.
         parameters[f"limit_{number}"] = max_samples // len(item.positions) + 1
     for number, (low, high) in enumerate(gaps):

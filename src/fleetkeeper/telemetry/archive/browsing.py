@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.audit.recorder import record_event
-from fleetkeeper.database.engine import Database
+from fleetkeeper.database.engine import Database, driver_connection
 from fleetkeeper.devices import service as devices
 from fleetkeeper.errors import FieldError, InvalidInputError, NotFoundError
 from fleetkeeper.identity.actor import Actor
@@ -43,7 +43,6 @@ from fleetkeeper.telemetry.archive.schemas import (
 from fleetkeeper.telemetry.archive.store import StoreError, store_for_new
 from fleetkeeper.telemetry.archive.verification import VERIFY_TASK
 from fleetkeeper.telemetry.models import Metric
-from fleetkeeper.telemetry.reading import driver_connection
 
 _EPOCH = date(1970, 1, 1)
 _MOST_NAME = 255

@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.config import service as config
+from fleetkeeper.database.engine import driver_connection
 from fleetkeeper.devices import service as devices
 from fleetkeeper.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from fleetkeeper.identity.actor import Actor
@@ -24,7 +25,6 @@ from fleetkeeper.telemetry.archive.schemas import (
     PolicyWrite,
 )
 from fleetkeeper.telemetry.models import ArchivePolicy
-from fleetkeeper.telemetry.reading import driver_connection
 from fleetkeeper_protocol.metrics import describe
 
 _PLAIN = (

@@ -20,7 +20,7 @@ async def read_asker(request: Request, actor: TelemetryRead) -> Asker:
     database: Database = request.app.state.database
     return Asker(
         actor=actor,
-        sessions=lambda: database.session(context_of(request)),
+        sessions=lambda: database.session(context_of(request), plans_once=True),
         promql=request.app.state.promql,
         limits=request.app.state.settings.telemetry,
     )

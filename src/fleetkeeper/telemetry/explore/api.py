@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
-from fleetkeeper.database.request_session import Session
+from fleetkeeper.database.request_session import PlannedSession
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.telemetry.access import TelemetryRead
 from fleetkeeper.telemetry.explore import last, service
@@ -21,7 +21,7 @@ _encoder = msgspec.json.Encoder()
 async def query_fleet(
     request: Request,
     actor: TelemetryRead,
-    session: Session,
+    session: PlannedSession,
     metric: Annotated[
         list[str], Query(description='Metrics, or channels such as cpu_core_usage_percent{core="0"}')
     ],
@@ -82,7 +82,7 @@ async def query_fleet(
 @router.get("/last", response_model=LastRead, responses=problem_responses(401, 403, 422))
 async def read_last(
     actor: TelemetryRead,
-    session: Session,
+    session: PlannedSession,
     metric: Annotated[list[str], Query(description="Metrics or channels, at most 50")],
     limit: Annotated[int, Query(ge=1, le=10_000, description="Devices at most")] = 1000,
     after: Annotated[str | None, Query(description="The last device's UUID of the page before")] = None,

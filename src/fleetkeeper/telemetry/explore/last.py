@@ -6,6 +6,7 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.database.engine import driver_connection
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
@@ -13,7 +14,6 @@ from fleetkeeper.telemetry import catalogue
 from fleetkeeper.telemetry.explore import queries
 from fleetkeeper.telemetry.explore.schemas import LastAnswer, LastRow
 from fleetkeeper.telemetry.host_mark import HOST_MARK
-from fleetkeeper.telemetry.reading import driver_connection
 from fleetkeeper_protocol.metrics import format_channel, parse_channel
 
 MAX_METRICS = 50

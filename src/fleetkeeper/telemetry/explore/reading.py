@@ -11,6 +11,7 @@ import numpy as np
 from psycopg import AsyncConnection
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.database.engine import driver_connection
 from fleetkeeper.telemetry.chunks.blocks import DAY, Block
 from fleetkeeper.telemetry.chunks.codec import unpack
 from fleetkeeper.telemetry.explore import queries
@@ -22,7 +23,7 @@ from fleetkeeper.telemetry.explore.percentiles import SampleCells, SketchCells
 from fleetkeeper.telemetry.explore.rates import LOOKBACK_US, RATES, RateCells
 from fleetkeeper.telemetry.explore.schemas import PlanPart
 from fleetkeeper.telemetry.explore.steps import Steps
-from fleetkeeper.telemetry.reading import driver_connection, read_blocks, series_of
+from fleetkeeper.telemetry.reading import read_blocks, series_of
 from fleetkeeper.telemetry.resample import SECOND, Values
 from fleetkeeper.telemetry.rollups.packing import unpack_sketches
 from fleetkeeper.telemetry.rollups.periods import HOUR, Tier

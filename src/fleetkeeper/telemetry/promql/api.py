@@ -83,7 +83,10 @@ async def read_caller(request: Request, actor: TelemetryRead) -> Caller:
             )
     database: Database = request.app.state.database
     return Caller(
-        request.app.state.promql, lambda: database.session(context_of(request)), actor, Parameters(values)
+        request.app.state.promql,
+        lambda: database.session(context_of(request), plans_once=True),
+        actor,
+        Parameters(values),
     )
 
 
