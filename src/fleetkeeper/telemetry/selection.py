@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.kit.turns import Turns
 from fleetkeeper.telemetry import catalogue
 from fleetkeeper.telemetry.catalogue import Between, NamedChannel
 from fleetkeeper.telemetry.host_mark import HOST_MARK
@@ -138,7 +139,9 @@ async def _find(
     candidates, by_layout = _candidates(channels, selections)
     found: dict[UUID, dict[int, tuple[FleetSeries, Sequence[int]]]] = {}
     left = limit
+    turns = Turns()
     for layout_id, name, device_id, host, present in uses:
+        await turns.give_way()
         of_device = found.setdefault(device_id, {})
         for position, channel_id in by_layout.get(layout_id, ()):
             if present is not None and not present >> (position - 1) & 1:

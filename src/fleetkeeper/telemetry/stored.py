@@ -10,6 +10,7 @@ from uuid import UUID
 import numpy as np
 from psycopg import AsyncConnection
 
+from fleetkeeper.kit.turns import Turns
 from fleetkeeper.telemetry.chunks.blocks import DAY, Block
 from fleetkeeper.telemetry.chunks.codec import MISSING_BITS
 from fleetkeeper.telemetry.chunks.queries import MAX_AXES, BlockMaker
@@ -73,6 +74,7 @@ async def read_stored(
     picked = _picked(wanted)
     found = Stored()
     hot: list[tuple[UUID, Block]] = []
+    turns = Turns()
     for low in range(0, max(len(picked), 1), _MOST_PARTS):
         some = picked[low : low + _MOST_PARTS]
         is_last = low + _MOST_PARTS >= len(picked)
@@ -84,6 +86,7 @@ async def read_stored(
             rows = await cursor.fetchall()
         maker = BlockMaker(start_us, end_us)
         for part, device_id, channel_id, start, axis, first, blob, columns in rows:
+            await turns.give_way()
             if part == 0:
                 maker.add(device_id, channel_id, start, axis, first, blob)
                 if maker.samples > max_samples:
