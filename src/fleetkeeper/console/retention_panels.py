@@ -36,6 +36,8 @@ _TIERS = {
     "week": "rollups of weeks",
     "month": "rollups of months",
     "processes": "lists of processes",
+    "states": "states that are over",
+    "login_sessions": "login sessions that are over",
 }
 _DAYS = (
     ("raw_days", "Raw samples go after (days)", "Wherever they are. Empty: never"),

@@ -11,7 +11,7 @@ from fleetkeeper.telemetry.archive.jobs import Run
 from fleetkeeper.telemetry.chunks.blocks import DAY
 from fleetkeeper.telemetry.rollups.periods import Tier
 from tests.factories.archive import DAY_NUMBER, ArchivedStore
-from tests.factories.telemetry import make_device
+from tests.factories.telemetry import make_device, moment
 from tests.telemetry.chunks.test_sealing import MINUTE, START, ramp
 from tests.telemetry.rollups.test_refresh import told
 
@@ -240,6 +240,37 @@ class TestRuns:
         assert store.connection.execute("SELECT to_regclass('process_snapshots_2024_10_04')").fetchone() == (
             None,
         )
+
+    async def test_states_and_login_sessions_that_are_over_do_so_too(self, store):
+        store.policy(archive_enabled=True, retention_days=30)
+        device, first = store.device, moment(START // DAY * DAY)
+        for channel, hours in ((7, (0, 5, 30)), (8, (1,))):
+            for hour in hours:
+                store.connection.execute(
+                    "INSERT INTO states VALUES (%s, %s, %s::timestamptz + %s * interval '1 hour', 'on', true)",
+                    (device, channel, first, hour),
+                )
+        for key, out in (("over", 20), ("lasts", None), ("later", 30)):
+            store.connection.execute(
+                "INSERT INTO user_sessions (session_id, device_id, username, login_time, logout_time, is_active) "
+                "VALUES (gen_random_uuid(), %s, %s, %s, %s::timestamptz + %s * interval '1 hour', %s)",
+                (device, key, first, first, out, out is None),
+            )
+        wanted = {(1, "remove", "states"): (1, 1, 0), (1, "remove", "login_sessions"): (1, 1, 0)}
+        assert {key[1:]: found for key, found in lines(await store.preview(31)).items()} == {
+            key[1:]: found for key, found in wanted.items()
+        }
+        assert store.count("states") == 4
+        outcome = done(await store.apply(31))
+        assert {key[1:]: found for key, found in outcome.items()} == {
+            key[1:]: found for key, found in wanted.items()
+        }
+        left = store.connection.execute(
+            "SELECT channel_id, (extract(epoch FROM ts - %s) / 3600)::int FROM states ORDER BY 1, 2", (first,)
+        )
+        assert left.fetchall() == [(7, 5), (7, 30), (8, 1)]
+        users = store.connection.execute("SELECT username FROM user_sessions ORDER BY 1").fetchall()
+        assert users == [("lasts",), ("later",)]
 
     async def test_the_documents_function_removes_nothing(self, store):
         store.policy(archive_enabled=True, retention_days=1)

@@ -11,15 +11,14 @@ from psycopg import AsyncConnection, errors
 
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.archive import keeping_queries, queries, service
+from fleetkeeper.telemetry.archive.beside_samples import remove_past
 from fleetkeeper.telemetry.archive.files import DamagedError, Segment
-from fleetkeeper.telemetry.archive.policies import base_policy
 from fleetkeeper.telemetry.archive.queries import Connection
 from fleetkeeper.telemetry.archive.store import StoreError
 from fleetkeeper.telemetry.archive.work import (
     ARCHIVE,
     CHUNKS,
     FILES,
-    PROCESSES,
     REMOVE,
     Batch,
     FileRemoval,
@@ -95,10 +94,7 @@ async def preview(url: str, settings: Settings, *, now: float | None = None) -> 
         await connection.execute("SET default_transaction_read_only = on")
         scope = await read_scope(connection, today_of(now))
         await _each(connection, settings, scope, run, _Telling())
-        before = base_policy(scope.rules.policies).raw_end_days
-        if before is not None:
-            size = await keeping_queries.process_bytes(connection, scope.rules.today - before)
-            _tell_processes(run, scope, size)
+        run.told |= await remove_past(connection, scope, only_tell=True)
     return run
 
 
@@ -115,11 +111,7 @@ async def apply_policies(
         await _drop_months(connection, scope, run)
         await _each(connection, settings, scope, run, _Doing(connection, settings, scope, run))
         await _drop_months(connection, scope, run)
-        before = base_policy(scope.rules.policies).raw_end_days
-        if before is not None:
-            _tell_processes(
-                run, scope, await keeping_queries.drop_process_days(connection, scope.rules.today - before)
-            )
+        run.told |= await remove_past(connection, scope, only_tell=False)
         await keeping_queries.note_policies_ran(connection)
         await chunks_months_of_today(connection)
     return run
@@ -128,12 +120,6 @@ async def apply_policies(
 async def chunks_months_of_today(connection: Connection) -> None:
     """Make sure that a month that was dropped empty, and is needed, is there again."""
     await connection.execute("SELECT create_chunk_partition(CURRENT_DATE)")
-
-
-def _tell_processes(run: Run, scope: Scope, size: int) -> None:
-    if size:
-        policy = base_policy(scope.rules.policies)
-        amount(run.told, policy.id, REMOVE, PROCESSES).size_bytes += size
 
 
 async def _drop_months(connection: Connection, scope: Scope, run: Run) -> None:

@@ -98,7 +98,9 @@ class OutcomeLine(BaseModel):
     policy_id: int | None
     policy: str
     action: str
-    tier: str = Field(description="`chunks`, `archive`, `hour`, `day`, `week`, `month` or `processes`")
+    tier: str = Field(
+        description="`chunks`, `archive`, `hour`, `day`, `week`, `month`, `processes`, `states` or `login_sessions`"
+    )
     devices: int
     pieces: int = Field(description="Chunks, files or rows")
     samples: int

@@ -12,7 +12,7 @@ from fleetkeeper.telemetry.rollups.periods import Tier, end_of
 
 _AT_ONCE = 500
 ARCHIVE, REMOVE = "archive", "remove"
-CHUNKS, FILES, PROCESSES = "chunks", "archive", "processes"
+CHUNKS, FILES = "chunks", "archive"
 NIL = UUID(int=0)
 
 
