@@ -237,3 +237,14 @@ async def test_the_built_in_ones_show_data_and_fit_a_phone(visit, admin_token, f
     await visitor.open("/dashboards")
     assert await visitor.is_within_its_width()
     assert visitor.problems == []
+
+
+async def test_a_form_that_is_sent_twice_makes_one(visitor, admin):
+    page = visitor.page
+    await visitor.open("/dashboards")
+    await page.click("[data-open-dialog='#new-dashboard']")
+    await page.fill("#new-dashboard input[name=name]", "Twice")
+    await page.dblclick("#new-dashboard button[type=submit]")
+    await page.wait_for_url("**/dashboards/twice?edit=1")
+    listed = (await admin.get("/api/v1/dashboards", params={"q": "Twice"})).json()["results"]
+    assert [one["slug"] for one in listed] == ["twice"]

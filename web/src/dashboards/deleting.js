@@ -1,7 +1,8 @@
 /** Asks before a dashboard is deleted, and says what follows. */
 
 import { sendJson } from "../api.js";
-import { clearProblems, showProblems } from "./problems.js";
+import { clearProblems } from "./problems.js";
+import { onSubmit } from "./submitting.js";
 
 export function startDeleting() {
   const dialog = document.querySelector("#delete-dashboard");
@@ -20,13 +21,8 @@ export function startDeleting() {
     clearProblems(errors);
     dialog.showModal();
   });
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    try {
-      await sendJson("DELETE", `/api/v1/dashboards/${encodeURIComponent(slug)}`);
-      window.location.assign("/dashboards");
-    } catch (error) {
-      showProblems(errors, error);
-    }
+  onSubmit(form, async () => {
+    await sendJson("DELETE", `/api/v1/dashboards/${encodeURIComponent(slug)}`);
+    window.location.assign("/dashboards");
   });
 }

@@ -3,6 +3,7 @@
 import { getJson, postJson, sendJson } from "../api.js";
 import { timeRange } from "../device/time_range.js";
 import { showProblems } from "../dashboards/problems.js";
+import { onSubmit } from "../dashboards/submitting.js";
 import { hasQuestion } from "./state.js";
 
 const HOME = "/api/v1/dashboards";
@@ -79,15 +80,10 @@ export function startSaving(root, state) {
       showProblems(errors, error);
     }
   });
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
+  onSubmit(form, async () => {
     const panel = { title: title.value.trim(), kind: kind.value, width: 6, queries: [queryOf(state)] };
-    try {
-      const saved = await store({ dashboard: dashboard.value, name: name.value.trim() }, panel);
-      const range = timeRange.preset ? `?range=${timeRange.preset}` : `?${new URLSearchParams(["from", "to"].map((one, place) => [one, Math.round(timeRange.bounds()[place])]))}`;
-      window.location.assign(`/dashboards/${encodeURIComponent(saved.slug)}${range}`);
-    } catch (error) {
-      showProblems(errors, error);
-    }
+    const saved = await store({ dashboard: dashboard.value, name: name.value.trim() }, panel);
+    const range = timeRange.preset ? `?range=${timeRange.preset}` : `?${new URLSearchParams(["from", "to"].map((one, place) => [one, Math.round(timeRange.bounds()[place])]))}`;
+    window.location.assign(`/dashboards/${encodeURIComponent(saved.slug)}${range}`);
   });
 }
