@@ -126,6 +126,7 @@ async def test_each_device_counts_once_across_devices(visitor):
     by = page.get_by_role("combobox", name="One line for each")
     await by.fill("device")
     await expect(options(page).first).to_have_text(re.compile("^Device"))
+    await expect(options(page).first).to_have_attribute("aria-selected", "true")
     await by.press("Enter")
     await expect(page.locator("#ask-across")).to_have_attribute("aria-invalid", "true")
     await expect(page.locator("[data-panel=metrics] [data-errors]")).to_contain_text("leave `by=device` out")
