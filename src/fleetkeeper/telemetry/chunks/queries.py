@@ -1,7 +1,7 @@
 """The SQL of chunks. Moments are microseconds since 1970; connections are the driver's own, inside a transaction."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from psycopg import AsyncConnection
 
 from fleetkeeper.telemetry.chunks.blocks import DAY, Block
 from fleetkeeper.telemetry.chunks.codec import (
+    MISSING,
     decode_times,
     decode_values,
     encode_times,
@@ -113,28 +114,36 @@ async def hot_blocks(
     """
     if len(device_ids) == 1:
         until_us = await _moment_of(connection, device_ids[0], until_us, limit)
-    # All devices in one pass over the table: their rows lie side by side, as they came.
+    # In the order of the table's pages: rows of a device lie scattered over the day, and by the index each page would be
+    # read as often as it has devices.
+    await connection.execute("SET LOCAL enable_indexscan = off")
     async with connection.cursor(binary=True) as cursor:
         await cursor.execute(
             f"""
-            SELECT packed.device_id, l.channel_ids, packed.rows, packed.times, packed.cells FROM (
-                SELECT device_id, layout_id, count(*) AS rows, string_agg(timestamptz_send(ts), ''::bytea) AS times,
-                       string_agg(array_send("values"), ''::bytea) AS cells
-                FROM (SELECT device_id, layout_id, ts, "values" FROM frames
-                      WHERE device_id = ANY(%s) AND ts < {_AT} LIMIT %s) f
-                GROUP BY device_id, layout_id
-            ) packed JOIN layouts l ON l.id = packed.layout_id ORDER BY packed.device_id, packed.layout_id
+            SELECT device_id, layout_id, count(*), array_send(array_agg(ts)),
+                   array_send(array_agg(array_replace("values", NULL, %b::float8)))
+            FROM (SELECT device_id, layout_id, ts, "values" FROM frames
+                  WHERE device_id = ANY(%s) AND ts < {_AT} LIMIT %s) f
+            GROUP BY device_id, layout_id
             """,  # noqa: S608
-            (list(device_ids), until_us, None if len(device_ids) == 1 else limit + 1),
+            (MISSING, list(device_ids), until_us, None if len(device_ids) == 1 else limit + 1),
         )
         rows = await cursor.fetchall()
+    await connection.execute("SET LOCAL enable_indexscan = on")
     if len(device_ids) > 1 and sum(row[2] for row in rows) > limit:
         raise TooManyFramesError
+    layouts = await _channels_of(connection, {row[1] for row in rows})
+    rows.sort(key=lambda row: row[:2])
     found: dict[UUID, list[Block]] = {}
-    for device_id, channels, count, times, cells in rows:
-        block = block_of(channels, unpack_times(times), unpack_values(cells, count, len(channels)))
+    for device_id, layout_id, _, times, cells in rows:
+        block = block_of(layouts[layout_id], unpack_times(times), unpack_values(cells))
         found.setdefault(device_id, []).append(block)
     return found, until_us
+
+
+async def _channels_of(connection: AsyncConnection[Any], layout_ids: Collection[int]) -> dict[int, list[int]]:
+    cursor = await connection.execute("SELECT id, channel_ids FROM layouts WHERE id = ANY(%s)", (list(layout_ids),))
+    return dict(await cursor.fetchall())
 
 
 async def _moment_of(connection: AsyncConnection[Any], device_id: UUID, until_us: int, place: int) -> int:
@@ -150,10 +159,12 @@ async def _moment_of(connection: AsyncConnection[Any], device_id: UUID, until_us
 
 async def delete_frames(connection: AsyncConnection[Any], device_ids: Sequence[UUID], until_us: int) -> int:
     """Delete the frames before a moment that this transaction sees; returns how many."""
+    await connection.execute("SET LOCAL enable_indexscan = off")
     cursor = await connection.execute(
         f"DELETE FROM frames WHERE device_id = ANY(%s) AND ts < {_AT}",  # noqa: S608
         (list(device_ids), until_us),
     )
+    await connection.execute("SET LOCAL enable_indexscan = on")
     return cursor.rowcount
 
 
@@ -303,7 +314,7 @@ async def store_blocks(connection: AsyncConnection[Any], blocks_of: Mapping[UUID
         SELECT device_id, channel_id, {_MOMENT.format("start")}, {_MOMENT.format("ends")}, axis, samples, min, max, sum,
                first, last, blob
         FROM unnest(%s::uuid[], %s::int[], %s::bigint[], %s::bigint[], %s::smallint[], %s::int[], %s::float8[],
-                    %s::float8[], %s::float8[], %s::float8[], %s::float8[], %s::bytea[])
+                    %s::float8[], %s::float8[], %s::float8[], %s::float8[], %b::bytea[])
              AS t (device_id, channel_id, start, ends, axis, samples, min, max, sum, first, last, blob)
         """,  # noqa: S608
         [list(column) for column in columns],
