@@ -79,7 +79,7 @@ def joined(blocks: Sequence[Block]) -> Block:
 
 def tidy(block: Block) -> Block | None:
     """Without channels that hold nothing, and without moments at which no channel does; None when nothing is left."""
-    columns = {key: column for key, column in block.columns.items() if not is_missing(column).all()}
+    columns = {key: column for key, column in block.columns.items() if not _is_empty(column)}
     if not columns:
         return None
     some = np.zeros(len(block.times), bool)
@@ -88,6 +88,11 @@ def tidy(block: Block) -> Block | None:
         if some.all():
             return Block(block.times, columns)
     return Block(block.times[some], {key: column[some] for key, column in columns.items()})
+
+
+def _is_empty(column: Values) -> bool:
+    # What begins with a value is not looked at further.
+    return bool(is_missing(column[:1]).all() and is_missing(column).all())
 
 
 def by_day(block: Block) -> Iterable[Block]:

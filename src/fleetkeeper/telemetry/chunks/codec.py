@@ -52,15 +52,32 @@ def missing(count: int) -> Values:
     return np.full(count, MISSING_BITS, np.uint64).view(np.float64)
 
 
-def summary_of(values: Values) -> Summary:
-    """Statistics of the numbers of a series; NaN counts for nothing."""
+def summaries_of(series: NDArray[np.float64]) -> list[Summary]:
+    """Statistics of each row's numbers; NaN counts for nothing."""
+    length = series.shape[1]
     with np.errstate(over="ignore", invalid="ignore"):
-        numbers, total = values, float(values.sum())
-        if not math.isfinite(total):
-            numbers = values[~np.isnan(values)]
-            total = float(numbers.sum())
+        totals = series.sum(axis=1)
+    told = zip(
+        series,
+        series.min(axis=1).tolist(),
+        series.max(axis=1).tolist(),
+        totals.tolist(),
+        series[:, 0].tolist(),
+        series[:, -1].tolist(),
+        strict=True,
+    )
+    return [
+        Summary(length, low, high, total, first, last) if math.isfinite(total) else _summary_with_gaps(values)
+        for values, low, high, total, first, last in told
+    ]
+
+
+def _summary_with_gaps(values: Values) -> Summary:
+    numbers = values[~np.isnan(values)]
     if not len(numbers):
         return Summary(0, None, None, None, None, None)
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = float(numbers.sum())
     return Summary(
         len(numbers), float(numbers.min()), float(numbers.max()), total, float(numbers[0]), float(numbers[-1])
     )
@@ -68,7 +85,7 @@ def summary_of(values: Values) -> Summary:
 
 def encode_times(times: Times) -> bytes:
     """A time axis as bytes."""
-    return pack(times)
+    return _compressed(times, _configs_for(times[None])[0])
 
 
 def decode_times(blob: bytes | memoryview) -> Times:
@@ -77,38 +94,48 @@ def decode_times(blob: bytes | memoryview) -> Times:
     return times
 
 
-def encode_values(values: Values) -> bytes | None:
-    """A series as bytes; None when it repeats one number, which its summary holds already."""
-    bits: Any = np.ascontiguousarray(values).view(np.uint64)
-    if bits[0] == bits[-1] and not np.isnan(values[0]) and (bits == bits[0]).all():
-        return None
-    return pack(values)
+def encode_series(series: NDArray[np.float64]) -> list[bytes | None]:
+    """Each row as bytes; None for one that repeats one number, which its summary holds already."""
+    bits: Any = series.view(np.uint64)
+    steady = (bits[:, 0] == bits[:, -1]) & ~np.isnan(series[:, 0])
+    return [
+        None if is_steady and (own == own[0]).all() else _compressed(values, config)
+        for values, own, is_steady, config in zip(series, bits, steady, _configs_for(series), strict=True)
+    ]
 
 
-def pack(array: NDArray[Any]) -> bytes:
-    """A flat array of numbers as bytes."""
-    packed: bytes = standalone.simple_compress(np.ascontiguousarray(array), _config_for(array))
-    return packed
+def _configs_for(series: NDArray[Any]) -> list[Any]:
+    """How each row is best told: its numbers, their differences, or the differences of these.
 
-
-def _config_for(array: NDArray[Any]) -> Any:
-    """How a series is best told: its numbers, their differences, or the differences of these.
-
-    The codec would find out by trying, which takes up to three times as long as compressing.
+    The codec would find out by trying, which takes up to twice as long as compressing.
     """
-    if len(array) < _SAMPLED:
-        return _SEARCHED
-    step = len(array) // _SAMPLED
-    first, second, third = array[:-2:step], array[1:-1:step], array[2::step]
+    step = series.shape[1] // _SAMPLED
+    if not step:
+        return [_SEARCHED] * len(series)
+    first, second, third = series[:, :-2:step], series[:, 1:-1:step], series[:, 2::step]
     with np.errstate(over="ignore", invalid="ignore"):
         differences = second - first
         ordered = np.sort(np.stack([first, differences, third - second - differences]))
         # Without the twentieth at either end, where counters begin again; NaN comes last, and compares to nothing.
-        edge = ordered.shape[1] // 20
-        direct, once, twice = (ordered[:, -1 - edge] - ordered[:, edge]).tolist()
+        edge = ordered.shape[2] // 20
+        spreads = (ordered[:, :, -1 - edge] - ordered[:, :, edge]).T.tolist()
+    return [_config_for(*spread) for spread in spreads]
+
+
+def _config_for(direct: float, once: float, twice: float) -> Any:
     if once <= _CLOSER * direct:
         return _SECOND_DIFFERENCES if twice < _CLOSER * once else _DIFFERENCES
     return _DIRECT if once > _WIDER * direct else _SEARCHED
+
+
+def _compressed(array: NDArray[Any], config: Any) -> bytes:
+    packed: bytes = standalone.simple_compress(np.ascontiguousarray(array), config)
+    return packed
+
+
+def pack(array: NDArray[Any]) -> bytes:
+    """A flat array of numbers as bytes."""
+    return _compressed(array, _SEARCHED)
 
 
 def unpack(packed: bytes | memoryview) -> Any:

@@ -19,7 +19,6 @@ log = structlog.get_logger(__name__)
 
 _SECOND = 1_000_000
 _DEVICES_AT_ONCE = 500
-_DEVICES_SEALED_AT_ONCE = 200
 _FILL = 0.7
 # A step holds as much on the server as it does here; and one core is enough for what nobody waits for.
 _PLANNING = "-c work_mem=64MB -c max_parallel_workers_per_gather=0"
@@ -82,10 +81,7 @@ async def seal_frames(url: str, settings: TelemetrySettings, *, now: float | Non
                 fullness = await _seal(connection, some, settled_us, work)
                 place += len(some)
                 # As many as fill most of what one step may hold, found out step by step.
-                at_once = (
-                    round(min(len(some) * _FILL / max(fullness, 0.001), 4 * at_once, _DEVICES_SEALED_AT_ONCE))
-                    or 1
-                )
+                at_once = round(min(len(some) * _FILL / max(fullness, 0.001), 4 * at_once)) or 1
             if len(due) < _DEVICES_AT_ONCE:
                 break
             after = due[-1]

@@ -13,9 +13,9 @@ from fleetkeeper.telemetry.chunks.codec import (
     MISSING,
     decode_times,
     decode_values,
+    encode_series,
     encode_times,
-    encode_values,
-    summary_of,
+    summaries_of,
 )
 from fleetkeeper.telemetry.chunks.hot_frames import block_of, unpack_times, unpack_values
 
@@ -114,14 +114,14 @@ async def hot_blocks(
     """
     if len(device_ids) == 1:
         until_us = await _moment_of(connection, device_ids[0], until_us, limit)
-    # In the order of the table's pages: rows of a device lie scattered over the day, and by the index each page would be
-    # read as often as it has devices.
+    # In the order of the table's pages: rows of a device lie scattered over the day, and by the index each page would
+    # be read as often as it has devices.
     await connection.execute("SET LOCAL enable_indexscan = off")
     async with connection.cursor(binary=True) as cursor:
         await cursor.execute(
             f"""
             SELECT device_id, layout_id, count(*), array_send(array_agg(ts)),
-                   array_send(array_agg(array_replace("values", NULL, %b::float8)))
+                   array_send(array_replace(array_agg("values"), NULL, %b::float8))
             FROM (SELECT device_id, layout_id, ts, "values" FROM frames
                   WHERE device_id = ANY(%s) AND ts < {_AT} LIMIT %s) f
             GROUP BY device_id, layout_id
@@ -142,7 +142,9 @@ async def hot_blocks(
 
 
 async def _channels_of(connection: AsyncConnection[Any], layout_ids: Collection[int]) -> dict[int, list[int]]:
-    cursor = await connection.execute("SELECT id, channel_ids FROM layouts WHERE id = ANY(%s)", (list(layout_ids),))
+    cursor = await connection.execute(
+        "SELECT id, channel_ids FROM layouts WHERE id = ANY(%s)", (list(layout_ids),)
+    )
     return dict(await cursor.fetchall())
 
 
@@ -303,10 +305,12 @@ async def store_blocks(connection: AsyncConnection[Any], blocks_of: Mapping[UUID
             place = start, ends, axis
             times = encode_times(block.times)
             rows.append((device_id, -axis, *place, len(block.times), *[None] * 5, times))
-            for channel, values in block.columns.items():
-                told = summary_of(values)
+            series = np.stack(list(block.columns.values()))
+            for channel, told, blob in zip(
+                block.columns, summaries_of(series), encode_series(series), strict=True
+            ):
                 numbers_told = told.samples, told.min, told.max, told.sum, told.first, told.last
-                rows.append((device_id, channel, *place, *numbers_told, encode_values(values)))
+                rows.append((device_id, channel, *place, *numbers_told, blob))
     columns = list(zip(*rows, strict=True))
     await connection.execute(
         f"""

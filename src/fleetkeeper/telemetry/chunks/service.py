@@ -152,6 +152,8 @@ def _ready(blocks: Sequence[Block]) -> list[Block]:
 
 def _pieces(block: Block) -> list[Block]:
     count = -(-len(block.times) // queries.MAX_MOMENTS)
+    if count == 1:
+        return [block]
     edges = np.linspace(0, len(block.times), count + 1).astype(int)
     pieces = (block.part(low, high) for low, high in pairwise(edges.tolist()))
     return [piece for piece in map(tidy, pieces) if piece is not None]
