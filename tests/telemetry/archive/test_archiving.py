@@ -142,11 +142,64 @@ class TestArchiving:
         store.add(store.layout("a", "b", "c"), ramp(60, width=3))
         await store.settle()
         await store.archive()
-        read = []
-        inner = files._segments
-        monkeypatch.setattr(files, "_segments", lambda *given: read.append(given[1]) or inner(*given))
+        read = self.groups_read(monkeypatch)
         await store.read_archive("b")
-        assert read == [1]
+        assert read == [[1]]
+
+    def groups_read(self, monkeypatch) -> list[list[int]]:
+        """Row groups that are read from here on, together what is read in one go."""
+        read: list[list[int]] = []
+        inner = files._cut
+
+        def noted(file, pieces, *rest):
+            read.append([piece.group for piece in pieces])
+            return inner(file, pieces, *rest)
+
+        monkeypatch.setattr(files, "_cut", noted)
+        return read
+
+    async def test_regular_channels_begin_row_groups_of_their_own(self, store, monkeypatch):
+        monkeypatch.setattr(files, "ROWS_PER_CHANNEL_GROUP", 50)
+        store.add(store.layout("a", "b", "c"), ramp(60, width=3))
+        await store.settle()
+        before = await store.read_all()
+        await store.archive()
+        assert pq.read_metadata(store.files()[0]).num_row_groups == 3
+        read = self.groups_read(monkeypatch)
+        assert (await store.read_archive("c")).keys() == {"c"}
+        assert read == [[2]]
+        assert await store.read_all() == before
+
+    async def test_channels_whose_times_tremble_share_a_row_group(self, store, monkeypatch):
+        monkeypatch.setattr(files, "ROWS_PER_CHANNEL_GROUP", 50)
+        shaken = {at + n * n * 37 % 1000: row for n, (at, row) in enumerate(ramp(60, width=3).items())}
+        store.add(store.layout("a", "b", "c"), shaken)
+        await store.settle()
+        before = await store.read_all()
+        await store.archive()
+        assert pq.read_metadata(store.files()[0]).num_row_groups == 1
+        assert await store.read_all() == before
+
+    async def test_small_devices_are_read_in_one_go(self, store, monkeypatch):
+        devices = [store.device, *[make_device(store.connection) for _ in range(4)]]
+        for number, device in enumerate(devices):
+            store.device = device
+            store.add(store.layout("a", "b"), ramp(20 + number))
+            await store.settle()
+        await store.archive(devices=devices)
+        read = self.groups_read(monkeypatch)
+        (path,) = store.files()
+        parts = [files.Part(device, 0, 0, 0, 0) for device in sorted(devices)]
+        place = 0
+        for part in parts:
+            part.first_row, part.rows = place, 2 * (20 + devices.index(part.device_id))
+            place += part.rows
+        with files.open_parquet(path, place) as file:
+            found = files.read_parts(file, parts, None)
+        assert [(one.device_id, len(one.times)) for one in found] == [
+            (part.device_id, part.rows // 2) for part in parts for _ in "ab"
+        ]
+        assert read == [[0] * 5]
 
 
 class TestLateSamples:

@@ -18,7 +18,7 @@ import structlog
 
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.archive import queries
-from fleetkeeper.telemetry.archive.files import DamagedError, Segment, open_parquet, read_part
+from fleetkeeper.telemetry.archive.files import DamagedError, Segment, open_parquet, read_parts
 from fleetkeeper.telemetry.archive.queries import Connection, LivePart
 from fleetkeeper.telemetry.archive.store import StoreError, store_named
 from fleetkeeper.telemetry.chunks.blocks import DAY, Block
@@ -26,8 +26,8 @@ from fleetkeeper.telemetry.resample import Times
 
 log = structlog.get_logger(__name__)
 
-# Footers of files that never change: some ten kilobytes each.
-_FOOTERS_KEPT = 200
+# Footers of files that never change: 600 bytes for each of their row groups.
+_FOOTERS_KEPT_BYTES = 32 * 1024 * 1024
 _footers: OrderedDict[UUID, Any] = OrderedDict()
 _footers_lock = Lock()
 
@@ -106,9 +106,9 @@ def read_file(settings: Settings, parts: Sequence[LivePart], wanted: frozenset[i
         if footer is None:
             with _footers_lock:
                 _footers[about.file_id] = file.metadata
-                if len(_footers) > _FOOTERS_KEPT:
+                while sum(one.serialized_size for one in _footers.values()) > _FOOTERS_KEPT_BYTES:
                     _footers.popitem(last=False)
-        return [segment for one in parts for segment in read_part(file, one.part, wanted)]
+        return read_parts(file, [one.part for one in parts], wanted)
 
 
 def blocks_of(segments: Iterable[Segment], start_us: int, end_us: int) -> Iterable[tuple[UUID, list[Block]]]:
