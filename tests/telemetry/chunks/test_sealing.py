@@ -137,6 +137,13 @@ class TestSealing:
         assert np.isnan(found["c"][START + 1])
         assert found["c"][START + 2] == float("inf")
 
+    async def test_a_device_that_measured_no_number(self, store):
+        store.add(store.layout("a"), {START + n: [float("nan")] for n in range(3)})
+        await store.seal()
+        found = await store.read()
+        assert list(found["a"]) == [START, START + 1, START + 2]
+        assert np.isnan(list(found["a"].values())).all()
+
     async def test_layouts_that_follow_each_other_share_an_axis(self, store):
         store.add(store.layout("a", "b"), ramp(5))
         store.add(store.layout("a", "b", "c"), ramp(5, START + 5 * MINUTE, width=3))

@@ -317,8 +317,8 @@ async def store_blocks(connection: AsyncConnection[Any], blocks_of: Mapping[UUID
         INSERT INTO chunks (device_id, channel_id, start, ends, axis, samples, min, max, sum, first, last, blob)
         SELECT device_id, channel_id, {_MOMENT.format("start")}, {_MOMENT.format("ends")}, axis, samples, min, max, sum,
                first, last, blob
-        FROM unnest(%s::uuid[], %s::int[], %s::bigint[], %s::bigint[], %s::smallint[], %s::int[], %s::float8[],
-                    %s::float8[], %s::float8[], %s::float8[], %s::float8[], %b::bytea[])
+        FROM unnest(%b::uuid[], %b::int[], %b::bigint[], %b::bigint[], %b::smallint[], %b::int[], %b::float8[],
+                    %b::float8[], %b::float8[], %b::float8[], %b::float8[], %b::bytea[])
              AS t (device_id, channel_id, start, ends, axis, samples, min, max, sum, first, last, blob)
         """,  # noqa: S608
         [list(column) for column in columns],
