@@ -214,6 +214,26 @@ async def test_the_archiver_and_retention(installation: Installation) -> None:
     assert number > FEWEST
 
 
+async def test_the_uniting_of_small_files(installation: Installation) -> None:
+    installation.connection.execute(
+        "INSERT INTO archive_policy (archive_enabled, archive_after_days, downsample_enabled, downsample_after_days) "
+        "VALUES (false, 1, false, 7)"
+    )
+    for number in itertools.count(1):
+        installation.begin_anew()
+        for late in range(4):
+            start = (DAY_NUMBER + 1) * DAY + late * STEP // 4
+            installation.add_rows({start + n * STEP: [float(n), 40.0, float(late)] for n in range(5)})
+            await installation.settle()
+            await installation.archive(day=DAY_NUMBER + 1)
+        assert len(installation.live()) == 4
+        was_killed = await run_killed(installation, "retain", number, installation.readable)
+        assert len(installation.live()) == 1
+        if not was_killed:
+            break
+    assert number > FEWEST
+
+
 async def test_deletion(installation: Installation) -> None:
     """Of a metric that lies in frames, chunks, files and rollups."""
     for number in itertools.count(1):

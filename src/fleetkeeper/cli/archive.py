@@ -318,7 +318,7 @@ def _print_outcome(outcome: Outcome, *, as_json: bool) -> None:
     if as_json:
         typer.echo(outcome.model_dump_json())
         return
-    if not outcome.lines and not outcome.dropped_months:
+    if not (outcome.lines or outcome.dropped_months or outcome.united_files):
         typer.echo("Nothing is due.")
         return
     table = Table("Policy", "What", "Of", "Devices", "Pieces", "Samples", "Space")
@@ -331,5 +331,7 @@ def _print_outcome(outcome: Outcome, *, as_json: bool) -> None:
     if outcome.dropped_months:
         months = ", ".join(outcome.dropped_months)
         typer.echo(f"Whole months dropped: {months} ({decimal(outcome.dropped_bytes)}).")
+    if outcome.united_files:
+        typer.echo(f"Small files that became larger ones: {outcome.united_files:,}.")
     if outcome.written_bytes:
         typer.echo(f"New files: {decimal(outcome.written_bytes)}.")

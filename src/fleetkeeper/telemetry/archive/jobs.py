@@ -10,10 +10,10 @@ import structlog
 from psycopg import AsyncConnection, errors
 
 from fleetkeeper.settings import Settings
-from fleetkeeper.telemetry.archive import keeping_queries, queries, service
+from fleetkeeper.telemetry.archive import keeping_queries, queries, service, uniting
 from fleetkeeper.telemetry.archive.beside_samples import remove_past
 from fleetkeeper.telemetry.archive.files import DamagedError, Segment
-from fleetkeeper.telemetry.archive.queries import Connection
+from fleetkeeper.telemetry.archive.queries import Connection, FileRow
 from fleetkeeper.telemetry.archive.store import StoreError
 from fleetkeeper.telemetry.archive.work import (
     ARCHIVE,
@@ -58,6 +58,7 @@ class Run:
     dropped_bytes: int = 0
     written_bytes: int = 0
     removed_files: int = 0
+    united_files: int = 0
     errors: list[str] = field(default_factory=list)
     progress: Progress | None = None
 
@@ -110,6 +111,7 @@ async def apply_policies(
         scope = await read_scope(connection, today_of(now))
         await _drop_months(connection, scope, run)
         await _each(connection, settings, scope, run, _Doing(connection, settings, scope, run))
+        await _unite(connection, settings, run)
         await _drop_months(connection, scope, run)
         run.told |= await remove_past(connection, scope, only_tell=False)
         await keeping_queries.note_policies_ran(connection)
@@ -233,6 +235,17 @@ async def _each(connection: Connection, settings: Settings, scope: Scope, run: R
     for tier in Tier:
         async for gone in rollups_to_remove(connection, scope, tier):
             await _guarded(connection, run, tier.name.lower(), act.remove_rollups(gone))
+
+
+async def _unite(connection: Connection, settings: Settings, run: Run) -> None:
+    async def one(files: list[FileRow]) -> Told:
+        run.written_bytes += await uniting.unite_files(connection, settings, files)
+        run.united_files += len(files)
+        return {}
+
+    async for files in uniting.files_to_unite(connection, settings.archive):
+        if not await _guarded(connection, run, FILES, one(files)):
+            break
 
 
 async def _guarded(connection: Connection, run: Run, step: str, work: Awaitable[Told]) -> bool:

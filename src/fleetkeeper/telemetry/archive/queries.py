@@ -149,6 +149,27 @@ async def live_files(
     return [FileRow(row[0], row[1], row[2], row[3], row[4], row[5], frozenset(row[6])) for row in rows]
 
 
+async def days_of_small_files(connection: Connection, rows: int, fewest: int) -> list[int]:
+    """Days that have so many sound files with fewer than so many rows, oldest first."""
+    cursor = await connection.execute(
+        "SELECT day - date '1970-01-01' FROM archive_files WHERE state = 'live' AND rows < %s AND problem = '' "
+        "GROUP BY day HAVING count(*) >= %s ORDER BY day",
+        (rows, fewest),
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def small_files(connection: Connection, day: int, rows: int) -> list[FileRow]:
+    """Sound files of a day with fewer than so many rows, in the order of their devices."""
+    cursor = await connection.execute(
+        f"SELECT {_FILE_COLUMNS} FROM archive_files WHERE state = 'live' AND rows < %s AND problem = '' "
+        f"AND day = {DAY_DATE} ORDER BY first_device, id",
+        (rows, day),
+    )
+    found = await cursor.fetchall()
+    return [FileRow(row[0], row[1], row[2], row[3], row[4], row[5], frozenset(row[6])) for row in found]
+
+
 async def live_file(connection: Connection, file_id: UUID) -> FileRow | None:
     """A file, if it counts."""
     cursor = await connection.execute(

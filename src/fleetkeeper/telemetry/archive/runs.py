@@ -170,4 +170,5 @@ def outcome_of(run: Run, policies: Sequence[Policy]) -> dict[str, Any]:
         "dropped_bytes": run.dropped_bytes,
         "written_bytes": run.written_bytes,
         "removed_files": run.removed_files,
+        "united_files": run.united_files,
     }

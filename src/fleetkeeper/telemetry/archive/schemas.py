@@ -116,6 +116,7 @@ class Outcome(BaseModel):
     dropped_bytes: int = 0
     written_bytes: int = 0
     removed_files: int = 0
+    united_files: int = 0
 
 
 class RunRead(BaseModel):
