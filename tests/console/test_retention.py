@@ -4,8 +4,9 @@ import time
 
 import pytest
 
-from fleetkeeper.console.retention_panels import size_text
+from fleetkeeper.console.retention_panels import outcome_table, size_text
 from fleetkeeper.telemetry.archive import runs
+from fleetkeeper.telemetry.archive.schemas import Outcome
 from fleetkeeper.telemetry.chunks import jobs as chunks
 from fleetkeeper.telemetry.rollups import jobs as rollups
 from tests.factories.telemetry import add_frames, make_channels, make_device, make_layout
@@ -125,3 +126,10 @@ class TestDeletions:
 )
 def test_sizes(size, text):
     assert size_text(size) == text
+
+
+def test_small_files_that_became_larger_ones_are_told():
+    table = outcome_table(Outcome(united_files=12), "Outcome", "", "Nothing")
+    [row] = table.rows
+    assert [cell.text for cell in row.cells][:3] == ["All policies", "", "small files: 12"]
+    assert not outcome_table(Outcome(), "Outcome", "", "Nothing").rows

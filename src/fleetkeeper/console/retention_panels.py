@@ -224,6 +224,10 @@ def outcome_table(outcome: Outcome, title: str, text: str, empty: str) -> Table:
             Cell(size_text(outcome.dropped_bytes)),
         )
         rows.append(Row(cells))
+    if outcome.united_files:
+        become = Tag("become larger ones", "good")
+        files = Cell(f"small files: {grouped(outcome.united_files)}")
+        rows.append(Row((Cell("All policies"), Cell(tags=(become,)), files, *(Cell() for _ in range(3)))))
     columns = ("Policy", "What happens", "Of", "Devices", "Samples", "Space that comes back")
     return Table("outcome", title, columns, tuple(rows), text=text, empty=empty)
 
