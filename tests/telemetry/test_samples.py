@@ -12,10 +12,10 @@ from fleetkeeper.database.context import product_context
 from fleetkeeper.telemetry import queries
 from fleetkeeper.telemetry.chunks import jobs, service
 from fleetkeeper.telemetry.chunks.codec import is_missing
+from fleetkeeper.telemetry.device_parts import DeviceParts
 from fleetkeeper.telemetry.frames import Plan, copy_payload
-from fleetkeeper.telemetry.homes import Home
 from fleetkeeper.telemetry.reading import Channel, read_samples
-from fleetkeeper.telemetry.samples import SampleSeries, partial_frames, united
+from fleetkeeper.telemetry.samples import SampleSeries, columns_of, partial_frames, united
 from tests.factories.telemetry import make_device, moment
 
 STALE = np.array([0x7FF0000000000002], np.uint64).view(np.float64)
@@ -182,6 +182,15 @@ class TestSealed:
         assert await read_bits(app, device) == before
 
 
+def frames_of(placed, plan):
+    """The frames of series and their positions in a layout."""
+    parts = DeviceParts()
+    columns = columns_of([one for one, _ in placed])
+    places = [parts.place(one.device_id, plan, position) for one, position in placed]
+    found = np.array(places, np.int64)[columns.of]
+    return partial_frames(found, columns.times_us, columns.values, parts)
+
+
 class TestFrames:
     """`partial_frames` and `united` against a plain dictionary."""
 
@@ -204,9 +213,9 @@ class TestFrames:
                 expected.setdefault((at, position), value)
             times, values = zip(*samples, strict=True)
             one = SampleSeries(b"d" * 16, f"m{position}", np.array(times, np.int64), np.array(values))
-            placed.append((one, Home(plan, position)))
+            placed.append((one, position))
         half = len(placed) // 2
-        frames = united(partial_frames(placed[:half]) + partial_frames(placed[half:]))
+        frames = united(frames_of(placed[:half], plan) + frames_of(placed[half:], plan))
         found = {
             (frame.ts_us, position): value
             for frame in frames
@@ -222,10 +231,9 @@ def test_a_partial_frame_is_read_back_as_it_was_packed(connection, present):
     device = make_device(connection)
     plan = Plan(7, 4, None)
     placed = [
-        (SampleSeries(device.bytes, f"m{n}", np.array([NOW_US]), np.array([n + 0.5])), Home(plan, n))
-        for n in present
+        (SampleSeries(device.bytes, f"m{n}", np.array([NOW_US]), np.array([n + 0.5])), n) for n in present
     ]
-    rows = [frame.row() for frame in partial_frames(placed)]
+    rows = [frame.row() for frame in frames_of(placed, plan)]
     with connection.cursor().copy(
         "COPY frames (device_id, ts, layout_id, values, part) FROM STDIN (FORMAT BINARY)"
     ) as copy:

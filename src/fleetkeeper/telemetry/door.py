@@ -36,7 +36,7 @@ from fleetkeeper.telemetry.homes import ChannelHomes
 from fleetkeeper.telemetry.known_keys import KnownKeys
 from fleetkeeper.telemetry.layouts import LayoutRegistry
 from fleetkeeper.telemetry.sample_intake import SampleIntake
-from fleetkeeper.telemetry.samples import SampleSeries, StoredSamples
+from fleetkeeper.telemetry.samples import SampleColumns, SampleSeries, StoredSamples, columns_of
 from fleetkeeper.telemetry.states.recorder import MAX_CHANNELS, StateSample, TooManyStatesError, record
 from fleetkeeper.telemetry.states.recorder import problem_of as states_problem
 from fleetkeeper.telemetry.writer import FrameWriter
@@ -197,11 +197,15 @@ class TelemetryDoor:
         return _encoder.encode(answer)
 
     async def store_samples(self, series: Sequence[SampleSeries]) -> StoredSamples:
+        """The same as `store_columns` for samples that are series already."""
+        return await self.store_columns(columns_of(series))
+
+    async def store_columns(self, columns: SampleColumns) -> StoredSamples:
         """Store samples that came apart from whole frames; they are durable when this returns.
 
         A moment of a channel keeps the first value that it got. Raises OverloadedError and UnavailableError.
         """
-        stored = await self.samples.store(series, self._window())
+        stored = await self.samples.store(columns, self._window())
         self.accepted_values += stored.accepted
         return stored
 

@@ -1,22 +1,28 @@
-"""Takes samples that arrive series by series: checks their time, finds their homes, stores them as partial frames."""
+"""Takes samples that arrive channel by channel: checks their time, finds their places, stores their frames."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
 
+import numpy as np
 from psycopg_pool import PoolTimeout
 
 from fleetkeeper.errors import UnavailableError
+from fleetkeeper.telemetry.device_parts import NOWHERE, DeviceParts, Places
 from fleetkeeper.telemetry.frames import Window
 from fleetkeeper.telemetry.freshness import Freshness
-from fleetkeeper.telemetry.homes import ChannelHomes, Home
+from fleetkeeper.telemetry.homes import ChannelHomes
 from fleetkeeper.telemetry.samples import (
     RejectedSeries,
-    SampleSeries,
+    SampleChannel,
+    SampleColumns,
     StoredSamples,
     count_values,
     partial_frames,
 )
 from fleetkeeper.telemetry.writer import FrameWriter
+
+_place = attrgetter("place")
 
 
 @dataclass
@@ -26,65 +32,77 @@ class SampleIntake:
     homes: ChannelHomes
     writer: FrameWriter
     freshness: Freshness
+    parts: DeviceParts = field(default_factory=DeviceParts)
 
-    async def store(self, series: Sequence[SampleSeries], window: Window) -> StoredSamples:
+    async def store(self, columns: SampleColumns, window: Window) -> StoredSamples:
         """Store what is believable; durable when this returns. Raises OverloadedError and UnavailableError."""
-        rejected: list[RejectedSeries] = []
-        timely: dict[bytes, list[tuple[int, SampleSeries]]] = {}
-        earliest_us, latest_us = window.earliest * 1e6, window.latest * 1e6
-        for index, item in enumerate(series):
-            kept = _within(item, earliest_us, latest_us)
-            if kept is not item:
-                rejected.append(_outside(index, item, window))
-            if len(kept.times_us):
-                timely.setdefault(item.device_id, []).append((index, kept))
-        placed = await self._place(timely, rejected)
-        frames = partial_frames(placed)
+        times = columns.times_us
+        inside = (times >= window.earliest * 1e6) & (times <= window.latest * 1e6)
+        rejected = []
+        if not inside.all():
+            rejected += _outside(columns.only(~inside), window)
+            columns = columns.only(inside)
+        places, refused = await self._places_of(columns)
+        if refused:
+            numbers = np.bincount(columns.of, minlength=len(columns.channels))
+            rejected += [
+                RejectedSeries(index, int(numbers[index]), reason) for index, reason in refused.items()
+            ]
+            columns = columns.only(places != NOWHERE)
+            places = places[places != NOWHERE]
+        # From the places to the frames nothing may be awaited: parts could be forgotten meanwhile.
+        frames = partial_frames(places, columns.times_us, columns.values, self.parts)
+        counts = [count_values(frame) for frame in frames]
         duplicates = 0
         if frames:
             changed = await self.writer.submit(frames, None) or set()
-            for frame in frames:
+            for frame, count in zip(frames, counts, strict=True):
                 self.freshness.note(frame)
                 if frame.key not in changed:
-                    duplicates += count_values(frame)
-        total = sum(count_values(frame) for frame in frames)
-        return StoredSamples(total - duplicates, duplicates, sorted(rejected, key=lambda item: item.index))
+                    duplicates += count
+        return StoredSamples(
+            sum(counts) - duplicates, duplicates, sorted(rejected, key=lambda item: item.index)
+        )
 
-    async def _place(
-        self, timely: dict[bytes, list[tuple[int, SampleSeries]]], rejected: list[RejectedSeries]
-    ) -> list[tuple[SampleSeries, Home]]:
-        placed = []
-        for device_id, items in timely.items():
+    async def _places_of(self, columns: SampleColumns) -> tuple[Places, dict[int, str]]:
+        """Each sample's place, and why some channels have none: these by their numbers."""
+        channels, refused = columns.channels, dict[int, str]()
+        self.parts.make_room()
+        while True:
+            found = self.parts.known(np.fromiter(map(_place, channels), np.int64, len(channels)))
+            places = found[columns.of]
+            missing = np.unique(columns.of[places == NOWHERE]).tolist()
+            if all(index in refused for index in missing):
+                return places, refused
+            refused = await self._find(channels, missing)
+
+    async def _find(self, channels: Sequence[SampleChannel], wanted: Iterable[int]) -> dict[int, str]:
+        """Give channels their places, registering what is new; returns why some get none."""
+        refused: dict[int, str] = {}
+        by_device: dict[bytes, list[int]] = {}
+        for index in wanted:
+            by_device.setdefault(channels[index].device_id, []).append(index)
+        for device_id, indices in by_device.items():
             try:
-                places = await self.homes.places(device_id, [item.key for _, item in items])
+                found = await self.homes.places(device_id, [channels[index].key for index in indices])
             except PoolTimeout:
                 raise UnavailableError(
                     "The database is away; nothing was stored.", retry_after_seconds=2
                 ) from None
-            for index, item in items:
-                home = places.homes.get(item.key)
-                if home is not None:
-                    placed.append((item, home))
+            for index in indices:
+                channel = channels[index]
+                home = found.homes.get(channel.key)
+                if home is None:
+                    refused[index] = found.refused[channel.key]
                 else:
-                    rejected.append(RejectedSeries(index, len(item.times_us), places.refused[item.key]))
-        return placed
+                    channel.place = self.parts.place(device_id, home.plan, home.position)
+        return refused
 
 
-def _within(series: SampleSeries, earliest_us: float, latest_us: float) -> SampleSeries:
-    """The samples whose time is believable; the same object when all are."""
-    times = series.times_us
-    if len(times) == 1:
-        # What scrapes bring, thousands at a time: an array's operations would cost more than all the rest.
-        is_inside = earliest_us <= times.item(0) <= latest_us
-        return (
-            series if is_inside else SampleSeries(series.device_id, series.key, times[:0], series.values[:0])
-        )
-    inside = (times >= earliest_us) & (times <= latest_us)
-    if inside.all():
-        return series
-    return SampleSeries(series.device_id, series.key, times[inside], series.values[inside])
-
-
-def _outside(index: int, series: SampleSeries, window: Window) -> RejectedSeries:
-    problems = [problem for ts in series.times_us.tolist() if (problem := window.problem_of(ts / 1e6))]
-    return RejectedSeries(index, len(problems), problems[0] if problems else "is out of time")
+def _outside(columns: SampleColumns, window: Window) -> list[RejectedSeries]:
+    """Samples whose time is not believable, by their channels."""
+    problems: dict[int, list[str]] = {}
+    for index, time_us in zip(columns.of.tolist(), columns.times_us.tolist(), strict=True):
+        problem = window.problem_of(time_us / 1e6) or "is out of time"
+        problems.setdefault(index, []).append(problem)
+    return [RejectedSeries(index, len(found), found[0]) for index, found in problems.items()]

@@ -1,19 +1,50 @@
-"""Samples that arrive series by series, as monitoring systems send them, put together to partial frames. Pure."""
+"""Samples that arrive channel by channel, as monitoring systems send them, put together to partial frames. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fleetkeeper.telemetry.chunks.codec import is_missing, missing
+from fleetkeeper.telemetry.device_parts import NOWHERE, POSITIONS, DeviceParts, Places
 from fleetkeeper.telemetry.frames import PendingFrame
-from fleetkeeper.telemetry.homes import Home
 from fleetkeeper.telemetry.resample import Times, Values
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class SampleChannel:
+    """A channel of a device. `key` is the wire's spelling of the metric and its labels.
+
+    Who sends to it again does best to keep the object: once it has a place, it is not looked for again.
+    """
+
+    device_id: bytes = b""
+    key: str = ""
+    place: int = NOWHERE
+
+
+@dataclass(slots=True)
+class SampleColumns:
+    """A request's samples: sample `i` belongs to `channels[of[i]]`. Of two of one channel and moment the first counts.
+
+    Two channels may be the same one.
+    """
+
+    channels: Sequence[SampleChannel]
+    of: NDArray[np.int64]
+    times_us: Times
+    values: Values
+
+    def only(self, kept: Any) -> "SampleColumns":
+        """Some of the samples, by their numbers or a mask."""
+        return SampleColumns(self.channels, self.of[kept], self.times_us[kept], self.values[kept])
 
 
 @dataclass(slots=True)
 class SampleSeries:
-    """Samples of one channel of one device. `key` is the wire's spelling of the metric and its labels."""
+    """Samples of one channel of one device."""
 
     device_id: bytes
     key: str
@@ -21,9 +52,19 @@ class SampleSeries:
     values: Values
 
 
+def columns_of(series: Sequence[SampleSeries]) -> SampleColumns:
+    """The samples of some series; the channels have the order of these."""
+    return SampleColumns(
+        [SampleChannel(device_id=item.device_id, key=item.key) for item in series],
+        np.repeat(np.arange(len(series)), [len(item.times_us) for item in series]),
+        np.concatenate([np.empty(0, np.int64), *(item.times_us for item in series)]),
+        np.concatenate([np.empty(0, np.float64), *(item.values for item in series)]),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class RejectedSeries:
-    """Samples that were not stored: of which series, how many, and why."""
+    """Samples that were not stored: of which channel, how many, and why."""
 
     index: int
     samples: int
@@ -39,41 +80,28 @@ class StoredSamples:
     rejected: list[RejectedSeries]
 
 
-def partial_frames(placed: Sequence[tuple[SampleSeries, Home]]) -> list[PendingFrame]:
-    """The frames that hold these samples; of two values of one channel and moment the first counts."""
-    groups: dict[tuple[bytes, int], list[tuple[SampleSeries, Home]]] = {}
-    for item in placed:
-        groups.setdefault((item[0].device_id, item[1].plan.layout_id), []).append(item)
-    frames: list[PendingFrame] = []
-    for (device_id, layout_id), members in groups.items():
-        plan = members[0][1].plan
-        whole = _of_one_moment(members)
-        if whole is not None:
-            moment, values = whole
-            frames.append(PendingFrame(device_id, moment, plan, values, layout_id))
-            continue
-        times = np.unique(np.concatenate([series.times_us for series, _ in members]))
-        cells = missing(len(times) * plan.size).reshape(len(times), plan.size)
-        for series, home in reversed(members):
-            cells[np.searchsorted(times, series.times_us[::-1]), home.position] = series.values[::-1]
-        frames += [
-            PendingFrame(device_id, ts_us, plan, row, layout_id)
-            for ts_us, row in zip(times.tolist(), cells, strict=True)
-        ]
+def partial_frames(places: Places, times_us: Times, values: Values, parts: DeviceParts) -> list[PendingFrame]:
+    """The frames that hold these samples, each of which has a known place."""
+    if not len(places):
+        return []
+    numbers, positions = places // POSITIONS, places % POSITIONS
+    order = np.lexsort((times_us, numbers))
+    begins = np.ones(len(order), bool)
+    begins[1:] = (np.diff(numbers[order]) != 0) | (np.diff(times_us[order]) != 0)
+    frame_of = np.empty(len(order), np.int64)
+    frame_of[order] = np.cumsum(begins) - 1
+    firsts = order[begins]
+    cells = missing(len(firsts) * POSITIONS)
+    # Of two values for a cell the one that is set last stays. Not by slices, which numpy may turn round again.
+    backwards = np.arange(len(values))[::-1].copy()
+    cells[(frame_of * POSITIONS + positions)[backwards]] = values[backwards]
+    rows = cells.reshape(-1, POSITIONS)
+    frames = []
+    for number, ts_us, row in zip(numbers[firsts].tolist(), times_us[firsts].tolist(), rows, strict=True):
+        part = parts.part(number)
+        plan = part.plan
+        frames.append(PendingFrame(part.device_id, ts_us, plan, row[: plan.size], plan.layout_id))
     return frames
-
-
-def _of_one_moment(members: Sequence[tuple[SampleSeries, Home]]) -> tuple[int, Values] | None:
-    """The moment and values of series with one sample each, all of one moment: what a scrape brings."""
-    times = np.concatenate([series.times_us for series, _ in members])
-    moment = times.item(0)
-    if len(times) != len(members) or (times != moment).any():
-        return None
-    whole = missing(members[0][1].plan.size)
-    # Of two values for a place the one that is set last stays.
-    places = [home.position for _, home in reversed(members)]
-    whole[places] = np.concatenate([series.values for series, _ in reversed(members)])
-    return moment, whole
 
 
 def united(frames: Sequence[PendingFrame]) -> list[PendingFrame]:

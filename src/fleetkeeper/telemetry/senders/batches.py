@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fleetkeeper.telemetry.samples import SampleChannel
+
 Times = NDArray[np.int64]
 Values = NDArray[np.float64]
 
@@ -31,7 +33,7 @@ class Meaning(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class Series:
+class Series(SampleChannel):
     """The labels of a series as its sender gave them, `__name__` among them; in one process one object per series.
 
     `origin` has attributes of the sender that are no labels (OTLP's resource), by which the device can be found.
@@ -41,8 +43,6 @@ class Series:
 
     labels: Mapping[str, str] | None
     origin: Mapping[str, str] | None = None
-    device_id: bytes = b""
-    key: str = ""
     host: str = ""
     # Why its samples are refused: a reason for the counters, and a sentence.
     reason: str = ""

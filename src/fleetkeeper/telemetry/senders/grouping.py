@@ -1,4 +1,4 @@
-"""From a batch, whose series may repeat, to one row of samples per channel of a device. Pure."""
+"""From a batch to the samples that are stored, and those that are refused. Pure."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ import numpy as np
 
 from fleetkeeper.telemetry.chunks.codec import is_missing
 from fleetkeeper.telemetry.host_mark import HOST_MARK
-from fleetkeeper.telemetry.samples import SampleSeries
+from fleetkeeper.telemetry.samples import SampleColumns
 from fleetkeeper.telemetry.senders.batches import SampleBatch, Series
 from fleetkeeper.telemetry.senders.host_rules import HostMatch, mark_labels
 from fleetkeeper_protocol.metrics import LABEL_NAME, MAX_LABEL_VALUE_LENGTH, METRIC_NAME, format_channel
@@ -73,9 +73,9 @@ def refuse(series: Series, reason: str, sentence: str) -> None:
     series.reason, series.problem = reason, sentence
 
 
-def rows_of(
+def columns_of(
     batch: SampleBatch, unreachable: set[bytes], sentence_of: Callable[[str], str]
-) -> tuple[list[SampleSeries], list[Refusal]]:
+) -> tuple[SampleColumns, list[Refusal]]:
     """What is to be stored, and what is not: refused series, and those of devices that the caller cannot reach.
 
     `sentence_of` says of a host why it is out of reach.
@@ -84,37 +84,24 @@ def rows_of(
         Refusal(reason, number, sentence) for reason, (number, sentence) in batch.left_out.items()
     ]
     _clear_missing(batch)
-    starts = batch.starts.tolist()
-    rows: dict[tuple[bytes, str], SampleSeries] = {}
-    again: dict[tuple[bytes, str], list[SampleSeries]] = {}
-    times, values, start = batch.times_us, batch.values, 0
-    for series, end in zip(batch.series, starts[1:], strict=True):
-        begin, start = start, end
-        if series.reason:
-            refused.append(Refusal(series.reason, end - begin, series.problem))
-        elif series.device_id in unreachable:
-            refused.append(Refusal("unknown_host", end - begin, sentence_of(series.host)))
-        elif end > begin:
-            key = series.device_id, series.key
-            row = SampleSeries(*key, times[begin:end], values[begin:end])
-            first = rows.setdefault(key, row)
-            if first is not row:
-                again.setdefault(key, [first]).append(row)
-    for key, parts in again.items():
-        rows[key] = SampleSeries(
-            *key,
-            np.concatenate([part.times_us for part in parts]),
-            np.concatenate([part.values for part in parts]),
-        )
-    return [_in_order(row) for row in rows.values()], refused
-
-
-def _in_order(row: SampleSeries) -> SampleSeries:
-    times = row.times_us
-    if len(times) > 1 and (times[1:] < times[:-1]).any():
-        order = np.argsort(times, kind="stable")
-        return SampleSeries(row.device_id, row.key, times[order], row.values[order])
-    return row
+    series, lengths = batch.series, np.diff(batch.starts)
+    columns = SampleColumns(series, np.repeat(np.arange(len(series)), lengths), batch.times_us, batch.values)
+    out = [
+        index
+        for index, one in enumerate(series)
+        if one.reason or (unreachable and one.device_id in unreachable)
+    ]
+    for index in out:
+        one, number = series[index], int(lengths[index])
+        if one.reason:
+            refused.append(Refusal(one.reason, number, one.problem))
+        else:
+            refused.append(Refusal("unknown_host", number, sentence_of(one.host)))
+    if out:
+        kept = np.ones(len(series), bool)
+        kept[out] = False
+        columns = columns.only(kept[columns.of])
+    return columns, refused
 
 
 def _clear_missing(batch: SampleBatch) -> None:

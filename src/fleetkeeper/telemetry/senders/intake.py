@@ -20,7 +20,7 @@ from fleetkeeper.telemetry.senders import queries
 from fleetkeeper.telemetry.senders.batches import Meaning, SampleBatch, SenderInputError, Series, SeriesCache
 from fleetkeeper.telemetry.senders.callers import Caller, Callers
 from fleetkeeper.telemetry.senders.directory import Directory, KnownHost, unknown_sentence
-from fleetkeeper.telemetry.senders.grouping import Refusal, check_labels, refuse, rows_of, settle
+from fleetkeeper.telemetry.senders.grouping import Refusal, check_labels, columns_of, refuse, settle
 from fleetkeeper.telemetry.senders.host_rules import HostMatch, find_host
 from fleetkeeper.telemetry.senders.tally import Tally
 
@@ -128,10 +128,10 @@ class SenderIntake:
         if generation == self.directory.generation == self._generation:
             self._remember(known, batch)
         unreachable = await self._unreachable(batch, caller)
-        rows, refusals = rows_of(batch, unreachable, partial(unknown_sentence, caller=caller))
+        columns, refusals = columns_of(batch, unreachable, partial(unknown_sentence, caller=caller))
         outcome = Outcome(0, 0, refusals)
-        if rows:
-            stored = await self.door.store_samples(rows)
+        if len(columns.of):
+            stored = await self.door.store_columns(columns)
             refusals += [Refusal(_word(item.reason), item.samples, item.reason) for item in stored.rejected]
             outcome = Outcome(stored.accepted, stored.duplicates, refusals)
         self.tally.accepted[protocol] += outcome.accepted
