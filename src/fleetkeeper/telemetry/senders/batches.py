@@ -1,8 +1,8 @@
 """What every parser returns: series, and their samples in columns. Pure."""
 
-from collections.abc import Hashable, Mapping, MutableMapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,8 +49,26 @@ class Series(SampleChannel):
     problem: str = ""
 
 
-# Series known from requests before, by whatever their protocol recognises them by.
-SeriesCache = MutableMapping[Hashable, Series]
+class Run(Protocol):
+    """Series that came together, and what a protocol needs to read them together when they come again."""
+
+    @property
+    def series(self) -> Sequence[Series]:
+        """In the order of their samples."""
+
+
+class SeriesRun(NamedTuple):
+    """A run of which no more is known."""
+
+    series: Sequence[Series]
+
+
+class SeriesCache(dict[Hashable, Series]):
+    """Series known from requests before, by whatever their protocol recognises them by, and runs of them likewise."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runs: dict[Hashable, Any] = {}
 
 
 @dataclass(slots=True)
@@ -64,8 +82,9 @@ class SampleBatch:
     meanings: dict[str, Meaning] = field(default_factory=dict)
     # What is in the request and cannot be stored: reason -> (number, sentence).
     left_out: dict[str, tuple[int, str]] = field(default_factory=dict)
-    # New series by what they are recognised by, for the cache.
+    # New series by what they are recognised by, for the cache, and new runs.
     found: dict[Hashable, Series] = field(default_factory=dict)
+    runs: dict[Hashable, Run] = field(default_factory=dict)
 
     @property
     def samples(self) -> int:
@@ -95,12 +114,19 @@ class Columns:
         self.times_us.append(time_us)
         self.values.append(value)
 
+    def add_run(self, series: Sequence[Series], times_us: Iterable[int], values: Iterable[float]) -> None:
+        """Several series with one sample each."""
+        self.series += series
+        self.times_us += times_us
+        self.values += values
+
     def batch(self) -> SampleBatch:
         """All of them."""
-        size = len(self.series)
-        return SampleBatch(
-            self.series,
-            np.arange(size + 1, dtype=np.int64),
-            np.array(self.times_us, np.int64),
-            np.array(self.values, np.float64),
+        return single_samples(
+            self.series, np.array(self.times_us, np.int64), np.array(self.values, np.float64)
         )
+
+
+def single_samples(series: list[Series], times_us: Times, values: Values) -> SampleBatch:
+    """Series with one sample each."""
+    return SampleBatch(series, np.arange(len(series) + 1, dtype=np.int64), times_us, values)

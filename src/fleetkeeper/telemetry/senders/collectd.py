@@ -7,15 +7,16 @@ collectd's own write_prometheus plugin: `collectd_df_df_complex{df="root",type="
 from collections.abc import Hashable
 
 import msgspec
+import numpy as np
 
 from fleetkeeper.telemetry.senders.batches import (
     MAX_MICROSECONDS,
-    Columns,
     SampleBatch,
     SenderInputError,
     Series,
     SeriesCache,
     TooManyError,
+    single_samples,
 )
 from fleetkeeper.telemetry.senders.metric_names import label_name, metric_name
 
@@ -45,29 +46,36 @@ def read_values(body: bytes, known: SeriesCache, *, max_samples: int) -> SampleB
         lists = _decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SenderInputError(f"the body is not collectd's JSON: {str(error)[:200]}") from None
-    columns, found = Columns(), dict[Hashable, Series]()
+    found = dict[Hashable, Series]()
     notifications = 0
+    series: list[Series] = []
+    seconds: list[float] = []
+    numbers: list[float] = []
+    get = known.get
     for index, item in enumerate(lists):
-        if item.values is None:
+        values, names, kinds = item.values, item.dsnames, item.dstypes
+        if values is None:
             notifications += 1
             continue
-        if not item.host or not item.plugin or not item.type:
+        host, plugin, kind_of_list = item.host, item.plugin, item.type
+        if not host or not plugin or not kind_of_list:
             raise SenderInputError(f"[{index}] has no host, plugin or type")
-        if not len(item.values) == len(item.dstypes) == len(item.dsnames) or len(item.values) > MAX_VALUES:
+        if not len(values) == len(kinds) == len(names) or len(values) > MAX_VALUES:
             raise SenderInputError(f"[{index}] has not as many dsnames and dstypes as values")
-        time_us = round(max(-MAX_MICROSECONDS, min(item.time * 1_000_000, MAX_MICROSECONDS)))
-        head = (item.host, item.plugin, item.plugin_instance, item.type, item.type_instance)
-        for value, name, kind in zip(item.values, item.dsnames, item.dstypes, strict=True):
+        for value, name, kind in zip(values, names, kinds, strict=True):
             if value is None:
                 continue
-            key = (*head, name, kind)
-            series = known.get(key) or found.get(key)
-            if series is None:
-                series = found[key] = _series(item, name, is_counter=kind in _COUNTERS)
-            columns.add(series, time_us, value)
-        if len(columns.series) > max_samples:
+            key = host, plugin, item.plugin_instance, kind_of_list, item.type_instance, name, kind
+            one = get(key) or found.get(key)
+            if one is None:
+                one = found[key] = _series(item, name, is_counter=kind in _COUNTERS)
+            series.append(one)
+            seconds.append(item.time)
+            numbers.append(value)
+        if len(series) > max_samples:
             raise TooManyError(f"one request has at most {max_samples} values")
-    batch = columns.batch()
+    times = np.rint(np.clip(np.array(seconds, np.float64) * 1e6, -MAX_MICROSECONDS, MAX_MICROSECONDS))
+    batch = single_samples(series, times.astype(np.int64), np.array(numbers, np.float64))
     batch.found = found
     batch.leave_out(NOTIFICATION, notifications, "notifications are not stored")
     return batch

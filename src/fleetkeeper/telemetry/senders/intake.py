@@ -70,8 +70,10 @@ class SenderIntake:
     callers: Callers = field(init=False)
     directory: Directory = field(init=False)
     tally: Tally = field(default_factory=Tally)
-    _known: dict[Hashable, dict[Hashable, Series]] = field(default_factory=dict)
+    _known: dict[Hashable, SeriesCache] = field(default_factory=dict)
     _known_series: int = 0
+    # Each counts one more than it has series.
+    _runs_weight: int = 0
     _generation: int = -1
     # Metric -> when to say again what it means: never, once it is stored.
     _described: dict[str, float] = field(default_factory=dict)
@@ -146,21 +148,27 @@ class SenderIntake:
         if self._generation != self.directory.generation:
             self._generation = self.directory.generation
             self._forget()
-        return self._known.setdefault((protocol, caller.device_id), {})
+        return self._known.setdefault((protocol, caller.device_id), SeriesCache())
 
     def _forget(self) -> None:
         # Requests under way keep the dictionaries that they have.
         self._known = {}
-        self._known_series = 0
+        self._known_series = self._runs_weight = 0
 
     def _remember(self, known: SeriesCache, batch: SampleBatch) -> None:
         good = {key: series for key, series in batch.found.items() if series.key}
-        if self._known_series + len(good) > self.max_series or len(self._known) > self.max_series:
+        runs = {key: run for key, run in batch.runs.items() if all(series.key for series in run.series)}
+        weight = sum(len(run.series) + 1 for run in runs.values())
+        most = self.max_series
+        if max(self._known_series + len(good), self._runs_weight + weight, len(self._known)) > most:
             self._forget()
             return
         before = len(known)
         known.update(good)
         self._known_series += len(known) - before
+        # One that takes the place of another is counted twice: then all are forgotten a little early.
+        known.runs.update(runs)
+        self._runs_weight += weight
 
     async def _settle_new(self, batch: SampleBatch, protocol: str, caller: Caller) -> None:
         """Find the device of each series that is new."""

@@ -29,6 +29,7 @@ from fleetkeeper.telemetry.senders.batches import (
 )
 from fleetkeeper.telemetry.senders.metric_names import label_name, otlp_metric_name, unit_words
 from fleetkeeper.telemetry.senders.otlp_json import decode_usual
+from fleetkeeper.telemetry.senders.otlp_runs import OtlpRun, learn, resources_of
 
 # Prometheus' marker for a series that has ended.
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0_0000_0000_0002))[0]
@@ -45,13 +46,26 @@ _SERVICE = ("service.name", "service.namespace", "service.instance.id")
 
 def read_protobuf(body: bytes, known: SeriesCache, *, max_samples: int) -> SampleBatch:
     """Read a request in protobuf. Raises SenderInputError."""
-    request = ExportMetricsServiceRequest()
     _check_size(body)
+    reader = _Reader(known, max_samples)
+    try:
+        resources = list(resources_of(body))
+    except SenderInputError:
+        # The generated classes know what it is, or say what is wrong.
+        resources = []
+        reader.read(_parsed(body))
+    for key, message in resources:
+        reader.read_message(key, message)
+    return reader.batch()
+
+
+def _parsed(body: bytes) -> Any:
+    request = ExportMetricsServiceRequest()
     try:
         request.ParseFromString(body)
     except (DecodeError, UnicodeDecodeError) as error:
         raise SenderInputError(f"the body is no ExportMetricsServiceRequest: {str(error)[:200]}") from None
-    return _read(request, known, max_samples)
+    return request
 
 
 def read_json(body: bytes, known: SeriesCache, *, max_samples: int) -> SampleBatch:
@@ -79,13 +93,7 @@ def _check_size(body: bytes) -> None:
 
 def _read(request: Any, known: SeriesCache, max_samples: int) -> SampleBatch:
     reader = _Reader(known, max_samples)
-    for resource_metrics in request.resource_metrics:
-        reader.count_part()
-        reader.enter_resource(resource_metrics.resource.attributes)
-        for scope_metrics in resource_metrics.scope_metrics:
-            reader.count_part()
-            for metric in scope_metrics.metrics:
-                reader.read_metric(metric)
+    reader.read(request)
     return reader.batch()
 
 
@@ -102,10 +110,52 @@ class _Reader:
         self._parts = 0
         self._without_time = 0
         self._without_data = 0
+        self._runs: dict[Hashable, OtlpRun] = {}
 
-    def count_part(self) -> None:
+    def read(self, request: Any) -> None:
+        """All resources of a request."""
+        for resource_metrics in request.resource_metrics:
+            self.count_part()
+            self.enter_resource(resource_metrics.resource.attributes)
+            for scope_metrics in resource_metrics.scope_metrics:
+                self.count_part()
+                for metric in scope_metrics.metrics:
+                    self.read_metric(metric)
+
+    def read_message(self, key: bytes, message: bytes) -> None:
+        """One resource in protobuf, perhaps as it came before. Raises SenderInputError."""
+        run: OtlpRun | None = self._known.runs.get(key) or self._runs.get(key)
+        if run is not None and run.numbers is not None and run.meanings is not None:
+            samples = run.read(message)
+            if samples is not None:
+                self.count_part(run.numbers.parts)
+                self._meanings |= run.meanings
+                self._columns.add_run(run.series, *samples)
+                self._check_number()
+                return
+        request = ExportMetricsServiceRequest()
+        try:
+            request.resource_metrics.add().ParseFromString(message)
+        except (DecodeError, UnicodeDecodeError) as error:
+            raise SenderInputError(
+                f"the body is no ExportMetricsServiceRequest: {str(error)[:200]}"
+            ) from None
+        first, meanings = len(self._columns.series), self._meanings
+        self._meanings = {}
+        self.read(request)
+        # What comes once is not learned: that would take as long again as reading it.
+        learned = OtlpRun() if run is None else learn(message, self._columns.series[first:], self._meanings)
+        if learned is not None:
+            self._runs[key] = learned
+        self._meanings = meanings | self._meanings
+
+    def _check_number(self) -> None:
+        if len(self._columns.series) > self._max_samples:
+            raise TooManyError(f"one request has at most {self._max_samples} samples")
+
+    def count_part(self, number: int = 1) -> None:
         """Empty resources, scopes and metrics cost time as well."""
-        self._parts += 1
+        self._parts += number
         if self._parts > self._max_samples:
             raise TooManyError(f"one request has at most {self._max_samples} resources, scopes and metrics")
 
@@ -152,8 +202,7 @@ class _Reader:
                 continue
             for suffix, more, value in _POINTS[kind](point):
                 self._add(name + suffix, attributes, more, time_us, STALE if is_stale else value)
-        if len(self._columns.series) > self._max_samples:
-            raise TooManyError(f"one request has at most {self._max_samples} samples")
+        self._check_number()
 
     def _describe(self, name: str, metric: Any, kind: str, *, is_counter: bool, is_delta: bool) -> None:
         unit, text = unit_words(metric.unit[:63]), metric.description[:1000]
@@ -188,7 +237,7 @@ class _Reader:
     def batch(self) -> SampleBatch:
         """What was read."""
         batch = self._columns.batch()
-        batch.found, batch.meanings = self._found, self._meanings
+        batch.found, batch.meanings, batch.runs = self._found, self._meanings, dict(self._runs)
         batch.leave_out("no_time", self._without_time, "a data point has no time_unix_nano")
         batch.leave_out("no_data", self._without_data, "a metric has no data of a known kind")
         return batch
