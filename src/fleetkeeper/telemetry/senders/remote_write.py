@@ -229,12 +229,12 @@ class _Reader:
             good = (
                 (data[at] == 0x12) & (data[at + 1] == 16) & (data[at + 2] == 0x09) & (data[at + 11] == 0x10)
             )
-            wrong[full] = ~(good & _six_bytes(data, at + 12))
+            wrong[full] = ~(good & six_bytes(data, at + 12))
         zero = np.flatnonzero(sizes == _ZERO)
         if len(zero):
             at = offsets[zero]
             good = (data[at] == 0x12) & (data[at + 1] == 7) & (data[at + 2] == 0x10)
-            wrong[zero] = ~(good & _six_bytes(data, at + 3))
+            wrong[zero] = ~(good & six_bytes(data, at + 3))
         return np.flatnonzero(wrong)
 
     def _rewalk(self, index: int) -> None:
@@ -258,15 +258,15 @@ class _Reader:
                 within = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number)
                 at = np.repeat(offsets[full], number) + within * _FULL
                 where = np.repeat(starts[full], number) + within
-            values[where] = _floats(data, at + 3)
-            times[where] = _milliseconds(data, at + 12) * 1000
+            values[where] = read_floats(data, at + 3)
+            times[where] = read_milliseconds(data, at + 12) * 1000
         zero = np.flatnonzero((sizes == _ZERO) & (counts > 0))
         if len(zero):
             values[starts[zero]] = 0.0
-            times[starts[zero]] = _milliseconds(data, offsets[zero] + 3) * 1000
+            times[starts[zero]] = read_milliseconds(data, offsets[zero] + 3) * 1000
 
 
-def _six_bytes(data: NDArray[np.uint8], at: Any) -> NDArray[np.bool_]:
+def six_bytes(data: NDArray[np.uint8], at: Any) -> NDArray[np.bool_]:
     """Where a varint of exactly six bytes stands."""
     good: NDArray[np.bool_] = data[at + 5] < 0x80
     for index in range(5):
@@ -274,12 +274,14 @@ def _six_bytes(data: NDArray[np.uint8], at: Any) -> NDArray[np.bool_]:
     return good
 
 
-def _floats(data: NDArray[np.uint8], at: Any) -> NDArray[np.float64]:
+def read_floats(data: NDArray[np.uint8], at: Any) -> NDArray[np.float64]:
+    """The float64 that begin there."""
     values: NDArray[np.float64] = data[at[:, None] + np.arange(8)].view("<f8").ravel()
     return values
 
 
-def _milliseconds(data: NDArray[np.uint8], at: Any) -> NDArray[np.int64]:
+def read_milliseconds(data: NDArray[np.uint8], at: Any) -> NDArray[np.int64]:
+    """The varints of six bytes that begin there."""
     result = np.zeros(len(at), np.int64)
     for index in range(6):
         result |= (data[at + index].astype(np.int64) & 0x7F) << (7 * index)

@@ -3,8 +3,9 @@
 https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/
 """
 
-import struct
 from collections.abc import Hashable, Sequence
+
+import numpy as np
 
 from fleetkeeper.telemetry.senders.batches import (
     Columns,
@@ -23,37 +24,43 @@ from fleetkeeper.telemetry.senders.protobuf import (
     read_varint,
     text_of,
 )
-from fleetkeeper.telemetry.senders.remote_write import KINDS, MAX_LABELS, read_sample
+from fleetkeeper.telemetry.senders.remote_write import (
+    KINDS,
+    MAX_LABELS,
+    read_sample,
+)
+from fleetkeeper.telemetry.senders.usual_series import UsualSeries, find_usual, read_references
 
-# Behind the first three bytes of a sample: the value, a tag, and milliseconds as a varint of six bytes.
-_SAMPLE = struct.Struct("<dx6B")
 _PARTS = ("_bucket", "_count", "_sum")
 
 
 def read_request(body: bytes, known: SeriesCache, *, max_samples: int) -> SampleBatch:
     """Read a request that has been decompressed. Raises SenderInputError."""
     symbols: list[bytes] = []
-    spans: list[tuple[int, int]] = []
+    starts: list[int] = []
+    ends: list[int] = []
     end, position = len(body), 0
     while position < end:
         tag = body[position]
         if tag in {0x22, 0x2A}:
-            size, start = read_varint(body, position + 1, end)
+            if position + 1 < end and body[position + 1] < 0x80:
+                size, start = body[position + 1], position + 2
+            else:
+                size, start = read_varint(body, position + 1, end)
             position = start + size
             if position > end:
                 raise SenderInputError(TRUNCATED)
             if tag == 0x22:
                 symbols.append(body[start:position])
             else:
-                spans.append((start, position))
+                starts.append(start)
+                ends.append(position)
         else:
             position = _skip(body, position, end)
     if symbols and symbols[0]:
         raise SenderInputError("the first symbol is not the empty string")
     reader = _Reader(body, symbols, known, max_samples)
-    for start, stop in spans:
-        reader.read_series(start, stop)
-        reader.check_number()
+    reader.read_all(starts, ends)
     return reader.batch()
 
 
@@ -63,6 +70,9 @@ def _skip(body: bytes, position: int, end: int) -> int:
             raise SenderInputError("the protobuf message has a series or symbol of an unknown form")
         return stop
     return end
+
+
+_NO_SYMBOL = "a series refers to a symbol that is not there"
 
 
 class _Reader:
@@ -77,48 +87,49 @@ class _Reader:
         self._meanings: dict[str, Meaning] = {}
         self._histograms = 0
 
-    def read_usual(self, start: int, end: int) -> bool:
-        """A series as senders write them: labels, one sample, perhaps metadata. Returns whether it was one."""
-        body = self._body
-        if end - start < 22 or body[start] != 0x0A or body[start + 1] > 0x7F:
-            return False
-        at = start + 2 + body[start + 1]
-        stop = at + 18
-        if stop > end or body[at : at + 3] != b"\x12\x10\x09" or body[at + 11] != 0x10:
-            return False
-        value, one, two, three, four, five, six = _SAMPLE.unpack_from(body, at + 3)
-        if not one & two & three & four & five & 0x80 or six > 0x7F:
-            return False
-        # The rest is metadata, whose length has one byte, or nothing that is usual.
-        if stop < end and not self._is_metadata(stop, end):
-            return False
-        series = self._series_of(start + 2, at)
-        time = (
-            (one & 0x7F)
-            | (two & 0x7F) << 7
-            | (three & 0x7F) << 14
-            | (four & 0x7F) << 21
-            | (five & 0x7F) << 28
-            | six << 35
-        )
-        self._columns.add(series, time * 1000, value)
-        if stop < end and series.labels is not None:
-            self._read_metadata(series.labels.get("__name__", ""), stop + 2, end)
-        return True
+    def read_all(self, starts: Sequence[int], ends: Sequence[int]) -> None:
+        """All series: the usual ones together, those between them one by one."""
+        usual = find_usual(self._body, np.array(starts, np.int64), np.array(ends, np.int64))
+        columns = self._columns
+        series, times, values = self._usual_series(usual), usual.times_us.tolist(), usual.values.tolist()
+        unusual = np.ones(len(starts), bool)
+        unusual[usual.numbers] = False
+        begin = 0
+        for before, number in enumerate(np.flatnonzero(unusual).tolist()):
+            stop = number - before
+            columns.add_run(series[begin:stop], times[begin:stop], values[begin:stop])
+            begin = stop
+            self.read_series(starts[number], ends[number])
+            self.check_number()
+        columns.add_run(series[begin:], times[begin:], values[begin:])
+        self.check_number()
+        for index in np.flatnonzero(usual.metadata_start <= usual.metadata_end).tolist():
+            one = series[index]
+            if one.labels is not None:
+                span = int(usual.metadata_start[index]), int(usual.metadata_end[index])
+                self._read_metadata(one.labels.get("__name__", ""), *span)
 
-    def _is_metadata(self, start: int, end: int) -> bool:
-        body = self._body
-        return (
-            start + 2 <= end
-            and body[start] == 0x2A
-            and body[start + 1] < 0x80
-            and start + 2 + body[start + 1] == end
-        )
+    def _usual_series(self, usual: UsualSeries) -> list[Series]:
+        body, symbols = self._body, self._symbols
+        spans = list(zip(usual.labels_start.tolist(), usual.labels_end.tolist(), strict=True))
+        joined = b"".join([body[start:end] for start, end in spans])
+        found = read_references(joined, np.cumsum(usual.labels_end - usual.labels_start))
+        if found is None:
+            return [self._series_of(start, end) for start, end in spans]
+        refs, stops = found
+        try:
+            texts = [symbols[ref] for ref in refs]
+        except IndexError:
+            raise SenderInputError(_NO_SYMBOL) from None
+        get, begin, result = self._known.get, 0, []
+        for stop in stops:
+            key = tuple(texts[begin:stop])
+            result.append(get(key) or self._found.get(key) or self._new(key, refs[begin:stop]))
+            begin = stop
+        return result
 
     def read_series(self, start: int, end: int) -> None:
         """One `TimeSeries`: labels come before samples in every sender, and have to here."""
-        if self.read_usual(start, end):
-            return
         series: Series | None = None
         metadata = None
         for number, wire_type, first, last in read_fields(self._body, start, end):
@@ -147,10 +158,11 @@ class _Reader:
         try:
             key = tuple([symbols[ref] for ref in refs])
         except IndexError:
-            raise SenderInputError("a series refers to a symbol that is not there") from None
-        series = self._known.get(key) or self._found.get(key)
-        if series is None:
-            series = self._found[key] = Series(self._labels(refs))
+            raise SenderInputError(_NO_SYMBOL) from None
+        return self._known.get(key) or self._found.get(key) or self._new(key, refs)
+
+    def _new(self, key: tuple[bytes, ...], refs: Sequence[int]) -> Series:
+        series = self._found[key] = Series(self._labels(refs))
         return series
 
     def _labels(self, refs: Sequence[int]) -> dict[str, str]:
