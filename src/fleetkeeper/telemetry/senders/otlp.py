@@ -28,7 +28,9 @@ from fleetkeeper.telemetry.senders.batches import (
     TooManyError,
 )
 from fleetkeeper.telemetry.senders.metric_names import label_name, otlp_metric_name, unit_words
-from fleetkeeper.telemetry.senders.otlp_json import decode_usual
+from fleetkeeper.telemetry.senders.otlp_json import decode_usual, has_only_numbers, split_usual
+from fleetkeeper.telemetry.senders.otlp_json_runs import CutResource, JsonRun
+from fleetkeeper.telemetry.senders.otlp_json_runs import learn as learn_json
 from fleetkeeper.telemetry.senders.otlp_runs import OtlpRun, learn, resources_of
 
 # Prometheus' marker for a series that has ended.
@@ -75,26 +77,23 @@ def read_json(body: bytes, known: SeriesCache, *, max_samples: int) -> SampleBat
         raise SenderInputError("the body is no ExportMetricsServiceRequest: it is no JSON object")
     if body.count(b"{") > MAX_JSON_OBJECTS:
         raise TooManyError(f"an OTLP request in JSON has at most {MAX_JSON_OBJECTS} objects")
-    usual = decode_usual(body)
-    if usual is not None:
-        return _read(usual, known, max_samples)
+    reader = _Reader(known, max_samples)
+    resources = split_usual(body)
+    if resources is not None and all(map(reader.read_usual_json, resources)):
+        return reader.batch()
     request = ExportMetricsServiceRequest()
     try:
         json_format.Parse(body, request, ignore_unknown_fields=True, max_recursion_depth=50)
     except (json_format.ParseError, UnicodeDecodeError, RecursionError, ValueError, TypeError) as error:
         raise SenderInputError(f"the body is no ExportMetricsServiceRequest: {str(error)[:200]}") from None
-    return _read(request, known, max_samples)
+    reader = _Reader(known, max_samples)
+    reader.read(request)
+    return reader.batch()
 
 
 def _check_size(body: bytes) -> None:
     if len(body) > MAX_BODY_BYTES:
         raise TooManyError(f"an OTLP request has at most {MAX_BODY_BYTES} bytes once decompressed")
-
-
-def _read(request: Any, known: SeriesCache, max_samples: int) -> SampleBatch:
-    reader = _Reader(known, max_samples)
-    reader.read(request)
-    return reader.batch()
 
 
 class _Reader:
@@ -110,17 +109,59 @@ class _Reader:
         self._parts = 0
         self._without_time = 0
         self._without_data = 0
-        self._runs: dict[Hashable, OtlpRun] = {}
+        self._runs: dict[Hashable, Any] = {}
 
     def read(self, request: Any) -> None:
         """All resources of a request."""
         for resource_metrics in request.resource_metrics:
+            self.read_resource(resource_metrics)
+
+    def read_resource(self, resource_metrics: Any) -> None:
+        """All metrics of a resource."""
+        self.count_part()
+        self.enter_resource(resource_metrics.resource.attributes)
+        for scope_metrics in resource_metrics.scope_metrics:
             self.count_part()
-            self.enter_resource(resource_metrics.resource.attributes)
-            for scope_metrics in resource_metrics.scope_metrics:
-                self.count_part()
-                for metric in scope_metrics.metrics:
-                    self.read_metric(metric)
+            for metric in scope_metrics.metrics:
+                self.read_metric(metric)
+
+    def read_usual_json(self, resource: bytes) -> bool:
+        """One resource in JSON, perhaps as it came before; returns whether it was a usual one."""
+        cut = CutResource.of(resource)
+        run: JsonRun | None = self._known.runs.get(cut.key) or self._runs.get(cut.key)
+        if run is not None and run.meanings is not None:
+            samples = run.read(cut.numbers)
+            if samples is not None:
+                self._take(run, run.meanings, run.parts, samples)
+                return True
+        usual = decode_usual(resource)
+        if usual is None:
+            return False
+        columns, first, parts = self._columns, len(self._columns.series), self._parts
+        meanings, self._meanings = self._meanings, {}
+        self.read_resource(usual)
+        if run is None:
+            self._runs[cut.key] = JsonRun()
+        elif has_only_numbers(usual):
+            samples = columns.times_us[first:], columns.values[first:]
+            learned = learn_json(cut, columns.series[first:], samples, self._meanings, self._parts - parts)
+            if learned is not None:
+                self._runs[cut.key] = learned
+        self._meanings = meanings | self._meanings
+        return True
+
+    def _take(
+        self,
+        run: OtlpRun | JsonRun,
+        meanings: Mapping[str, Meaning],
+        parts: int,
+        samples: tuple[list[int], list[float]],
+    ) -> None:
+        """What came as before."""
+        self.count_part(parts)
+        self._meanings |= meanings
+        self._columns.add_run(run.series, *samples)
+        self._check_number()
 
     def read_message(self, key: bytes, message: bytes) -> None:
         """One resource in protobuf, perhaps as it came before. Raises SenderInputError."""
@@ -128,10 +169,7 @@ class _Reader:
         if run is not None and run.numbers is not None and run.meanings is not None:
             samples = run.read(message)
             if samples is not None:
-                self.count_part(run.numbers.parts)
-                self._meanings |= run.meanings
-                self._columns.add_run(run.series, *samples)
-                self._check_number()
+                self._take(run, run.meanings, run.numbers.parts, samples)
                 return
         request = ExportMetricsServiceRequest()
         try:

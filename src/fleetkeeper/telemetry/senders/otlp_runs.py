@@ -87,7 +87,8 @@ def resources_of(body: bytes) -> Iterator[tuple[bytes, bytes]]:
     for number, wire_type, start, end in read_fields(body, 0, len(body)):
         if number == 1 and wire_type == BYTES:
             first = next(read_fields(body, start, end), None)
-            head = body[start : first[3]] if first is not None and first[1] == BYTES else b""
+            # The attributes come first, and have no numbers that change.
+            head = body[start : first[3]] if first is not None and first[:2] == (1, BYTES) else b""
             yield b"%d %b" % (end - start, head), body[start:end]
 
 
