@@ -13,7 +13,7 @@ from fleetkeeper.telemetry import queries
 from fleetkeeper.telemetry.chunks import jobs, service
 from fleetkeeper.telemetry.chunks.codec import is_missing
 from fleetkeeper.telemetry.device_parts import DeviceParts
-from fleetkeeper.telemetry.frames import Plan, copy_payload
+from fleetkeeper.telemetry.frames import Plan, copy_payload, pack_parts
 from fleetkeeper.telemetry.reading import Channel, read_samples
 from fleetkeeper.telemetry.samples import SampleSeries, columns_of, partial_frames, united
 from tests.factories.telemetry import make_device, moment
@@ -188,7 +188,9 @@ def frames_of(placed, plan):
     columns = columns_of([one for one, _ in placed])
     places = [parts.place(one.device_id, plan, position) for one, position in placed]
     found = np.array(places, np.int64)[columns.of]
-    return partial_frames(found, columns.times_us, columns.values, parts)
+    frames, counts = partial_frames(found, columns.times_us, columns.values, parts)
+    assert counts == [int((~is_missing(frame.values)).sum()) for frame in frames]
+    return frames
 
 
 class TestFrames:
@@ -223,6 +225,7 @@ class TestFrames:
             if not is_missing(frame.values[position : position + 1])[0]
         }
         assert found == expected
+        assert pack_parts(frames) == [frame.row() for frame in frames]
         assert len({frame.key for frame in frames}) == len(frames)
 
 

@@ -97,6 +97,28 @@ def pack_row(device_id: bytes, ts_us: int, plan: Plan, values: NDArray[np.float6
     return _key(4, device_id, ts_us, plan.layout_id) + _array(body, has_null, size)
 
 
+def pack_parts(frames: Sequence["PendingFrame"]) -> list[bytes]:
+    """The rows of partial frames; those of one size that have all their values are packed together."""
+    rows = [b""] * len(frames)
+    by_size: dict[int, list[int]] = {}
+    for index, frame in enumerate(frames):
+        by_size.setdefault(len(frame.values), []).append(index)
+    for size, indices in by_size.items():
+        values = np.stack([frames[index].values for index in indices])
+        elements = np.empty(values.shape, _ELEMENT)
+        elements["length"] = 8
+        elements["value"] = values
+        has_null: list[bool] = np.any(is_missing(values), axis=1).tolist()
+        for index, row, is_partly in zip(indices, elements, has_null, strict=True):
+            frame = frames[index]
+            if is_partly:
+                rows[index] = frame.row()
+            else:
+                key = _key(5, frame.device_id, frame.ts_us, frame.part)
+                rows[index] = key + _array(row.tobytes(), 0, size) + _PART.pack(4, frame.part)
+    return rows
+
+
 def pack_part(device_id: bytes, ts_us: int, layout_id: int, values: NDArray[np.float64]) -> bytes:
     """One row of a partial frame: as `pack_row`, NULL where `values` has none, and with the part at the end."""
     absent = is_missing(values)

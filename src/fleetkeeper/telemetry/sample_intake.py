@@ -17,7 +17,6 @@ from fleetkeeper.telemetry.samples import (
     SampleChannel,
     SampleColumns,
     StoredSamples,
-    count_values,
     partial_frames,
 )
 from fleetkeeper.telemetry.writer import FrameWriter
@@ -51,8 +50,7 @@ class SampleIntake:
             columns = columns.only(places != NOWHERE)
             places = places[places != NOWHERE]
         # From the places to the frames nothing may be awaited: parts could be forgotten meanwhile.
-        frames = partial_frames(places, columns.times_us, columns.values, self.parts)
-        counts = [count_values(frame) for frame in frames]
+        frames, counts = partial_frames(places, columns.times_us, columns.values, self.parts)
         duplicates = 0
         if frames:
             changed = await self.writer.submit(frames, None) or set()

@@ -80,10 +80,12 @@ class StoredSamples:
     rejected: list[RejectedSeries]
 
 
-def partial_frames(places: Places, times_us: Times, values: Values, parts: DeviceParts) -> list[PendingFrame]:
-    """The frames that hold these samples, each of which has a known place."""
+def partial_frames(
+    places: Places, times_us: Times, values: Values, parts: DeviceParts
+) -> tuple[list[PendingFrame], list[int]]:
+    """The frames that hold these samples, each of which has a known place, and how many values each holds."""
     if not len(places):
-        return []
+        return [], []
     numbers, positions = places // POSITIONS, places % POSITIONS
     order = np.lexsort((times_us, numbers))
     begins = np.ones(len(order), bool)
@@ -101,7 +103,7 @@ def partial_frames(places: Places, times_us: Times, values: Values, parts: Devic
         part = parts.part(number)
         plan = part.plan
         frames.append(PendingFrame(part.device_id, ts_us, plan, row[: plan.size], plan.layout_id))
-    return frames
+    return frames, (~is_missing(rows)).sum(axis=1).tolist()
 
 
 def united(frames: Sequence[PendingFrame]) -> list[PendingFrame]:
@@ -115,8 +117,3 @@ def united(frames: Sequence[PendingFrame]) -> list[PendingFrame]:
             values = np.where(is_missing(first.values), frame.values, first.values)
             by_key[frame.key] = PendingFrame(frame.device_id, frame.ts_us, frame.plan, values, frame.part)
     return [by_key[key] for key in sorted(by_key)]
-
-
-def count_values(frame: PendingFrame) -> int:
-    """How many values a partial frame holds."""
-    return int((~is_missing(frame.values)).sum())

@@ -13,7 +13,14 @@ from psycopg import AsyncConnection, errors
 from fleetkeeper.database.context import WHOLE_FLEET_OPTION
 from fleetkeeper.errors import OverloadedError, UnavailableError
 from fleetkeeper.kit.backoff import Backoff
-from fleetkeeper.telemetry.frames import FrameKey, PendingFrame, copy_payload, date_of_day, day_of
+from fleetkeeper.telemetry.frames import (
+    FrameKey,
+    PendingFrame,
+    copy_payload,
+    date_of_day,
+    day_of,
+    pack_parts,
+)
 from fleetkeeper.telemetry.samples import united
 
 log = structlog.get_logger(__name__)
@@ -203,7 +210,8 @@ class FrameWriter:
         self, connection: AsyncConnection[Any], frames: Sequence[PendingFrame]
     ) -> set[FrameKey]:
         """Store partial frames, completing those that are there; returns the keys of what was new or completed."""
-        unique = {frame.key: frame.row() for frame in united(frames)}
+        whole = united(frames)
+        unique = dict(zip([frame.key for frame in whole], pack_parts(whole), strict=True))
         return await self._insert(connection, _COPY_PARTS, unique, _COMPLETE)
 
     async def _insert(
@@ -228,6 +236,8 @@ class FrameWriter:
                 RETURNING device_id, CAST(extract(epoch FROM ts) * 1000000 AS bigint), part
                 """  # noqa: S608 - one of two constants
             )
+            if cursor.rowcount == len(rows):
+                return set(rows)
             return {(row[0].bytes, row[1], row[2]) for row in await cursor.fetchall()}
 
     async def _ensure_days(self, connection: AsyncConnection[Any], days: set[int]) -> None:
