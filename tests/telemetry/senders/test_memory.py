@@ -209,7 +209,7 @@ class TestBounds:
             assert (await sender.send(admin, start + step * 1000, *rows)).status_code < 300
             known = list(senders._known.values())
             assert sum(map(len, known)) <= 12
-            assert sum(len(run.series) + 1 for one in known for run in one.runs.values()) <= 12
+            assert sum(run.weight for one in known for run in one.runs.values()) <= 12
         # All of it is stored in spite of that.
         rows = [("web-01", "beta", 1.0), ("web-01", "gamma", 2.0)]
         await learn(sender, admin, *rows)

@@ -137,6 +137,21 @@ class TestOtlp:
             batch = read(encode(document), known)
             assert batch.values.tobytes() == struct.pack("<Q", 0x7FF0_0000_0000_0002)
 
+    def test_what_is_remembered_is_small_whatever_the_sender_says(self):
+        """Texts that are no labels have no bound of their own, and metrics without points have meanings."""
+        empty = [{"name": f"m{number}", "gauge": {}} for number in range(50)]
+        point = {"timeUnixNano": str(STAMP), "asDouble": 1.5}
+        metrics = [*empty, {"name": "m", "description": "x" * 100_000, "gauge": {"dataPoints": [point]}}]
+        attributes = [{"key": "host.name", "value": {"stringValue": "y" * 100_000}}]
+        part = {"resource": {"attributes": attributes}, "scopeMetrics": [{"metrics": metrics}]}
+        for read, encode in ((protobuf, encoded), (in_json, compact)):
+            body = encode({"resourceMetrics": [part]})
+            for known in (learned(read, body), learned(read, body, body)):
+                ((key, run),) = known.runs.items()
+                assert len(key) < 50
+                assert len(getattr(run, "rest", b"")) < 50
+                assert run.weight >= len(run.meanings or ())
+
     def test_histograms_do_not_hide_behind_points(self):
         """As many times and values as series, and yet not one of both for each."""
         bucket = {"timeUnixNano": str(STAMP), "count": "1", "sum": 1.0}

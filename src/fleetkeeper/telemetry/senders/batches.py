@@ -56,11 +56,20 @@ class Run(Protocol):
     def series(self) -> Sequence[Series]:
         """In the order of their samples."""
 
+    @property
+    def weight(self) -> int:
+        """How many series would take as much memory, roughly."""
+
 
 class SeriesRun(NamedTuple):
     """A run of which no more is known."""
 
     series: Sequence[Series]
+
+    @property
+    def weight(self) -> int:
+        """One more, for what it is recognised by."""
+        return len(self.series) + 1
 
 
 class SeriesCache(dict[Hashable, Series]):

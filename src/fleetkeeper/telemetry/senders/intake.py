@@ -72,7 +72,6 @@ class SenderIntake:
     tally: Tally = field(default_factory=Tally)
     _known: dict[Hashable, SeriesCache] = field(default_factory=dict)
     _known_series: int = 0
-    # Each counts one more than it has series.
     _runs_weight: int = 0
     _generation: int = -1
     # Metric -> when to say again what it means: never, once it is stored.
@@ -158,7 +157,7 @@ class SenderIntake:
     def _remember(self, known: SeriesCache, batch: SampleBatch) -> None:
         good = {key: series for key, series in batch.found.items() if series.key}
         runs = {key: run for key, run in batch.runs.items() if all(series.key for series in run.series)}
-        weight = sum(len(run.series) + 1 for run in runs.values())
+        weight = sum(run.weight for run in runs.values())
         most = self.max_series
         if max(self._known_series + len(good), self._runs_weight + weight, len(self._known)) > most:
             self._forget()

@@ -17,6 +17,7 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, DataPointFlags
 
+from fleetkeeper.telemetry.senders import otlp_json_runs, otlp_runs
 from fleetkeeper.telemetry.senders.batches import (
     MAX_MICROSECONDS,
     Columns,
@@ -30,8 +31,7 @@ from fleetkeeper.telemetry.senders.batches import (
 from fleetkeeper.telemetry.senders.metric_names import label_name, otlp_metric_name, unit_words
 from fleetkeeper.telemetry.senders.otlp_json import decode_usual, has_only_numbers, split_usual
 from fleetkeeper.telemetry.senders.otlp_json_runs import CutResource, JsonRun
-from fleetkeeper.telemetry.senders.otlp_json_runs import learn as learn_json
-from fleetkeeper.telemetry.senders.otlp_runs import OtlpRun, learn, resources_of
+from fleetkeeper.telemetry.senders.otlp_runs import OtlpRun, resources_of
 
 # Prometheus' marker for a series that has ended.
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0_0000_0000_0002))[0]
@@ -79,8 +79,14 @@ def read_json(body: bytes, known: SeriesCache, *, max_samples: int) -> SampleBat
         raise TooManyError(f"an OTLP request in JSON has at most {MAX_JSON_OBJECTS} objects")
     reader = _Reader(known, max_samples)
     resources = split_usual(body)
-    if resources is not None and all(map(reader.read_usual_json, resources)):
-        return reader.batch()
+    try:
+        if resources is not None and all(map(reader.read_usual_json, resources)):
+            return reader.batch()
+    except TooManyError:
+        raise
+    except SenderInputError:
+        # Of several faults the generated classes name theirs first.
+        pass
     request = ExportMetricsServiceRequest()
     try:
         json_format.Parse(body, request, ignore_unknown_fields=True, max_recursion_depth=50)
@@ -141,12 +147,15 @@ class _Reader:
         meanings, self._meanings = self._meanings, {}
         self.read_resource(usual)
         if run is None:
-            self._runs[cut.key] = JsonRun()
-        elif has_only_numbers(usual):
-            samples = columns.times_us[first:], columns.values[first:]
-            learned = learn_json(cut, columns.series[first:], samples, self._meanings, self._parts - parts)
-            if learned is not None:
-                self._runs[cut.key] = learned
+            self._runs[cut.key] = otlp_json_runs.SEEN
+        elif run is not otlp_json_runs.UNUSUAL:
+            learned = None
+            if has_only_numbers(usual):
+                samples = columns.times_us[first:], columns.values[first:]
+                learned = otlp_json_runs.learn(
+                    cut, columns.series[first:], samples, self._meanings, self._parts - parts
+                )
+            self._runs[cut.key] = learned or otlp_json_runs.UNUSUAL
         self._meanings = meanings | self._meanings
         return True
 
@@ -182,9 +191,11 @@ class _Reader:
         self._meanings = {}
         self.read(request)
         # What comes once is not learned: that would take as long again as reading it.
-        learned = OtlpRun() if run is None else learn(message, self._columns.series[first:], self._meanings)
-        if learned is not None:
-            self._runs[key] = learned
+        if run is None:
+            self._runs[key] = otlp_runs.SEEN
+        elif run is not otlp_runs.UNUSUAL:
+            series = self._columns.series[first:]
+            self._runs[key] = otlp_runs.learn(message, series, self._meanings) or otlp_runs.UNUSUAL
         self._meanings = meanings | self._meanings
 
     def _check_number(self) -> None:

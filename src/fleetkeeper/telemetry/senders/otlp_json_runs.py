@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from fleetkeeper.telemetry.senders.batches import MAX_MICROSECONDS, Meaning, Series
+from fleetkeeper.telemetry.senders.otlp_runs import digest
 
 _TIME, _DOUBLE, _INT, _START = b"timeUnixNano", b"asDouble", b"asInt", b"startTimeUnixNano"
 # A text has no such name with a quote on either side and a colon behind it: its own quotes are escaped.
@@ -28,7 +29,8 @@ Samples = tuple[list[int], list[float]]
 class CutResource:
     """A resource without its numbers, and these with their fields' names."""
 
-    rest: bytes
+    # A digest of all that is left.
+    key: bytes
     names: bytes
     numbers: Sequence[bytes]
 
@@ -36,18 +38,14 @@ class CutResource:
     def of(cls, message: bytes) -> "CutResource":
         """Cut a resource's JSON."""
         parts = _NUMBER.split(message)
+        names = b" ".join(parts[1::3])
         # A control character stands nowhere in JSON that is read.
-        return cls(b"\x00".join(parts[::3]), b" ".join(parts[1::3]), parts[2::3])
-
-    @property
-    def key(self) -> tuple[bytes, bytes]:
-        """What the resource is recognised by."""
-        return self.rest, self.names
+        return cls(digest(b"\x00".join([*parts[::3], names])), names, parts[2::3])
 
 
 @dataclass(frozen=True, slots=True)
 class JsonRun:
-    """A resource that was read before. One without series was seen, and is learned when it comes again."""
+    """A resource that was read before."""
 
     series: Sequence[Series] = ()
     meanings: Mapping[str, Meaning] | None = None
@@ -58,6 +56,11 @@ class JsonRun:
     ints: Sequence[int] = ()
     # Those that are times at which something started.
     others: Sequence[int] = ()
+
+    @property
+    def weight(self) -> int:
+        """Each metric has a meaning, whether it has points or not."""
+        return len(self.series) + max(self.parts, 1)
 
     def read(self, numbers: Sequence[bytes]) -> Samples | None:
         """Times in microseconds and values, one for each of the series."""
@@ -75,6 +78,10 @@ class JsonRun:
         except msgspec.DecodeError:
             return None
         return [time_of[numbers[index]] for index in self.times], values
+
+
+# A resource that was read once, and is learned when it comes again; and one that cannot be learned.
+SEEN, UNUSUAL = JsonRun(), JsonRun()
 
 
 def learn(

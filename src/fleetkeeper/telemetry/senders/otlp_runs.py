@@ -5,6 +5,7 @@ sends the same bytes but for those, and numpy reads them all at once. Anything e
 `numbers_in` and `OtlpRun.read` give None, and the generated classes have the say.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,13 +40,18 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class OtlpRun:
-    """A resource that was read before. One without series was seen, and is learned when it comes again."""
+    """A resource that was read before."""
 
     series: Sequence[Series] = ()
     meanings: Mapping[str, Meaning] | None = None
     numbers: Numbers | None = None
-    # The message with zeros for its numbers.
+    # A digest of the message with zeros for its numbers.
     rest: bytes = b""
+
+    @property
+    def weight(self) -> int:
+        """Each metric has a meaning, whether it has points or not."""
+        return len(self.series) + (self.numbers.parts if self.numbers is not None else 1)
 
     def read(self, message: bytes) -> tuple[list[int], list[float]] | None:
         """Times in microseconds and values, one for each of the series."""
@@ -61,6 +67,10 @@ class OtlpRun:
         return times.tolist(), np.where(is_int, values.view(np.int64), values.view(np.float64)).tolist()
 
 
+# A resource that was read once, and is learned when it comes again; and one that cannot be learned.
+SEEN, UNUSUAL = OtlpRun(), OtlpRun()
+
+
 def learn(message: bytes, series: Sequence[Series], meanings: Mapping[str, Meaning]) -> OtlpRun | None:
     """A resource that had these series, if it has nothing but numbers, each once."""
     try:
@@ -74,12 +84,17 @@ def learn(message: bytes, series: Sequence[Series], meanings: Mapping[str, Meani
 
 
 def _split(message: bytes, numbers: Numbers) -> tuple[NDArray[np.uint64], bytes]:
-    """The numbers, and the message without them."""
+    """The numbers, and a digest of the message without them."""
     data = np.frombuffer(message, np.uint8).copy()
     at = numbers.at[:, None] + _EIGHT
     words: NDArray[np.uint64] = data[at].view("<u8").ravel()
     data[at] = 0
-    return words, data.tobytes()
+    return words, digest(data)
+
+
+def digest(content: Any) -> bytes:
+    """What stands for a sender's bytes, of which there may be many."""
+    return hashlib.blake2b(content, digest_size=20).digest()
 
 
 def resources_of(body: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -89,7 +104,7 @@ def resources_of(body: bytes) -> Iterator[tuple[bytes, bytes]]:
             first = next(read_fields(body, start, end), None)
             # The attributes come first, and have no numbers that change.
             head = body[start : first[3]] if first is not None and first[:2] == (1, BYTES) else b""
-            yield b"%d %b" % (end - start, head), body[start:end]
+            yield b"%d %b" % (end - start, digest(head)), body[start:end]
 
 
 def numbers_in(message: bytes) -> Numbers:
