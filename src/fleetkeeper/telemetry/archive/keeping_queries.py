@@ -168,7 +168,8 @@ async def old_rollups(
             SELECT array_agg(held.id ORDER BY held.id) AS channel_ids, sum(CASE held.place WHEN 1 THEN
                    octet_length(counts) + octet_length(sums) + octet_length(mins) + octet_length(maxs)
                    + octet_length(lasts) + coalesce(octet_length(sketches), 0)
-                   + coalesce(octet_length(counters), 0) + 4 * cardinality(r.channel_ids)
+                   + coalesce(octet_length(counters), 0) + coalesce(octet_length(medians), 0)
+                   + coalesce(octet_length(p95s), 0) + 4 * cardinality(r.channel_ids)
                    ELSE 0 END)::bigint AS size
             FROM rollups r CROSS JOIN LATERAL unnest(r.channel_ids) WITH ORDINALITY AS held (id, place)
             WHERE r.device_id = p.device_id AND r.tier = %s AND r.start = p.start

@@ -9,11 +9,11 @@ from uuid import UUID
 import numpy as np
 from psycopg import AsyncConnection
 
-from fleetkeeper.telemetry.resample import Values
-from fleetkeeper.telemetry.rollups.packing import Packed, unpack
+from fleetkeeper.telemetry.rollups.packing import Packed, unpack, unpack_quantiles
+from fleetkeeper.telemetry.rollups.quantiles import SHARES
 
-# The share of samples below the percentile that is kept.
-SHARE = 0.95
+# The share of samples below the percentile that is spread out.
+_SHARE = 0.95
 # The columns' prefix by channel.
 _PREFIXES = {"cpu_usage_percent": "cpu", "memory_usage_percent": "ram"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -21,7 +21,7 @@ _HOURS = 24
 _NAMES = tuple(
     f"{prefix}_{what}" for prefix in _PREFIXES.values() for what in ("samples", "avg", "max", "p95")
 )
-# A day whose raw samples are gone is stored without percentiles: those that are known stay, as long as the hour does.
+# Rollups of before they had percentiles stay without when the raw samples are gone: those that are known here stay too.
 _SET = ", ".join(
     f"{name} = CASE WHEN excluded.{name[:3]}_samples > 0 THEN coalesce(excluded.{name}, h.{name}) END"
     if name.endswith("p95")
@@ -41,13 +41,12 @@ async def spread(
     device_id: UUID,
     day: int,
     row: Packed | None,
-    percentiles: Mapping[int, Values],
 ) -> None:
     """Make a device's day in `hourly_statistics` say what the day's row of `rollups` says; None takes it away.
 
     Hours that stay the same are not written.
     """
-    columns = {} if row is None else _columns(row, percentiles, await channels_of_hours(connection))
+    columns = {} if row is None else _columns(row, await channels_of_hours(connection))
     counted = [columns[f"{prefix}_samples"] for prefix in _PREFIXES.values() if columns]
     hours = np.flatnonzero(np.sum(counted, axis=0)).tolist() if counted else []
     midnight = _EPOCH + timedelta(days=day)
@@ -78,10 +77,9 @@ def _plain(value: Any) -> float | None:
     return None if number != number else number  # noqa: PLR0124 - a NaN
 
 
-def _columns(
-    row: Packed, percentiles: Mapping[int, Values], prefixes: Mapping[int, str]
-) -> dict[str, np.ndarray]:
+def _columns(row: Packed, prefixes: Mapping[int, str]) -> dict[str, np.ndarray]:
     statistics = unpack(row)
+    quantiles = unpack_quantiles(row)
     columns: dict[str, np.ndarray] = {
         name: np.zeros(_HOURS, np.int64) if name.endswith("samples") else np.full(_HOURS, np.nan)
         for name in _NAMES
@@ -95,5 +93,6 @@ def _columns(
         with np.errstate(divide="ignore", invalid="ignore"):
             columns[f"{prefix}_avg"] = statistics.sums[place] / counts
         columns[f"{prefix}_max"] = statistics.maxs[place]
-        columns[f"{prefix}_p95"] = percentiles.get(channel, columns[f"{prefix}_p95"])
+        if quantiles is not None:
+            columns[f"{prefix}_p95"] = quantiles[SHARES.index(_SHARE), place]
     return columns

@@ -4,13 +4,15 @@ from collections.abc import Collection
 
 import numpy as np
 
+from fleetkeeper.telemetry.resample import Values
 from fleetkeeper.telemetry.rollups.counters import (
     Counters,
     chosen_counters,
     joined_counters,
     unpack_counters,
 )
-from fleetkeeper.telemetry.rollups.packing import Packed, pack, unpack, unpack_sketches
+from fleetkeeper.telemetry.rollups.packing import Packed, pack, unpack, unpack_quantiles, unpack_sketches
+from fleetkeeper.telemetry.rollups.quantiles import joined_quantiles
 from fleetkeeper.telemetry.rollups.sketches import Sketch
 from fleetkeeper.telemetry.rollups.statistics import NAMES, Statistics
 
@@ -22,6 +24,7 @@ def united(*parts: tuple[Packed | None, Collection[int]]) -> Packed | None:
     """
     taken: list[tuple[Statistics, list[Sketch] | None]] = []
     counters: list[Counters] = []
+    quantiles: list[tuple[Values | None, int]] = []
     for row, channels in parts:
         if row is None:
             continue
@@ -36,6 +39,8 @@ def united(*parts: tuple[Packed | None, Collection[int]]) -> Packed | None:
             sketches = [every[place] for place in places]
         if row.counters is not None and (own := chosen_counters(unpack_counters(row.counters), channels)):
             counters.append(own)
+        known = unpack_quantiles(row)
+        quantiles.append((None if known is None else known[:, places], len(places)))
         taken.append((Statistics(statistics.channel_ids[places], *arrays), sketches))
     if not taken:
         return None
@@ -46,7 +51,9 @@ def united(*parts: tuple[Packed | None, Collection[int]]) -> Packed | None:
     )
     flat = [sketch for _, sketches in taken for sketch in sketches or []]
     sketches = [flat[place] for place in order.tolist()] if flat else None
-    return pack(Statistics(*columns), sketches, joined_counters(counters))
+    side_by_side = joined_quantiles(quantiles)
+    percentiles = None if side_by_side is None else side_by_side[:, order]
+    return pack(Statistics(*columns), sketches, joined_counters(counters), percentiles)
 
 
 def without(row: Packed, channels: Collection[int]) -> Packed | None:

@@ -14,7 +14,7 @@ class Rollup(Base):
 
     A slice holds channels whose numbers lie side by side, so that who asks for one reads few others; -1 holds all.
     Each array is compressed, channel after channel with its buckets; `sketches` are there from a day on,
-    `counters` in a day of hours.
+    `counters` in a day of hours, percentiles of gauges in hours and days.
     """
 
     __tablename__ = "rollups"
@@ -33,6 +33,8 @@ class Rollup(Base):
     lasts: Mapped[bytes] = mapped_column(LargeBinary)
     sketches: Mapped[bytes | None] = mapped_column(LargeBinary)
     counters: Mapped[bytes | None] = mapped_column(LargeBinary)
+    medians: Mapped[bytes | None] = mapped_column(LargeBinary)
+    p95s: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class HourlyStatistics(Base):

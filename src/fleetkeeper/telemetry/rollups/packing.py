@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from fleetkeeper.telemetry.chunks import codec
+from fleetkeeper.telemetry.resample import Values
 from fleetkeeper.telemetry.rollups.counters import (
     Counters,
     chosen_counters,
@@ -14,6 +15,7 @@ from fleetkeeper.telemetry.rollups.counters import (
     pack_counters,
     unpack_counters,
 )
+from fleetkeeper.telemetry.rollups.quantiles import COLUMNS, joined_quantiles
 from fleetkeeper.telemetry.rollups.sketches import Sketch, Sketches
 from fleetkeeper.telemetry.rollups.statistics import NAMES, Statistics
 
@@ -30,14 +32,17 @@ class Packed:
     lasts: bytes
     sketches: bytes | None
     counters: bytes | None = None
+    medians: bytes | None = None
+    p95s: bytes | None = None
 
 
 def pack(
     statistics: Statistics,
     sketches: Sequence[Sketch] | Sketches | None = None,
     counters: Counters | None = None,
+    quantiles: Values | None = None,
 ) -> Packed:
-    """A row's columns; `sketches` are one per channel, `counters` those of some."""
+    """A row's columns; `sketches` and `quantiles` are of each channel, `counters` those of some."""
     return Packed(
         statistics.channel_ids.tolist(),
         codec.pack(statistics.counts.ravel()),
@@ -47,6 +52,7 @@ def pack(
         codec.pack(statistics.lasts.ravel()),
         None if sketches is None else pack_sketches(sketches),
         None if counters is None else pack_counters(counters),
+        *((None,) * len(COLUMNS) if quantiles is None else [codec.pack(item.ravel()) for item in quantiles]),
     )
 
 
@@ -56,6 +62,14 @@ def unpack(row: Packed) -> Statistics:
     shape = len(channel_ids), -1
     arrays = (codec.unpack(getattr(row, name)).reshape(shape) for name in ("counts", *NAMES))
     return Statistics(channel_ids, *arrays)
+
+
+def unpack_quantiles(row: Packed) -> Values | None:
+    """The percentiles of a row; None where it has none, as those of weeks and of before there were any."""
+    packed = [getattr(row, name) for name in COLUMNS.values()]
+    if None in packed:
+        return None
+    return np.stack([codec.unpack(blob).reshape(len(row.channel_ids), -1) for blob in packed])
 
 
 # Channels of a slice: numbers from a multiple of it on.
@@ -77,12 +91,17 @@ def sliced(row: Packed) -> list[tuple[int, Packed]]:
         return [(int(numbers[0]), row)]
     every = None if row.sketches is None else unpack_all_sketches(row.sketches)
     counters = None if row.counters is None else unpack_counters(row.counters)
+    quantiles = unpack_quantiles(row)
     edges = [*starts.tolist(), len(statistics.channel_ids)]
     slices = []
     for number, (low, high) in zip(numbers.tolist(), pairwise(edges), strict=True):
         part = statistics.part(low, high)
-        own = None if counters is None else chosen_counters(counters, part.channel_ids.tolist())
-        slices.append((number, pack(part, None if every is None else every.part(low, high), own)))
+        columns = (
+            None if every is None else every.part(low, high),
+            None if counters is None else chosen_counters(counters, part.channel_ids.tolist()),
+            None if quantiles is None else quantiles[:, low:high],
+        )
+        slices.append((number, pack(part, *columns)))
     return slices
 
 
@@ -103,7 +122,8 @@ def joined(rows: Sequence[Packed]) -> Packed:
             np.concatenate([some.counts for some in every]),
         )
     counters = joined_counters([unpack_counters(row.counters) for row in rows if row.counters is not None])
-    return pack(Statistics(*columns), sketches, counters)
+    quantiles = joined_quantiles([(unpack_quantiles(row), len(row.channel_ids)) for row in rows])
+    return pack(Statistics(*columns), sketches, counters, quantiles)
 
 
 def pack_sketches(sketches: Sequence[Sketch] | Sketches) -> bytes:

@@ -1,21 +1,20 @@
 # ruff: noqa: S608 - the pieces of statements are constants of this file
 """The SQL of rollups; connections are the driver's own, inside a transaction. Days are numbers since 1970."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from fleetkeeper.telemetry.resample import Values
 from fleetkeeper.telemetry.rollups.hourly import spread
 from fleetkeeper.telemetry.rollups.packing import Packed, joined, sliced
 from fleetkeeper.telemetry.rollups.periods import Tier
 
 _DAY = "(date '1970-01-01' + %s::int)"
 _MIDNIGHT = f"({_DAY}::timestamp AT TIME ZONE 'UTC')"
-_COLUMNS = "channel_ids, counts, sums, mins, maxs, lasts, sketches, counters"
+_COLUMNS = "channel_ids, counts, sums, mins, maxs, lasts, sketches, counters, medians, p95s"
 
 
 async def note_changes(connection: AsyncConnection[Any], days: Sequence[tuple[UUID, int]]) -> None:
@@ -81,11 +80,10 @@ async def store(
     tier: Tier,
     day: int,
     row: Packed | None,
-    percentiles: Mapping[int, Values] | None = None,
 ) -> None:
-    """Replace a row; None takes it away. What SQL sees of hours follows, with `percentiles` by channel."""
+    """Replace a row; None takes it away. What SQL sees of hours follows."""
     if tier is Tier.HOUR:
-        await spread(connection, device_id, day, row, percentiles or {})
+        await spread(connection, device_id, day, row)
     await connection.execute(
         f"DELETE FROM rollups WHERE device_id = %s AND tier = %s AND start = {_MIDNIGHT}",
         (device_id, int(tier), day),
@@ -94,7 +92,7 @@ async def store(
         async with connection.cursor() as cursor:
             await cursor.executemany(
                 f"INSERT INTO rollups (device_id, tier, start, slice, {_COLUMNS}) "
-                f"VALUES (%s, %s, {_MIDNIGHT}, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                f"VALUES (%s, %s, {_MIDNIGHT}, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 [
                     (
                         device_id,
@@ -109,6 +107,8 @@ async def store(
                         part.lasts,
                         part.sketches,
                         part.counters,
+                        part.medians,
+                        part.p95s,
                     )
                     for number, part in sliced(row)
                 ],

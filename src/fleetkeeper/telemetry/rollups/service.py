@@ -13,12 +13,12 @@ from fleetkeeper.telemetry.chunks import queries as chunks
 from fleetkeeper.telemetry.chunks.blocks import DAY, Block, combine
 from fleetkeeper.telemetry.rollups import queries
 from fleetkeeper.telemetry.rollups.counters import counters_of
-from fleetkeeper.telemetry.rollups.hourly import SHARE, channels_of_hours
 from fleetkeeper.telemetry.rollups.keeping import united
 from fleetkeeper.telemetry.rollups.packing import Packed, pack, unpack, unpack_all_sketches
 from fleetkeeper.telemetry.rollups.periods import HOUR, Tier, end_of, start_of
+from fleetkeeper.telemetry.rollups.quantiles import quantiles_of
 from fleetkeeper.telemetry.rollups.sketches import merge_many, sketch_of
-from fleetkeeper.telemetry.rollups.statistics import Statistics, merged, percentiles_of, statistics_of
+from fleetkeeper.telemetry.rollups.statistics import Statistics, merged, statistics_of
 
 
 async def refresh_day(
@@ -44,21 +44,31 @@ async def refresh_day(
         hours = statistics_of(blocks, edges)
         columns = {channel: column for block in blocks for channel, column in block.columns.items()}
         sketches = [sketch_of(columns[channel]) for channel in hours.channel_ids.tolist()]
-        counters = counters_of(blocks, edges, await queries.counters_among(connection, columns))
+        counting = await queries.counters_among(connection, columns)
+        counters = counters_of(blocks, edges, counting)
+        gauges = columns.keys() - counting
         whole = merged([hours], [np.zeros(24, np.int64)], 1)
         some = len(hours.channel_ids) > 0
         final = await queries.final_channels(connection, device_id, day)
-        spread = (await channels_of_hours(connection)).keys() - final
-        percentiles = percentiles_of(blocks, edges, spread, SHARE)
         for tier, row in (
-            (Tier.HOUR, pack(hours, counters=counters) if some else None),
-            (Tier.DAY, pack(whole, sketches) if some else None),
+            (
+                Tier.HOUR,
+                pack(hours, None, counters, quantiles_of(blocks, edges, hours.channel_ids, gauges))
+                if some
+                else None,
+            ),
+            (
+                Tier.DAY,
+                pack(whole, sketches, None, quantiles_of(blocks, edges[[0, -1]], whole.channel_ids, gauges))
+                if some
+                else None,
+            ),
         ):
             kept = row
             if final:
                 old = dict(await queries.rows_between(connection, device_id, tier, day, day + 1)).get(day)
                 kept = united((row, set(row.channel_ids) - final if row else ()), (old, final))
-            await queries.store(connection, device_id, tier, day, kept, percentiles)
+            await queries.store(connection, device_id, tier, day, kept)
         for tier in (Tier.WEEK, Tier.MONTH):
             await refresh_upward(connection, device_id, tier, day)
         return True

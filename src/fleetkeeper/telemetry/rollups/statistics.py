@@ -1,14 +1,12 @@
 """Count, sum, minimum, maximum and last of each bucket, for all channels of a block at once. Pure."""
 
-import math
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fleetkeeper.telemetry.chunks.blocks import Block
-from fleetkeeper.telemetry.resample import Times, Values
+from fleetkeeper.telemetry.resample import Times
 
 NAMES = ("sums", "mins", "maxs", "lasts")
 
@@ -87,32 +85,3 @@ def merged(parts: list[Statistics], bucket_of: list[NDArray[np.int64]], buckets:
             result.maxs[to, target] = np.fmax(result.maxs[to, target], part.maxs[some, source])
             result.lasts[to, target] = part.lasts[some, source]
     return result
-
-
-def percentiles_of(
-    blocks: list[Block], edges: Times, channels: Collection[int], share: float
-) -> dict[int, Values]:
-    """A percentile of the samples between neighbouring edges, by channel, as SQL's PERCENTILE_CONT; NaN where none is.
-
-    `share` is 0 to 1. No channel stands in two blocks.
-    """
-    found: dict[int, Values] = {}
-    for block in blocks:
-        limits = np.searchsorted(block.times, edges)
-        for channel in block.columns.keys() & channels:
-            values = found[channel] = np.full(len(edges) - 1, np.nan)
-            for bucket in np.flatnonzero(np.diff(limits)).tolist():
-                values[bucket] = _percentile(
-                    block.columns[channel][limits[bucket] : limits[bucket + 1]], share
-                )
-    return found
-
-
-def _percentile(values: Values, share: float) -> float:
-    numbers = np.sort(values[~np.isnan(values)])
-    if not len(numbers):
-        return math.nan
-    rank = share * (len(numbers) - 1)
-    low, high = float(numbers[math.floor(rank)]), float(numbers[math.ceil(rank)])
-    # Between equals nothing is added, infinities included.
-    return low if low == high else low + (rank - math.floor(rank)) * (high - low)

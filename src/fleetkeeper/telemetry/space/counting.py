@@ -66,7 +66,8 @@ _PIECES = {
             SELECT device_id, channel_ids, sum(CASE tier WHEN 1 THEN 24 ELSE 1 END) AS buckets,
                    sum(octet_length(counts) + octet_length(sums) + octet_length(mins) + octet_length(maxs)
                        + octet_length(lasts) + coalesce(octet_length(sketches), 0)
-                       + coalesce(octet_length(counters), 0) + 4 * cardinality(channel_ids)
+                       + coalesce(octet_length(counters), 0) + coalesce(octet_length(medians), 0)
+                       + coalesce(octet_length(p95s), 0) + 4 * cardinality(channel_ids)
                        + 100) * 1000 AS weight
             FROM rollups GROUP BY device_id, channel_ids
         ),

@@ -1,0 +1,1 @@
+ALTER TABLE rollups DROP COLUMN p95s, DROP COLUMN medians;
