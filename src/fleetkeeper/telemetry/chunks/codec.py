@@ -4,6 +4,7 @@ Times are microseconds since 1970 (int64, ascending), values float64 with one Na
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,6 +142,27 @@ def pack(array: NDArray[Any]) -> bytes:
 def unpack(packed: bytes | memoryview) -> Any:
     """The flat array again."""
     return standalone.simple_decompress(bytes(packed))
+
+
+def unpack_rows(
+    packed: Sequence[bytes], dtype: type[np.generic], width: int, positions: Sequence[int]
+) -> NDArray[Any]:
+    """Many arrays of one shape (series, `width`) again, each the series at `positions`: (arrays, positions, width)."""
+    chosen: list[int] | slice = list(positions)
+    if len(positions) == positions[-1] - positions[0] + 1:
+        chosen = slice(positions[0], positions[-1] + 1)
+    length = len(unpack(packed[0]))
+    scratch = np.empty(length, dtype)
+    shaped = scratch.reshape(-1, width)
+    found = np.empty((len(packed), len(positions), width), dtype)
+    before = b""
+    for place, blob in enumerate(packed):
+        # Neighbours are often the same: all samples were there.
+        if blob != before:
+            standalone.simple_decompress_into(blob, scratch)
+            before = blob
+        found[place] = shaped[chosen]
+    return found
 
 
 def decode_values(blob: bytes | memoryview | None, count: int, first: float | None) -> Values:

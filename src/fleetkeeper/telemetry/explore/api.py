@@ -28,8 +28,12 @@ async def query_fleet(
     start: Annotated[str, Query(alias="from", description="Epoch seconds or RFC 3339")],
     end: Annotated[str, Query(alias="to", description="Epoch seconds or RFC 3339")],
     agg: Annotated[
-        str, Query(description="avg, min, max, last, sum, count, rate, increase, or a percentile such as p95")
-    ] = "avg",
+        list[str] | None,
+        Query(
+            description="avg (when absent), min, max, last, sum, count, rate, increase, or a percentile such as p95; "
+            "several are answered together, and `top` goes by the first"
+        ),
+    ] = None,
     by: Annotated[
         list[str] | None,
         Query(
@@ -59,11 +63,13 @@ async def query_fleet(
 ) -> Response:
     """Ask a question over the whole fleet: groups of series over a range of time."""
     where = {"department": department, "device_type": device_type}
+    wanted = agg or ["avg"]
     query = service.FleetQuery(
         metrics=list(dict.fromkeys(metric)),
         start=moment("from", start),
         end=moment("to", end),
-        aggregate=agg,
+        aggregate=wanted[0],
+        also=wanted[1:],
         by=list(dict.fromkeys(by or ())),
         across=across,
         step=step,

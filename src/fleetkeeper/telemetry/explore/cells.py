@@ -93,17 +93,18 @@ class Cells:
 
     def add(self, bucket: Bucket) -> None:
         """Add buckets, each of which lies in one step; of one group and step the later ones are the last."""
-        place = bucket.groups, bucket.steps
-        np.add.at(self.counts, place, bucket.counts)
+        # With places in a flat array, adding up is several times as fast.
+        place = bucket.groups * self.counts.shape[1] + bucket.steps
+        np.add.at(self.counts.reshape(-1), place, bucket.counts)
         with np.errstate(over="ignore", invalid="ignore"):
             if bucket.sums is not None:
-                np.add.at(self.sums, place, bucket.sums)
+                np.add.at(self.sums.reshape(-1), place, bucket.sums)
         if bucket.mins is not None:
-            np.minimum.at(self.mins, place, bucket.mins)
+            np.minimum.at(self.mins.reshape(-1), place, bucket.mins)
         if bucket.maxs is not None:
-            np.maximum.at(self.maxs, place, bucket.maxs)
+            np.maximum.at(self.maxs.reshape(-1), place, bucket.maxs)
         if bucket.lasts is not None:
-            self.lasts[place] = bucket.lasts
+            self.lasts.reshape(-1)[place] = bucket.lasts
 
     def aggregate(self, name: str) -> Values:
         """One of NEEDS, as (groups, steps); NaN where nothing is. Raises KeyError."""

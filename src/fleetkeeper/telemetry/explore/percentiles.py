@@ -1,7 +1,10 @@
 """Percentiles of groups by steps: exact where samples are read, within 1 % where sketches are merged. Pure."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
+from fleetkeeper.telemetry.explore.cells import Bucket, Cells
 from fleetkeeper.telemetry.resample import Times, Values
 from fleetkeeper.telemetry.rollups.sketches import Sketch, merge, sketch_of
 
@@ -39,6 +42,34 @@ class SampleCells:
                     between = below + (above - below) * (ranks - low)
                 result[places[starts]] = np.where(below == above, below, between)
         return result.reshape(self._shape)
+
+
+class ExactCells:
+    """Statistics of groups by steps with percentiles: those of a bucket are known, all others are of samples.
+
+    A group is one series and a step one bucket, or what samples say of it.
+    """
+
+    def __init__(self, groups: int, edges: Times, needs: Sequence[str], shares: Sequence[float]) -> None:
+        self.cells = Cells(groups, edges, needs)
+        self.shares = tuple(shares)
+        self._samples = SampleCells(groups, edges)
+        self._known = {share: np.full((groups, len(edges) - 1), np.nan) for share in shares}
+
+    def add_samples(self, group: int, times: Times, values: Values) -> None:
+        """Add one series' samples, in the order of time; NaN counts for nothing."""
+        self.cells.add_samples(group, times, values)
+        self._samples.add_samples(group, times, values)
+
+    def add_known(self, bucket: Bucket, percentiles: Mapping[float, Values]) -> None:
+        """Add the percentiles of buckets, by share."""
+        for share, values in percentiles.items():
+            self._known[share][bucket.groups, bucket.steps] = values
+
+    def quantile(self, share: float) -> Values:
+        """One of the shares as (groups, steps), between neighbours in proportion; NaN where nothing is."""
+        known = self._known[share]
+        return np.where(np.isnan(known), self._samples.quantile(share), known)
 
 
 class SketchCells:

@@ -58,7 +58,7 @@ async def rollup_rows(
     columns: Sequence[str],
     channel_ids: Iterable[int],
 ) -> list[tuple[Any, ...]]:
-    """Rows of a tier that begin in [first, next): device, day, channel_ids, and the packed columns, oldest first.
+    """Rows of a tier that begin in [first, next): device, day, channel_ids, and the packed columns, in any order.
 
     Slices that hold none of the channels are left out.
     """
@@ -67,7 +67,6 @@ async def rollup_rows(
         SELECT device_id, (extract(epoch FROM start) / 86400)::int, channel_ids, {{columns}} FROM rollups
         WHERE device_id = ANY(%s) AND tier = %s AND start >= {_DAY.format("%s")} AND start < {_DAY.format("%s")}
           AND slice = ANY(%s)
-        ORDER BY start
         """  # noqa: S608 - constants of this file
     ).format(columns=sql.SQL(", ").join(map(sql.Identifier, columns)))
     async with connection.cursor(binary=True) as cursor:

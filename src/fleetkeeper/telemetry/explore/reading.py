@@ -1,8 +1,8 @@
 """Fills groups by steps from the tiers that answer each device's part of a range."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import Any
 from uuid import UUID
@@ -13,36 +13,39 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.database.engine import driver_connection
 from fleetkeeper.telemetry.chunks.blocks import DAY, Block
-from fleetkeeper.telemetry.chunks.codec import unpack
 from fleetkeeper.telemetry.explore import queries
-from fleetkeeper.telemetry.explore.cells import NEEDS, Bucket, Cells
+from fleetkeeper.telemetry.explore.across import PERCENTILE
+from fleetkeeper.telemetry.explore.cells import NEEDS, Cells
 from fleetkeeper.telemetry.explore.counting import add_counters
 from fleetkeeper.telemetry.explore.cover import Part, Ranges, cover, read_together
 from fleetkeeper.telemetry.explore.groups import Grouping, Places
-from fleetkeeper.telemetry.explore.percentiles import SampleCells, SketchCells
+from fleetkeeper.telemetry.explore.percentiles import ExactCells, SampleCells, SketchCells
 from fleetkeeper.telemetry.explore.rates import LOOKBACK_US, RATES, RateCells
+from fleetkeeper.telemetry.explore.rolled import PercentilesUnknownError, add_rollups, add_sketches
 from fleetkeeper.telemetry.explore.schemas import PlanPart
 from fleetkeeper.telemetry.explore.steps import Steps
 from fleetkeeper.telemetry.reading import read_blocks, series_of
 from fleetkeeper.telemetry.resample import SECOND, Values
-from fleetkeeper.telemetry.rollups.packing import unpack_sketches
 from fleetkeeper.telemetry.rollups.periods import HOUR, Tier
+from fleetkeeper.telemetry.rollups.quantiles import COLUMNS
 from fleetkeeper.telemetry.rollups.queries import counters_among
 from fleetkeeper.telemetry.selection import FleetSeries
 from fleetkeeper.telemetry.stored import Wanted
 
 # Series whose samples are in memory at once.
 _SERIES_AT_ONCE = 500
-_SKETCHES = "sketches"
 
-_Filled = Cells | SampleCells | SketchCells | RateCells
+_Filled = Cells | ExactCells | SampleCells | SketchCells | RateCells
 
 
 @dataclass(frozen=True)
 class Question:
     """What is asked of the series: aggregates or a quantile, in steps, of a range (microseconds).
 
-    Aggregates of `NEEDS` may be asked together, and those of `RATES`.
+    Aggregates of `NEEDS` may be asked together, and those of `RATES`; of `fill`, any, percentiles such as p95 too.
+
+    `shares` are percentiles that are asked together with aggregates of `NEEDS`: each step is a bucket of rollups, each
+    group a series, and rollups have them.
     """
 
     aggregates: tuple[str, ...]
@@ -51,10 +54,13 @@ class Question:
     start_us: int
     end_us: int
     max_samples: int
+    shares: tuple[float, ...] = ()
 
     @property
     def tiers(self) -> tuple[Tier, ...]:
         """Which tiers know what is asked, widest first; of increases, those of counters are known."""
+        if self.shares:
+            return () if self.steps.bucket is None else (self.steps.bucket,)
         if self.quantile is not None:
             return tuple(tier for tier in self.steps.tiers if tier is not Tier.HOUR)
         return self.steps.tiers if self.is_of_buckets else self.steps.tiers[-1:]
@@ -62,7 +68,7 @@ class Question:
     @property
     def is_of_increases(self) -> bool:
         """Whether it is answered by what was counted from sample to sample."""
-        return self.quantile is None and RATES.issuperset(self.aggregates)
+        return bool(self.aggregates) and self.quantile is None and RATES.issuperset(self.aggregates)
 
     @property
     def is_of_buckets(self) -> bool:
@@ -72,18 +78,25 @@ class Question:
     @property
     def needs(self) -> tuple[str, ...]:
         """What has to be known of a bucket, if buckets answer it."""
-        return tuple(dict.fromkeys(column for name in self.aggregates for column in NEEDS[name]))
+        return tuple(
+            dict.fromkeys(("counts", *(column for name in self.aggregates for column in NEEDS[name])))
+        )
 
     def empty(self, groups: int, place_of: Sequence[int]) -> _Filled:
         """Where the answer is put together; `place_of` are the groups of the series."""
         if self.quantile is not None:
             return (SketchCells if self.tiers else SampleCells)(groups, self.steps.edges)
+        if self.shares:
+            return ExactCells(groups, self.steps.edges, self.needs, self.shares)
         if self.is_of_buckets:
             return Cells(groups, self.steps.edges, self.needs)
         return RateCells(groups, place_of, self.steps.edges, self.start_us)
 
     def answers(self, filled: _Filled) -> list[Values]:
-        """The answers as (groups, steps), NaN where nothing is: one for each aggregate."""
+        """The answers as (groups, steps), NaN where nothing is: one for each aggregate and share."""
+        if isinstance(filled, ExactCells):
+            buckets = [filled.cells.aggregate(name) for name in self.aggregates]
+            return buckets + [filled.quantile(share) for share in self.shares]
         if isinstance(filled, Cells):
             return [filled.aggregate(name) for name in self.aggregates]
         if isinstance(filled, RateCells):
@@ -98,6 +111,44 @@ async def fill(
 
     Raises InvalidInputError for too many samples.
     """
+    is_one_each = len(grouping.groups) == len(series)
+    found: dict[str, Values] = {}
+    told: list[PlanPart] = []
+    waiting = list(_apart(question, question.aggregates, is_one_each=is_one_each))
+    while waiting:
+        names, asked = waiting.pop(0)
+        try:
+            answers, parts = await _fill_one(session, asked, series, grouping)
+        except PercentilesUnknownError:
+            waiting += _apart(question, names, is_one_each=False)
+            continue
+        found.update(zip(names, answers, strict=True))
+        told += [part for part in parts if part not in told]
+    return [found[name] for name in question.aggregates], told
+
+
+def _apart(
+    question: Question, names: Sequence[str], *, is_one_each: bool
+) -> Iterator[tuple[list[str], Question]]:
+    """What is answered from the same cells, each with the names of its answers."""
+    shares = {name: float(match[1]) / 100 for name in names if (match := PERCENTILE.fullmatch(name))}
+    kept = is_one_each and question.steps.bucket is not None
+    exact = {name: share for name, share in shares.items() if kept and share in COLUMNS}
+    buckets = [name for name in names if name in NEEDS]
+    rates = [name for name in names if name in RATES]
+    if buckets or exact:
+        asked = replace(question, aggregates=tuple(buckets), shares=tuple(exact.values()))
+        yield [*buckets, *exact], asked
+    if rates:
+        yield rates, replace(question, aggregates=tuple(rates))
+    for name, share in shares.items():
+        if name not in exact:
+            yield [name], replace(question, aggregates=(name,), quantile=share)
+
+
+async def _fill_one(
+    session: AsyncSession, question: Question, series: Sequence[FleetSeries], grouping: Grouping
+) -> tuple[list[Values], list[PlanPart]]:
     filled = question.empty(len(grouping.groups), grouping.place_of)
     # Increases are counted by series, and put into groups in the end.
     place_of = range(len(series)) if question.is_of_increases else grouping.place_of
@@ -142,10 +193,10 @@ async def fill_cells(
             wanted = [pair for device_id in unknown for pair in of_device[device_id]]
             whole = Ranges(((reading.start_us, reading.end_us),))
             left -= await _add_samples(session, filled, whole, wanted, left)
-        elif isinstance(filled, Cells):
-            await _add_rollups(connection, filled, reading, question.needs, devices, places)
+        elif isinstance(filled, Cells | ExactCells):
+            await add_rollups(connection, filled, reading, question.needs, devices, places)
         elif isinstance(filled, SketchCells):
-            await _add_sketches(connection, filled, reading, devices, places)
+            await add_sketches(connection, filled, reading, devices, places)
     return parts
 
 
@@ -214,64 +265,6 @@ def _add_blocks(
             filled.add_samples(place, times, values)
             read += len(times)
     return read
-
-
-async def _add_rollups(
-    connection: AsyncConnection[Any],
-    cells: Cells,
-    part: Part,
-    columns: Sequence[str],
-    devices: Sequence[UUID],
-    places: Places,
-) -> None:
-    tier = part.tier or Tier.HOUR
-    wanted = {channel for device_id in devices for channel in places[device_id]}
-    rows = await queries.rollup_rows(
-        connection, devices, tier, part.start_us // DAY, -(-part.end_us // DAY), columns, wanted
-    )
-    groups: list[int] = []
-    days: list[int] = []
-    found: list[list[Any]] = [[] for _ in columns]
-    for device_id, day, channel_ids, *packed in rows:
-        own = places[device_id]
-        positions = [place for place, channel in enumerate(channel_ids) if channel in own]
-        groups += [own[channel_ids[place]] for place in positions]
-        days += [day] * len(positions)
-        for column, blob in zip(found, packed, strict=True):
-            column.append(unpack(blob).reshape(len(channel_ids), -1)[positions])
-    if not groups:
-        return
-    arrays = dict(zip(columns, map(np.concatenate, found), strict=True))
-    counts = arrays["counts"]
-    times = np.array(days, np.int64)[:, np.newaxis] * DAY + np.arange(counts.shape[1], dtype=np.int64) * HOUR
-    some = (counts > 0) & (times >= part.start_us) & (times < part.end_us)
-    places_of_rows = np.broadcast_to(np.array(groups, np.int64)[:, np.newaxis], some.shape)[some]
-    statistics = {name: array[some] for name, array in arrays.items()}
-    cells.add(Bucket(places_of_rows, cells.steps_of(times[some]), **statistics))
-
-
-async def _add_sketches(
-    connection: AsyncConnection[Any],
-    cells: SketchCells,
-    part: Part,
-    devices: Sequence[UUID],
-    places: Places,
-) -> None:
-    rows = await queries.rollup_rows(
-        connection,
-        devices,
-        part.tier or Tier.DAY,
-        part.start_us // DAY,
-        -(-part.end_us // DAY),
-        (_SKETCHES,),
-        {channel for device_id in devices for channel in places[device_id]},
-    )
-    for device_id, day, channel_ids, packed in rows:
-        step = cells.step_of(day * DAY)
-        groups: Mapping[int, int] = places[device_id]
-        wanted = [place for place, channel in enumerate(channel_ids) if channel in groups]
-        for place, sketch in zip(wanted, unpack_sketches(packed or b"", wanted), strict=True):
-            cells.add_sketch(groups[channel_ids[place]], step, sketch)
 
 
 def _told(parts: Mapping[Part, Sequence[UUID]]) -> list[PlanPart]:

@@ -34,6 +34,7 @@ from fleetkeeper.telemetry.selection import NAME, FleetSeries, Matcher, find_ser
 from fleetkeeper_protocol.metrics import describe, parse_channel
 
 MAX_METRICS = 50
+MAX_AGGREGATES = 8
 MAX_GROUPS = 2000
 MAX_TOP = 500
 AGGREGATES = (*NEEDS, *sorted(RATES))
@@ -49,6 +50,8 @@ class FleetQuery:
     start: datetime
     end: datetime
     aggregate: str = "avg"
+    # More aggregates of the same series, which cost little beside the first; ranking is by that.
+    also: Sequence[str] = ()
     by: Sequence[str] = (DEVICE,)
     # How one value of each device, by `aggregate`, becomes one of the group; all samples do alike without.
     across: str | None = None
@@ -63,6 +66,11 @@ class FleetQuery:
     whole: bool = False
     explain: bool = False
 
+    @property
+    def aggregates(self) -> tuple[str, ...]:
+        """What is asked of the series, once each."""
+        return tuple(dict.fromkeys((self.aggregate, *self.also)))
+
 
 async def query_fleet(
     session: AsyncSession, actor: Actor, query: FleetQuery, limits: TelemetrySettings
@@ -73,17 +81,16 @@ async def query_fleet(
     grouping = without_devices(measured) if query.across else measured
     if query.top is None and (many := len(grouping.groups)) > MAX_GROUPS:
         raise _wrong("by", f"gives {many} groups; ask for the `top`, or for at most {MAX_GROUPS}")
-    values, steps, parts = await _ask(session, query, step, series, measured, limits)
-    order = _ranked(values, query.top)
-    found = _told(query, grouping, values, steps, order)
+    answers, steps, parts = await _ask(session, query, step, series, measured, limits)
+    order = _ranked(answers[0], query.top)
+    found = _told(query, grouping, answers, steps, order)
     if query.compare:
         earlier = replace(query, start=query.start - _ago(query.compare), end=query.end - _ago(query.compare))
         before, _, more = await _ask(session, earlier, step, series, measured, limits)
         # Months differ in length; what has no counterpart is left out.
-        width = min(before.shape[1], values.shape[1])
-        shown = np.full(values.shape, np.nan)
-        shown[:, :width] = before[:, :width]
-        found += _told(query, grouping, shown, steps, order, compared=True)
+        found += _told(
+            query, grouping, [_as_wide(item, len(steps)) for item in before], steps, order, compared=True
+        )
         parts += more
     return FleetAnswer(
         query.start.timestamp(),
@@ -115,7 +122,7 @@ def _check(query: FleetQuery) -> Any:
         problems.append(FieldError("metric", f"give 1 to {MAX_METRICS} metrics"))
     if query.end <= query.start:
         problems.append(FieldError("to", "lies after `from`"))
-    if problem := problem_of_aggregate(query.aggregate):
+    if problem := _problem_of_aggregates(query.aggregates):
         problems.append(FieldError("agg", problem))
     if problem := problem_of(query.by):
         problems.append(FieldError("by", problem))
@@ -139,6 +146,12 @@ def _check(query: FleetQuery) -> Any:
     except ValueError as error:
         raise _wrong("step", str(error)) from None
     return step
+
+
+def _problem_of_aggregates(names: Sequence[str]) -> str | None:
+    if len(names) > MAX_AGGREGATES:
+        return f"give at most {MAX_AGGREGATES}"
+    return next(filter(None, map(problem_of_aggregate, names)), None)
 
 
 def _wrong(name: str, message: str) -> InvalidInputError:
@@ -183,24 +196,30 @@ async def _ask(
     series: Sequence[FleetSeries],
     grouping: Grouping,
     limits: TelemetrySettings,
-) -> tuple[Values, Steps, list[PlanPart]]:
+) -> tuple[list[Values], Steps, list[PlanPart]]:
     start_us, end_us = _range(query)
     steps = steps_of(step, start_us, end_us)
     if query.whole:
         start_us, end_us = int(steps.edges[0]), int(steps.edges[-1])
-    percentile = PERCENTILE.fullmatch(query.aggregate)
     question = Question(
-        aggregates=(query.aggregate,),
-        quantile=float(percentile[1]) / 100 if percentile else None,
+        aggregates=query.aggregates,
+        quantile=None,
         steps=steps,
         start_us=start_us,
         end_us=end_us,
         max_samples=limits.max_samples_per_query,
     )
-    [values], parts = await fill(session, question, series, grouping)
+    answers, parts = await fill(session, question, series, grouping)
     if query.across:
-        values = across_devices(values, without_devices(grouping), query.across)
-    return values, steps, parts
+        together = without_devices(grouping)
+        answers = [across_devices(values, together, query.across) for values in answers]
+    return answers, steps, parts
+
+
+def _as_wide(values: Values, width: int) -> Values:
+    shown = np.full((len(values), width), np.nan)
+    shown[:, : values.shape[1]] = values[:, :width]
+    return shown
 
 
 def _ranked(values: Values, top: int | None) -> list[int]:
@@ -218,25 +237,31 @@ def _ranked(values: Values, top: int | None) -> list[int]:
 def _told(
     query: FleetQuery,
     grouping: Grouping,
-    values: Values,
+    answers: Sequence[Values],
     steps: Steps,
     order: Sequence[int],
     *,
     compared: bool = False,
 ) -> list[GroupSeries]:
+    """Group after group, its aggregates in the order of the question."""
     times = (steps.edges[:-1] / SECOND).tolist()
     told = []
     units = {metric: describe(metric).unit for metric in {group.metric for group in grouping.groups}}
-    gaps = np.isnan(values)
-    gappy = set(np.flatnonzero(gaps.any(axis=1)).tolist())
+    named = list(zip(query.aggregates, answers, map(_gappy, answers), strict=True))
     for place in order:
         group = grouping.groups[place]
-        numbers: list[Any] = values[place].tolist()
-        if place in gappy:
-            for gap in np.flatnonzero(gaps[place]).tolist():
-                numbers[gap] = None
-        points = list(zip(times, numbers, strict=True))
-        unit = "" if query.across == COUNT else units[group.metric]
-        about = group.metric, unit, query.aggregate, query.across, dict(group.common)
-        told.append(GroupSeries(*about, compared, points))
+        for aggregate, values, gappy in named:
+            numbers: list[Any] = values[place].tolist()
+            if place in gappy:
+                for gap in np.flatnonzero(np.isnan(values[place])).tolist():
+                    numbers[gap] = None
+            points = list(zip(times, numbers, strict=True))
+            unit = "" if query.across == COUNT else units[group.metric]
+            about = group.metric, unit, aggregate, query.across, dict(group.common)
+            told.append(GroupSeries(*about, compared, points))
     return told
+
+
+def _gappy(values: Values) -> set[int]:
+    """The rows in which something is missing."""
+    return set(np.flatnonzero(np.isnan(values).any(axis=1)).tolist())

@@ -24,6 +24,14 @@ class Steps:
     def __len__(self) -> int:
         return len(self.edges) - 1
 
+    @property
+    def bucket(self) -> Tier | None:
+        """The tier of which each step is one bucket; None unless all are hours or days (UTC)."""
+        for tier, length in ((Tier.HOUR, HOUR), (Tier.DAY, DAY)):
+            if self.edges[0] % length == 0 and (np.diff(self.edges) == length).all():
+                return tier
+        return None
+
 
 def automatic_step(span_seconds: float, points: int) -> float:
     """A step (seconds) that reads well and divides the span into at most `points`.

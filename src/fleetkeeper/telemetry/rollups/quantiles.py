@@ -48,7 +48,7 @@ def _of_rows(cells: Values) -> Values:
     with np.errstate(invalid="ignore", over="ignore"):
         between = low + (ranks - floors) * (high - low)
     # Between equals nothing is added, infinities included.
-    return np.where(low == high, low, between)
+    return np.asarray(np.where(low == high, low, between))
 
 
 def joined_quantiles(parts: Sequence[tuple[Values | None, int]]) -> Values | None:
