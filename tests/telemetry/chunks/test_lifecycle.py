@@ -16,7 +16,7 @@ from fleetkeeper.telemetry.chunks.service import merge_day, seal_device
 from fleetkeeper.telemetry.rollups import jobs as rollups
 from fleetkeeper.telemetry.rollups.periods import HOUR, Tier
 from tests.telemetry.chunks.test_sealing import START, Store
-from tests.telemetry.rollups.test_refresh import agree, plain, told
+from tests.telemetry.rollups.test_refresh import agree, percentiles_agree, plain, told
 
 SLOTS = 40
 STEP = DAY // 30
@@ -116,6 +116,8 @@ class Lifecycle(RuleBasedStateMachine):
         await rollups.refresh_rollups(self.app_url)
         agree(await told(self.store, Tier.HOUR), plain(self.model, lambda at: at // HOUR * HOUR))
         agree(await told(self.store, Tier.DAY), plain(self.model, lambda at: at // DAY * DAY))
+        await percentiles_agree(self.store, Tier.HOUR, self.model, HOUR)
+        await percentiles_agree(self.store, Tier.DAY, self.model, DAY)
 
 
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")

@@ -1,6 +1,5 @@
 """The hours that SQL sees are those of the rollups: exact, incremental, and gone when those go."""
 
-import math
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +9,6 @@ import pytest
 from fleetkeeper.telemetry.chunks.blocks import DAY
 from fleetkeeper.telemetry.rollups import jobs
 from fleetkeeper.telemetry.rollups.periods import HOUR, Tier
-from fleetkeeper.telemetry.rollups.statistics import _percentile
 from tests.factories.telemetry import make_device, moment
 from tests.telemetry.archive.test_runs import Keeper
 from tests.telemetry.chunks.test_sealing import MINUTE
@@ -200,21 +198,3 @@ async def test_readers_may(connection, role):
         assert connection.execute(statement, (role, name, role, name)).fetchone() == (True, False)
     row = connection.execute("SELECT reloptions FROM pg_class WHERE relname = 'hourly_performance_stats'")
     assert row.fetchone()[0] == ["security_invoker=true"]
-
-
-@pytest.mark.parametrize(
-    ("values", "wanted"),
-    [
-        ([1.0], 1.0),
-        ([1.0, 2.0], 1.95),
-        ([math.nan, 3.0], 3.0),
-        ([math.inf, math.inf], math.inf),
-        ([float(n) for n in range(21)], 19.0),
-    ],
-)
-def test_percentile(values, wanted):
-    assert _percentile(np.array(values), 0.95) == wanted
-
-
-def test_percentile_of_nothing():
-    assert math.isnan(_percentile(np.array([math.nan]), 0.95))

@@ -8,8 +8,9 @@ from psycopg.errors import SerializationFailure
 from fleetkeeper.telemetry.chunks.blocks import DAY
 from fleetkeeper.telemetry.chunks.jobs import sealing_connection
 from fleetkeeper.telemetry.rollups import jobs, queries
-from fleetkeeper.telemetry.rollups.packing import unpack, unpack_sketches
+from fleetkeeper.telemetry.rollups.packing import unpack, unpack_quantiles, unpack_sketches
 from fleetkeeper.telemetry.rollups.periods import HOUR, Tier, end_of, start_of
+from fleetkeeper.telemetry.rollups.quantiles import SHARES
 from tests.telemetry.chunks.test_sealing import START, Store
 
 TODAY = START // DAY
@@ -57,6 +58,25 @@ def plain(samples, bucket_of):
     return found
 
 
+async def percentiles_agree(store: Store, tier: Tier, samples, width: int) -> None:
+    """The median and the 95th percentile of each bucket are those of its samples."""
+    names = dict(store.connection.execute("SELECT id, key FROM channels").fetchall())
+    buckets: dict[tuple[str, int], list[float]] = {}
+    for name, series in samples.items():
+        for at, value in series.items():
+            buckets.setdefault((name, at // width * width), []).append(value)
+    async with sealing_connection(store.app_url) as connection:
+        rows = await queries.rows_between(connection, store.device, tier, 0, 25_000)
+    found = {}
+    for day, row in rows:
+        of_row = unpack_quantiles(row)
+        for _, place, bucket in np.argwhere(~np.isnan(of_row)).tolist():
+            found[names[row.channel_ids[place]], day * DAY + bucket * HOUR] = of_row[
+                :, place, bucket
+            ].tolist()
+    assert found == {key: pytest.approx(np.quantile(values, SHARES)) for key, values in buckets.items()}
+
+
 def agree(found, wanted, samples_of=None) -> None:
     assert found.keys() == wanted.keys()
     for key, values in wanted.items():
@@ -89,6 +109,8 @@ class TestRefresh:
         assert await jobs.refresh_rollups(store.app_url) == 40
         samples = await store.read()
         agree(await told(store, Tier.HOUR), plain(samples, lambda at: at // HOUR * HOUR))
+        await percentiles_agree(store, Tier.HOUR, samples, HOUR)
+        await percentiles_agree(store, Tier.DAY, samples, DAY)
         for tier in (Tier.DAY, Tier.WEEK, Tier.MONTH):
             wanted = plain(samples, lambda at, tier=tier: start_of(tier, at // DAY) * DAY)
             found = await told(store, tier)
