@@ -19,12 +19,12 @@ from tests.faults import stopping
 from tests.fixtures.product import wait_for
 from tests.telemetry.rollups.test_hourly import CPU, RAM, of_rollups, without_percentiles
 from tests.telemetry.rollups.test_hourly import hours as hours_of_sql
-from tests.telemetry.rollups.test_refresh import agree, plain, told
+from tests.telemetry.rollups.test_refresh import agree, percentiles_agree, plain, told
 
 Model = dict[str, dict[int, float]]
 STEP = DAY // 20
 # A job with fewer boundaries than this did not do its work.
-FEWEST = 8
+FEWEST = 6
 # What each example begins without; the device stays.
 EVERYTHING = (
     "archive_policy", "archive_files", "archive_parts", "archive_runs", "raw_removed", "telemetry_deletions", "chunks",
@@ -128,6 +128,8 @@ class Installation(ArchivedStore):
         for tier in (Tier.DAY, Tier.WEEK, Tier.MONTH):
             wanted = plain(self.ever, lambda at, tier=tier: start_of(tier, at // DAY) * DAY)
             agree(await told(self, tier), wanted)
+        await percentiles_agree(self, Tier.HOUR, self.ever, HOUR)
+        await percentiles_agree(self, Tier.DAY, self.ever, DAY)
         assert without_percentiles(hours_of_sql(self)) == await of_rollups(self)
 
 

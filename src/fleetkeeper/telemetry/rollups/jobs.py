@@ -1,5 +1,6 @@
 """Refreshing what changed, day after day."""
 
+from itertools import groupby
 from uuid import UUID
 
 import structlog
@@ -11,7 +12,8 @@ from fleetkeeper.telemetry.rollups import queries, service
 
 log = structlog.get_logger(__name__)
 
-_AT_ONCE = 500
+# Days, of which those of a device are made in one transaction, as they share weeks and months.
+_AT_ONCE = 100
 
 
 async def refresh_rollups(url: str, settings: Settings | None = None) -> int:
@@ -20,16 +22,17 @@ async def refresh_rollups(url: str, settings: Settings | None = None) -> int:
     async with sealing_connection(url) as connection:
         while True:
             changed = await queries.changed_days(connection, after, _AT_ONCE)
-            for device_id, day in changed:
+            for device_id, of_device in groupby(changed, key=lambda item: item[0]):
+                days = [day for _, day in of_device]
                 try:
-                    refreshed += bool(await service.refresh_day(connection, device_id, day, settings))
+                    refreshed += await service.refresh_days(connection, device_id, days, settings)
                 except (
                     errors.SerializationFailure,
                     errors.DeadlockDetected,
                     errors.UniqueViolation,
                 ) as error:
-                    # The device was sealed meanwhile; the next run finds the day again.
-                    log.info("a day was left for later", device=str(device_id), reason=type(error).__name__)
+                    # The device was sealed meanwhile; the next run finds its days again.
+                    log.info("days were left for later", device=str(device_id), reason=type(error).__name__)
             if len(changed) < _AT_ONCE:
                 return refreshed
             after = changed[-1]

@@ -1,5 +1,6 @@
 """Refreshing rollups: exactly the periods whose chunks changed."""
 
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -21,57 +22,62 @@ from fleetkeeper.telemetry.rollups.sketches import merge_many, sketch_of
 from fleetkeeper.telemetry.rollups.statistics import Statistics, merged, statistics_of
 
 
-async def refresh_day(
-    connection: AsyncConnection[Any], device_id: UUID, day: int, settings: Settings | None = None
-) -> bool | None:
-    """Make the rollups of a device's changed day anew, and of the week and the month around it.
+async def refresh_days(
+    connection: AsyncConnection[Any], device_id: UUID, days: Sequence[int], settings: Settings | None = None
+) -> int:
+    """Make the rollups of a device's changed days anew, and of the weeks and the months around them.
 
     What was archived counts too; channels whose raw samples a policy has removed keep the rollups that they have.
-    Returns whether it had changed; None when somebody else is at this device, or when a part of the day cannot be
-    read: it waits then. The connection must be idle.
+    Returns how many days had changed. None are made when somebody else is at this device, and a day of which a part
+    cannot be read waits. The connection must be idle.
     """
     await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
     async with connection.transaction():
         if not await chunks.lock_device(connection, device_id):
-            return None
-        samples = await _samples_of(connection, device_id, day, settings)
-        if samples is None:
-            return None
-        if not await queries.take_change(connection, device_id, day):
-            return False
-        blocks = combine(samples)
-        edges = np.arange(day * DAY, (day + 1) * DAY + 1, HOUR, dtype=np.int64)
-        hours = statistics_of(blocks, edges)
-        columns = {channel: column for block in blocks for channel, column in block.columns.items()}
-        sketches = [sketch_of(columns[channel]) for channel in hours.channel_ids.tolist()]
-        counting = await queries.counters_among(connection, columns)
-        counters = counters_of(blocks, edges, counting)
-        gauges = columns.keys() - counting
-        whole = merged([hours], [np.zeros(24, np.int64)], 1)
-        some = len(hours.channel_ids) > 0
-        final = await queries.final_channels(connection, device_id, day)
-        for tier, row in (
-            (
-                Tier.HOUR,
-                pack(hours, None, counters, quantiles_of(blocks, edges, hours.channel_ids, gauges))
-                if some
-                else None,
-            ),
-            (
-                Tier.DAY,
-                pack(whole, sketches, None, quantiles_of(blocks, edges[[0, -1]], whole.channel_ids, gauges))
-                if some
-                else None,
-            ),
-        ):
-            kept = row
-            if final:
-                old = dict(await queries.rows_between(connection, device_id, tier, day, day + 1)).get(day)
-                kept = united((row, set(row.channel_ids) - final if row else ()), (old, final))
-            await queries.store(connection, device_id, tier, day, kept)
+            return 0
+        done = [day for day in days if await _refresh_day(connection, device_id, day, settings)]
         for tier in (Tier.WEEK, Tier.MONTH):
-            await refresh_upward(connection, device_id, tier, day)
-        return True
+            for first in sorted({start_of(tier, day) for day in done}):
+                await refresh_upward(connection, device_id, tier, first)
+        return len(done)
+
+
+async def _refresh_day(
+    connection: AsyncConnection[Any], device_id: UUID, day: int, settings: Settings | None
+) -> bool:
+    samples = await _samples_of(connection, device_id, day, settings)
+    if samples is None or not await queries.take_change(connection, device_id, day):
+        return False
+    blocks = combine(samples)
+    counting = await queries.counters_among(connection, {name for block in blocks for name in block.columns})
+    rows = _rows_of(blocks, day, counting)
+    final = await queries.final_channels(connection, device_id, day)
+    for tier in (Tier.HOUR, Tier.DAY):
+        kept = row = rows.get(tier)
+        if final:
+            old = dict(await queries.rows_between(connection, device_id, tier, day, day + 1)).get(day)
+            kept = united((row, set(row.channel_ids) - final if row else ()), (old, final))
+        await queries.store(connection, device_id, tier, day, kept)
+    return True
+
+
+def _rows_of(blocks: list[Block], day: int, counting: Collection[int]) -> dict[Tier, Packed]:
+    """The rows of a day's hours and of the day, if there are any; some channels count upward."""
+    edges = np.arange(day * DAY, (day + 1) * DAY + 1, HOUR, dtype=np.int64)
+    hours = statistics_of(blocks, edges)
+    if not len(hours.channel_ids):
+        return {}
+    columns = {channel: column for block in blocks for channel, column in block.columns.items()}
+    sketches = [sketch_of(columns[channel]) for channel in hours.channel_ids.tolist()]
+    whole = merged([hours], [np.zeros(24, np.int64)], 1)
+    of_hours, of_day = (
+        quantiles_of(blocks, some, hours.channel_ids, columns.keys() - set(counting))
+        for some in (edges, edges[[0, -1]])
+    )
+    return {
+        Tier.HOUR: pack(hours, None, counters_of(blocks, edges, counting), of_hours),
+        Tier.DAY: pack(whole, sketches, None, of_day),
+    }
 
 
 async def _samples_of(
