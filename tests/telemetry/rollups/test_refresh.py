@@ -11,6 +11,7 @@ from fleetkeeper.telemetry.rollups import jobs, queries
 from fleetkeeper.telemetry.rollups.packing import unpack, unpack_quantiles, unpack_sketches
 from fleetkeeper.telemetry.rollups.periods import HOUR, Tier, end_of, start_of
 from fleetkeeper.telemetry.rollups.quantiles import SHARES
+from fleetkeeper.telemetry.rollups.sketches import quantiles, side_by_side
 from tests.telemetry.chunks.test_sealing import START, Store
 
 TODAY = START // DAY
@@ -42,7 +43,7 @@ async def told(store: Store, tier: Tier, first_day: int = 0, next_day: int = 25_
                 )
                 values = [array[place, bucket].item() for array in arrays]
                 if sketches:
-                    values.append(sketches[place].quantile(0.5))
+                    values.append(quantiles(side_by_side([sketches[place]]), 0.5).item())
                 found[names[channel], day * DAY + bucket * HOUR] = values
     return found
 

@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetkeeper.telemetry.rollups.packing import pack_sketches, unpack_all_sketches, unpack_sketches
-from fleetkeeper.telemetry.rollups.sketches import ACCURACY, EMPTY, SMALLEST, merge, merge_many, sketch_of
+from fleetkeeper.telemetry.rollups.sketches import (
+    ACCURACY,
+    SMALLEST,
+    Sketch,
+    merge_many,
+    quantiles,
+    side_by_side,
+    sketch_of,
+)
 
 NUMBERS = st.one_of(
     st.floats(-1e300, 1e300), st.floats(-100, 100), st.integers(0, 100).map(float), st.just(0.0)
@@ -15,13 +23,17 @@ SERIES = st.lists(NUMBERS, min_size=1, max_size=200)
 QUANTILES = st.floats(0, 1)
 
 
+def quantile(sketch: Sketch, q: float) -> float:
+    return quantiles(side_by_side([sketch]), q).item()
+
+
 def near(found: float, wanted: float) -> bool:
     return abs(found - wanted) <= ACCURACY * abs(wanted) * (1 + 1e-9) + SMALLEST
 
 
 @given(SERIES, QUANTILES)
 def test_quantile_is_a_number_that_was_there(series, q):
-    found = sketch_of(np.array(series)).quantile(q)
+    found = quantile(sketch_of(np.array(series)), q)
     rank = int(q * (len(series) - 1))
     neighbours = sorted(series)[rank : rank + 2]
     assert any(near(found, number) for number in neighbours), (found, neighbours)
@@ -30,7 +42,8 @@ def test_quantile_is_a_number_that_was_there(series, q):
 @given(st.lists(SERIES, min_size=1, max_size=5))
 def test_merging_is_as_good_as_seeing_all(many):
     whole = sketch_of(np.array([number for series in many for number in series]))
-    parts = merge([sketch_of(np.array(series)) for series in many])
+    sketches = [sketch_of(np.array(series)) for series in many]
+    parts = merge_many([(np.zeros(len(many), np.int64), side_by_side(sketches))], 1)
     assert parts.bins.tolist() == whole.bins.tolist()
     assert parts.counts.tolist() == whole.counts.tolist()
 
@@ -38,9 +51,9 @@ def test_merging_is_as_good_as_seeing_all(many):
 @given(SERIES)
 def test_bins_ascend_with_their_numbers(series):
     sketch = sketch_of(np.array(series))
-    found = [sketch.quantile(q) for q in np.linspace(0, 1, 20)]
+    found = [quantile(sketch, q) for q in np.linspace(0, 1, 20)]
     assert found == sorted(found)
-    assert sketch.count == len(series)
+    assert sketch.counts.sum() == len(series)
 
 
 def test_some_sketches_of_many_are_unpacked():
@@ -67,24 +80,33 @@ def test_many_series_merge_as_each_by_itself():
     found = unpack_sketches(pack_sketches(merge_many(parts, 5)))
     for place in range(5):
         own = [sketch_of(values[place][: place * 20]) for places, values in days if place in places]
-        wanted = merge(own)
-        assert found[place].bins.tolist() == wanted.bins.tolist()
-        assert found[place].counts.tolist() == wanted.counts.tolist()
+        wanted: dict[int, int] = {}
+        for one in own:
+            for item, count in zip(one.bins.tolist(), one.counts.tolist(), strict=True):
+                wanted[item] = wanted.get(item, 0) + count
+        assert dict(zip(found[place].bins.tolist(), found[place].counts.tolist(), strict=True)) == wanted
+        assert (np.diff(found[place].bins) > 0).all()
 
 
 def test_nothing_has_no_quantile():
-    assert sketch_of(np.array([np.nan])).quantile(0.5) is None
-    assert merge([]) is EMPTY
+    assert np.isnan(quantile(sketch_of(np.array([np.nan])), 0.5))
+
+
+@given(st.lists(SERIES | st.just([]), min_size=1, max_size=6), QUANTILES)
+def test_many_at_once_as_one_by_one(many, q):
+    sketches = [sketch_of(np.array(series, np.float64)) for series in many]
+    found = quantiles(side_by_side(sketches), q)
+    np.testing.assert_array_equal(found, [quantile(sketch, q) for sketch in sketches])
 
 
 def test_infinities_stand_at_the_ends():
     sketch = sketch_of(np.array([-np.inf, 1.0, np.inf]))
-    assert near(sketch.quantile(0.5), 1.0)
-    assert sketch.quantile(0) < -1e307
-    assert sketch.quantile(1) > 1e307
+    assert near(quantile(sketch, 0.5), 1.0)
+    assert quantile(sketch, 0) < -1e307
+    assert quantile(sketch, 1) > 1e307
 
 
 @pytest.mark.parametrize("q", [-0.1, 1.1, float("nan")])
 def test_quantile_out_of_range(q):
     with pytest.raises(ValueError, match="between 0 and 1"):
-        sketch_of(np.array([1.0])).quantile(q)
+        quantile(sketch_of(np.array([1.0])), q)

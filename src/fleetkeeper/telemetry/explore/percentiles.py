@@ -6,7 +6,10 @@ import numpy as np
 
 from fleetkeeper.telemetry.explore.cells import Bucket, Cells
 from fleetkeeper.telemetry.resample import Times, Values
-from fleetkeeper.telemetry.rollups.sketches import Sketch, merge, sketch_of
+from fleetkeeper.telemetry.rollups.sketches import Sketches, merge_many, quantiles, side_by_side, sketch_of
+
+# Bins of sketches that are in memory before they are put together.
+_MERGED_FROM = 4_000_000
 
 
 class SampleCells:
@@ -78,27 +81,36 @@ class SketchCells:
     def __init__(self, groups: int, edges: Times) -> None:
         self._shape = groups, len(edges) - 1
         self._edges = edges
-        self._parts: dict[tuple[int, int], list[Sketch]] = {}
+        self._parts: list[tuple[Times, Sketches]] = []
+        self._held, self._most = 0, _MERGED_FROM
 
-    def step_of(self, moment_us: int) -> int:
-        """The step of a moment."""
-        return int(np.searchsorted(self._edges, moment_us, side="right")) - 1
+    def steps_of(self, times: Times) -> Times:
+        """The step of each moment; a moment outside of all is not allowed."""
+        return np.searchsorted(self._edges, times, side="right") - 1
 
-    def add_sketch(self, group: int, step: int, sketch: Sketch) -> None:
-        """Add what a sketch has seen."""
-        self._parts.setdefault((group, step), []).append(sketch)
+    def add_sketches(self, groups: Times, steps: Times, sketches: Sketches) -> None:
+        """Add what sketches have seen, each of a group and a step."""
+        self._parts.append((groups * self._shape[1] + steps, sketches))
+        self._held += len(sketches.bins)
+        if self._held > self._most:
+            # What goes together takes less space; what does not is left for longer.
+            merged = self._merged()
+            self._parts = [(np.arange(len(merged.sizes)), merged)]
+            self._held, self._most = len(merged.bins), max(self._most, 2 * len(merged.bins))
 
     def add_samples(self, group: int, times: Times, values: Values) -> None:
         """Add one series' samples."""
         limits = np.searchsorted(times, self._edges)
-        for step in np.flatnonzero(np.diff(limits)):
-            self.add_sketch(group, int(step), sketch_of(values[limits[step] : limits[step + 1]]))
+        steps = np.flatnonzero(np.diff(limits))
+        if len(steps):
+            sketches = [sketch_of(values[limits[step] : limits[step + 1]]) for step in steps.tolist()]
+            self.add_sketches(np.full(len(steps), group), steps, side_by_side(sketches))
 
     def quantile(self, q: float) -> Values:
         """The quantile of each cell as (groups, steps); NaN where nothing is."""
-        result = np.full(self._shape, np.nan)
-        for place, parts in self._parts.items():
-            found = merge(parts).quantile(q)
-            if found is not None:
-                result[place] = found
-        return result
+        if not self._parts:
+            return np.full(self._shape, np.nan)
+        return quantiles(self._merged(), q).reshape(self._shape)
+
+    def _merged(self) -> Sketches:
+        return merge_many(self._parts, self._shape[0] * self._shape[1])

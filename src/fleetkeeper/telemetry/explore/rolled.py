@@ -1,6 +1,6 @@
 """Reads statistics, percentiles and sketches out of the rows of rollups, of many devices at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -19,10 +19,10 @@ from fleetkeeper.telemetry.explore.percentiles import ExactCells, SketchCells
 from fleetkeeper.telemetry.rollups.packing import unpack_sketches
 from fleetkeeper.telemetry.rollups.periods import HOUR, Tier
 from fleetkeeper.telemetry.rollups.quantiles import COLUMNS
+from fleetkeeper.telemetry.rollups.sketches import Sketch, side_by_side
 
 _SKETCHES = "sketches"
 _HOURS = 24
-_Integers = NDArray[np.int64]
 
 
 class PercentilesUnknownError(Exception):
@@ -133,9 +133,15 @@ async def add_sketches(
     places: Places,
 ) -> None:
     """Add the sketches of a part's days, weeks or months."""
+    groups: list[int] = []
+    days: list[int] = []
+    found: list[Sketch] = []
     for device_id, day, channel_ids, packed in await _rows(connection, part, (_SKETCHES,), devices, places):
-        step = cells.step_of(day * DAY)
-        groups: Mapping[int, int] = places[device_id]
-        wanted = [place for place, channel in enumerate(channel_ids) if channel in groups]
-        for place, sketch in zip(wanted, unpack_sketches(packed or b"", wanted), strict=True):
-            cells.add_sketch(groups[channel_ids[place]], step, sketch)
+        own = places[device_id]
+        wanted = [place for place, channel in enumerate(channel_ids) if channel in own]
+        groups += [own[channel_ids[place]] for place in wanted]
+        days += [day] * len(wanted)
+        found += unpack_sketches(packed or b"", wanted)
+    if found:
+        steps = cells.steps_of(np.array(days, np.int64) * DAY)
+        cells.add_sketches(np.array(groups, np.int64), steps, side_by_side(found))

@@ -16,7 +16,7 @@ from fleetkeeper.telemetry.rollups.counters import (
     unpack_counters,
 )
 from fleetkeeper.telemetry.rollups.quantiles import COLUMNS, joined_quantiles
-from fleetkeeper.telemetry.rollups.sketches import Sketch, Sketches
+from fleetkeeper.telemetry.rollups.sketches import Sketch, Sketches, side_by_side
 from fleetkeeper.telemetry.rollups.statistics import NAMES, Statistics
 
 
@@ -129,9 +129,7 @@ def joined(rows: Sequence[Packed]) -> Packed:
 def pack_sketches(sketches: Sequence[Sketch] | Sketches) -> bytes:
     """Sketches one after another: how many bins each has, all bins, all counts."""
     if not isinstance(sketches, Sketches):
-        sizes = np.array([len(sketch.bins) for sketch in sketches], np.int32)
-        bins = np.concatenate([sketch.bins for sketch in sketches])
-        sketches = Sketches(sizes, bins, np.concatenate([sketch.counts for sketch in sketches]))
+        sketches = side_by_side(sketches)
     parts = [codec.pack(array) for array in (sketches.sizes, sketches.bins, sketches.counts)]
     head = np.array([len(part) for part in parts[:2]], ">i4").tobytes()
     return head + b"".join(parts)

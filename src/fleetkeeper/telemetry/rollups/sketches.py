@@ -29,21 +29,6 @@ class Sketch:
     bins: NDArray[np.int32]
     counts: NDArray[np.int64]
 
-    @property
-    def count(self) -> int:
-        """How many numbers it has seen."""
-        return int(self.counts.sum())
-
-    def quantile(self, q: float) -> float | None:
-        """The number below which a part `q` (0 to 1) of all lies; None when there was none. Raises ValueError."""
-        if not 0 <= q <= 1:
-            raise ValueError("a quantile lies between 0 and 1")
-        if not len(self.counts):
-            return None
-        rank = q * (self.count - 1)
-        place = int(np.searchsorted(np.cumsum(self.counts), rank, side="right"))
-        return _value_of(int(self.bins[min(place, len(self.bins) - 1)]))
-
 
 EMPTY = Sketch(np.empty(0, np.int32), np.empty(0, np.int64))
 
@@ -55,17 +40,6 @@ def sketch_of(values: Values) -> Sketch:
         return EMPTY
     bins, counts = np.unique(_bins_of(numbers), return_counts=True)
     return Sketch(bins.astype(np.int32), counts.astype(np.int64))
-
-
-def merge(sketches: Sequence[Sketch]) -> Sketch:
-    """The sketch of everything that these have seen."""
-    some = [sketch for sketch in sketches if len(sketch.bins)]
-    if len(some) < 2:
-        return some[0] if some else EMPTY
-    bins, inverse = np.unique(np.concatenate([sketch.bins for sketch in some]), return_inverse=True)
-    counts = np.zeros(len(bins), np.int64)
-    np.add.at(counts, inverse, np.concatenate([sketch.counts for sketch in some]))
-    return Sketch(bins, counts)
 
 
 @dataclass(frozen=True)
@@ -80,6 +54,32 @@ class Sketches:
         """The sketches from place `low` to before `high`."""
         first, after = int(self.sizes[:low].sum()), int(self.sizes[:high].sum())
         return Sketches(self.sizes[low:high], self.bins[first:after], self.counts[first:after])
+
+
+def side_by_side(sketches: Sequence[Sketch]) -> Sketches:
+    """Sketches one after another; at least one."""
+    sizes = np.array([len(sketch.bins) for sketch in sketches], np.int32)
+    bins = np.concatenate([sketch.bins for sketch in sketches])
+    return Sketches(sizes, bins, np.concatenate([sketch.counts for sketch in sketches]))
+
+
+def quantiles(sketches: Sketches, q: float) -> Values:
+    """Of each sketch the number below which a part `q` (0 to 1) of all lies; NaN where there was none.
+
+    Raises ValueError.
+    """
+    if not 0 <= q <= 1:
+        raise ValueError("a quantile lies between 0 and 1")
+    found = np.full(len(sketches.sizes), np.nan)
+    some = np.flatnonzero(sketches.sizes)
+    if len(some):
+        ends = np.cumsum(sketches.sizes)[some]
+        sums = np.cumsum(sketches.counts)
+        before = np.concatenate(([0], sums[ends[:-1] - 1]))
+        # Whole ranks leave the sums of many sketches exact.
+        ranks = np.floor(q * (sums[ends - 1] - before - 1)).astype(np.int64)
+        found[some] = _values_of(sketches.bins[np.searchsorted(sums, before + ranks, side="right")])
+    return found
 
 
 def merge_many(parts: Sequence[tuple[NDArray[np.int64], Sketches]], number: int) -> Sketches:
@@ -105,10 +105,8 @@ def _bins_of(numbers: Values) -> NDArray[np.int64]:
     return np.where(numbers < 0, -bins, bins)
 
 
-def _value_of(place: int) -> float:
-    if place == 0:
-        return 0.0
-    exponent = (abs(place) - _SHIFT) * _LOG_GAMMA
-    limit = math.log(np.finfo(np.float64).max)
-    size = math.exp(min(exponent, limit)) * 2 / (1 + _GAMMA)
-    return math.copysign(size, place)
+def _values_of(bins: NDArray[np.int32]) -> Values:
+    places = bins.astype(np.int64)
+    exponents = (np.abs(places) - _SHIFT) * _LOG_GAMMA
+    sizes = np.exp(np.minimum(exponents, math.log(np.finfo(np.float64).max))) * (2 / (1 + _GAMMA))
+    return np.where(places == 0, 0.0, np.copysign(sizes, places))
