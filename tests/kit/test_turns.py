@@ -1,6 +1,7 @@
 """Giving way: others get on while somebody is at long work, and not at every step of it."""
 
 import asyncio
+import threading
 
 import pytest
 
@@ -26,3 +27,9 @@ async def test_others_get_on_every_ten_milliseconds(monkeypatch, seconds_a_step,
         await own.give_way()
     assert len(seen) == pauses
     task.cancel()
+
+
+@pytest.mark.parametrize(("things", "is_aside"), [(turns.FEW - 1, False), (turns.FEW, True)])
+async def test_much_work_leaves_the_loop(things, is_aside):
+    worked_in = await turns.aside(things, threading.get_ident)
+    assert (worked_in != threading.get_ident()) is is_aside

@@ -7,6 +7,7 @@ from uuid import UUID
 import numpy as np
 from psycopg import AsyncConnection
 
+from fleetkeeper.kit.turns import aside
 from fleetkeeper.telemetry.chunks.blocks import DAY
 from fleetkeeper.telemetry.chunks.codec import unpack
 from fleetkeeper.telemetry.explore import queries
@@ -35,6 +36,12 @@ async def add_counters(
     rows = await queries.rollup_rows(
         connection, devices, Tier.HOUR, part.start_us // DAY, -(-part.end_us // DAY), _COLUMNS, wanted
     )
+    unknown = await aside(len(rows), lambda: _add_hours(cells, part, rows, places))
+    return [device_id for device_id in devices if device_id in unknown]
+
+
+def _add_hours(cells: RateCells, part: Part, rows: Sequence[Sequence[Any]], places: Places) -> set[UUID]:
+    """Add rows of hours; returns the devices of which nothing is added."""
     found = [(row[0], _hours(row, places[row[0]])) for row in rows]
     unknown = {device_id for device_id, hours in found if hours is None}
     known = [hours for device_id, hours in found if hours and device_id not in unknown]
@@ -58,7 +65,7 @@ async def add_counters(
                 increases[some],
             )
         )
-    return [device_id for device_id in devices if device_id in unknown]
+    return unknown
 
 
 def _hours(row: Sequence[Any], numbers: Mapping[int, int]) -> tuple[Any, ...] | None:

@@ -12,6 +12,7 @@ from psycopg import AsyncConnection
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.database.engine import driver_connection
+from fleetkeeper.kit.turns import Turns, aside
 from fleetkeeper.telemetry.chunks.blocks import DAY, Block
 from fleetkeeper.telemetry.explore import queries
 from fleetkeeper.telemetry.explore.across import PERCENTILE
@@ -153,7 +154,7 @@ async def _fill_one(
     # Increases are counted by series, and put into groups in the end.
     place_of = range(len(series)) if question.is_of_increases else grouping.place_of
     parts = await fill_cells(session, filled, question, series, place_of)
-    return question.answers(filled), _told(parts)
+    return await aside(len(series), lambda: question.answers(filled)), _told(parts)
 
 
 async def fill_cells(
@@ -231,7 +232,7 @@ async def _add_samples(
     max_samples: int,
 ) -> int:
     """Add samples; returns how many were read."""
-    read = 0
+    read, turns = 0, Turns()
     for low in range(0, len(pairs), _SERIES_AT_ONCE):
         some = pairs[low : low + _SERIES_AT_ONCE]
         wanted = [Wanted(item.device_id, item.channel_id, item.places) for item, _ in some]
@@ -239,6 +240,7 @@ async def _add_samples(
             session, wanted, ranges.start_us, ranges.end_us, gaps=ranges.gaps, max_samples=max_samples - read
         )
         for device_id, of_device in groupby(some, key=lambda pair: pair[0].device_id):
+            await turns.give_way()
             wishes = [(item.channel_id, place) for item, place in of_device]
             read += _add_blocks(filled, ranges, found.get(device_id, []), wishes)
     return read

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg import AsyncConnection
 
+from fleetkeeper.kit.turns import aside
 from fleetkeeper.telemetry.chunks.blocks import DAY
 from fleetkeeper.telemetry.chunks.codec import unpack_rows
 from fleetkeeper.telemetry.explore import queries
@@ -48,10 +49,22 @@ async def add_rollups(
     places: Places,
 ) -> None:
     """Add a part's buckets; `columns` are the statistics, counts first. Raises PercentilesUnknownError."""
-    cells = filled.cells if isinstance(filled, ExactCells) else filled
     shares = filled.shares if isinstance(filled, ExactCells) else ()
     names = (*columns, *(COLUMNS[share] for share in shares))
     rows = await _rows(connection, part, names, devices, places)
+    await aside(len(rows), lambda: _add_rows(filled, part, names, shares, rows, places))
+
+
+def _add_rows(
+    filled: Cells | ExactCells,
+    part: Part,
+    names: Sequence[str],
+    shares: Sequence[float],
+    rows: Sequence[Sequence[Any]],
+    places: Places,
+) -> None:
+    cells = filled.cells if isinstance(filled, ExactCells) else filled
+    columns = names[: len(names) - len(shares)]
     if any(None in row[3 + len(columns) :] for row in rows):
         raise PercentilesUnknownError
     buckets = _HOURS if part.tier is Tier.HOUR else 1
@@ -133,10 +146,15 @@ async def add_sketches(
     places: Places,
 ) -> None:
     """Add the sketches of a part's days, weeks or months."""
+    rows = await _rows(connection, part, (_SKETCHES,), devices, places)
+    await aside(len(rows), lambda: _add_sketch_rows(cells, rows, places))
+
+
+def _add_sketch_rows(cells: SketchCells, rows: Sequence[Sequence[Any]], places: Places) -> None:
     groups: list[int] = []
     days: list[int] = []
     found: list[Sketch] = []
-    for device_id, day, channel_ids, packed in await _rows(connection, part, (_SKETCHES,), devices, places):
+    for device_id, day, channel_ids, packed in rows:
         own = places[device_id]
         wanted = [place for place, channel in enumerate(channel_ids) if channel in own]
         groups += [own[channel_ids[place]] for place in wanted]

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.kit.turns import aside
 from fleetkeeper.settings.telemetry import TelemetrySettings
 from fleetkeeper.telemetry.explore import queries
 from fleetkeeper.telemetry.explore.across import (
@@ -37,6 +38,8 @@ MAX_METRICS = 50
 MAX_AGGREGATES = 8
 MAX_GROUPS = 2000
 MAX_TOP = 500
+# So many are told in ten microseconds.
+_VALUES = 100
 AGGREGATES = (*NEEDS, *sorted(RATES))
 _AGO = re.compile(r"(\d{1,4})([hdw])")
 _HOURS = {"h": 1, "d": 24, "w": 168}
@@ -83,13 +86,15 @@ async def query_fleet(
         raise _wrong("by", f"gives {many} groups; ask for the `top`, or for at most {MAX_GROUPS}")
     answers, steps, parts = await _ask(session, query, step, series, measured, limits)
     order = _ranked(answers[0], query.top)
-    found = _told(query, grouping, answers, steps, order)
+    values = len(order) * len(answers) * len(steps)
+    found = await aside(values // _VALUES, lambda: _told(query, grouping, answers, steps, order))
     if query.compare:
         earlier = replace(query, start=query.start - _ago(query.compare), end=query.end - _ago(query.compare))
         before, _, more = await _ask(session, earlier, step, series, measured, limits)
         # Months differ in length; what has no counterpart is left out.
-        found += _told(
-            query, grouping, [_as_wide(item, len(steps)) for item in before], steps, order, compared=True
+        wide = [_as_wide(item, len(steps)) for item in before]
+        found += await aside(
+            values // _VALUES, lambda: _told(query, grouping, wide, steps, order, compared=True)
         )
         parts += more
     return FleetAnswer(
