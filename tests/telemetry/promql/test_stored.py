@@ -4,12 +4,11 @@ import time
 from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import event
 
 from fleetkeeper.database.context import product_context
 from fleetkeeper.identity.actor import EVERYWHERE, Actor
 from fleetkeeper.identity.permissions import Permission
-from fleetkeeper.telemetry import reading
+from fleetkeeper.telemetry import catalogue, reading
 from fleetkeeper.telemetry.chunks import jobs
 from fleetkeeper.telemetry.chunks import service as chunks
 from fleetkeeper.telemetry.host_mark import HOST_MARK
@@ -19,7 +18,6 @@ from fleetkeeper.telemetry.promql.fleet_source import FleetSource
 from fleetkeeper.telemetry.promql.rendering import render
 from fleetkeeper.telemetry.promql.source import SourceSeries
 from fleetkeeper.telemetry.samples import SampleSeries
-from fleetkeeper.telemetry.stored import read_stored
 from fleetkeeper_protocol.metrics import format_channel
 from tests.factories.telemetry import make_device
 from tests.telemetry.promql.dataset import dataset
@@ -93,31 +91,29 @@ async def test_selectors_of_a_query_are_read_together(app, fleet, monkeypatch):
     """Five metrics cost the statements of one."""
     statements = []
 
-    async def counted(*arguments, **named):
-        statements.append("samples")
-        return await read_stored(*arguments, **named)
+    def count(module, name):
+        original = getattr(module, name)
 
-    monkeypatch.setattr(reading, "read_stored", counted)
+        async def counted(*arguments, **named):
+            statements.append(name)
+            return await original(*arguments, **named)
+
+        monkeypatch.setattr(module, name, counted)
+
+    count(reading, "read_stored")
+    count(catalogue, "channels_and_devices")
     database, context = app.state.database, product_context("job", "test")
-    engine = database.engine.sync_engine
-
-    def note(_connection, _cursor, statement, *_):
-        # Others of the application's own come now and then.
-        if "layout_channels" in statement or "device_layouts" in statement:
-            statements.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
     source = FleetSource(lambda: database.session(context), READER, 1000, 10**7)
     await answers(source, ["temperature"])
-    assert len(statements) == 3
+    assert len(statements) == 2
     await answers(source, ["temperature or http_requests_total or rate(temperature[5m]) or flapping"])
-    assert len(statements) == 6
+    assert len(statements) == 4
     # What is on other machines is read apart: not each one's channels of all.
     apart = (
         'temperature{instance=~"a.*"} or flapping{instance=~"b.*"} or http_requests_total{instance=~"c.*"}'
     )
     await answers(source, [apart])
-    assert len(statements) == 11
+    assert len(statements) == 8
 
 
 async def test_limits_hold_for_the_whole_query_and_for_each_selector(app, fleet):
