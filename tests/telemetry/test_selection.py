@@ -1,5 +1,6 @@
 """Series of the whole fleet by their labels: what fulfils which matchers, with whose labels, and for whose eyes."""
 
+import re
 from uuid import UUID
 
 import pytest
@@ -8,6 +9,8 @@ from fleetkeeper.database.context import product_context
 from fleetkeeper.errors import InvalidInputError
 from fleetkeeper.identity.actor import EVERYWHERE, Actor, Scope
 from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.telemetry import catalogue
+from fleetkeeper.telemetry.catalogue import channels_and_devices
 from fleetkeeper.telemetry.host_mark import HOST_MARK
 from fleetkeeper.telemetry.selection import (
     Matcher,
@@ -91,6 +94,31 @@ class TestMatching:
     )  # fmt: skip
     async def test_all_matchers_count(self, fleet, whole, matchers, expected):
         assert await select(whole, *matchers) == expected
+
+    @pytest.mark.parametrize(
+        ("pattern", "named"),
+        [
+            ("up|cpu_usage_percent", ["up", "cpu_usage_percent"]),
+            ("cpu_.*", None),
+            ("(up)", None),
+            ("up|", None),
+            ("", None),
+        ],
+    )
+    async def test_a_pattern_that_lists_names_asks_for_them_alone(
+        self, fleet, whole, monkeypatch, pattern, named
+    ):
+        asked = []
+
+        async def noted(session, actor, metrics, devices):
+            asked.append(metrics)
+            return await channels_and_devices(session, actor, metrics, devices)
+
+        monkeypatch.setattr(catalogue, "channels_and_devices", noted)
+        found = {name for name, *_ in await select(whole, ("__name__", "=~", pattern))}
+        assert asked == [named]
+        known = {"up", "cpu_usage_percent", "cpu_seconds_total"}
+        assert found == {name for name in known if re.fullmatch(pattern, name)}
 
     async def test_any_of_several_selections(self, fleet, whole):
         sets = [[Matcher("mode", "=", "idle")], [Matcher("__name__", "=", "cpu_usage_percent")]]

@@ -4,6 +4,7 @@ A series is a channel of a device. Its labels are those that the sender gave, `_
 nothing of its origin, as an agent's, gets `instance`, the device's name, and `device_id`.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -26,6 +27,8 @@ from fleetkeeper.telemetry.stored import Wanted
 NAME = "__name__"
 INSTANCE = "instance"
 DEVICE = "device_id"
+# A pattern that is a list of names.
+_ALTERNATIVES = re.compile(r"[\w:]+(?:\|[\w:]+)*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -283,14 +286,19 @@ def _candidates(
 
 
 def _names(matcher_sets: Sequence[Sequence[Matcher]]) -> list[str] | None:
-    """The metrics that are meant, when each selection names one."""
-    names = []
+    """The metrics that may be meant, when each selection names some."""
+    names: list[str] = []
     for matchers in matcher_sets:
-        given = [item.value for item in matchers if item.name == NAME and item.op == "="]
+        given = [item.value for item in matchers if item.name == NAME and _is_plain(item)]
         if not given:
             return None
-        names.append(given[0])
+        names += given[0].split("|")
     return names
+
+
+def _is_plain(matcher: Matcher) -> bool:
+    """Whether it wants one of some values that it names."""
+    return matcher.op == "=" or (matcher.op == "=~" and _ALTERNATIVES.fullmatch(matcher.value) is not None)
 
 
 def _conditions(
