@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 # Frames that one COPY takes at most. More per commit gains nothing and makes the others wait.
 MAX_BATCH_FRAMES = 5000
+# A day's partition may be dropped between its making and the insert, though hardly twice in a row.
+DAY_TRIES = 3
 _COPY = "COPY {} (device_id, ts, layout_id, values) FROM STDIN (FORMAT BINARY)"
 _COPY_INCOMING = _COPY.format("incoming")
 _COPY_PARTS = "COPY incoming (device_id, ts, layout_id, values, part) FROM STDIN (FORMAT BINARY)"
@@ -99,7 +101,7 @@ class FrameWriter:
             elif self._queue:
                 batch = self._take()
                 try:
-                    await self._store(connection, batch)
+                    await self._store_or_part(connection, batch)
                 except Exception as error:  # noqa: BLE001 - whatever it was, each waiting request gets an answer
                     self._fail(batch, error)
                     await connection.close()
@@ -136,6 +138,29 @@ class FrameWriter:
             count += len(submission.frames)
         self.pending_frames -= count
         return batch
+
+    async def _store_or_part(self, connection: AsyncConnection[Any], batch: Sequence[_Submission]) -> None:
+        """Store together; where that fails for what the requests hold, each by itself, so that one fails alone."""
+        try:
+            await self._store(connection, batch)
+        except psycopg.OperationalError:
+            # The database is away, busy or full: that goes for all of them alike.
+            raise
+        except Exception as error:
+            waiting = [item for item in batch if not item.stored.done()]
+            if len(waiting) == 1 or connection.closed:
+                raise
+            log.info("requests are stored one by one", requests=len(waiting), reason=type(error).__name__)
+            for submission in waiting:
+                await self._store_alone(connection, submission)
+
+    async def _store_alone(self, connection: AsyncConnection[Any], submission: _Submission) -> None:
+        try:
+            await self._store(connection, [submission])
+        except psycopg.OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the others shall not suffer for it, whatever it was
+            self._fail([submission], error)
 
     async def _store(self, connection: AsyncConnection[Any], batch: Sequence[_Submission]) -> None:
         whole = [item for item in batch if item.rows]
@@ -221,7 +246,25 @@ class FrameWriter:
         rows: dict[FrameKey, bytes],
         otherwise: str,
     ) -> set[FrameKey]:
-        await self._ensure_days(connection, {day_of(ts_us) for _, ts_us, _ in rows})
+        """By way of a temporary table; a day that was emptied and dropped meanwhile is made again."""
+        tries_left = DAY_TRIES
+        while True:
+            tries_left -= 1
+            try:
+                await self._ensure_days(connection, {day_of(ts_us) for _, ts_us, _ in rows})
+                return await self._insert_once(connection, copy_statement, rows, otherwise)
+            except errors.CheckViolation:
+                self.known_days.clear()
+                if not tries_left:
+                    raise
+
+    @staticmethod
+    async def _insert_once(
+        connection: AsyncConnection[Any],
+        copy_statement: str,
+        rows: dict[FrameKey, bytes],
+        otherwise: str,
+    ) -> set[FrameKey]:
         await connection.execute(
             "CREATE TEMPORARY TABLE IF NOT EXISTS incoming (LIKE frames INCLUDING STORAGE INCLUDING DEFAULTS) "
             "ON COMMIT DELETE ROWS"
