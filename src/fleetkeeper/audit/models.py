@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Date, Identity, Index, LargeBinary, String, Text, func, text
+from sqlalchemy import BigInteger, Computed, Date, Identity, Index, LargeBinary, String, Text, func, text
 from sqlalchemy.dialects.postgresql import INET, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -52,6 +52,14 @@ class AuditEntry(Base):
     # The table, or what kind of thing an event is about.
     resource_type: Mapped[str] = mapped_column(String(50))
     record_id: Mapped[str | None] = mapped_column(String(300))
+    # The same for those who read by SQL, as document 000 has it: where it is a UUID.
+    resource_id: Mapped[UUID | None] = mapped_column(
+        Computed(
+            "CASE WHEN record_id ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' "
+            "THEN record_id::uuid END"
+        ),
+        deferred=True,
+    )
     # How people call the thing.
     record_name: Mapped[str | None] = mapped_column(String(300))
     old_values: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     CheckConstraint,
+    Computed,
     ForeignKey,
     Index,
     LargeBinary,
@@ -30,6 +31,8 @@ class User(Keyed, Timestamped, Base):
     __table_args__ = (
         CheckConstraint("source IN ('local', 'oidc', 'scim')", name="source"),
         CheckConstraint("theme IN ('auto', 'light', 'dark')", name="theme"),
+        CheckConstraint("role IN ('admin', 'operator', 'viewer')", name="role"),
+        Index("ix_users_role", "role"),
         Index("uq_users_username_lower", text("lower(username)"), unique=True),
         Index("ix_users_email_lower", text("lower(email)")),
         Index("uq_users_external_id", "external_id", unique=True),
@@ -51,6 +54,11 @@ class User(Keyed, Timestamped, Base):
     # An IANA name; without one the browser's own zone holds.
     time_zone: Mapped[str | None] = mapped_column(String(64))
     theme: Mapped[str] = mapped_column(String(10), server_default="auto")
+    # What the documents have in one column each, for those who read by SQL; triggers keep them.
+    role: Mapped[str] = mapped_column(String(20), server_default="viewer", deferred=True)
+    oauth_provider: Mapped[str] = mapped_column(String(100), server_default="local", deferred=True)
+    oauth_id: Mapped[str | None] = mapped_column(String(300), deferred=True)
+    is_active: Mapped[bool | None] = mapped_column(Computed("enabled", persisted=True), deferred=True)
 
 
 class Department(Keyed, Timestamped, Base):

@@ -125,6 +125,8 @@ class ProcessSnapshot(Base):
     device_id: Mapped[UUID] = mapped_column(primary_key=True)
     ts: Mapped[datetime] = mapped_column(primary_key=True)
     processes: Mapped[list[Any]]
+    # Document 002's name for `ts`.
+    timestamp: Mapped[datetime | None] = mapped_column(Computed("ts"), deferred=True)
 
 
 class UserSession(Base):
@@ -134,10 +136,14 @@ class UserSession(Base):
     __table_args__ = (
         Index("ix_user_sessions_device_login", "device_id", "login_time"),
         Index("ix_user_sessions_active", "device_id", postgresql_where=text("is_active")),
+        Index("ix_user_sessions_user", "user_id", postgresql_where=text("user_id IS NOT NULL")),
     )
 
     session_id: Mapped[UUID] = mapped_column(primary_key=True)
     device_id: Mapped[UUID]
+    # Document 002's name for the device, and the account with the login's name: a trigger looks for it.
+    system_id: Mapped[UUID | None] = mapped_column(Computed("device_id"), deferred=True)
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), deferred=True)
     username: Mapped[str] = mapped_column(String(300))
     terminal: Mapped[str] = mapped_column(String(300), server_default="")
     host: Mapped[str] = mapped_column(String(300), server_default="")

@@ -1,0 +1,13 @@
+ALTER TABLE audit_log DROP COLUMN resource_id;
+ALTER TABLE process_snapshots DROP COLUMN "timestamp";
+ALTER TABLE user_sessions DROP COLUMN system_id;
+DROP TRIGGER find_session_user ON user_sessions;
+ALTER TABLE user_sessions DROP COLUMN user_id;
+DROP TRIGGER keep_user_provider ON user_identities;
+DROP TRIGGER keep_user_roles ON memberships;
+DROP TRIGGER keep_user_roles ON group_members;
+DROP TRIGGER keep_user_roles ON departments;
+DROP TRIGGER keep_user_roles ON role_permissions;
+DROP FUNCTION find_session_user(), keep_user_provider(), keep_user_roles(), refresh_user_roles(uuid[]);
+ALTER TABLE users DROP COLUMN role, DROP COLUMN is_active, DROP COLUMN oauth_provider, DROP COLUMN oauth_id;
+SELECT audit_table('users', '{id}', 'username', NULL, '{last_login,updated_at}', '{password_hash}');
