@@ -17,6 +17,7 @@ from fleetkeeper.database.engine import Database
 from fleetkeeper.database.logins import application_url
 from fleetkeeper.identity import queries as identity
 from fleetkeeper.identity.sign_in import queries as sign_in
+from fleetkeeper.jobs.abandoned import SILENT_SECONDS, take_up_abandoned
 from fleetkeeper.jobs.queue import KEEP_FINISHED_HOURS, build_queue
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.periodic import Periodic
@@ -80,6 +81,12 @@ def register_tasks(queue: App, database: Database, settings: Settings) -> None:
     async def verify_audit_log(timestamp: int) -> None:
         del timestamp
         await audit.verify_nightly(database, settings)
+
+    @queue.periodic(cron="* * * * *")
+    @queue.task(name="jobs.take_up_abandoned", queueing_lock="jobs.take_up_abandoned", retry=_RETRY)
+    async def take_up(timestamp: int) -> None:
+        del timestamp
+        await take_up_abandoned(queue)
 
     @queue.periodic(cron="23 4 * * *")
     @queue.task(name="jobs.remove_finished", queueing_lock="jobs.remove_finished", retry=_RETRY)
@@ -177,7 +184,12 @@ async def _work(url: str, database: Database, settings: Settings, stop: asyncio.
     register_tasks(queue, database, settings)
     async with queue.open_async():
         working = asyncio.create_task(
-            queue.run_worker_async(install_signal_handlers=False, concurrency=2, shutdown_graceful_timeout=20)
+            queue.run_worker_async(
+                install_signal_handlers=False,
+                concurrency=2,
+                shutdown_graceful_timeout=20,
+                stalled_worker_timeout=SILENT_SECONDS,
+            )
         )
         stopping = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
