@@ -20,6 +20,7 @@ from fleetkeeper.identity.sign_in import queries as sign_in
 from fleetkeeper.jobs.abandoned import SILENT_SECONDS, take_up_abandoned
 from fleetkeeper.jobs.queue import KEEP_FINISHED_HOURS, build_queue
 from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.heartbeat import heartbeat
 from fleetkeeper.kit.periodic import Periodic
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry import jobs as telemetry
@@ -163,6 +164,8 @@ async def run_worker(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     sweeper = Periodic("sweep", SWEEP_SECONDS, partial(sweep, database, settings))
+    heart = heartbeat()
+    heart.start()
     try:
         await telemetry.manage_partitions(database)
         await audit.manage_partitions(database)
@@ -176,6 +179,7 @@ async def run_worker(settings: Settings) -> None:
                 await asyncio.sleep(2)
     finally:
         await sweeper.stop()
+        await heart.stop()
         await database.close()
 
 

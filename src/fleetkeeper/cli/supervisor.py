@@ -27,30 +27,38 @@ from fleetkeeper.cli.home import (
 )
 from fleetkeeper.cli.running import make_enrollment_token
 from fleetkeeper.cli.serve import SOCKET_VARIABLE, listen
+from fleetkeeper.cli.watching import Attention, DatabaseProbe, Progress, Pulse
 from fleetkeeper.database.embedded import DATABASE_NAME, EmbeddedServer
 from fleetkeeper.database.engine import Database, check_reachable, database_url
 from fleetkeeper.database.logins import application_url, check_application_login, ensure_application_login
 from fleetkeeper.database.migrate import migrate
 from fleetkeeper.errors import StartupError
 from fleetkeeper.kit.backoff import Backoff
+from fleetkeeper.kit.heartbeat import ADDRESS_VARIABLE, Listener
 from fleetkeeper.kit.processes import die_with_parent
 from fleetkeeper.settings import Settings
 from fleetkeeper_agent.state_files import StateDirectory
 
 log = structlog.get_logger(__name__)
 
+# Without any progress, and in all: a busy machine may take its time.
 READY_SECONDS = 30.0
+LONGEST_START_SECONDS = 600.0
+# What only this process needs to know; its children would carry it in their environment for as long as they live.
+SECRET_VARIABLES = ("FLEETKEEPER_ADMIN_PASSWORD",)
 
 
 @dataclass
 class Part:
-    """One child process that is kept running."""
+    """One child process that is kept running. One that beats is also killed when it falls silent."""
 
     name: str
     arguments: Sequence[str]
     environment: dict[str, str] = field(default_factory=dict)
     descriptors: tuple[int, ...] = ()
     module: str = "fleetkeeper"
+    listener: Listener | None = None
+    pulse: Pulse = field(default_factory=Pulse)
     process: "subprocess.Popen[bytes] | None" = None
     backoff: Backoff = field(default_factory=lambda: Backoff(0.5, 15))
     restart_at: float = 0.0
@@ -58,9 +66,12 @@ class Part:
 
     def start(self) -> None:
         """Start it as a child that does not outlive this process."""
+        self.pulse = Pulse()
+        # The one who started us, if it listens, is told by us alone.
+        told = {ADDRESS_VARIABLE: self.listener.address if self.listener else ""}
         self.process = subprocess.Popen(
             [sys.executable, "-m", self.module, *self.arguments],
-            env=os.environ | self.environment,
+            env=os.environ | told | self.environment,
             pass_fds=self.descriptors,
             stdin=subprocess.DEVNULL,
             # Ctrl-C reaches this process only, which then stops the others in order.
@@ -68,6 +79,17 @@ class Part:
             preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - it only makes one system call
         )
         self.started_at = time.monotonic()
+
+    def kill_if_hung(self, now: float, *, forgive: bool) -> None:
+        """Kill it when it has not beaten for long: a process that was stopped would not even hear SIGTERM."""
+        if self.listener is None or self.process is None or self.process.poll() is not None:
+            return
+        if self.listener.has_beaten() or (forgive and self.pulse.last_at is not None):
+            self.pulse.beat(now)
+        elif self.pulse.is_lost(now):
+            log.error("a part hangs; it is killed", part=self.name)
+            self.process.kill()
+            self.process.wait()
 
     def stop(self) -> None:
         """Ask it to end, and end it when it does not."""
@@ -95,12 +117,16 @@ class Supervisor:
         self._stop_signal = 0
         self._lock = -1
         self._database_backoff = Backoff(0.5, 15)
+        self._probe: DatabaseProbe | None = None
+        self._attention = Attention()
         self._database_restart_at = 0.0
 
     def run(self) -> None:
         """Start everything, keep it running until SIGINT or SIGTERM, stop everything. Raises StartupError."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask_to_stop)
+        for name in SECRET_VARIABLES:
+            os.environ.pop(name, None)
         self._lock = lock_home(self._settings.home)
         try:
             end_leftover_parts(self._lock)
@@ -137,17 +163,25 @@ class Supervisor:
                 ["serve"],
                 {SOCKET_VARIABLE: str(descriptor)},
                 (descriptor,),
+                listener=self._listener_of(number),
             )
             self._parts.append(part)
-        self._parts.append(Part("worker", ["worker"]))
+        self._parts.append(Part("worker", ["worker"], listener=self._listener_of("worker")))
         for part in self._parts:
             self._start_part(part)
         self._wait_until_ready()
         if self._stopping:
             return
+        if self._server is not None:
+            self._probe = DatabaseProbe(url)
         if self._with_agent:
             self._start_agent(url)
         self._greet(password, time.monotonic() - started)
+
+    @staticmethod
+    def _listener_of(part: int | str) -> Listener | None:
+        """Where a part beats; None on systems without such addresses."""
+        return Listener(f"fleetkeeper-{os.getpid()}-{part}") if sys.platform == "linux" else None
 
     def _start_part(self, part: Part) -> None:
         part.start()
@@ -181,17 +215,19 @@ class Supervisor:
         return f"http://{host}:{port}"
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + READY_SECONDS
+        progress = Progress(READY_SECONDS, LONGEST_START_SECONDS)
         host = next(iter(self._settings.web.allowed_hosts), "localhost")
         request = Request(f"{self._address()}/health/ready", headers={"Host": host.replace("*", "localhost")})  # noqa: S310 - our own address
         while not self._stopping:
             for part in self._parts:
                 if part.process is not None and part.process.poll() is not None:
                     raise StartupError(f"The {part.name} process ended at once; its log is above.")
-            with contextlib.suppress(URLError, OSError, TimeoutError), urlopen(request, timeout=2):  # noqa: S310 - the same
+            with contextlib.suppress(URLError, OSError, TimeoutError), urlopen(request, timeout=10):  # noqa: S310 - the same
                 return
-            if time.monotonic() > deadline:
-                raise StartupError(f"The web server did not answer within {READY_SECONDS:.0f} seconds.")
+            if progress.is_over([part.process.pid for part in self._parts if part.process is not None]):
+                raise StartupError(
+                    f"The web server does not answer, and did nothing for {READY_SECONDS:.0f} seconds; its log is above."
+                )
             time.sleep(0.05)
 
     def _start_agent(self, url: str) -> None:
@@ -211,10 +247,13 @@ class Supervisor:
         return not self._stopping
 
     def _watch(self) -> None:
-        """Start again what has died, the database first."""
-        if self._server is not None and self._server.has_ended:
-            self._restart_database(self._server)
+        """Start again what has died or hangs, the database first."""
+        now = time.monotonic()
+        away = self._attention.was_away(now)
+        if self._server is not None:
+            self._watch_database(self._server, forgive=away)
         for part in self._parts:
+            part.kill_if_hung(now, forgive=away)
             if part.process is None or part.process.poll() is None:
                 continue
             now = time.monotonic()
@@ -226,6 +265,16 @@ class Supervisor:
             elif now >= part.restart_at:
                 part.restart_at = 0.0
                 self._start_part(part)
+
+    def _watch_database(self, server: EmbeddedServer, *, forgive: bool) -> None:
+        if self._probe is not None:
+            if forgive or server.has_ended:
+                self._probe.forgive()
+            elif self._probe.is_hung():
+                log.error("the database hangs; it is killed, and recovers as it is started again")
+                server.kill()
+        if server.has_ended:
+            self._restart_database(server)
 
     def _restart_database(self, server: EmbeddedServer) -> None:
         """Start it again; when it does not, as on a full disk, go on trying: requests are answered 503 meanwhile."""
@@ -245,6 +294,8 @@ class Supervisor:
         """The agent first, so that its last frames find a server; the database last."""
         if self._stop_signal:
             log.info("stopping", signal=signal.Signals(self._stop_signal).name)
+        if self._probe is not None:
+            self._probe.stop()
         for part in reversed(self._parts):
             part.stop()
         if self._server is not None:

@@ -10,6 +10,8 @@ import uvicorn
 
 from fleetkeeper.app import create_app
 from fleetkeeper.kit.corked_http import CorkedProtocol
+from fleetkeeper.kit.heartbeat import heartbeat
+from fleetkeeper.kit.memory import memory_keeper
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.front import IngestFront
 
@@ -20,11 +22,20 @@ class WebServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, front: IngestFront) -> None:
         super().__init__(config)
         self._front = front
+        self._background = (heartbeat(), memory_keeper())
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take requests, and tell whoever started this process that it does."""
+        await super().startup(sockets)
+        for work in self._background:
+            work.start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more requests, let those that run come to their end, close."""
         self._front.end_streams()
         await super().shutdown(sockets)
+        for work in self._background:
+            await work.stop()
 
 
 def run_web_process(settings: Settings, url: str, listener: socket.socket) -> None:
