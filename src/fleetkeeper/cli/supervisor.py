@@ -226,7 +226,7 @@ class Supervisor:
                 return
             if progress.is_over([part.process.pid for part in self._parts if part.process is not None]):
                 raise StartupError(
-                    f"The web server does not answer, and did nothing for {READY_SECONDS:.0f} seconds; its log is above."
+                    f"The web server does not answer and did nothing for {READY_SECONDS:.0f} seconds; its log is above."
                 )
             time.sleep(0.05)
 

@@ -1,4 +1,4 @@
-"""Gives memory that is free inside this process back to the system, which the C library and pyarrow keep by themselves."""
+"""Gives memory that is free inside this process back to the system; the C library and pyarrow keep it by themselves."""
 
 import contextlib
 import ctypes
