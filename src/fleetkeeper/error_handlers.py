@@ -6,6 +6,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from psycopg import OperationalError as DriverOperationalError
+from psycopg.errors import LockNotAvailable
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -87,7 +88,9 @@ def expected_error(error: Exception) -> FleetkeeperError | None:
     if isinstance(error, OperationalError | PoolTimeoutError | DriverOperationalError) or (
         isinstance(error, DBAPIError) and error.connection_invalidated
     ):
-        return UnavailableError("The database is away; try again shortly.", retry_after_seconds=2)
+        is_held = isinstance(getattr(error, "orig", error), LockNotAvailable)
+        reason = "Something else is changing this" if is_held else "The database is away"
+        return UnavailableError(f"{reason}; try again shortly.", retry_after_seconds=2)
     return None
 
 

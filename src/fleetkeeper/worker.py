@@ -15,6 +15,7 @@ from fleetkeeper.audit import jobs as audit
 from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
 from fleetkeeper.database.logins import application_url
+from fleetkeeper.database.readers import end_long_readers
 from fleetkeeper.identity import queries as identity
 from fleetkeeper.identity.sign_in import queries as sign_in
 from fleetkeeper.jobs.abandoned import SILENT_SECONDS, take_up_abandoned
@@ -82,6 +83,13 @@ def register_tasks(queue: App, database: Database, settings: Settings) -> None:
     async def verify_audit_log(timestamp: int) -> None:
         del timestamp
         await audit.verify_nightly(database, settings)
+
+    @queue.periodic(cron="* * * * *")
+    @queue.task(name="database.end_long_readers", queueing_lock="database.end_long_readers", retry=_RETRY)
+    async def end_readers(timestamp: int) -> None:
+        del timestamp
+        longest = timedelta(minutes=settings.database.reader_transaction_minutes)
+        await end_long_readers(database, longest)
 
     @queue.periodic(cron="* * * * *")
     @queue.task(name="jobs.take_up_abandoned", queueing_lock="jobs.take_up_abandoned", retry=_RETRY)

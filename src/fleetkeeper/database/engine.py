@@ -18,6 +18,8 @@ from fleetkeeper.errors import StartupError
 from fleetkeeper.settings import Settings, get_settings
 
 MINIMUM_SERVER_VERSION = 160_000
+# Whoever holds a lock for longer holds up one request or job, and not all that come after it.
+LOCK_TIMEOUT_SECONDS = 10
 
 
 def database_url(settings: Settings) -> str:
@@ -103,7 +105,8 @@ class Database:
             connect_args={
                 # Sessions begin their transactions themselves.
                 "autocommit": True,
-                "options": f"-c timezone=UTC -c statement_timeout={statement_timeout_seconds * 1000}",
+                "options": f"-c timezone=UTC -c statement_timeout={statement_timeout_seconds * 1000} "
+                f"-c lock_timeout={LOCK_TIMEOUT_SECONDS * 1000}",
                 "application_name": "fleetkeeper",
                 # So that the end of a connection shows that nobody sent a word of.
                 "keepalives_idle": 30,

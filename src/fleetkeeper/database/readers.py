@@ -2,16 +2,35 @@
 
 import re
 import secrets
+from datetime import timedelta
 
 import psycopg
+import structlog
 from psycopg import errors, sql
+from sqlalchemy import text
 
 from fleetkeeper.database.context import TransactionContext
+from fleetkeeper.database.engine import Database
 from fleetkeeper.database.logins import verifier
-from fleetkeeper.database.roles import READER_ROLES, check_may_administer, must_run, owner_of
+from fleetkeeper.database.roles import (
+    APPLICATION_ROLE,
+    FLEET_ROLE,
+    READER_ROLES,
+    check_may_administer,
+    must_run,
+    owner_of,
+)
 from fleetkeeper.errors import StartupError
 
+log = structlog.get_logger(__name__)
+
 _LOGIN = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+# Where a reader begins; who needs longer sets it for one transaction, which the worker ends in the end all the same.
+_DEFAULTS = {
+    "statement_timeout": "5min",
+    "idle_in_transaction_session_timeout": "1min",
+    "lock_timeout": "5s",
+}
 # What nobody gets who could go around row security.
 _MIGHTY = "rolsuper OR rolbypassrls OR rolcreaterole OR rolreplication"
 
@@ -40,6 +59,7 @@ def grant_reader(
         if present is not None and (not known or present[0]):
             raise StartupError(f"The database has a role {login} that is no reader; choose another name.")
         check_may_administer(connection, role, *([login] if present else []))
+        _limit_readers(connection)
         name = sql.Identifier(login)
         if present is None:
             connection.execute(sql.SQL("CREATE ROLE {}").format(name))
@@ -48,6 +68,15 @@ def grant_reader(
                 name, verifier(connection, login, password)
             )
         )
+        for parameter, value in _DEFAULTS.items():
+            connection.execute(
+                sql.SQL("ALTER ROLE {} SET {} = {}").format(
+                    name, sql.Identifier(parameter), sql.Literal(value)
+                )
+            )
+        if not owner_of(connection).is_superuser:
+            # The worker ends transactions of readers that are too old, by the owner's right.
+            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER WITH INHERIT TRUE").format(name))
         for other in READER_ROLES:
             if other != role:
                 _take_away(connection, other, login)
@@ -59,6 +88,29 @@ def grant_reader(
             (login, role, department_id is None, department_id),
         )
     return password
+
+
+def _limit_readers(connection: psycopg.Connection) -> None:
+    """See to it that no reader can hold the product's own locks or fill its disk. Raises StartupError."""
+    # These belong to the database and not to its contents: a restored copy lacks them.
+    database = sql.Identifier(connection.info.dbname)
+    connection.execute(sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(database))
+    connection.execute(
+        sql.SQL("GRANT TEMPORARY ON DATABASE {} TO {}, {}").format(
+            database, sql.Identifier(APPLICATION_ROLE), sql.Identifier(FLEET_ROLE)
+        )
+    )
+    row = connection.execute("SELECT are_readers_limited()").fetchone()
+    if row and row[0]:
+        return
+    statements = [statement for (statement,) in connection.execute("SELECT * FROM limits_of_readers()")]
+    if not owner_of(connection).is_superuser:
+        raise must_run(
+            f"In the database {connection.info.dbname} readers could hold locks that the product needs.",
+            *statements,
+        )
+    for statement in statements:
+        connection.execute(statement.encode())
 
 
 def _take_away(connection: psycopg.Connection, role: str, login: str) -> None:
@@ -77,6 +129,15 @@ def _take_away(connection: psycopg.Connection, role: str, login: str) -> None:
                 )
         except errors.InsufficientPrivilege:
             raise must_run(f"Another login made {login} a member of {role}.", statement) from None
+
+
+async def end_long_readers(database: Database, longest: timedelta) -> int:
+    """End transactions of readers that are older than `longest`; returns how many there were."""
+    async with database.statements() as session:
+        ended = await session.scalar(text("SELECT end_long_readers(:longest)"), {"longest": longest})
+    if ended:
+        log.warning("transactions of readers were ended", number=ended, minutes=longest.total_seconds() / 60)
+    return ended or 0
 
 
 def revoke_reader(admin_url: str, login: str, context: TransactionContext) -> None:

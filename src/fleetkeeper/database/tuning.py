@@ -22,6 +22,8 @@ def tuned_parameters(memory_megabytes: int | None, cores: int | None = None) -> 
         "work_mem": f"{max(4, min(budget // 128, 64))}MB",
         "maintenance_work_mem": f"{max(64, min(budget // 16, 1024))}MB",
         "max_connections": "120",
+        # For the product, should readers take all others.
+        "reserved_connections": "50",
         "shared_preload_libraries": "'pg_stat_statements'",
         "synchronous_commit": "on",
         # An embedded server knows pglz alone, which takes 150 us a page: sealing changes each page of frames once more,

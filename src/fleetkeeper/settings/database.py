@@ -26,6 +26,13 @@ class DatabaseSettings(BaseModel):
         le=3600,
         description="Longest that one statement of a page or API call may run (seconds).",
     )
+    reader_transaction_minutes: int = Field(
+        default=15,
+        ge=1,
+        le=1440,
+        description="Longest that a transaction of a login made by `fleetkeeper db grant` may last (minutes). The "
+        "worker ends older ones: what they look at can be neither archived nor cleaned up.",
+    )
     memory_megabytes: int | None = Field(
         default=None,
         ge=128,
