@@ -148,6 +148,7 @@ class TestAloneOnItsServer:
             # As readers could before it was taken from them.
             own.run("GRANT EXECUTE ON FUNCTION lo_create(oid) TO reader_one", reading.info.dbname)
             reading.execute("SELECT lo_create(0)")
+            own.run("REVOKE EXECUTE ON FUNCTION lo_create(oid) FROM reader_one", reading.info.dbname)
             grant_reader(url, "reader_one", "data_collector", None, BY_COMMAND)
             with pytest.raises(errors.InsufficientPrivilege):
                 reading.execute("SELECT count(*) FROM devices")
