@@ -37,9 +37,12 @@ ForProtocol = Annotated[
 ]
 Host = Annotated[str, typer.Argument(help="The host as senders write it")]
 Device = Annotated[str, typer.Argument(help="Name or id of the device")]
+Of = Annotated[
+    str, typer.Option("--of", help="Name or id of the device that has it now, where several have it")
+]
 
 RULE_COLUMNS = ("position", "protocol", "labels", "pattern", "enabled", "description")
-HOST_COLUMNS = ("host", "device_name", "is_primary", "protocol", "first_seen")
+HOST_COLUMNS = ("host", "device_name", "standing", "is_primary", "protocol", "first_seen")
 
 
 @app.callback()
@@ -134,7 +137,7 @@ def try_rules(
     trial = checked(Trial, protocol=protocol, labels=dict(_pair(label) for label in labels))
 
     async def attempt(session: AsyncSession) -> TrialRead:
-        return await service.try_rules(session, trial)
+        return await service.try_rules(session, command_actor(), trial)
 
     show_one(with_session(attempt), as_json=as_json)
 
@@ -187,22 +190,27 @@ def add_host(host: Host, device: Device, *, as_json: AsJson = False) -> None:
 
 
 @hosts.command()
-def move(host: Host, device: Device, *, as_json: AsJson = False) -> None:
+def move(host: Host, device: Device, of: Of = "", *, as_json: AsJson = False) -> None:
     """Let a host be another device from now on; what is stored stays with the one that it was."""
 
     async def change_device(session: AsyncSession) -> HostRead:
         found = await service.find_device(session, command_actor(), device)
-        return await service.move_host(session, command_actor(), host, HostUpdate(device_id=found))
+        before = await _device_of(session, of)
+        return await service.move_host(session, command_actor(), host, HostUpdate(device_id=found), before)
 
     show_one(with_session(change_device), as_json=as_json)
 
 
 @hosts.command()
-def forget(host: Host, *, as_json: AsJson = False) -> None:
+def forget(host: Host, of: Of = "", *, as_json: AsJson = False) -> None:
     """Forget which device a host is; its next samples look for it anew."""
 
     async def remove(session: AsyncSession) -> None:
-        await service.forget_host(session, command_actor(), host)
+        await service.forget_host(session, command_actor(), host, await _device_of(session, of))
 
     with_session(remove)
     done(f"The host {host} is forgotten.", as_json=as_json)
+
+
+async def _device_of(session: AsyncSession, wanted: str) -> UUID | None:
+    return await service.find_device(session, command_actor(), wanted) if wanted else None

@@ -28,15 +28,28 @@ PROTOCOLS = {
     "influx": "Influx line protocol",
     "otlp": "OpenTelemetry",
     "collectd": "collectd",
+    "enrollment": "Enrollment",
     "": "Entered by hand",
 }
 OUTCOMES = {
     "known": ("Known", "good"),
-    "by_name": ("Found by its name", "good"),
     "new": ("No such device yet", "warning"),
-    "ambiguous": ("Several devices", "bad"),
     "no_host": ("No host found", "bad"),
     "bad_host": ("Not a host", "bad"),
+}
+
+
+STANDINGS = {
+    "only": (),
+    "first": (Tag("Oldest claim"),),
+    "later": (Tag("Claimed later", "warning"),),
+    "overruled": (Tag("In conflict", "bad"),),
+}
+STANDING_TEXTS = {
+    "only": "No other device that you may see has it.",
+    "first": "Other devices have it too. This one claimed it first: senders that write for several mean this one.",
+    "later": "A device of another department claimed it first: senders that write for both mean that one.",
+    "overruled": "A device of the same department claimed it first, so no sender means this one. Forget one.",
 }
 
 
@@ -55,7 +68,9 @@ def trial_form(values: Mapping[str, str]) -> EntryForm:
     """Asks which device it would be."""
     chosen = values.get("protocol", "prometheus")
     options = tuple(
-        Option(key, name, key == chosen) for key, name in PROTOCOLS.items() if key not in {"", "any"}
+        Option(key, name, key == chosen)
+        for key, name in PROTOCOLS.items()
+        if key not in {"", "any", "enrollment"}
     )
     return EntryForm(
         TRY,
@@ -104,7 +119,9 @@ def rule_values(form: Mapping[str, str]) -> dict[str, Any]:
 def rule_form(rule: SenderRuleRead | None, action: str) -> EntryForm:
     """A new rule, or one to change."""
     chosen = rule.protocol if rule is not None else "any"
-    options = tuple(Option(key, name, key == chosen) for key, name in PROTOCOLS.items() if key)
+    options = tuple(
+        Option(key, name, key == chosen) for key, name in PROTOCOLS.items() if key not in {"", "enrollment"}
+    )
     entries = (
         Entry("description", "What it is for", rule.description if rule else "", is_required=False),
         Entry("protocol", "Protocol", chosen, kind="select", options=options),
@@ -175,7 +192,7 @@ def host_table(page: HostPage, links: tuple[str | None, str | None], *, may_move
     rows = tuple(
         Row(
             (
-                Cell(host.host, host_address(host.host), tags=(Tag("Primary"),) if host.is_primary else ()),
+                Cell(host.host, host_address(host), tags=_tags(host)),
                 Cell(host.device_name, f"/devices/{host.device_id}"),
                 Cell(PROTOCOLS.get(host.protocol, host.protocol)),
                 Cell(at=host.first_seen, is_time=True),
@@ -183,7 +200,7 @@ def host_table(page: HostPage, links: tuple[str | None, str | None], *, may_move
             (
                 RowAction(
                     "Forget",
-                    f"{HOME}/hosts/forget/{quote(host.host)}",
+                    f"{HOME}/hosts/forget/{_path(host)}",
                     f"Forget that “{host.host}” is {host.device_name}? Its next samples look for their device anew.",
                 ),
             )
@@ -197,7 +214,7 @@ def host_table(page: HostPage, links: tuple[str | None, str | None], *, may_move
         "Hosts",
         ("Host", "Device", "First by", "First seen"),
         rows,
-        text="The names by which senders know devices.",
+        text="The names by which senders know devices, each within the department of its device.",
         count=page.count,
         empty="No sender has written yet. Paste one of the configurations below.",
         previous_href=links[0],
@@ -205,9 +222,19 @@ def host_table(page: HostPage, links: tuple[str | None, str | None], *, may_move
     )
 
 
-def host_address(host: str) -> str:
+def host_address(host: HostRead) -> str:
     """The page of a host."""
-    return f"{HOME}/hosts/{quote(host)}"
+    return f"{HOME}/hosts/{_path(host)}"
+
+
+def _path(host: HostRead) -> str:
+    """How a host is named in addresses: with its device where others have it too."""
+    which = "" if host.standing == "only" else f"?device_id={host.device_id}"
+    return quote(host.host) + which
+
+
+def _tags(host: HostRead) -> tuple[Tag, ...]:
+    return ((Tag("Primary"),) if host.is_primary else ()) + STANDINGS[host.standing]
 
 
 def new_host_form() -> EntryForm:
@@ -233,6 +260,7 @@ def host_forms(host: HostRead, *, may_move: bool) -> tuple[Panel, ...]:
             ("Device", Cell(host.device_name, f"/devices/{host.device_id}")),
             ("First by", Cell(PROTOCOLS.get(host.protocol, host.protocol))),
             ("First seen", Cell(at=host.first_seen, is_time=True)),
+            ("Other devices", Cell(STANDING_TEXTS[host.standing], tags=STANDINGS[host.standing])),
             ("Primary name", Cell("Yes: labels show it" if host.is_primary else "No")),
         ),
     )
@@ -246,7 +274,7 @@ def host_forms(host: HostRead, *, may_move: bool) -> tuple[Panel, ...]:
     move = EntryForm(
         "move",
         "Give it to another device",
-        f"{HOME}/hosts/move/{quote(host.host)}",
+        f"{HOME}/hosts/move/{_path(host)}",
         "Give it to that device",
         (Entry("device", "Device", hint="Its name or its id"),),
         text=text,

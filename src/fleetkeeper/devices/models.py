@@ -9,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     Computed,
     ForeignKey,
+    Identity,
     Index,
     LargeBinary,
     String,
@@ -119,6 +120,31 @@ class DeviceIdentity(Keyed, Base):
     value: Mapped[str] = mapped_column(String(300))
     first_seen: Mapped[datetime]
     last_seen: Mapped[datetime]
+
+
+class HostClaim(Base):
+    """A name by which senders know a device, within its department; of several claims the lowest `id` is the oldest.
+
+    The primary one is left out of stored labels and put back by readers.
+    """
+
+    __tablename__ = "telemetry_hosts"
+    __table_args__ = (
+        Index("ix_telemetry_hosts_primary", "device_id", unique=True, postgresql_where=text("is_primary")),
+        Index("uq_telemetry_hosts_device_id_name_key", "device_id", "name_key", unique=True),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    host: Mapped[str] = mapped_column(String(300), index=True)
+    # The name without upper case and last dot, by which it is found.
+    name_key: Mapped[str] = mapped_column(
+        String(300), Computed("lower(rtrim(host, '.'))", persisted=True), index=True, deferred=True
+    )
+    device_id: Mapped[UUID] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"))
+    is_primary: Mapped[bool]
+    # By what it came: a sender's protocol, `enrollment`, or empty for one that a person entered.
+    protocol: Mapped[str] = mapped_column(String(20), server_default="")
+    first_seen: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 
 class DeviceKey(Keyed, Base):

@@ -181,7 +181,7 @@ async def register_device(
     now: datetime,
     department_id: UUID | None = None,
 ) -> UUID:
-    """Make a device for a machine that enrols, with the evidence of who it is."""
+    """Make a device for a machine, with the evidence of who it is."""
     device = Device(name=hostname, hostname=hostname, first_seen=now, department_id=department_id)
     session.add(device)
     await session.flush()

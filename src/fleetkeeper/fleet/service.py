@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.config.service import read_config
+from fleetkeeper.devices import host_claims
 from fleetkeeper.devices import service as devices
 from fleetkeeper.devices.keys import issue_key, revoke_keys
 from fleetkeeper.errors import (
@@ -101,7 +102,8 @@ async def enroll(
     """Make a device and its key for a machine with a good token.
 
     A machine that enrols again becomes a new device: hardware identities are copied with every clone and can be
-    guessed, so none of them may claim the history of a device that exists. Raises UnauthenticatedError.
+    guessed, so none of them may claim the history of a device that exists. Its names become its own where nobody in
+    the department has them yet. Raises UnauthenticatedError.
     """
     used = await queries.use_token(session, hash_secret(token), now, address)
     if used is None:
@@ -111,6 +113,8 @@ async def enroll(
     token_id, department_id = used
     evidence = normalise_evidence(identities | {"hostname": hostname})
     device_id = await devices.register_device(session, hostname, evidence, now, department_id)
+    names = [value for kind, value in evidence if kind in {"hostname", "fqdn"}]
+    await host_claims.add_if_free(session, names, device_id)
     session.add(Agent(device_id=device_id, enrolled_at=now, enrolled_with=token_id, last_contact=now))
     return device_id, await issue_key(session, device_id)
 

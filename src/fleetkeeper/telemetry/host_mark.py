@@ -4,4 +4,6 @@
 machines of a kind share channels; readers put the name back.
 """
 
-HOST_MARK = "\ufffc"
+from fleetkeeper.devices.host_claims import RESERVED
+
+HOST_MARK = RESERVED

@@ -45,17 +45,12 @@ class TestRules:
         async def attempt(**labels):
             return (await admin.post(f"{RULES}/try", json={"labels": labels})).json()
 
-        by_name = await attempt(instance="web-01:9100")
-        assert (by_name["outcome"], by_name["device_name"], by_name["rule"]["position"]) == (
-            "by_name",
-            "web-01",
-            1,
-        )
-        assert by_name["host"] == "web-01"
+        known = await attempt(instance="web-01:9100")
+        assert (known["outcome"], known["device_name"], known["rule"]["position"]) == ("known", "web-01", 1)
+        assert known["host"] == "web-01"
         assert (await attempt(instance="web9:9100"))["outcome"] == "new"
         assert (await attempt(other="web9"))["outcome"] == "no_host"
         assert (await attempt(instance=" "))["outcome"] == "bad_host"
-        await write(admin, instance="web-01")
         assert (await attempt(instance="https://web-01:9100/metrics"))["outcome"] == "known"
         assert (await attempt(instance="[fe80::1]:9100"))["host"] == "fe80::1"
 
@@ -78,7 +73,8 @@ class TestHosts:
         assert (await write(admin, instance="web-01:1")).status_code == 204
         page = (await admin.get(HOSTS)).json()
         assert [(item["host"], item["device_id"], item["is_primary"]) for item in page["results"]] == [
-            ("web-01", device.id, True)
+            ("web-01", device.id, True),
+            ("web-02", other.id, False),
         ]
         moved = await admin.patch(f"{HOSTS}/web-01", json={"device_id": other.id})
         assert moved.json()["device_name"] == "web-02"
@@ -102,12 +98,12 @@ class TestHosts:
         for number in range(3):
             await admin.post(HOSTS, json={"host": f"alias{number}", "device_id": device.id})
         page = (await admin.get(HOSTS, params={"limit": 2})).json()
-        assert (page["count"], [item["host"] for item in page["results"]]) == (3, ["alias0", "alias1"])
+        assert (page["count"], [item["host"] for item in page["results"]]) == (4, ["alias0", "alias1"])
         rest = (await admin.get(page["next"])).json()
-        assert [item["host"] for item in rest["results"]] == ["alias2"]
+        assert [item["host"] for item in rest["results"]] == ["alias2", "web-01"]
         assert (await admin.get(HOSTS, params={"q": "alias1"})).json()["count"] == 1
 
     async def test_viewers_see_and_change_nothing(self, admin, viewer, device):
         await admin.post(HOSTS, json={"host": "alias", "device_id": device.id})
-        assert (await viewer.get(HOSTS)).json()["count"] == 1
+        assert (await viewer.get(HOSTS)).json()["count"] == 2
         assert (await viewer.delete(f"{HOSTS}/alias")).status_code == 403

@@ -1,7 +1,6 @@
 """`/senders`: by which rules the samples of Prometheus, Telegraf and others find their device."""
 
 from collections.abc import Mapping
-from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -25,6 +24,7 @@ from fleetkeeper.console.sender_panels import (
     NEW_RULE,
     TRY,
     code_panels,
+    host_address,
     host_forms,
     host_table,
     new_host_form,
@@ -67,7 +67,7 @@ async def try_rules(request: Request, form: FormValues, actor: ConfigRead, sessi
     """Say which device a sample with these labels would belong to."""
 
     async def look() -> TrialRead:
-        return await service.try_rules(session, model_of(Trial, trial_of(form)))
+        return await service.try_rules(session, actor, model_of(Trial, trial_of(form)))
 
     outcome = await attempt(session, look())
     if isinstance(outcome, FleetkeeperError):
@@ -154,31 +154,40 @@ async def add_host(request: Request, form: FormValues, actor: DevicesWrite, sess
 
 
 @router.get("/senders/hosts/{host:path}")
-async def show_host(host: str, actor: ConfigRead, session: Session) -> Response:
+async def show_host(
+    host: str, actor: ConfigRead, session: Session, device_id: UUID | None = None
+) -> Response:
     """One host, and which device it is."""
-    return await _host_page(session, actor, host)
+    return await _host_page(session, actor, host, device_id)
 
 
 @router.post("/senders/hosts/move/{host:path}")
 async def move_host(
-    request: Request, host: str, form: FormValues, actor: DevicesWrite, session: Session
+    request: Request,
+    host: str,
+    form: FormValues,
+    actor: DevicesWrite,
+    session: Session,
+    device_id: UUID | None = None,
 ) -> Response:
     """Let a host be another device from now on."""
 
     async def move() -> HostRead:
         device = await service.find_device(session, actor, form.get("device", "").strip())
-        return await service.move_host(session, actor, host, HostUpdate(device_id=device))
+        return await service.move_host(session, actor, host, HostUpdate(device_id=device), device_id)
 
     outcome = await attempt(session, move())
     if isinstance(outcome, FleetkeeperError):
-        return await _host_page(session, actor, host, outcome, form)
-    return done(request, f"{HOME}/hosts/{quote(host)}")
+        return await _host_page(session, actor, host, device_id, outcome, form)
+    return done(request, host_address(outcome))
 
 
 @router.post("/senders/hosts/forget/{host:path}")
-async def forget_host(request: Request, host: str, actor: DevicesWrite, session: Session) -> Response:
+async def forget_host(
+    request: Request, host: str, actor: DevicesWrite, session: Session, device_id: UUID | None = None
+) -> Response:
     """Forget which device a host is."""
-    await service.forget_host(session, actor, host)
+    await service.forget_host(session, actor, host, device_id)
     return done(request, HOME)
 
 
@@ -240,10 +249,11 @@ async def _host_page(
     session: AsyncSession,
     actor: Actor,
     host: str,
+    device_id: UUID | None,
     error: FleetkeeperError | None = None,
     values: Mapping[str, str] | None = None,
 ) -> Response:
-    known = await service.get_host(session, actor, host)
+    known = await service.get_host(session, actor, host, device_id)
     panels: list[Panel | None] = [*host_forms(known, may_move=actor.may(Permission.DEVICES_WRITE))]
     if error is not None:
         panels = refuse_in(panels, "move", error, values or {})

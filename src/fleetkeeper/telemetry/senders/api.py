@@ -1,8 +1,9 @@
 """`/api/v1/telemetry/sender-rules` and `/api/v1/telemetry/hosts`."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices.access import DevicesRead, DevicesWrite
@@ -24,6 +25,10 @@ from fleetkeeper.telemetry.senders.schemas import (
 )
 
 router = APIRouter(prefix="/telemetry", tags=["senders"])
+
+WhichDevice = Annotated[
+    UUID | None, Query(description="Which device's host is meant, where several that you may see have it")
+]
 
 
 @router.get("/sender-rules", responses=problem_responses(401, 403, 422))
@@ -52,8 +57,7 @@ async def create_rule(wanted: SenderRuleCreate, actor: ConfigWrite, session: Ses
 @router.post("/sender-rules/try", responses=problem_responses(400, 401, 403, 422))
 async def try_rules(trial: Trial, actor: ConfigRead, session: Session) -> TrialRead:
     """Say which device a sample with these labels would belong to. Nothing is stored."""
-    del actor
-    return await service.try_rules(session, trial)
+    return await service.try_rules(session, actor, trial)
 
 
 @router.get("/sender-rules/{rule_id}", responses=problem_responses(401, 403, 404, 422))
@@ -97,23 +101,29 @@ async def list_hosts(
 
 @router.post("/hosts", status_code=201, responses=problem_responses(400, 401, 403, 404, 409, 422))
 async def add_host(wanted: HostCreate, actor: DevicesWrite, session: Session) -> HostRead:
-    """Say in advance which device a host is."""
+    """Say in advance which device a host is, within the department of the device."""
     return await service.add_host(session, actor, wanted)
 
 
-@router.get("/hosts/{host:path}", responses=problem_responses(401, 403, 404, 422))
-async def get_host(host: str, actor: DevicesRead, session: Session) -> HostRead:
+@router.get("/hosts/{host:path}", responses=problem_responses(401, 403, 404, 409, 422))
+async def get_host(
+    host: str, actor: DevicesRead, session: Session, device_id: WhichDevice = None
+) -> HostRead:
     """Get one host."""
-    return await service.get_host(session, actor, host)
+    return await service.get_host(session, actor, host, device_id)
 
 
-@router.patch("/hosts/{host:path}", responses=problem_responses(400, 401, 403, 404, 422))
-async def move_host(host: str, changes: HostUpdate, actor: DevicesWrite, session: Session) -> HostRead:
+@router.patch("/hosts/{host:path}", responses=problem_responses(400, 401, 403, 404, 409, 422))
+async def move_host(
+    host: str, changes: HostUpdate, actor: DevicesWrite, session: Session, device_id: WhichDevice = None
+) -> HostRead:
     """Let a host be another device from now on; what is stored stays with the one that it was."""
-    return await service.move_host(session, actor, host, changes)
+    return await service.move_host(session, actor, host, changes, device_id)
 
 
-@router.delete("/hosts/{host:path}", status_code=204, responses=problem_responses(401, 403, 404, 422))
-async def forget_host(host: str, actor: DevicesWrite, session: Session) -> None:
+@router.delete("/hosts/{host:path}", status_code=204, responses=problem_responses(401, 403, 404, 409, 422))
+async def forget_host(
+    host: str, actor: DevicesWrite, session: Session, device_id: WhichDevice = None
+) -> None:
     """Forget which device a host is; its next samples look for it anew."""
-    await service.forget_host(session, actor, host)
+    await service.forget_host(session, actor, host, device_id)

@@ -14,7 +14,7 @@ from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
 from fleetkeeper.devices.keys import KEY_PREFIX, find_caller
 from fleetkeeper.errors import ForbiddenError, UnauthenticatedError
-from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.actor import NOWHERE, Actor, Scope
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.service import TOKEN_PREFIX, actor_of_token
 from fleetkeeper.kit.clock import utc_now
@@ -42,11 +42,16 @@ class Caller:
         """Whether the caller may write for every device."""
         return self.actor is not None and self.actor.may_everywhere(Permission.TELEMETRY_WRITE)
 
+    @property
+    def reach(self) -> Scope:
+        """Where the caller may write; nowhere for a device's key, which writes for its device."""
+        return NOWHERE if self.actor is None else self.actor.scope(Permission.TELEMETRY_WRITE)
+
     async def reachable(self, session: AsyncSession, devices: Collection[UUID]) -> set[UUID]:
         """Those of the devices that the caller may write for, as of now."""
         if self.actor is None:
             return {device for device in devices if device == self.device_id}
-        scope = self.actor.scope(Permission.TELEMETRY_WRITE)
+        scope = self.reach
         if scope.everywhere or not devices:
             return set(devices)
         return await queries.devices_within(session, devices, scope.departments)

@@ -1,7 +1,7 @@
-"""Which device each host is, for one web process: rules and names as far as they are remembered here."""
+"""Which device each host is to whom, for one web process: rules and names as far as they are remembered here."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -11,13 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.database.context import TransactionContext, product_context
 from fleetkeeper.database.engine import Database
+from fleetkeeper.devices import host_claims
 from fleetkeeper.devices.service import register_source
+from fleetkeeper.identity.actor import Scope
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.periodic import Periodic
 from fleetkeeper.telemetry.senders import queries
 from fleetkeeper.telemetry.senders.callers import Caller
-from fleetkeeper.telemetry.senders.host_rules import HostRule, PatternError, problem_of_host
+from fleetkeeper.telemetry.senders.host_rules import HostRule, PatternError
 from fleetkeeper.telemetry.senders.models import SenderRule
 
 log = structlog.get_logger(__name__)
@@ -28,6 +30,8 @@ MAX_HOSTS = 200_000
 UNKNOWN_SECONDS = 5.0
 # New devices that one request may make; the rest comes with the next ones.
 MAX_NEW_DEVICES = 1000
+# The device whose key a caller has, or where another may write.
+_Reach = tuple[UUID | None, Scope]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,8 @@ class Directory:
     rules: Sequence[HostRule] = ()
     generation: int = 0
     _version: int = -1
-    _hosts: dict[str, KnownHost] = field(default_factory=dict)
-    _unknown_until: dict[str, float] = field(default_factory=dict)
+    _hosts: dict[tuple[_Reach, str], KnownHost] = field(default_factory=dict)
+    _unknown_until: dict[tuple[_Reach, str], float] = field(default_factory=dict)
     _follower: Periodic = field(init=False)
 
     def __post_init__(self) -> None:
@@ -83,17 +87,20 @@ class Directory:
             log.warning("sender rules were not read", reason=str(error).splitlines()[:1])
 
     async def find(self, hosts: Iterable[str], caller: Caller, protocol: str) -> dict[str, KnownHost]:
-        """Each host's device, looked up where it is not remembered, and made where the caller may make devices."""
+        """Each host's device, looked up where it is not remembered, and made where the caller may make devices.
+
+        A name means what it means within the caller's reach, and is remembered with that.
+        """
         if self._version < 0:
             await self.refresh()
-        now = time.monotonic()
+        now, reach = time.monotonic(), (caller.device_id, caller.reach)
         found, missing = {}, []
         may_create = caller.may(Permission.DEVICES_CREATE)
         for host in hosts:
-            known = self._hosts.get(host)
+            known = self._hosts.get((reach, host))
             if known is not None:
                 found[host] = known
-            elif not may_create and self._unknown_until.get(host, 0) > now:
+            elif not may_create and self._unknown_until.get((reach, host), 0) > now:
                 found[host] = _unknown(host, caller)
             else:
                 missing.append(host)
@@ -102,66 +109,89 @@ class Directory:
         return found
 
     async def _look_up(self, hosts: Sequence[str], caller: Caller, protocol: str) -> dict[str, KnownHost]:
-        good = [host for host in hosts if not problem_of_host(host)]
+        problems = {host: host_claims.problem_of(host) for host in hosts}
         found = {
-            host: KnownHost(None, reason="bad_host", problem=problem_of_host(host))
-            for host in hosts
-            if problem_of_host(host)
+            host: KnownHost(None, reason="bad_host", problem=problem)
+            for host, problem in problems.items()
+            if problem
         }
+        good = [host for host in hosts if not problems[host]]
         generation = self.generation
-        # Names are one list for the whole fleet; who may write for a device is checked apart.
         context = TransactionContext(whole_fleet=True, audit=caller.audit)
         async with self.database.session(context) as session:
-            known = await queries.known_hosts(session, good)
-            new = [host for host in good if host not in known]
-            if new:
-                await queries.hold_hosts(session)
-                known |= await queries.known_hosts(session, new)
-                new = [host for host in new if host not in known]
+            known = await _claimed(session, good, caller)
+            if any(host not in known or _lacks_primary(known[host], caller) for host in good):
+                await host_claims.hold(session)
+                known = await _claimed(session, good, caller)
+                await _give_primary(session, known, caller)
+                new = [host for host in good if host not in known]
                 refused = await self._add(session, new, caller, protocol)
-                known |= await queries.known_hosts(session, [host for host in new if host not in refused])
                 found |= refused
+                known = await _claimed(session, [host for host in good if host not in refused], caller)
+        self._remember(known, found, caller, is_current=generation == self.generation)
+        return found
+
+    def _remember(
+        self,
+        known: Mapping[str, host_claims.Claimed],
+        found: dict[str, KnownHost],
+        caller: Caller,
+        *,
+        is_current: bool,
+    ) -> None:
         if len(self._hosts) + len(known) > MAX_HOSTS or len(self._unknown_until) > MAX_HOSTS:
             self._hosts.clear()
             self._unknown_until.clear()
-        for host, (device_id, is_primary) in known.items():
-            found[host] = KnownHost(device_id, is_primary)
-            if generation == self.generation:
-                self._hosts[host] = found[host]
-        return found
+        reach = caller.device_id, caller.reach
+        for host, claimed in known.items():
+            found[host] = KnownHost(claimed.device_id, is_primary=claimed.primary_name == host)
+            if is_current:
+                self._hosts[reach, host] = found[host]
 
     async def _add(
         self, session: AsyncSession, hosts: Sequence[str], caller: Caller, protocol: str
     ) -> dict[str, KnownHost]:
-        """Remember hosts that are devices by their names, and make devices of others; returns those that are none."""
+        """Make devices of hosts that nobody within reach has; returns those that are none."""
+        if not hosts:
+            return {}
         refused: dict[str, KnownHost] = {}
-        named = await queries.devices_named(session, hosts)
-        reachable = await caller.reachable(
-            session, {device for devices in named.values() for device in devices}
-        )
-        added: list[tuple[str, UUID]] = []
-        unknown = []
-        for host in hosts:
-            devices = named.get(host, [])
-            if len(devices) > 1:
-                refused[host] = _ambiguous(host, len(devices))
-            elif not devices:
-                unknown.append(host)
-            elif devices[0] in reachable:
-                added.append((host, devices[0]))
-            else:
-                refused[host] = _unknown(host, caller)
         department, problem = await caller.department_for_new(session)
+        keys = await host_claims.name_keys(session, hosts)
         until = time.monotonic() + UNKNOWN_SECONDS
-        for number, host in enumerate(unknown):
-            if problem or number >= MAX_NEW_DEVICES:
+        made: set[str] = set()
+        for host in hosts:
+            if keys[host] in made:
+                continue
+            if problem or len(made) >= MAX_NEW_DEVICES:
                 refused[host] = _unknown(host, caller, problem or "too many are new at once")
-                self._unknown_until[host] = until
-            else:
-                device_id = await register_source(session, host, protocol, utc_now(), department)
-                added.append((host, device_id))
-        await queries.add_hosts(session, added, protocol)
+                self._unknown_until[(caller.device_id, caller.reach), host] = until
+                continue
+            device_id = await register_source(session, host, protocol, utc_now(), department)
+            await host_claims.add(session, host, device_id, protocol)
+            made.add(keys[host])
         return refused
+
+
+async def _claimed(
+    session: AsyncSession, hosts: Sequence[str], caller: Caller
+) -> dict[str, host_claims.Claimed]:
+    """What the names mean to the caller."""
+    if caller.device_id is not None:
+        return await host_claims.own_or_neighbours(session, hosts, caller.device_id)
+    return await host_claims.first_among(session, hosts, caller.reach)
+
+
+def _lacks_primary(claimed: host_claims.Claimed, caller: Caller) -> bool:
+    """Whether the caller's samples are to say which of the device's names is the primary one."""
+    return claimed.primary_name is None and caller.device_id in {None, claimed.device_id}
+
+
+async def _give_primary(
+    session: AsyncSession, known: Mapping[str, host_claims.Claimed], caller: Caller
+) -> None:
+    for host, claimed in known.items():
+        if _lacks_primary(claimed, caller):
+            await host_claims.make_primary(session, host, claimed.device_id)
 
 
 def _compiled(rules: Iterable[SenderRule]) -> list[HostRule]:
@@ -189,11 +219,3 @@ def _unknown(host: str, caller: Caller, why: str = "") -> KnownHost:
     if why and caller.may(Permission.DEVICES_CREATE):
         sentence = f"{sentence}; {why}"
     return KnownHost(None, reason="unknown_host", problem=sentence)
-
-
-def _ambiguous(host: str, number: int) -> KnownHost:
-    return KnownHost(
-        None,
-        reason="ambiguous_host",
-        problem=f"{number} devices have the name {host[:80]!r}; say under Senders which one it is",
-    )

@@ -13,7 +13,6 @@ import re2
 from fleetkeeper.telemetry.host_mark import HOST_MARK
 from fleetkeeper.telemetry.senders.metric_names import label_name
 
-MAX_HOST_LENGTH = 255
 ANY = "any"
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
@@ -98,15 +97,6 @@ def find_host(
             if match is not None:
                 return match
     return None
-
-
-def problem_of_host(host: str) -> str:
-    """Why a text is no name of a machine; nothing when it may be one."""
-    if len(host) > MAX_HOST_LENGTH:
-        return f"a host has at most {MAX_HOST_LENGTH} characters"
-    if host != host.strip() or not host.isprintable() or HOST_MARK in host:
-        return "a host has no blanks around it and no control characters"
-    return ""
 
 
 def mark_labels(labels: Mapping[str, str], match: HostMatch) -> dict[str, str]:

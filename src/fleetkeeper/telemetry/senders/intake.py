@@ -143,11 +143,11 @@ class SenderIntake:
         return outcome
 
     def _cache(self, protocol: str, caller: Caller) -> SeriesCache:
-        """Series known by what the protocol recognises them by; apart for each device that writes for itself."""
+        """Series known by what the protocol recognises them by; apart for callers to whom names mean other devices."""
         if self._generation != self.directory.generation:
             self._generation = self.directory.generation
             self._forget()
-        return self._known.setdefault((protocol, caller.device_id), SeriesCache())
+        return self._known.setdefault((protocol, caller.device_id, caller.reach), SeriesCache())
 
     def _forget(self) -> None:
         # Requests under way keep the dictionaries that they have.

@@ -1,9 +1,6 @@
 """The tables of senders."""
 
-from datetime import datetime
-from uuid import UUID
-
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fleetkeeper.database.base import Base, Keyed, Timestamped
@@ -25,23 +22,8 @@ class SenderRule(Keyed, Timestamped, Base):
     enabled: Mapped[bool] = mapped_column(server_default="true")
 
 
-class TelemetryHost(Base):
-    """A name by which senders know a device. The primary one is left out of stored labels and put back by readers."""
-
-    __tablename__ = "telemetry_hosts"
-    __table_args__ = (
-        Index("ix_telemetry_hosts_primary", "device_id", unique=True, postgresql_where=text("is_primary")),
-    )
-
-    host: Mapped[str] = mapped_column(String(300), primary_key=True)
-    device_id: Mapped[UUID] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"), index=True)
-    is_primary: Mapped[bool]
-    protocol: Mapped[str] = mapped_column(String(20), server_default="")
-    first_seen: Mapped[datetime] = mapped_column(server_default=text("now()"))
-
-
 class SenderMapping(Base):
-    """One row that counts changes of rules and hosts."""
+    """One row that counts changes of rules, and of which claim of a host name counts."""
 
     __tablename__ = "sender_mapping"
     __table_args__ = (CheckConstraint("id", name="one_row"),)

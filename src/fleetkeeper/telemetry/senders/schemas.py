@@ -11,6 +11,7 @@ LabelName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00
 LabelNames = Annotated[list[LabelName], Field(min_length=1, max_length=20)]
 Pattern = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
 Words = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
+Standing = Literal["only", "first", "later", "overruled"]
 Host = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
@@ -87,7 +88,7 @@ class Trial(BaseModel):
 class TrialRead(BaseModel):
     """Which device a sample with these labels would belong to."""
 
-    outcome: Literal["known", "by_name", "new", "ambiguous", "no_host", "bad_host"]
+    outcome: Literal["known", "new", "no_host", "bad_host"]
     text: str
     host: str | None = None
     label: str | None = None
@@ -97,7 +98,7 @@ class TrialRead(BaseModel):
 
 
 class HostCreate(BaseModel):
-    """A name by which senders know a device."""
+    """A name by which senders shall know a device."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -114,15 +115,24 @@ class HostUpdate(BaseModel):
 
 
 class HostRead(BaseModel):
-    """A name by which senders know a device."""
+    """A name by which senders know a device, within its department."""
 
+    id: int = Field(description="Grows with each claim on a name: the lower one is older")
     host: str
     device_id: UUID
     device_name: str
+    department_id: UUID | None
     is_primary: bool = Field(
         description="The name that is put back into labels when the device's series are read"
     )
-    protocol: str = Field(description="By which protocol it first came; empty for one that a person entered")
+    standing: Standing = Field(
+        description="Among the devices that you may see: `only` this one has the name; `first`: it has the oldest "
+        "claim of several; `later`: a device of another department has an older claim, which goes first for senders "
+        "that write for both; `overruled`: a device of the same department has an older claim, which always goes first"
+    )
+    protocol: str = Field(
+        description="By which protocol it first came; `enrollment`, or empty for one that a person entered"
+    )
     first_seen: datetime
 
 

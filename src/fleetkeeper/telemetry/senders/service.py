@@ -7,8 +7,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.devices import host_claims
 from fleetkeeper.devices import service as devices
-from fleetkeeper.devices.models import Device
+from fleetkeeper.devices.models import Device, HostClaim
 from fleetkeeper.devices.queries import visible_to
 from fleetkeeper.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from fleetkeeper.identity.actor import Actor
@@ -20,9 +21,8 @@ from fleetkeeper.telemetry.senders.host_rules import (
     PatternError,
     compile_pattern,
     find_host,
-    problem_of_host,
 )
-from fleetkeeper.telemetry.senders.models import SenderRule, TelemetryHost
+from fleetkeeper.telemetry.senders.models import SenderRule
 from fleetkeeper.telemetry.senders.schemas import (
     HostCreate,
     HostPage,
@@ -37,6 +37,8 @@ from fleetkeeper.telemetry.senders.schemas import (
 )
 
 MAX_RULES = 100
+# Departments that one host is looked for in.
+MAX_CLAIMS = 1000
 
 
 async def list_rules(
@@ -117,8 +119,8 @@ def _check_pattern(pattern: str) -> None:
         raise InvalidInputError("The rule is wrong.", fields=[FieldError("pattern", str(error))]) from None
 
 
-async def try_rules(session: AsyncSession, trial: Trial) -> TrialRead:
-    """Say which device a sample with these labels would belong to, as far as the transaction sees devices."""
+async def try_rules(session: AsyncSession, actor: Actor, trial: Trial) -> TrialRead:
+    """Say which device a sample with these labels would belong to, as far as the actor sees devices."""
     rules = {rule.id: rule for rule in await queries.all_rules(session)}
     compiled = [
         HostRule.compile(rule.id, rule.protocol, rule.labels, rule.pattern)
@@ -135,30 +137,26 @@ async def try_rules(session: AsyncSession, trial: Trial) -> TrialRead:
         "label": match.label,
         "rule": SenderRuleRead.model_validate(rules[match.rule_id]),
     }
-    problem = problem_of_host(match.host)
+    problem = host_claims.problem_of(match.host)
     if problem:
         return TrialRead(outcome="bad_host", text=f"The samples are refused: {problem}.", **found)
-    known = (await queries.known_hosts(session, [match.host])).get(match.host)
-    if known is not None:
-        return await _trial_of(session, "known", f"Senders know it as {match.host}.", known[0], found)
-    named = (await queries.devices_named(session, [match.host])).get(match.host, [])
-    if len(named) == 1:
-        return await _trial_of(session, "by_name", "It has that name.", named[0], found)
-    if named:
-        text = f"{len(named)} devices have that name: enter the host below with the one that it is."
-        return TrialRead(outcome="ambiguous", text=text, **found)
-    text = (
-        "No device that you may see has that name. A token with devices:create makes one; "
-        "from others the samples are refused."
+    claims = await _claims(session, actor, match.host)
+    if not claims:
+        text = (
+            "No device that you may see has that name. A token with devices:create makes one; "
+            "from others the samples are refused."
+        )
+        return TrialRead(outcome="new", text=text, **found)
+    first = claims[0]
+    text = f"Senders know it as {first.host}."
+    if len(claims) > 1:
+        text += (
+            f" {len(claims)} devices that you may see have claimed that name, this one first. "
+            "A token that may not write for this one goes by the oldest claim within its departments."
+        )
+    return TrialRead(
+        outcome="known", text=text, device_id=first.device_id, device_name=first.device_name, **found
     )
-    return TrialRead(outcome="new", text=text, **found)
-
-
-async def _trial_of(
-    session: AsyncSession, outcome: Any, text: str, device_id: UUID, found: dict[str, Any]
-) -> TrialRead:
-    name = await session.scalar(select(Device.name).where(Device.id == device_id))
-    return TrialRead(outcome=outcome, text=text, device_id=device_id, device_name=name, **found)
 
 
 async def find_device(session: AsyncSession, actor: Actor, wanted: str) -> UUID:
@@ -179,66 +177,100 @@ async def find_device(session: AsyncSession, actor: Actor, wanted: str) -> UUID:
 
 async def list_hosts(session: AsyncSession, actor: Actor, parameters: Sequence[tuple[str, str]]) -> HostPage:
     """One page of the names by which senders know devices that the actor may see."""
-    page = await queries.HOSTS.page(session, queries.hosts_visible_to(actor), parameters)
-    results = [_host_read(row[0], row[1]) for row in page.rows]
+    page = await queries.HOSTS.page(session, host_claims.claims_visible_to(actor), parameters)
+    results = [_host_read(*row[:3]) for row in page.rows]
     return HostPage(count=page.count, next=page.next, previous=page.previous, results=results)
 
 
 async def add_host(session: AsyncSession, actor: Actor, wanted: HostCreate) -> HostRead:
-    """Say in advance which device a host is.
+    """Claim a host for a device. What other departments have claimed neither hinders nor is told.
 
     Raises NotFoundError and ForbiddenError as `devices.check_permission` does, InvalidInputError, and ConflictError
-    for a host that is a device already.
+    for a host that a device of the same department has.
     """
-    problem = problem_of_host(wanted.host)
+    problem = host_claims.problem_of(wanted.host)
     if problem:
         raise InvalidInputError("The host is wrong.", fields=[FieldError("host", problem)])
     await devices.check_permission(session, actor, Permission.DEVICES_WRITE, wanted.device_id)
-    await queries.hold_hosts(session)
-    if not await queries.add_host(session, wanted.host, wanted.device_id):
-        raise ConflictError("This host is a device already, perhaps one that you may not see.")
-    return await get_host(session, actor, wanted.host)
+    await host_claims.hold(session)
+    await _check_free(session, wanted.host, wanted.device_id)
+    await host_claims.add(session, wanted.host, wanted.device_id, "")
+    return await get_host(session, actor, wanted.host, wanted.device_id)
 
 
-async def get_host(session: AsyncSession, actor: Actor, host: str) -> HostRead:
-    """One host. Raises NotFoundError."""
+async def _check_free(session: AsyncSession, host: str, device_id: UUID) -> None:
+    """Raise ConflictError when a device has a name, or another of its department, which whoever sees one sees too."""
+    beside = await host_claims.claimant_beside(session, host, device_id)
+    if beside is not None:
+        whose = "this device" if beside.id == device_id else beside.name
+        raise ConflictError(
+            "The host has a device already.",
+            fields=[FieldError("host", f"is a name of {whose} already, in the same department")],
+        )
+
+
+async def get_host(session: AsyncSession, actor: Actor, host: str, device_id: UUID | None = None) -> HostRead:
+    """One host, of one device where several have it. Raises NotFoundError, and ConflictError without that device."""
+    claims = await _claims(session, actor, host)
+    if device_id is not None:
+        claims = [claim for claim in claims if claim.device_id == device_id]
+    if not claims:
+        raise NotFoundError("There is no such host.")
+    if len(claims) > 1:
+        raise ConflictError(
+            "Several devices have this host.", fields=[FieldError("device_id", "says which of them is meant")]
+        )
+    return claims[0]
+
+
+async def _claims(session: AsyncSession, actor: Actor, host: str) -> list[HostRead]:
+    """Those on a name that the actor may see, the oldest first."""
     if not is_storable(host):
-        raise NotFoundError("There is no such host.")
-    row = (
-        await session.execute(queries.hosts_visible_to(actor).where(TelemetryHost.host == host))
-    ).one_or_none()
-    if row is None:
-        raise NotFoundError("There is no such host.")
-    return _host_read(row[0], row[1])
+        return []
+    statement = host_claims.of_name(host_claims.claims_visible_to(actor), host).limit(MAX_CLAIMS)
+    rows = await session.execute(statement, execution_options={"populate_existing": True})
+    return [_host_read(*row) for row in rows]
 
 
-async def move_host(session: AsyncSession, actor: Actor, host: str, changes: HostUpdate) -> HostRead:
+async def move_host(
+    session: AsyncSession, actor: Actor, host: str, changes: HostUpdate, device_id: UUID | None = None
+) -> HostRead:
     """Let a host be another device from now on; what is stored stays with the one that it was.
 
-    Raises NotFoundError and ForbiddenError for either device.
+    Raises NotFoundError and ForbiddenError for either device, and ConflictError as `get_host` and `add_host` do.
     """
-    before = await get_host(session, actor, host)
-    for device_id in (before.device_id, changes.device_id):
-        await devices.check_permission(session, actor, Permission.DEVICES_WRITE, device_id)
-    await queries.hold_hosts(session)
-    if before.device_id != changes.device_id:
-        await queries.move_host(session, host, changes.device_id)
-    return await get_host(session, actor, host)
+    before = await get_host(session, actor, host, device_id)
+    for one in (before.device_id, changes.device_id):
+        await devices.check_permission(session, actor, Permission.DEVICES_WRITE, one)
+    if before.device_id == changes.device_id:
+        return before
+    await host_claims.hold(session)
+    beside = await host_claims.claimant_beside(session, host, changes.device_id)
+    if beside is not None and beside.id != before.device_id:
+        await _check_free(session, host, changes.device_id)
+    await host_claims.move(session, before.id, changes.device_id)
+    return await get_host(session, actor, host, changes.device_id)
 
 
-async def forget_host(session: AsyncSession, actor: Actor, host: str) -> None:
-    """Forget which device a host is; its next samples look for it anew. Raises NotFoundError, ForbiddenError."""
-    before = await get_host(session, actor, host)
+async def forget_host(session: AsyncSession, actor: Actor, host: str, device_id: UUID | None = None) -> None:
+    """Forget that a host is a device; its next samples look for it anew.
+
+    Raises NotFoundError, ForbiddenError, and ConflictError as `get_host` does.
+    """
+    before = await get_host(session, actor, host, device_id)
     await devices.check_permission(session, actor, Permission.DEVICES_WRITE, before.device_id)
-    await queries.remove_host(session, host)
+    await host_claims.remove(session, before.id)
 
 
-def _host_read(host: TelemetryHost, device: Device) -> HostRead:
+def _host_read(claim: HostClaim, device: Device, standing: Any) -> HostRead:
     return HostRead(
-        host=host.host,
-        device_id=host.device_id,
+        id=claim.id,
+        host=claim.host,
+        device_id=claim.device_id,
         device_name=device.name,
-        is_primary=host.is_primary,
-        protocol=host.protocol,
-        first_seen=host.first_seen,
+        department_id=device.department_id,
+        is_primary=claim.is_primary,
+        standing=standing,
+        protocol=claim.protocol,
+        first_seen=claim.first_seen,
     )
