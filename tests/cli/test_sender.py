@@ -22,7 +22,7 @@ def test_a_host_is_found_entered_moved_and_forgotten(product):
     first, second, host = (f"t{uuid4().hex[:12]}" for _ in range(3))
     product.enroll(first, second)
     tried = read(product, "sender", "rules", "try", f"instance={first}:9100")
-    assert (tried["outcome"], tried["device_name"], tried["host"]) == ("by_name", first, first)
+    assert (tried["outcome"], tried["device_name"], tried["host"]) == ("known", first, first)
     assert read(product, "sender", "hosts", "add", host, first)["device_name"] == first
     assert (
         read(product, "sender", "rules", "try", f"host={host}", "--protocol", "influx")["outcome"] == "known"
