@@ -425,7 +425,7 @@ class TestReaders:
 class TestMigration:
     def test_hosts_keep_their_devices_and_names_become_claims_by_age(self, database_url, connection):
         connection.close()
-        rollback(database_url, "0019")
+        rollback(database_url, "0020")
         ids = [f"00000000-0000-7000-8000-00000000000{number}" for number in range(4)]
         with psycopg.connect(database_url, autocommit=True) as own:
             own.execute("INSERT INTO departments (id, name) VALUES (%s, 'South')", (ids[0],))

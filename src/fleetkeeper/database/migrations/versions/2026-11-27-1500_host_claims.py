@@ -7,8 +7,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0020"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
@@ -17,12 +17,12 @@ SQL = Path(__file__).parent.parent / "sql"
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    run_file("0020_host_claims.sql")
+    run_file("0021_host_claims.sql")
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    run_file("0020_host_claims_down.sql")
+    run_file("0021_host_claims_down.sql")
 
 
 def run_file(name: str) -> None:
