@@ -5,23 +5,28 @@ import contextlib
 import gc
 import socket
 import sys
+from functools import partial
 
 import uvicorn
 
 from fleetkeeper.app import create_app
-from fleetkeeper.kit.corked_http import CorkedProtocol
+from fleetkeeper.kit.bounded_http import BoundedProtocol, Connections
 from fleetkeeper.kit.heartbeat import heartbeat
 from fleetkeeper.kit.memory import memory_keeper
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.front import IngestFront
 
+# Open files that are no clients' connections: the database's, logs, exports.
+OTHER_FILES = 200
+
 
 class WebServer(uvicorn.Server):
-    """Ends the live views before it waits for open requests; they would never end by themselves."""
+    """Closes connections that send nothing, and ends the live views before it waits for open requests."""
 
-    def __init__(self, config: uvicorn.Config, front: IngestFront) -> None:
+    def __init__(self, config: uvicorn.Config, front: IngestFront, connections: Connections) -> None:
         super().__init__(config)
         self._front = front
+        self._connections = connections
         self._background = (heartbeat(), memory_keeper())
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -29,6 +34,11 @@ class WebServer(uvicorn.Server):
         await super().startup(sockets)
         for work in self._background:
             work.start()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look ten times a second at what is late."""
+        self._connections.end_late()
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more requests, let those that run come to their end, close."""
@@ -38,24 +48,48 @@ class WebServer(uvicorn.Server):
             await work.stop()
 
 
+def open_files_for(connections: int) -> int:
+    """How many connections the limit of open files leaves room for, once it is raised as far as it goes."""
+    try:
+        import resource  # noqa: PLC0415 - not there on Windows, where nothing limits them
+    except ImportError:
+        return connections
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return connections
+    wanted = connections + OTHER_FILES
+    ceiling = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if ceiling > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (ceiling, hard))
+        soft = ceiling
+    return max(soft - OTHER_FILES, 1)
+
+
 def run_web_process(settings: Settings, url: str, listener: socket.socket) -> None:
     """Answer requests until SIGTERM or SIGINT."""
     front = create_app(settings, url)
+    web = settings.web
+    connections = Connections(
+        most=min(web.max_connections, open_files_for(web.max_connections)),
+        max_head_bytes=web.max_head_bytes,
+        head_seconds=web.head_seconds,
+        max_unfinished_per_address=web.max_unfinished_heads_per_address,
+        trusted_proxies=web.trusted_proxies,
+    )
     config = uvicorn.Config(
         front,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http=CorkedProtocol,
+        http=partial(BoundedProtocol, connections=connections),  # type: ignore[arg-type]
         ws="none",
         lifespan="on",
         access_log=False,
         log_config=None,
-        proxy_headers=bool(settings.web.trusted_proxies),
-        forwarded_allow_ips=[str(network) for network in settings.web.trusted_proxies] or None,
+        proxy_headers=bool(web.trusted_proxies),
+        forwarded_allow_ips=[str(network) for network in web.trusted_proxies] or None,
         server_header=False,
         date_header=True,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=10,
-        h11_max_incomplete_event_size=65_536,
     )
     # Objects made at import live as long as the process; the collector need not visit them on each round.
     gc.collect()
@@ -66,4 +100,4 @@ def run_web_process(settings: Settings, url: str, listener: socket.socket) -> No
         contextlib.suppress(KeyboardInterrupt),
         asyncio.Runner(loop_factory=config.get_loop_factory()) as runner,
     ):
-        runner.run(WebServer(config, front).serve(sockets=[listener]))
+        runner.run(WebServer(config, front, connections).serve(sockets=[listener]))

@@ -44,6 +44,10 @@ class CorkedTransport:
 class CorkedProtocol(HttpToolsProtocol):
     """Uvicorn's own protocol on such a transport."""
 
+    def make_transport(self, transport: Any) -> CorkedTransport:
+        """The transport around the loop's own."""
+        return CorkedTransport(transport, self.loop)
+
     def connection_made(self, transport: Any) -> None:
         """Take a connection."""
-        super().connection_made(CorkedTransport(transport, self.loop))  # type: ignore[arg-type]
+        super().connection_made(self.make_transport(transport))  # type: ignore[arg-type]

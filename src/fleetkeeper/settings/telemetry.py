@@ -27,6 +27,9 @@ class TelemetrySettings(BaseModel):
     max_requests_in_flight: int = Field(
         default=2000, ge=1, description="Requests with frames at once, per web process, before 429."
     )
+    max_requests_in_flight_per_device: int = Field(
+        default=32, ge=1, description="How many of these one device may have."
+    )
     writers: int = Field(
         default=2,
         ge=1,

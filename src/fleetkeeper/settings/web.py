@@ -34,5 +34,60 @@ class WebSettings(BaseModel):
         default=12_000,
         ge=10,
         description="Requests of one address, per minute and web process, before 429. Those with a device's key do "
-        "not count; a failed authentication counts as ten.",
+        "not count. A fortieth of it bounds failed authentications of an address, after which credentials from there "
+        "that were not good before are refused with 429, too.",
+    )
+    max_connections: int = Field(
+        default=10_000,
+        ge=100,
+        description="Open connections per web process, if the limit of open files allows. Beyond it those that have "
+        "not sent a request give way.",
+    )
+    max_head_bytes: int = Field(
+        default=65_536, ge=8192, description="Largest request line with headers (bytes); 431 beyond."
+    )
+    head_seconds: int = Field(
+        default=15,
+        ge=1,
+        le=600,
+        description="Time that a request's line and headers have to arrive (seconds), the first from the connection "
+        "on; 408 beyond.",
+    )
+    max_unfinished_heads_per_address: int = Field(
+        default=100,
+        ge=1,
+        description="Connections of one address, per web process, whose request's headers are not all there yet; the "
+        "oldest gives way. Trusted proxies have no such limit.",
+    )
+    body_grace_seconds: int = Field(
+        default=10, ge=1, le=600, description="Time that each request body has to arrive (seconds)."
+    )
+    min_body_bytes_per_second: int = Field(
+        default=4096,
+        ge=1,
+        description="Slowest rate for bodies that take longer than the grace time (bytes per second); 408 beyond.",
+    )
+    max_body_megabytes: int = Field(
+        default=128,
+        ge=32,
+        description="Request bodies that one web process holds at once (MiB), of frames and of all other requests; 429 "
+        "beyond. One caller's share is a quarter when it sends several.",
+    )
+    max_requests_in_flight: int = Field(
+        default=500, ge=1, description="Requests with bodies at once, per web process, before 429."
+    )
+    max_requests_in_flight_per_caller: int = Field(
+        default=64,
+        ge=1,
+        description="How many of these one session, API token or device key may have, and one address where no "
+        "credential is needed.",
+    )
+    max_live_views: int = Field(
+        default=500, ge=1, description="Live views at once, per web process, before 429."
+    )
+    max_live_views_per_caller: int = Field(
+        default=20, ge=1, description="Live views of one user, per web process, before 429."
+    )
+    max_live_views_per_address: int = Field(
+        default=100, ge=1, description="Live views of one address, per web process, before 429."
     )

@@ -1,0 +1,302 @@
+"""An HTTP protocol for uvicorn whose connections are bounded: the heads of requests, their time, and their number."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Any
+
+from fleetkeeper.kit.addresses import customer_of, plain_address
+from fleetkeeper.kit.corked_http import CorkedProtocol, CorkedTransport
+
+# Unfinished heads of all addresses together; with their greatest size this bounds what they hold.
+MAX_UNFINISHED_HEADS = 1000
+# Requests that one connection may send ahead of the answers.
+MAX_PIPELINED = 16
+MAX_HEADERS = 256
+# What a body in chunks may have besides its bytes, for each of them; a chunk of one byte has five.
+_BYTES_PER_CHUNKED_BYTE = 16
+# More than the event loop hands over at once.
+_LARGEST_READ_BYTES = 256 * 1024
+# How long a connection that will be closed is read on, so that the answer is not lost on its way, and how much.
+LINGER_SECONDS = 1.0
+LINGER_BYTES = 1024 * 1024
+
+Network = IPv4Network | IPv6Network
+
+
+class HeadRefusedError(Exception):
+    """Stops the parser."""
+
+
+class Connections:
+    """The connections of a process that owe a request's head, and how many there may be of all."""
+
+    def __init__(
+        self,
+        *,
+        most: int,
+        max_head_bytes: int,
+        head_seconds: float,
+        max_unfinished_per_address: int,
+        trusted_proxies: Sequence[Network] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.max_head_bytes = max_head_bytes
+        self._most = most
+        self._head_seconds = head_seconds
+        self._most_of_address = max_unfinished_per_address
+        self._trusted = tuple(trusted_proxies)
+        self._clock = clock
+        # Those that owe a head, the longest first, and when they began to.
+        self._owing: dict[BoundedProtocol, float] = {}
+        self._unfinished: dict[BoundedProtocol, str] = {}
+        self._of_address: defaultdict[str, dict[BoundedProtocol, None]] = defaultdict(dict)
+
+    def opened(self, protocol: "BoundedProtocol", all_open: Collection[Any]) -> None:
+        """Take a connection, one of all that are open. It owes its first head from now on."""
+        if len(all_open) > self._most:
+            # Who has not asked for anything loses least, then who has its answer; were that nobody, the newcomer.
+            idle = next((one for one in all_open if one.is_idle()), protocol)
+            next(iter(self._owing), idle).give_way()
+        self._owing[protocol] = self._clock()
+
+    def unfinished(self, protocol: "BoundedProtocol") -> None:
+        """Note that a part of a head has come, and no more for now."""
+        self._owing.setdefault(protocol, self._clock())
+        if protocol in self._unfinished:
+            return
+        address = protocol.address
+        self._unfinished[protocol] = address
+        if len(self._unfinished) > MAX_UNFINISHED_HEADS:
+            next(iter(self._unfinished)).give_way()
+        if not self._is_trusted(protocol.host):
+            same = self._of_address[address]
+            same[protocol] = None
+            if len(same) > self._most_of_address:
+                next(iter(same)).give_way()
+
+    def settled(self, protocol: "BoundedProtocol") -> None:
+        """Forget what a connection owed."""
+        self._owing.pop(protocol, None)
+        address = self._unfinished.pop(protocol, None)
+        if address is not None:
+            same = self._of_address[address]
+            same.pop(protocol, None)
+            if not same:
+                del self._of_address[address]
+
+    def end_late(self) -> None:
+        """Close those that have owed a head for too long."""
+        latest = self._clock() - self._head_seconds
+        late = []
+        for protocol, began in self._owing.items():
+            if began > latest:
+                break
+            late.append(protocol)
+        for protocol in late:
+            protocol.end_late(has_begun=protocol in self._unfinished)
+
+    def _is_trusted(self, host: str) -> bool:
+        return bool(host) and any(ip_address(host) in network for network in self._trusted)
+
+
+class _LingeringTransport(CorkedTransport):
+    """A transport that is closed once the client has had time to read the answer, where it may still be sending."""
+
+    __slots__ = ("protocol",)
+
+    protocol: "BoundedProtocol"
+
+    def close(self) -> None:
+        """Close, now or a little later."""
+        if not self.protocol.linger():
+            super().close()
+
+
+class _Ignored(list[Any]):
+    """Takes trailers, which nobody reads."""
+
+    def append(self, item: Any) -> None:
+        """Keep nothing."""
+
+
+class BoundedProtocol(CorkedProtocol):
+    """Uvicorn's own protocol, whose parser has no bounds of its own, with such bounds."""
+
+    def __init__(self, *arguments: Any, connections: Connections, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._bounds = connections
+        self.host = self.address = ""
+        self._owes_head = True
+        self._is_in_head = False
+        self._is_in_message = False
+        self._lingers = False
+        # Of what is being read: bytes that came before this read, and in it.
+        self._head_bytes = 0
+        self._read_bytes = 0
+        self._message_bytes = 0
+        self._body_bytes = 0
+        self._discarded_bytes = 0
+        self._refusal = (400, "Invalid HTTP request received.")
+
+    def make_transport(self, transport: Any) -> CorkedTransport:
+        """The transport around the loop's own."""
+        made = _LingeringTransport(transport, self.loop)
+        made.protocol = self
+        return made
+
+    def connection_made(self, transport: Any) -> None:
+        """Take a connection."""
+        super().connection_made(transport)
+        self.host = plain_address(self.client[0]) if self.client else ""
+        self.address = customer_of(self.host)
+        self._bounds.opened(self, self.connections)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._bounds.settled(self)
+        # What is closed needs not linger.
+        self._lingers = True
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, as far as there are bounds for."""
+        if self._lingers:
+            self._discarded_bytes += len(data)
+            if self._discarded_bytes > LINGER_BYTES:
+                self._close_now()
+            return
+        self._read_bytes = len(data)
+        super().data_received(data)
+        if self._is_in_head:
+            self._note_unfinished_head()
+        elif self._is_in_message:
+            self._note_unfinished_body()
+        elif self.cycle is None or self.cycle.response_complete:
+            # Blank lines between requests, which go on for as long as the sender likes otherwise.
+            self._owe_head()
+
+    def on_message_begin(self) -> None:
+        """Begin with a head."""
+        self._is_in_head = self._is_in_message = True
+        self._head_bytes = self._message_bytes = self._body_bytes = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Let the request begin, if its head is not too large."""
+        most = self._bounds.max_head_bytes
+        if len(self.headers) > MAX_HEADERS or (
+            self._head_bytes + self._read_bytes > most and self._exact_head_bytes() > most
+        ):
+            self._refuse(431, "The request's headers are too large.")
+        if len(self.pipeline) >= MAX_PIPELINED:
+            self._refuse(429, "Wait for answers before you send more requests.")
+        self._is_in_head = False
+        if self._owes_head:
+            self._owes_head = False
+            self._bounds.settled(self)
+        super().on_headers_complete()
+        self.headers = _Ignored()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        self._body_bytes += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End a request's body."""
+        self._is_in_message = False
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, or give up the connection whose request nobody will read to its end."""
+        if not self.linger():
+            super().on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Say why the parser stopped."""
+        status, text = self._refusal
+        if status != 400:
+            self._say(status, text)
+        else:
+            super().send_400_response(msg)
+
+    def is_idle(self) -> bool:
+        """Whether all that was asked for is answered."""
+        return self.timeout_keep_alive_task is not None
+
+    def give_way(self) -> None:
+        """Close a connection that others need more."""
+        self._bounds.settled(self)
+        self._close_now()
+
+    def end_late(self, *, has_begun: bool) -> None:
+        """Close a connection that owes a head, with a word if a part of one has come."""
+        self._bounds.settled(self)
+        if has_begun:
+            self._say(408, "The request did not come in time.")
+        self._close_now()
+
+    def linger(self) -> bool:
+        """Read on for a moment where a request's body still comes, and close; false where none does."""
+        if self._lingers:
+            return not self.transport.is_closing()
+        if not self._is_in_message or self.pipeline or not self.transport or self.transport.is_closing():
+            return False
+        self._lingers = True
+        self._bounds.settled(self)
+        self._unset_keepalive_if_required()
+        self.flow.resume_reading()
+        self.loop.call_later(LINGER_SECONDS, self._close_now)
+        return True
+
+    def _close_now(self) -> None:
+        self._lingers = True
+        CorkedTransport.close(self.transport)  # type: ignore[arg-type]
+
+    def _say(self, status: int, text: str) -> None:
+        """Answer a request that no application sees, and close."""
+        body = text.encode() + b"\n"
+        head = (
+            f"HTTP/1.1 {status} {_PHRASES[status]}\r\ncontent-type: text/plain; charset=utf-8\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
+
+    def _refuse(self, status: int, text: str) -> None:
+        self._refusal = (status, text)
+        raise HeadRefusedError(text)
+
+    def _note_unfinished_head(self) -> None:
+        self._head_bytes += self._read_bytes
+        if self._lingers:
+            return
+        if self._head_bytes > self._bounds.max_head_bytes or len(self.headers) > MAX_HEADERS:
+            self._say(431, "The request's headers are too large.")
+        else:
+            self._owe_head()
+
+    def _owe_head(self) -> None:
+        self._owes_head = True
+        self._bounds.unfinished(self)
+
+    def _note_unfinished_body(self) -> None:
+        if not self._message_bytes:
+            # Nothing more is read before somebody wants it.
+            self.flow.pause_reading()
+        self._message_bytes += self._read_bytes
+        room = self._bounds.max_head_bytes + _LARGEST_READ_BYTES + _BYTES_PER_CHUNKED_BYTE * self._body_bytes
+        if self._message_bytes - self._body_bytes > room:
+            self._close_now()
+
+    def _exact_head_bytes(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+
+_PHRASES = {
+    408: "Request Timeout",
+    429: "Too Many Requests",
+    431: "Request Header Fields Too Large",
+}
