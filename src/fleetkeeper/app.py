@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
 import fleetkeeper.all_models  # noqa: F401 - foreign keys name tables of rooms that a route may not import itself
-from fleetkeeper.console.error_pages import install_console_errors
+from fleetkeeper.console.error_pages import handle_console_error, install_console_errors
 from fleetkeeper.console.router import console_router
 from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
@@ -20,11 +20,15 @@ from fleetkeeper.devices.keys import KEY_PREFIX
 from fleetkeeper.error_handlers import Problem, install_error_handlers
 from fleetkeeper.fleet.service import agent_config
 from fleetkeeper.identity.oidc.client import OidcClient
+from fleetkeeper.kit.body_front import BodyFront
 from fleetkeeper.kit.http_shell import HttpShell, RequestLimits
 from fleetkeeper.kit.periodic import Periodic
+from fleetkeeper.kit.places import Places
+from fleetkeeper.kit.request_body import Pace
 from fleetkeeper.kit.sealing import Sealer, installation_key
-from fleetkeeper.routes import include_routes
+from fleetkeeper.routes import RARE_PATHS, find_doors, include_routes
 from fleetkeeper.settings import Settings
+from fleetkeeper.settings.web import WebSettings
 from fleetkeeper.telemetry.door import TelemetryDoor
 from fleetkeeper.telemetry.front import IngestFront
 from fleetkeeper.telemetry.promql.service import Promql
@@ -57,7 +61,7 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
             statement_timeout_seconds=settings.database.statement_timeout_seconds,
             settings=settings,
         )
-        door, stream = TelemetryDoor.build(settings, database), FrameStream(database)
+        door, stream = TelemetryDoor.build(settings, database), _live_views(database, settings.web)
         app.state.database, app.state.door, app.state.stream = database, door, stream
         senders = app.state.senders = SenderIntake(
             database,
@@ -115,10 +119,40 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
         uncounted_prefix=KEY_PREFIX,
         uncounted_paths=AGENT_PATHS,
         sender_paths=SENDER_PATHS,
+        rare_paths=RARE_PATHS,
+    )
+    pace = Pace(web.body_grace_seconds, web.min_body_bytes_per_second)
+    most, most_of_one, room = (
+        web.max_requests_in_flight,
+        web.max_requests_in_flight_per_caller,
+        web.max_body_megabytes * 1024 * 1024,
+    )
+    app.add_middleware(
+        BodyFront,
+        find_doors=partial(find_doors, app, settings),
+        answer=handle_console_error,
+        callers=Places(most, most_of_one, room),
+        strangers=Places(most, most_of_one, room),
+        pace=pace,
     )
     shell = HttpShell(app, allowed_hosts=web.allowed_hosts, https=web.secure_cookies, limits=limits)
-    front = IngestFront(shell, settings.telemetry, shell.is_served_host)
+    telemetry = settings.telemetry
+    front = IngestFront(
+        shell,
+        limits=limits,
+        places=Places(telemetry.max_requests_in_flight, telemetry.max_requests_in_flight_per_device, room),
+        pace=pace,
+        max_body_bytes=telemetry.max_body_bytes,
+    )
     return front
+
+
+def _live_views(database: Database, web: WebSettings) -> FrameStream:
+    return FrameStream(
+        database,
+        Places(web.max_live_views, web.max_live_views_per_caller, what="live views"),
+        Places(web.max_live_views, web.max_live_views_per_address, what="live views"),
+    )
 
 
 async def _follow_config(database: Database, front: IngestFront) -> None:

@@ -58,6 +58,13 @@ class NotFoundError(FleetkeeperError):
     title = "Not found"
 
 
+class TimedOutError(FleetkeeperError):
+    """The request did not come, or did not come fast enough."""
+
+    status = 408
+    title = "Request timeout"
+
+
 class ConflictError(FleetkeeperError):
     """The request is well-formed and does not fit the present state."""
 

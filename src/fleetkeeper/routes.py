@@ -1,11 +1,17 @@
-"""All HTTP doors: one line per room. A route that may be called without a permission is on the list below."""
+"""All HTTP doors: one line per room, who may call without a permission, and how large a body may be."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 
 from fleetkeeper.devices import api as devices
+from fleetkeeper.devices.access import calling_device, device_ahead
 from fleetkeeper.fleet import api as fleet
 from fleetkeeper.fleet import downloads_api
 from fleetkeeper.identity import api as identity
+from fleetkeeper.identity.access import signed_in_ahead
 from fleetkeeper.identity.departments import api as departments
 from fleetkeeper.identity.groups import api as groups
 from fleetkeeper.identity.oidc import api as providers
@@ -16,7 +22,9 @@ from fleetkeeper.identity.sign_in import api as sign_in
 from fleetkeeper.identity.tokens import api as tokens
 from fleetkeeper.identity.users import account_api
 from fleetkeeper.identity.users import api as users
+from fleetkeeper.kit.body_front import Door, Doors
 from fleetkeeper.operations import audit_api, config_api, health_api
+from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry import api as telemetry
 from fleetkeeper.telemetry.archive import api as archive
 from fleetkeeper.telemetry.dashboards import api as dashboards
@@ -25,6 +33,7 @@ from fleetkeeper.telemetry.exporting import api as exporting
 from fleetkeeper.telemetry.promql import api as promql
 from fleetkeeper.telemetry.senders import api as sender_rules
 from fleetkeeper.telemetry.senders import write_api as senders
+from fleetkeeper.telemetry.senders.access import sender_ahead, sending
 from fleetkeeper.telemetry.space import api as space
 from fleetkeeper.telemetry.states import api as states
 
@@ -48,6 +57,58 @@ PUBLIC_ROUTES = {
     "/agent/install.sh": "machines fetch it before they have a credential; it holds no secret",
     "/agent/{file_name}": "machines fetch the agent before they have a credential; it holds no secret",
 }
+
+# The largest body of a route (bytes): what nobody needs to be known for, what rooms ask for, and everything else.
+PUBLIC_BODY_BYTES = 64 * 1024
+BODY_BYTES = 1024 * 1024
+# Each writes a row for somebody unknown, which people cause a few times a minute.
+RARE_PATHS = ("/api/v1/sign-in/passkey/options",)
+
+
+def body_bounds(settings: Settings) -> Mapping[str, int]:
+    """The largest body of the routes that differ from the rest, by path (bytes)."""
+    telemetry_paths = ("/api/v1/telemetry", "/api/v1/telemetry/devices/{device_id}", *senders.PATHS)
+    report_paths = ("/api/v1/telemetry/processes", "/api/v1/telemetry/sessions")
+    return (
+        dict.fromkeys(PUBLIC_ROUTES, PUBLIC_BODY_BYTES)
+        | dict.fromkeys(report_paths, telemetry.MAX_REPORT_BYTES)
+        | dict.fromkeys(telemetry_paths, settings.telemetry.max_body_bytes)
+    )
+
+
+def callables_of(dependant: Any) -> Iterator[object]:
+    """All functions that a route depends on, however deep."""
+    for item in dependant.dependencies:
+        yield item.call
+        yield from callables_of(item)
+
+
+def find_doors(app: FastAPI, settings: Settings) -> Doors:
+    """Every route that may take a body, with the guard that is asked before it is read."""
+    bounds = body_bounds(settings)
+    doors = []
+    for route in iter_route_contexts(app.routes):
+        path, methods = str(route.path), frozenset(getattr(route, "methods", None) or ()) - {"GET", "HEAD"}
+        dependant = getattr(route, "dependant", None)
+        if not methods or dependant is None:
+            continue
+        guards = set(callables_of(dependant))
+        find_caller = signed_in_ahead
+        if calling_device in guards:
+            find_caller = device_ahead
+        elif sending in guards:
+            find_caller = sender_ahead
+        answer = getattr(route.original_route, "answer_error", None)
+        doors.append(
+            Door(
+                path,
+                methods,
+                bounds.get(path, BODY_BYTES),
+                None if path in PUBLIC_ROUTES else find_caller,
+                answer,
+            )
+        )
+    return Doors(doors)
 
 
 def include_routes(app: FastAPI) -> None:

@@ -1,6 +1,6 @@
 """Every HTTP door says who may pass: a permission, a device's key, a sign-in, or a reason on the public list."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 from fastapi import APIRouter, FastAPI
@@ -10,14 +10,7 @@ from fleetkeeper.app import create_app
 from fleetkeeper.devices.access import calling_device
 from fleetkeeper.identity.access import signed_in, signed_in_to_enrol
 from fleetkeeper.identity.permissions import Permission
-from fleetkeeper.routes import PUBLIC_ROUTES
-
-
-def callables_of(dependant) -> Iterator[object]:
-    """All functions that a route depends on, however deep."""
-    for item in dependant.dependencies:
-        yield item.call
-        yield from callables_of(item)
+from fleetkeeper.routes import PUBLIC_ROUTES, callables_of
 
 
 def is_guarded(route) -> bool:

@@ -76,7 +76,7 @@ class TestCookies:
 def changing_routes(app) -> list[tuple[str, str]]:
     """Method and path, with ids filled in, of every route that changes something for a signed-in browser."""
     from fleetkeeper.devices.access import calling_device
-    from tests.architecture.test_routes import callables_of
+    from fleetkeeper.routes import callables_of
 
     found = []
     for route in iter_route_contexts(app.routes):

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetkeeper.errors import BadRequestError, FleetkeeperError, InvalidInputError, TooLargeError
-from fleetkeeper.kit.request_body import read_bounded
 from fleetkeeper.kit.wire import check_text, decode, decompress
 
 
@@ -102,30 +101,3 @@ class TestDecode:
     @pytest.mark.parametrize("text", ["\\u0000", "\\\\u0000", "C:\\u0000"])
     def test_backslash_before_u0000_is_no_nul(self, text):
         check_text(json.dumps({"text": text}).encode())
-
-
-class TestReadBounded:
-    @staticmethod
-    async def stream(*parts):
-        for part in parts:
-            yield part
-
-    async def test_body_within_the_bound(self):
-        assert await read_bounded(self.stream(b"ab", b"", b"cd"), None, 4) == b"abcd"
-
-    @pytest.mark.parametrize("length", [None, "1", "-1", "٣", "x"])
-    async def test_more_than_was_announced(self, length):
-        with pytest.raises(TooLargeError):
-            await read_bounded(self.stream(b"abc", b"de"), length, 4)
-
-    async def test_announced_length_is_refused_before_reading(self):
-        async def never():
-            raise AssertionError
-            yield b""
-
-        with pytest.raises(TooLargeError):
-            await read_bounded(never(), "5", 4)
-
-    async def test_absurd_announced_length(self):
-        with pytest.raises(TooLargeError):
-            await read_bounded(self.stream(b"a"), "9" * 5000, 4)

@@ -265,7 +265,7 @@ class TestRefusedRequests:
         assert count(connection) == 0
 
     async def test_too_many_requests_at_once(self, app, device, connection):
-        app.asgi._max_in_flight = 0
+        app.asgi._places.total = 0
         answer = await device.send((time.time(), {"a": 1.0}))
         assert answer.status_code == 429
         assert int(answer.headers["retry-after"]) >= 1

@@ -1,37 +1,55 @@
 """Who may call the doors of this room."""
 
+from collections.abc import Hashable
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
-from fleetkeeper.devices.keys import DeviceCaller, find_caller
+from fleetkeeper.devices.keys import KEY_PREFIX, DeviceCaller, find_caller
 from fleetkeeper.errors import UnauthenticatedError
 from fleetkeeper.identity.access import origin_of, require
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.kit.handed_on import HandedOn
 
 DevicesRead = Annotated[Actor, Depends(require(Permission.DEVICES_READ))]
 DevicesDelete = Annotated[Actor, Depends(require(Permission.DEVICES_DELETE))]
 DevicesWrite = Annotated[Actor, Depends(require(Permission.DEVICES_WRITE))]
 
 
-async def calling_device(request: Request) -> DeviceCaller:
-    """The device whose key came with the request. Raises UnauthenticatedError."""
+async def _find_key_s_device(request: Request) -> DeviceCaller | None:
     database: Database = request.app.state.database
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    caller = None
-    if scheme.lower() == "bearer":
-        async with database.session(product_context("job", "devices.find_caller")) as session:
-            caller = await find_caller(session, secret.strip())
+    if scheme.lower() != "bearer" or not secret.strip().startswith(KEY_PREFIX + "_"):
+        return None
+    async with database.session(product_context("job", "devices.find_caller")) as session:
+        return await find_caller(session, secret.strip())
+
+
+_key_s_device = HandedOn(_find_key_s_device)
+
+
+async def device_ahead(request: Request) -> Hashable:
+    """Whose requests count together, before the body is read. Raises UnauthenticatedError."""
+    return _known(await _key_s_device.ahead(request)).device_id
+
+
+async def calling_device(request: Request) -> DeviceCaller:
+    """The device whose key came with the request. Raises UnauthenticatedError."""
+    caller = _known(await _key_s_device(request))
+    request.state.transaction_context = product_context(
+        "device", caller.name, device=str(caller.device_id), **origin_of(request)
+    )
+    return caller
+
+
+def _known(caller: DeviceCaller | None) -> DeviceCaller:
     if caller is None:
         raise UnauthenticatedError(
             "Send the device's key as `Authorization: Bearer …`; it may have been revoked."
         )
-    request.state.transaction_context = product_context(
-        "device", caller.name, device=str(caller.device_id), **origin_of(request)
-    )
     return caller
 
 

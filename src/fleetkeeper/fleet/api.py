@@ -27,7 +27,7 @@ from fleetkeeper.fleet.schemas import (
 from fleetkeeper.identity.access import client_address, origin_of
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.pagination import with_links
-from fleetkeeper.kit.request_body import read_bounded, read_message
+from fleetkeeper.kit.request_body import read_message
 from fleetkeeper_protocol.messages import InventoryReport
 
 router = APIRouter(tags=["fleet"])
@@ -110,7 +110,7 @@ async def rotate_key(device: CallingDevice, session: Session) -> DeviceKeyRotate
 @router.post("/agent/inventory", status_code=204, responses=problem_responses(400, 401, 413, 422))
 async def record_inventory(request: Request, device: CallingDevice, session: Session) -> None:
     """Take an agent's inventory and the state of its collectors."""
-    body = await read_bounded(request.stream(), request.headers.get("content-length"), MAX_REPORT_BYTES)
+    body = await request.body()
     encoding = request.headers.get("content-encoding", "")
     report = read_message(body, encoding, _report_decoder, MAX_REPORT_BYTES)
     await service.record_report(session, device.device_id, report, utc_now())

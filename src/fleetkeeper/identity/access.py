@@ -1,7 +1,7 @@
 """The dependencies by which a route says who may call it."""
 
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from datetime import timedelta
 from typing import Annotated
 from urllib.parse import unquote
@@ -26,6 +26,7 @@ from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.service import TOKEN_PREFIX, actor_of_session, actor_of_token
 from fleetkeeper.kit.addresses import plain_address
 from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.handed_on import HandedOn
 from fleetkeeper.kit.text import is_storable
 from fleetkeeper.settings import Settings
 
@@ -35,6 +36,7 @@ CSRF_FIELD = "csrf_token"
 REASON_HEADER = "X-Change-Reason"
 REASON_FIELD = "change_reason"
 MAX_REASON_LENGTH = 500
+SIGN_IN_NEEDED = "Sign in, or send an API token as `Authorization: Bearer …`."
 # Names by which people try to send a credential in an address, where logs and histories keep it.
 CREDENTIAL_PARAMETERS = frozenset({"access_token", "api_key", "apikey", "auth_token", "token"})
 
@@ -49,11 +51,8 @@ def client_address(request: Request) -> str:
     return plain_address(request.client.host) if request.client else ""
 
 
-async def find_actor(request: Request) -> Actor | None:
-    """Who is calling, by API token or session cookie; None when nobody is signed in.
-
-    A session's state-changing request must carry its CSRF token; raises ForbiddenError otherwise.
-    """
+async def _find_credential_s_actor(request: Request) -> Actor | None:
+    """Who is calling, by API token or session cookie; None when nobody is signed in."""
     database: Database = request.app.state.database
     settings: Settings = request.app.state.settings
     if CREDENTIAL_PARAMETERS & request.query_params.keys():
@@ -79,12 +78,29 @@ async def find_actor(request: Request) -> Actor | None:
         if await recheck_if_due(checker, found[1].id, utc_now()):
             async with database.statements() as session:
                 found = await actor_of_session(session, secret, utc_now(), idle)
-    if found is None:
-        return None
-    actor, _ = found
-    if request.method not in SAFE_METHODS:
+    return None if found is None else found[0]
+
+
+_credential_s_actor = HandedOn(_find_credential_s_actor)
+
+
+async def find_actor(request: Request) -> Actor | None:
+    """Who is calling, by API token or session cookie; None when nobody is signed in.
+
+    A session's state-changing request must carry its CSRF token; raises ForbiddenError otherwise.
+    """
+    actor = await _credential_s_actor(request)
+    if actor is not None and actor.session_id is not None and request.method not in SAFE_METHODS:
         await _check_csrf(request, actor)
     return actor
+
+
+async def signed_in_ahead(request: Request) -> Hashable:
+    """Whose requests count together, before the body is read. Raises UnauthenticatedError."""
+    actor = await _credential_s_actor.ahead(request)
+    if actor is None:
+        raise UnauthenticatedError(SIGN_IN_NEEDED)
+    return actor.token_id or actor.session_id
 
 
 async def _check_csrf(request: Request, actor: Actor) -> None:
@@ -109,7 +125,7 @@ async def signed_in_to_enrol(request: Request) -> Actor:
     """
     actor = await find_actor(request)
     if actor is None:
-        raise UnauthenticatedError("Sign in, or send an API token as `Authorization: Bearer …`.")
+        raise UnauthenticatedError(SIGN_IN_NEEDED)
     request.state.actor = actor
     request.state.transaction_context = await request_context(request, actor)
     return actor

@@ -4,6 +4,7 @@ import hashlib
 import math
 import re
 import time
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
@@ -13,7 +14,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 
 from fleetkeeper.kit.addresses import customer_of
+from fleetkeeper.kit.handed_on import GOOD_CREDENTIAL
 from fleetkeeper.kit.rate_limit import RateLimit
+from fleetkeeper.kit.request_body import announced_length
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 CONTENT_SECURITY_POLICY = (
@@ -30,7 +33,11 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "DENY",
 }
 ONE_YEAR_SECONDS = 31_536_000
-FAILED_AUTHENTICATION_EVENTS = 10
+# Of an address's requests: so many count as one failed authentication, and as one request of a rare kind.
+FAILED_AUTHENTICATION_EVENTS = 40
+RARE_EVENTS = 200
+MAX_GOOD_CREDENTIALS = 50_000
+MAX_CREDENTIAL_LENGTH = 4096
 
 
 def sender_of(scope: Any) -> str:
@@ -40,7 +47,7 @@ def sender_of(scope: Any) -> str:
 
 
 class RequestLimits:
-    """How often a credential and an address may ask."""
+    """How often a credential and an address may ask, and how often an address may guess."""
 
     def __init__(
         self,
@@ -50,27 +57,35 @@ class RequestLimits:
         uncounted_prefix: str,
         uncounted_paths: Sequence[str],
         sender_paths: Sequence[str] = (),
+        rare_paths: Sequence[str] = (),
     ) -> None:
         self._tokens = RateLimit(per_token)
         self._addresses = RateLimit(per_address)
+        self._failures = RateLimit(max(1, per_address // FAILED_AUTHENTICATION_EVENTS))
+        self._rare = RateLimit(max(1, per_address // RARE_EVENTS))
         self._uncounted = f"bearer {uncounted_prefix}_".lower()
         self._uncounted_paths = tuple(uncounted_paths)
         self._sender_paths = tuple(sender_paths)
+        self._rare_paths = frozenset(rare_paths)
+        # Credentials that were good when last looked up, the one that was used last at the end.
+        self._good: OrderedDict[str, None] = OrderedDict()
 
-    def wait_seconds(self, address: str, authorization: str, path: str) -> int:
+    def wait_seconds(self, address: str, authorization: str, path: str, cookie: str = "") -> int:
         """Seconds that the caller must wait; 0 lets the request pass.
 
         A whole fleet may share one address, so agents count by their keys alone. Anybody can write what looks like a
         key, so that is so at agents' own doors only. Senders write as fast as they must, and their doors have limits of
-        their own: nothing counts there but failed authentications.
+        their own. Where somebody guesses credentials, those behind the same address whose own are good go on.
         """
         now = time.monotonic()
+        wait = 0.0 if (authorization or cookie) in self._good else self._failures.wait(_key(address), now)
         if path.startswith(self._sender_paths):
-            return math.ceil(self._addresses.wait(_key(address), now))
-        wait = 0.0
+            return math.ceil(wait)
+        if path in self._rare_paths:
+            wait = max(wait, self._rare.take(_key(address), now))
         if authorization:
             digest = hashlib.blake2b(authorization.encode(), digest_size=16).digest()
-            wait = self._tokens.take(digest, now)
+            wait = max(wait, self._tokens.take(digest, now))
         is_agent = authorization[:50].lower().startswith(self._uncounted) and path.startswith(
             self._uncounted_paths
         )
@@ -78,9 +93,22 @@ class RequestLimits:
             wait = max(wait, self._addresses.take(_key(address), now))
         return math.ceil(wait)
 
-    def note_failed_authentication(self, address: str) -> None:
-        """Guessing credentials uses up an address's requests faster."""
-        self._addresses.take(_key(address), time.monotonic(), FAILED_AUTHENTICATION_EVENTS)
+    def guess_wait_seconds(self, address: str) -> int:
+        """Seconds before a credential from there that is not known to be good is looked up."""
+        return math.ceil(self._failures.wait(_key(address), time.monotonic()))
+
+    def note_failed_authentication(self, address: str, credential: str = "") -> None:
+        """Count a guess."""
+        self._failures.take(_key(address), time.monotonic())
+        self._good.pop(credential, None)
+
+    def note_good(self, credential: str) -> None:
+        """Remember a credential that a guard has let through."""
+        if credential and len(credential) <= MAX_CREDENTIAL_LENGTH:
+            self._good[credential] = None
+            self._good.move_to_end(credential)
+            if len(self._good) > MAX_GOOD_CREDENTIALS:
+                self._good.popitem(last=False)
 
 
 def _key(address: str) -> bytes:
@@ -117,33 +145,52 @@ class HttpShell:
             await self.app(scope, receive, send)
             return
         sent = Headers(scope=scope)
-        host, request_id = sent.get("host", ""), sent.get("x-request-id", "")
+        request_id = sent.get("x-request-id", "")
         if not is_request_id(request_id):
             request_id = uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        address, authorization = sender_of(scope), sent.get("authorization", "")
+        credential = sent.get("authorization", "") or sent.get("cookie", "")
+        is_read = announced_length(scope["headers"]) == 0
+
+        async def receive_noting() -> Any:
+            nonlocal is_read
+            message = await receive()
+            is_read = not message.get("more_body", False)
+            return message
 
         async def send_with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":
-                if message["status"] == 401:
-                    self._limits.note_failed_authentication(address)
-                headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
-                headers["X-Request-ID"] = request_id
-                if self._https:
-                    headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR_SECONDS}"
-                if "cache-control" not in headers:
-                    headers["Cache-Control"] = "no-store"
+                self._note_credential(message["status"], scope, credential)
+                headers = self._add_headers(message, request_id)
+                if not is_read:
+                    # The rest of the body is not waited for, so the connection cannot be used again.
+                    headers["Connection"] = "close"
             await send(message)
 
-        refusal = self._refusal(scope, host, authorization, request_id)
-        await (refusal or self.app)(scope, receive, send_with_headers)
+        refusal = self._refusal(scope, sent, request_id)
+        await (refusal or self.app)(scope, receive_noting, send_with_headers)
 
-    def _refusal(self, scope: Any, host: str, authorization: str, request_id: str) -> JSONResponse | None:
+    def _note_credential(self, status: int, scope: Any, credential: str) -> None:
+        if status == 401:
+            self._limits.note_failed_authentication(sender_of(scope), credential)
+        elif GOOD_CREDENTIAL in scope["state"]:
+            self._limits.note_good(credential)
+
+    def _add_headers(self, message: Any, request_id: str) -> MutableHeaders:
+        headers = MutableHeaders(scope=message)
+        for name, value in SECURITY_HEADERS.items():
+            headers.setdefault(name, value)
+        headers["X-Request-ID"] = request_id
+        if self._https:
+            headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR_SECONDS}"
+        if "cache-control" not in headers:
+            headers["Cache-Control"] = "no-store"
+        return headers
+
+    def _refusal(self, scope: Any, sent: Headers, request_id: str) -> JSONResponse | None:
         """The answer to a request that goes no further; None for one that does."""
-        if not self.is_served_host(host):
+        if not self.is_served_host(sent.get("host", "")):
             return _problem(
                 400,
                 "Bad request",
@@ -151,7 +198,9 @@ class HttpShell:
                 request_id,
                 [{"field": "Host", "message": "is not on the list of allowed hosts"}],
             )
-        wait = self._limits.wait_seconds(sender_of(scope), authorization, scope["path"])
+        wait = self._limits.wait_seconds(
+            sender_of(scope), sent.get("authorization", ""), scope["path"], sent.get("cookie", "")
+        )
         if not wait:
             return None
         detail = f"Too many requests; try again in {wait} seconds."

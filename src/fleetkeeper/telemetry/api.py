@@ -14,11 +14,11 @@ from fleetkeeper.devices import service as devices
 from fleetkeeper.devices.access import CallingDevice
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.errors import FieldError, FleetkeeperError, InvalidInputError
-from fleetkeeper.identity.access import find_actor, request_context
+from fleetkeeper.identity.access import client_address, find_actor, request_context
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.clock import utc_now
-from fleetkeeper.kit.request_body import read_bounded, read_message
+from fleetkeeper.kit.request_body import read_message
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry import service
 from fleetkeeper.telemetry.access import TelemetryRead, TelemetryWrite
@@ -32,7 +32,7 @@ from fleetkeeper.telemetry.schemas import (
     RangeRead,
     SessionsRead,
 )
-from fleetkeeper.telemetry.stream import FrameStream
+from fleetkeeper.telemetry.stream import FrameStream, LiveView
 from fleetkeeper_protocol.messages import ProcessReport, SessionReport
 
 router = APIRouter(prefix="/telemetry", tags=["telemetry"])
@@ -68,12 +68,8 @@ def _one_device(text: str) -> UUID:
 )
 async def receive_frames(request: Request, device: CallingDevice) -> Response:
     """Store frames; answered once they are durable. Known frames (same device and time) count as duplicates."""
-    del device
-    limits = request.app.state.settings.telemetry
-    body = await read_bounded(request.stream(), request.headers.get("content-length"), limits.max_body_bytes)
-    answer = await request.app.state.door.receive(
-        request.headers.get("authorization", ""), request.headers.get("content-encoding", ""), body
-    )
+    encoding, body = request.headers.get("content-encoding", ""), await request.body()
+    answer = await request.app.state.door.receive(device.device_id.bytes, encoding, body)
     return Response(answer, media_type="application/json")
 
 
@@ -93,10 +89,9 @@ async def collect_frames(
 ) -> Response:
     """Store frames of a device on its behalf, as a collector with an API token does."""
     await devices.check_permission(session, actor, Permission.TELEMETRY_WRITE, device_id)
-    limits = request.app.state.settings.telemetry
-    body = await read_bounded(request.stream(), request.headers.get("content-length"), limits.max_body_bytes)
+    body = await request.body()
     encoding = request.headers.get("content-encoding", "")
-    answer = await request.app.state.door.receive_for(device_id.bytes, encoding, body)
+    answer = await request.app.state.door.receive(device_id.bytes, encoding, body)
     return Response(answer, media_type="application/json")
 
 
@@ -155,6 +150,7 @@ async def stream_frames(
     request: Request, actor: TelemetryRead, device: Annotated[list[str], Query()]
 ) -> StreamingResponse:
     """Follow new frames of some devices as Server-Sent Events."""
+    stream: FrameStream = request.app.state.stream
     wanted = service.device_ids(device)
     if not 0 < len(wanted) <= 50:
         raise InvalidInputError(
@@ -173,12 +169,9 @@ async def stream_frames(
             return False
         return True
 
-    stream: FrameStream = request.app.state.stream
-    return StreamingResponse(
-        stream.events(frozenset(wanted), may_still_watch),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    # Whoever gets none hears so before the answer begins.
+    places = stream.take_place(actor.user_id, client_address(request))
+    return LiveView(stream.events(frozenset(wanted), may_still_watch), places)
 
 
 async def _check_visible(request: Request, actor: Actor, wanted: Sequence[UUID]) -> None:
@@ -211,7 +204,7 @@ async def read_sessions(
 @router.post("/processes", status_code=204, responses=problem_responses(400, 401, 413, 422))
 async def receive_processes(request: Request, device: CallingDevice, session: Session) -> None:
     """Take an agent's lists of top processes."""
-    body = await read_bounded(request.stream(), request.headers.get("content-length"), MAX_REPORT_BYTES)
+    body = await request.body()
     report = read_message(
         body, request.headers.get("content-encoding", ""), _processes_decoder, MAX_REPORT_BYTES
     )
@@ -222,7 +215,7 @@ async def receive_processes(request: Request, device: CallingDevice, session: Se
 @router.post("/sessions", status_code=204, responses=problem_responses(400, 401, 413, 422))
 async def receive_sessions(request: Request, device: CallingDevice, session: Session) -> None:
     """Take an agent's list of who is logged in."""
-    body = await read_bounded(request.stream(), request.headers.get("content-length"), MAX_REPORT_BYTES)
+    body = await request.body()
     report = read_message(
         body, request.headers.get("content-encoding", ""), _sessions_decoder, MAX_REPORT_BYTES
     )

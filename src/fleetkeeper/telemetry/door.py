@@ -136,15 +136,11 @@ class TelemetryDoor:
         await self.keys.stop()
         await self.pool.close()
 
-    async def receive(self, authorization: str, encoding: str, body: bytes) -> bytes:
-        """Store a request's frames and return the answer's JSON.
+    async def receive(self, device_id: bytes, encoding: str, body: bytes) -> bytes:
+        """Store a request's frames of a device, whose caller was checked, and return the answer's JSON.
 
-        Raises the errors that the API documents: 400, 401, 413, 422, 429, 503.
+        Raises the errors that the API documents: 400, 413, 422, 429, 503.
         """
-        return await self.receive_for(await self.keys.device_of(authorization), encoding, body)
-
-    async def receive_for(self, device_id: bytes, encoding: str, body: bytes) -> bytes:
-        """The same for a device whose caller has been checked already."""
         limits = self.settings.telemetry
         if encoding:
             body = decompress(body, encoding, limits.max_decompressed_bytes)

@@ -1,15 +1,16 @@
 """Serves the ingest route straight from ASGI, in front of the web framework; everything else passes through."""
 
-from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import structlog
 
 from fleetkeeper.error_handlers import expected_error, problem_response
-from fleetkeeper.errors import FieldError, FleetkeeperError, OverloadedError, TooLargeError
-from fleetkeeper.kit.http_shell import SECURITY_HEADERS, is_request_id
-from fleetkeeper.settings.telemetry import TelemetrySettings
+from fleetkeeper.errors import FleetkeeperError, OverloadedError, UnauthenticatedError
+from fleetkeeper.kit.addresses import customer_of
+from fleetkeeper.kit.http_shell import SECURITY_HEADERS, HttpShell, RequestLimits, is_request_id, sender_of
+from fleetkeeper.kit.places import Places
+from fleetkeeper.kit.request_body import CallerGoneError, Pace, announced_length, read_body
 from fleetkeeper.telemetry.door import TelemetryDoor
 from fleetkeeper.telemetry.stream import FrameStream
 
@@ -17,17 +18,23 @@ log = structlog.get_logger(__name__)
 
 PATH = "/api/v1/telemetry"
 MAX_KNOWN_HOSTS = 100
+# Keys that are looked up at once, and those of them that come from one address.
+MAX_LOOKUPS = 512
+MAX_LOOKUPS_PER_ADDRESS = 128
 
 
 class IngestFront:
     """An ASGI application around another. `door` is set when the process has opened its connections."""
 
-    def __init__(self, app: Any, limits: TelemetrySettings, is_served_host: Callable[[str], bool]) -> None:
+    def __init__(
+        self, app: HttpShell, *, limits: RequestLimits, places: Places, pace: Pace, max_body_bytes: int
+    ) -> None:
         self.app = app
-        self._max_body_bytes = limits.max_body_bytes
-        self._max_in_flight = limits.max_requests_in_flight
-        self._in_flight = 0
-        self._is_served_host = is_served_host
+        self._limits = limits
+        self._places = places
+        self._lookups = Places(MAX_LOOKUPS, MAX_LOOKUPS_PER_ADDRESS)
+        self._pace = pace
+        self._max_body_bytes = max_body_bytes
         # Hosts that were found good before, as they stand in the header.
         self._good_hosts: set[bytes] = set()
         self.door: TelemetryDoor | None = None
@@ -42,7 +49,8 @@ class IngestFront:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer `POST /api/v1/telemetry`, hand over anything else."""
-        if self.door is None or scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
+        door = self.door
+        if door is None or scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
             await self.app(scope, receive, send)
             return
         authorization = encoding = request_id = host = b""
@@ -59,19 +67,18 @@ class IngestFront:
             # The application behind refuses it in its own words.
             await self.app(scope, receive, send)
             return
-        self._in_flight += 1
         try:
-            self._check_load()
-            body = await self._read(receive)
-            answer = await self.door.receive(
-                authorization.decode("latin-1"), encoding.decode("latin-1"), body
-            )
+            device_id = await self._device_of(door, authorization.decode("latin-1"), scope)
+            with self._places.take(device_id) as place:
+                announced = announced_length(scope["headers"])
+                body = await read_body(receive, announced, self._max_body_bytes, place, self._pace)
+                answer = await door.receive(device_id, encoding.decode("latin-1"), body)
+        except CallerGoneError:
+            return
         except Exception as error:  # noqa: BLE001 - every error becomes an answer
-            self.door.note_refusal(error)
+            door.note_refusal(error)
             await self._answer_error(error, request_id.decode("latin-1"), scope, receive, send)
             return
-        finally:
-            self._in_flight -= 1
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(answer)),
@@ -83,34 +90,27 @@ class IngestFront:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
 
-    def _check_load(self) -> None:
-        if self._in_flight > self._max_in_flight:
-            raise OverloadedError("Too many requests at once.", retry_after_seconds=1)
+    async def _device_of(self, door: TelemetryDoor, authorization: str, scope: Any) -> bytes:
+        """Whose key this is. Guessing is limited by address; who has a key that is known goes on behind the same."""
+        known = door.keys.known(authorization)
+        if known is not None:
+            return known
+        address = sender_of(scope)
+        wait = self._limits.guess_wait_seconds(address)
+        if wait:
+            raise OverloadedError("Too many failed authentications.", retry_after_seconds=wait)
+        with self._lookups.take(customer_of(address)):
+            try:
+                return await door.keys.device_of(authorization)
+            except UnauthenticatedError:
+                self._limits.note_failed_authentication(address)
+                raise
 
     def _remember_host(self, host: bytes) -> bool:
-        good = self._is_served_host(host.decode("latin-1"))
+        good = self.app.is_served_host(host.decode("latin-1"))
         if good and len(self._good_hosts) < MAX_KNOWN_HOSTS:
             self._good_hosts.add(host)
         return good
-
-    async def _read(self, receive: Any) -> bytes:
-        message = await receive()
-        body: bytes = message.get("body", b"")
-        if message.get("more_body"):
-            parts, length = [body], len(body)
-            while message.get("more_body"):
-                message = await receive()
-                parts.append(message.get("body", b""))
-                length += len(parts[-1])
-                if length > self._max_body_bytes:
-                    break
-            body = b"".join(parts)
-        if len(body) > self._max_body_bytes:
-            raise TooLargeError(
-                "The body is too large.",
-                fields=[FieldError("body", f"has at most {self._max_body_bytes} bytes")],
-            )
-        return body
 
     @staticmethod
     async def _answer_error(error: Exception, request_id: str, scope: Any, receive: Any, send: Any) -> None:
@@ -121,7 +121,7 @@ class IngestFront:
             known = FleetkeeperError("The server made a mistake; its log has the request's id.")
         response = problem_response(known, request_id)
         response.headers.update(SECURITY_HEADERS | {"Cache-Control": "no-store", "X-Request-ID": request_id})
-        if known.status in {413, 429}:
+        if known.status in {401, 408, 413, 429}:
             # The rest of the body is not read, so the connection cannot be used again.
             response.headers["Connection"] = "close"
         await response(scope, receive, send)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,11 +13,14 @@ from uuid import UUID
 import msgspec
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
-from fleetkeeper.errors import OverloadedError
+from fleetkeeper.kit.addresses import customer_of
 from fleetkeeper.kit.periodic import Periodic
+from fleetkeeper.kit.places import Places
 from fleetkeeper.telemetry import queries
 
 log = structlog.get_logger(__name__)
@@ -25,7 +28,6 @@ log = structlog.get_logger(__name__)
 POLL_SECONDS = 1.0
 # How long somebody goes on seeing what they may no longer see.
 RECHECK_SECONDS = 5.0
-MAX_WATCHERS = 500
 # Events that a slow browser may leave unread before the oldest are dropped.
 MAX_UNREAD = 100
 _encoder = msgspec.json.Encoder()
@@ -50,6 +52,9 @@ class FrameStream:
     """Everyone who watches in this process."""
 
     database: Database
+    # How many there may be, of one user and of one address.
+    places: Places
+    places_by_address: Places
     _watchers: set[Watcher] = field(default_factory=set)
     _cursors: dict[UUID, datetime] = field(default_factory=dict)
     _keys: dict[int, list[str]] = field(default_factory=dict)
@@ -74,15 +79,17 @@ class FrameStream:
         self.close()
         await self._reader.stop()
 
+    def take_place(self, user: Hashable, address: str) -> contextlib.ExitStack:
+        """Places for one view, which end with it. Raises OverloadedError when too many are open."""
+        with contextlib.ExitStack() as taken:
+            taken.enter_context(self.places.take(user))
+            taken.enter_context(self.places_by_address.take(customer_of(address)))
+            return taken.pop_all()
+
     async def events(
         self, devices: frozenset[UUID], may_still_watch: Callable[[], Awaitable[bool]]
     ) -> AsyncIterator[bytes]:
-        """The events of some devices as SSE, from now on, for as long as the watcher may see them.
-
-        Raises OverloadedError when too many watch.
-        """
-        if len(self._watchers) >= MAX_WATCHERS:
-            raise OverloadedError("Too many live views are open.", retry_after_seconds=10)
+        """The events of some devices as SSE, from now on, for as long as the watcher may see them."""
         watcher = Watcher(devices)
         self._watchers.add(watcher)
         try:
@@ -135,6 +142,20 @@ class FrameStream:
             event = _event(frame, self._keys.get(frame.layout_id, []))
             for watcher in watched[frame.device_id]:
                 watcher.put(event)
+
+
+class LiveView(StreamingResponse):
+    """An answer that goes on, and gives its places back whatever becomes of it."""
+
+    def __init__(self, events: AsyncIterator[bytes], places: contextlib.ExitStack) -> None:
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(events, media_type="text/event-stream", headers=headers)
+        self._places = places
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send events until one side ends."""
+        with self._places:
+            await super().__call__(scope, receive, send)
 
 
 def _event(frame: Any, keys: list[str]) -> bytes:

@@ -21,9 +21,7 @@ from fleetkeeper.identity.scim.access import ScimWrite
 from fleetkeeper.identity.scim.errors import MEDIA_TYPE, scim_error
 from fleetkeeper.identity.scim.resources import BASE_PATH, CONFIG, POLICY, PROVIDER, ScimUser
 from fleetkeeper.identity.scim.service import Directory
-from fleetkeeper.kit.request_body import read_bounded
 
-MAX_BODY_BYTES = 1024 * 1024
 MAX_FILTER_LENGTH = 2000
 USER_SEARCH: Any = SearchRequest[ScimUser]
 GROUP_SEARCH: Any = SearchRequest[Group]
@@ -46,12 +44,8 @@ def directory(request: Request, session: Session) -> Directory:
 UsedDirectory = Annotated[Directory, Depends(directory, scope="function")]
 
 
-async def _body(request: Request) -> bytes:
-    return await read_bounded(request.stream(), request.headers.get("content-length"), MAX_BODY_BYTES)
-
-
 async def _read(request: Request, model: type[Any], context: Context) -> Any:
-    return model.model_validate_json(await _body(request), scim_ctx=context, scim_policy=POLICY)
+    return model.model_validate_json(await request.body(), scim_ctx=context, scim_policy=POLICY)
 
 
 def _search(request: Request, model: Any) -> tuple[Any, str]:
@@ -63,7 +57,7 @@ def _search(request: Request, model: Any) -> tuple[Any, str]:
 
 
 async def _search_body(request: Request, model: Any) -> tuple[Any, str]:
-    body = await _body(request)
+    body = await request.body()
     search = model.model_validate_json(body, scim_ctx=Context.SEARCH_REQUEST, scim_policy=POLICY)
     return search, str(search.filter or "")
 

@@ -1,5 +1,6 @@
 """Who may call the senders' doors, and who may look after rules and hosts."""
 
+from collections.abc import Hashable
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -7,6 +8,7 @@ from fastapi import Depends, Request
 from fleetkeeper.errors import BadRequestError, FieldError
 from fleetkeeper.identity.access import CREDENTIAL_PARAMETERS, client_address, origin_of
 from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.kit.handed_on import HandedOn
 from fleetkeeper.telemetry.senders.callers import Caller
 from fleetkeeper.telemetry.senders.intake import SenderIntake
 
@@ -14,11 +16,7 @@ from fleetkeeper.telemetry.senders.intake import SenderIntake
 _CREDENTIALS = CREDENTIAL_PARAMETERS | {"p", "password"}
 
 
-async def sending(request: Request) -> Caller:
-    """An API token with the permission to write telemetry, or a device's key.
-
-    Raises UnauthenticatedError, ForbiddenError, and BadRequestError for a credential in the address.
-    """
+async def _find_sender(request: Request) -> Caller:
     if _CREDENTIALS & request.query_params.keys():
         raise BadRequestError(
             "A credential does not belong in an address; send it in the header Authorization, and revoke this one.",
@@ -27,6 +25,23 @@ async def sending(request: Request) -> Caller:
     intake: SenderIntake = request.app.state.senders
     authorization = request.headers.get("authorization", "")
     return await intake.callers.find(authorization, client_address(request), origin_of(request))
+
+
+_sender = HandedOn(_find_sender)
+
+
+async def sender_ahead(request: Request) -> Hashable:
+    """Whose requests count together, before the body is read. Raises what `sending` does."""
+    caller = await _sender.ahead(request)
+    return caller.device_id or (caller.actor and caller.actor.token_id)
+
+
+async def sending(request: Request) -> Caller:
+    """An API token with the permission to write telemetry, or a device's key.
+
+    Raises UnauthenticatedError, ForbiddenError, and BadRequestError for a credential in the address.
+    """
+    return await _sender(request)
 
 
 # The walk over all routes finds it here.

@@ -56,17 +56,21 @@ class SenderRoute(APIRoute, ABC):
             try:
                 return await handle(request)
             except Exception as error:
-                known = _known_error(error)
-                if known is None:
+                if _known_error(error) is None:
                     raise
-                response = self.answer(request, known)
-                if known.retry_after_seconds is not None:
-                    response.headers["Retry-After"] = str(known.retry_after_seconds)
-                if known.status == 401:
-                    response.headers["WWW-Authenticate"] = 'Bearer, Basic realm="Fleetkeeper"'
-                return response
+                return await self.answer_error(request, error)
 
         return answering
+
+    async def answer_error(self, request: Request, error: Exception) -> Response:
+        """The error as a response, with what a retry needs."""
+        known = _known_error(error) or FleetkeeperError("The server made a mistake; its log says more.")
+        response = self.answer(request, known)
+        if known.retry_after_seconds is not None:
+            response.headers["Retry-After"] = str(known.retry_after_seconds)
+        if known.status == 401:
+            response.headers["WWW-Authenticate"] = 'Bearer, Basic realm="Fleetkeeper"'
+        return response
 
     @abstractmethod
     def answer(self, request: Request, error: FleetkeeperError) -> Response:

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from fleetkeeper.errors import BadRequestError, TooLargeError, UnsupportedMediaTypeError
-from fleetkeeper.kit.request_body import read_bounded
 from fleetkeeper.kit.wire import decompress
 from fleetkeeper.settings import Settings
 from fleetkeeper.settings.telemetry import TelemetrySettings
@@ -77,11 +76,6 @@ def _intake(request: Request) -> SenderIntake:
     return intake
 
 
-async def _read(request: Request) -> bytes:
-    limit = _limits(request).max_body_bytes
-    return await read_bounded(request.stream(), request.headers.get("content-length"), limit)
-
-
 def _unsnap(body: bytes, max_bytes: int) -> bytes:
     """Undo a snappy block. Raises SenderInputError, and TooLargeError past `max_bytes`."""
     try:
@@ -122,7 +116,7 @@ async def receive_remote_write(request: Request, caller: Sending) -> Response:
     read = remote_write.read_write_request
     if _remote_write_version(request) == 2:
         read = remote_write_v2.read_request
-    limits, body = _limits(request), await _read(request)
+    limits, body = _limits(request), await request.body()
     reader = partial(_read_snappy, read, body, limits)
     return remote_write_answer(await _intake(request).take("prometheus", caller, reader, len(body)))
 
@@ -163,7 +157,7 @@ async def receive_influx_v1(
 async def _receive_lines(request: Request, caller: Sending, precision: str) -> Response:
     if precision not in line_protocol.PRECISIONS:
         raise BadRequestError("The precision is ns, us, ms or s.")
-    limits, body = _limits(request), await _read(request)
+    limits, body = _limits(request), await request.body()
     encoding = request.headers.get("content-encoding", "")
 
     def read(known: Any) -> Any:
@@ -219,7 +213,7 @@ async def receive_otlp(request: Request, caller: Sending) -> Response:
     media_type = media_type_of(request)
     if media_type not in {PROTOBUF, "application/json"}:
         raise UnsupportedMediaTypeError(f"Send {PROTOBUF} or application/json.")
-    limits, body = _limits(request), await _read(request)
+    limits, body = _limits(request), await request.body()
     encoding = request.headers.get("content-encoding", "")
     read = otlp.read_json if media_type == "application/json" else otlp.read_protobuf
 
@@ -238,7 +232,7 @@ async def receive_otlp(request: Request, caller: Sending) -> Response:
 )
 async def receive_collectd(request: Request, caller: Sending) -> Response:
     """Store value lists that collectd's plugin write_http posts as JSON."""
-    limits, body = _limits(request), await _read(request)
+    limits, body = _limits(request), await request.body()
     encoding = request.headers.get("content-encoding", "")
 
     def reader(known: Any) -> Any:

@@ -1,0 +1,122 @@
+"""Stands before the web framework: finds out who calls, and reads the body, before a route begins."""
+
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import compile_path
+
+from fleetkeeper.kit.addresses import customer_of
+from fleetkeeper.kit.http_shell import sender_of
+from fleetkeeper.kit.places import Places
+from fleetkeeper.kit.request_body import CallerGoneError, Pace, announced_length, read_body
+
+
+@dataclass(frozen=True)
+class Door:
+    """What the front must know of a route that takes a body."""
+
+    path: str
+    methods: frozenset[str]
+    max_bytes: int
+    # Who calls, as what counts their requests; raises the route's own error. None where anybody may call.
+    find_caller: Callable[[Request], Awaitable[Hashable]] | None = None
+    # How the route says that something went wrong.
+    answer: Callable[[Request, Exception], Awaitable[Response]] | None = None
+
+
+class Doors:
+    """Finds the door of a request."""
+
+    def __init__(self, doors: Sequence[Door]) -> None:
+        self._exact: dict[tuple[str, str], Door] = {}
+        self._patterns = []
+        for door in doors:
+            if "{" in door.path:
+                self._patterns.append((compile_path(door.path)[0], door))
+            else:
+                for method in door.methods:
+                    self._exact.setdefault((method, door.path), door)
+
+    def find(self, method: str, path: str) -> Door | None:
+        """The door; None where no route takes a body."""
+        exact = self._exact.get((method, path))
+        if exact is not None:
+            return exact
+        for pattern, door in self._patterns:
+            if method in door.methods and pattern.match(path):
+                return door
+        return None
+
+
+class BodyFront:
+    """An ASGI middleware. A request reaches the application with its whole body, or not at all."""
+
+    def __init__(
+        self,
+        app: Any,
+        *,
+        find_doors: Callable[[], Doors],
+        answer: Callable[[Request, Exception], Awaitable[Response]],
+        callers: Places,
+        strangers: Places,
+        pace: Pace,
+    ) -> None:
+        self.app = app
+        self._find_doors = find_doors
+        self._doors: Doors | None = None
+        self._answer = answer
+        self._callers = callers
+        self._strangers = strangers
+        self._pace = pace
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Read a body that a route is there for; what has none, or goes nowhere, passes."""
+        announced = announced_length(scope["headers"]) if scope["type"] == "http" else 0
+        door = self._door_of(scope) if announced != 0 else None
+        if door is None:
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope)
+        try:
+            if door.find_caller is None:
+                place = self._strangers.take(customer_of(sender_of(scope)))
+            else:
+                place = self._callers.take(await door.find_caller(request))
+        except Exception as error:  # noqa: BLE001 - every error becomes an answer
+            await (await (door.answer or self._answer)(request, error))(scope, receive, send)
+            return
+        with place:
+            try:
+                body = await read_body(receive, announced, door.max_bytes, place, self._pace)
+            except CallerGoneError:
+                return
+            except Exception as error:  # noqa: BLE001 - as above
+                response = await (door.answer or self._answer)(request, error)
+            else:
+                await self.app(scope, _Replay(body, receive), send)
+                return
+        await response(scope, receive, send)
+
+    def _door_of(self, scope: Any) -> Door | None:
+        if self._doors is None:
+            self._doors = self._find_doors()
+        return self._doors.find(scope["method"], scope["path"])
+
+
+class _Replay:
+    """Gives a body that was read, and then what the connection gives."""
+
+    __slots__ = ("_body", "_receive")
+
+    def __init__(self, body: bytes, receive: Any) -> None:
+        self._body: bytes | None = body
+        self._receive = receive
+
+    async def __call__(self) -> Any:
+        if self._body is None:
+            return await self._receive()
+        body, self._body = self._body, None
+        return {"type": "http.request", "body": body, "more_body": False}
