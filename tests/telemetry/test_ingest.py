@@ -9,6 +9,8 @@ import zlib
 import pytest
 import zstandard
 
+from fleetkeeper.telemetry import door as door_module
+
 
 def count(connection, sql="SELECT count(*) FROM frames"):
     return connection.execute(sql).fetchone()[0]
@@ -277,3 +279,36 @@ class TestRefusedRequests:
         )
         assert answer.status_code == 400
         assert answer.json()["errors"][0]["field"] == "Host"
+
+
+class TestOthersHaveTheirTurn:
+    """While one request's body is read, the event loop serves others."""
+
+    async def test_too_many_frames_are_refused_before_each_is_looked_into(self, device, monkeypatch):
+        monkeypatch.setattr(door_module, "_frame_decoder", None)
+        answer = await device.client.post("/api/v1/telemetry", json={"frames": [1] * 100_000})
+        assert answer.status_code == 413
+        assert answer.json()["errors"][0]["field"] == "frames"
+
+    @pytest.mark.parametrize("bad", [{}, {"ts": "x"}])
+    async def test_frame_by_frame(self, device, monkeypatch, bad):
+        """Both where one frame is bad and where the body is large."""
+        monkeypatch.setattr("fleetkeeper.kit.turns.LONGEST_SECONDS", 0.0)
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        now = time.time()
+        values = {f"a{n}": 1.0 for n in range(10)}
+        frames = [{"ts": now - n, "values": values} | (bad if n == 7 else {}) for n in range(900)]
+        waiting = asyncio.ensure_future(others())
+        try:
+            answer = await device.client.post("/api/v1/telemetry", json={"frames": frames})
+        finally:
+            waiting.cancel()
+        assert answer.json()["accepted"] == (899 if bad else 900)
+        assert turns > 1800

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -27,7 +27,8 @@ from fleetkeeper.errors import (
     TooLargeError,
     UnavailableError,
 )
-from fleetkeeper.kit.wire import decode, decompress, field_of
+from fleetkeeper.kit.turns import Turns
+from fleetkeeper.kit.wire import decompress, field_of, invalid_input
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.channels import ChannelError
 from fleetkeeper.telemetry.frames import PendingFrame, Plan, Window
@@ -46,6 +47,8 @@ log = structlog.get_logger(__name__)
 
 # At most this many rejected frames are named one by one; the rest are counted.
 MAX_NAMED_REJECTIONS = 100
+# Larger bodies are read frame by frame, so that others get their turn in between.
+ALL_AT_ONCE_BYTES = 128 * 1024
 # Why whole requests are refused, by status. With 422 each frame was counted by its own reason.
 _REFUSALS = {400: "unreadable", 401: "unauthorized", 413: "too large", 429: "overload", 503: "unavailable"}
 
@@ -65,6 +68,7 @@ class _RawFrame(msgspec.Struct):
     states: dict[str, msgspec.Raw] = msgspec.field(default_factory=dict)
 
 
+_Read = TypeVar("_Read")
 _batch_decoder = msgspec.json.Decoder(_Batch)
 _loose_decoder = msgspec.json.Decoder(_LooseBatch)
 _frame_decoder = msgspec.json.Decoder(Frame)
@@ -144,19 +148,16 @@ class TelemetryDoor:
         limits = self.settings.telemetry
         if encoding:
             body = decompress(body, encoding, limits.max_decompressed_bytes)
-        frames, rejected = self._decode(body)
+        turns = Turns()
+        frames, rejected = await self._decode(body, turns)
         unreadable = len(rejected)
-        if len(frames) + len(rejected) > limits.max_frames_per_request:
-            raise TooLargeError(
-                "Too many frames in one request.",
-                fields=[FieldError("frames", f"has at most {limits.max_frames_per_request} items")],
-            )
         window = self._window()
         pending: list[PendingFrame] = []
         states: list[StateSample] = []
         # Frames that have states and no numbers.
         alone = 0
         for index, frame in frames:
+            await turns.give_way()
             problem = self._problem_of(index, frame, window)
             if problem is None:
                 ts_us = round(frame.ts * 1_000_000)
@@ -241,19 +242,24 @@ class TelemetryDoor:
         self.outcomes["duplicate", ""] += samples - stored
         return duplicates
 
-    @staticmethod
-    def _decode(body: bytes) -> tuple[list[tuple[int, Frame]], list[RejectedFrame]]:
-        """All frames at once where all fit; else one by one, so that the good ones are kept."""
+    async def _decode(self, body: bytes, turns: Turns) -> tuple[list[tuple[int, Frame]], list[RejectedFrame]]:
+        """All frames at once where they are few and all fit; else one by one, so that the good ones are kept.
+
+        Raises TooLargeError for too many frames before it looks into any.
+        """
+        if len(body) <= ALL_AT_ONCE_BYTES:
+            with contextlib.suppress(msgspec.ValidationError):
+                found = _read(body, _batch_decoder).frames
+                self._check_number(len(found))
+                return list(enumerate(found)), []
         try:
-            return list(enumerate(_batch_decoder.decode(body).frames)), []
-        except msgspec.ValidationError:
-            pass
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise BadRequestError(
-                "The body is not valid JSON.", fields=[FieldError("body", str(error))]
-            ) from None
+            raws = _read(body, _loose_decoder).frames
+        except msgspec.ValidationError as error:
+            raise invalid_input(error) from None
+        self._check_number(len(raws))
         frames, rejected = [], []
-        for index, raw in enumerate(decode(body, _loose_decoder).frames):
+        for index, raw in enumerate(raws):
+            await turns.give_way()
             try:
                 frames.append((index, _frame_decoder.decode(raw)))
             except msgspec.ValidationError as error:
@@ -261,6 +267,13 @@ class TelemetryDoor:
                 name = problem.field if "[...]" not in problem.field else _key_at_fault(raw)
                 rejected.append(RejectedFrame(index, _frame_field(index, name), problem.message))
         return frames, rejected
+
+    def _check_number(self, frames: int) -> None:
+        most = self.settings.telemetry.max_frames_per_request
+        if frames > most:
+            raise TooLargeError(
+                "Too many frames in one request.", fields=[FieldError("frames", f"has at most {most} items")]
+            )
 
     def _problem_of(self, index: int, frame: Frame, window: Window) -> RejectedFrame | None:
         """Why a frame is not stored. Its numbers are finite: JSON knows no others, and the decoder no larger ones."""
@@ -293,6 +306,17 @@ class TelemetryDoor:
             f"No frame was stored; {len(rejected)} were rejected.",
             fields=[FieldError(item.field, item.error) for item in rejected[:MAX_NAMED_REJECTIONS]],
         )
+
+
+def _read(body: bytes, decoder: "msgspec.json.Decoder[_Read]") -> "_Read":
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequestError(
+            "The body is not valid JSON.", fields=[FieldError("body", str(error))]
+        ) from None
 
 
 def _key_at_fault(raw: msgspec.Raw) -> str:
