@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from fleetkeeper.errors import OverloadedError
 from fleetkeeper.telemetry import stream as stream_module
 from fleetkeeper.telemetry.stream import MAX_UNREAD, Watcher
 
@@ -105,3 +106,39 @@ class TestDoor:
     async def test_refusals(self, shared, devices, status):
         answer = await shared.viewer.get("/api/v1/telemetry/stream", params={"device": devices})
         assert answer.status_code == status
+
+    async def test_one_too_many_is_told_before_the_answer_begins(
+        self, app, admin, viewer, device, monkeypatch
+    ):
+        """Of one user, of one address, and of all."""
+
+        async def once(*_):
+            yield b"retry: 2000\n\n"
+
+        monkeypatch.setattr(stream_module.FrameStream, "events", once)
+        stream, path = app.state.stream, f"/api/v1/telemetry/stream?device={device.id}"
+        stream.places.per_caller = 1
+        (me,) = [
+            user["id"]
+            for user in (await admin.get("/api/v1/users")).json()["results"]
+            if user["username"] == "admin"
+        ]
+        with stream.take_place(UUID(me), "192.0.2.1"):
+            answer = await admin.get(path)
+            assert answer.status_code == 429
+            assert answer.json()["detail"] == "Too many live views at once from one caller."
+            assert (await viewer.get(path)).status_code == 200
+            stream.places.total = 1
+            assert (await viewer.get(path)).status_code == 429
+        assert (await admin.get(path)).status_code == 200
+        assert stream.places.taken == stream.places_by_address.taken == 0
+
+    async def test_one_address_gets_a_part(self, app):
+        stream = app.state.stream
+        stream.places_by_address.per_caller = 1
+        with stream.take_place(UUID(int=1), "192.0.2.1"):
+            with pytest.raises(OverloadedError):
+                stream.take_place(UUID(int=2), "192.0.2.1")
+            with stream.take_place(UUID(int=2), "192.0.2.2"):
+                assert stream.places.taken == 2
+        assert stream.places.taken == stream.places_by_address.taken == 0

@@ -35,7 +35,7 @@ SECURITY_HEADERS = {
 ONE_YEAR_SECONDS = 31_536_000
 # Of an address's requests: so many count as one failed authentication, and as one request of a rare kind.
 FAILED_AUTHENTICATION_EVENTS = 40
-RARE_EVENTS = 200
+RARE_EVENTS = 100
 MAX_GOOD_CREDENTIALS = 50_000
 MAX_CREDENTIAL_LENGTH = 4096
 
@@ -66,7 +66,7 @@ class RequestLimits:
         self._uncounted = f"bearer {uncounted_prefix}_".lower()
         self._uncounted_paths = tuple(uncounted_paths)
         self._sender_paths = tuple(sender_paths)
-        self._rare_paths = frozenset(rare_paths)
+        self._rare_paths = tuple(rare_paths)
         # Credentials that were good when last looked up, the one that was used last at the end.
         self._good: OrderedDict[str, None] = OrderedDict()
 
@@ -81,7 +81,7 @@ class RequestLimits:
         wait = 0.0 if (authorization or cookie) in self._good else self._failures.wait(_key(address), now)
         if path.startswith(self._sender_paths):
             return math.ceil(wait)
-        if path in self._rare_paths:
+        if path.startswith(self._rare_paths):
             wait = max(wait, self._rare.take(_key(address), now))
         if authorization:
             digest = hashlib.blake2b(authorization.encode(), digest_size=16).digest()

@@ -69,7 +69,7 @@ def _one_device(text: str) -> UUID:
 async def receive_frames(request: Request, device: CallingDevice) -> Response:
     """Store frames; answered once they are durable. Known frames (same device and time) count as duplicates."""
     encoding, body = request.headers.get("content-encoding", ""), await request.body()
-    answer = await request.app.state.door.receive(device.device_id.bytes, encoding, body)
+    answer = await request.app.state.door.receive_for(device.device_id.bytes, encoding, body)
     return Response(answer, media_type="application/json")
 
 
@@ -91,7 +91,7 @@ async def collect_frames(
     await devices.check_permission(session, actor, Permission.TELEMETRY_WRITE, device_id)
     body = await request.body()
     encoding = request.headers.get("content-encoding", "")
-    answer = await request.app.state.door.receive(device_id.bytes, encoding, body)
+    answer = await request.app.state.door.receive_for(device_id.bytes, encoding, body)
     return Response(answer, media_type="application/json")
 
 

@@ -140,7 +140,7 @@ class TelemetryDoor:
         await self.keys.stop()
         await self.pool.close()
 
-    async def receive(self, device_id: bytes, encoding: str, body: bytes) -> bytes:
+    async def receive_for(self, device_id: bytes, encoding: str, body: bytes) -> bytes:
         """Store a request's frames of a device, whose caller was checked, and return the answer's JSON.
 
         Raises the errors that the API documents: 400, 413, 422, 429, 503.

@@ -72,7 +72,7 @@ class IngestFront:
             with self._places.take(device_id) as place:
                 announced = announced_length(scope["headers"])
                 body = await read_body(receive, announced, self._max_body_bytes, place, self._pace)
-                answer = await door.receive(device_id, encoding.decode("latin-1"), body)
+                answer = await door.receive_for(device_id, encoding.decode("latin-1"), body)
         except CallerGoneError:
             return
         except Exception as error:  # noqa: BLE001 - every error becomes an answer
