@@ -7,11 +7,8 @@ nothing of its origin, as an agent's, gets `instance`, the device's name, and `d
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, Literal
 from uuid import UUID
 
-import re2
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.errors import FieldError, InvalidInputError
@@ -20,6 +17,7 @@ from fleetkeeper.kit.turns import Turns
 from fleetkeeper.telemetry import catalogue
 from fleetkeeper.telemetry.catalogue import Between, NamedChannel
 from fleetkeeper.telemetry.host_mark import HOST_MARK
+from fleetkeeper.telemetry.matchers import Matcher
 from fleetkeeper.telemetry.reading import read_wanted
 from fleetkeeper.telemetry.resample import Times, Values
 from fleetkeeper.telemetry.stored import Wanted
@@ -29,23 +27,6 @@ INSTANCE = "instance"
 DEVICE = "device_id"
 # A pattern that is a list of names.
 _ALTERNATIVES = re.compile(r"[\w:]+(?:\|[\w:]+)*", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Matcher:
-    """A condition on a label. Patterns are RE2's and match the whole value; an absent label is empty."""
-
-    name: str
-    op: Literal["=", "!=", "=~", "!~"]
-    value: str
-
-    def matches(self, value: str) -> bool:
-        """Whether a label's value fulfils it. Raises InvalidInputError for a pattern that is none."""
-        if self.op == "=":
-            return value == self.value
-        if self.op == "!=":
-            return value != self.value
-        return (_pattern(self.value).fullmatch(value) is not None) is (self.op == "=~")
 
 
 @dataclass(frozen=True)
@@ -315,19 +296,6 @@ def _conditions(
 
 def _fulfils(labels: Mapping[str, str], matchers: Sequence[Matcher]) -> bool:
     return all(item.matches(labels.get(item.name, "")) for item in matchers)
-
-
-@lru_cache(maxsize=1000)
-def _pattern(text: str) -> Any:
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        return re2.compile(text, options)
-    except re2.error as error:
-        message = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
-        raise InvalidInputError(
-            "The pattern is wrong.", fields=[FieldError("match[]", f"{text[:80]}: {message}")]
-        ) from None
 
 
 def _too_many(limit: int) -> InvalidInputError:

@@ -29,9 +29,10 @@ from fleetkeeper.telemetry.explore.rates import RATES
 from fleetkeeper.telemetry.explore.reading import Question, fill
 from fleetkeeper.telemetry.explore.schemas import FleetAnswer, GroupSeries, PlanPart
 from fleetkeeper.telemetry.explore.steps import Steps, parse_step, steps_of
+from fleetkeeper.telemetry.matchers import Matcher
 from fleetkeeper.telemetry.reading import warnings_of
 from fleetkeeper.telemetry.resample import SECOND, Values
-from fleetkeeper.telemetry.selection import NAME, FleetSeries, Matcher, find_series
+from fleetkeeper.telemetry.selection import NAME, FleetSeries, find_series
 from fleetkeeper_protocol.metrics import describe, parse_channel
 
 MAX_METRICS = 50

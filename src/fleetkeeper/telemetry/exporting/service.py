@@ -14,8 +14,9 @@ from fleetkeeper.identity.actor import Actor
 from fleetkeeper.telemetry.explore.queries import attributes_of
 from fleetkeeper.telemetry.exporting.batches import sample_batches
 from fleetkeeper.telemetry.exporting.formats import FORMATS, written
+from fleetkeeper.telemetry.matchers import Matcher
 from fleetkeeper.telemetry.resample import SECOND
-from fleetkeeper.telemetry.selection import NAME, FleetSeries, Matcher, find_series
+from fleetkeeper.telemetry.selection import NAME, FleetSeries, find_series
 from fleetkeeper_protocol.metrics import parse_channel
 
 MAX_SERIES = 5_000_000
