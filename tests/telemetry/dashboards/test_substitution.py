@@ -1,6 +1,5 @@
 """Values of variables in queries: whatever they hold, a query stays the query that its author wrote."""
 
-import promql_parser
 import pytest
 import re2
 from hypothesis import given
@@ -47,9 +46,8 @@ HOSTILE = (
 
 
 def shape(text: str) -> str:
-    """The query without the values of its matchers, as the library prints it."""
+    """The query without the values of its matchers, as a tree."""
     tree = parse_query(text)
-    assert promql_parser.parse(text)
     return str(outline(tree))
 
 

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fleetkeeper.telemetry.matchers import Matcher
 from fleetkeeper.telemetry.promql.labels import label_value, make_labels
-from fleetkeeper.telemetry.promql.patterns import compile_pattern
 from fleetkeeper.telemetry.promql.source import Fetch, SourceSeries
-from fleetkeeper.telemetry.selection import Matcher
 
 
 class MemorySource:
@@ -31,15 +30,8 @@ class MemorySource:
         self.asked.append((tuple(matchers), start_us, end_us))
         found = []
         for item in self.series:
-            if all(matches(matcher, label_value(item.labels, matcher.name)) for matcher in matchers):
+            if all(matcher.matches(label_value(item.labels, matcher.name)) for matcher in matchers):
                 low, high = item.times.searchsorted([start_us, end_us])
                 if high > low:
                     found.append(SourceSeries(item.labels, item.times[low:high], item.values[low:high]))
         return found
-
-
-def matches(matcher: Matcher, value: str) -> bool:
-    """Whether a label's value fulfils a matcher."""
-    if matcher.op in {"=", "!="}:
-        return (value == matcher.value) == (matcher.op == "=")
-    return (compile_pattern(matcher.value).fullmatch(value) is not None) == (matcher.op == "=~")

@@ -11,11 +11,14 @@ from typing import Any
 import httpx
 import pytest
 
-from fleetkeeper.telemetry.promql.engine import Engine, Limits, Query
+from fleetkeeper.telemetry.promql.engine import Engine
 from fleetkeeper.telemetry.promql.errors import BadDataError, PromqlError
+from fleetkeeper.telemetry.promql.layout import prettify
+from fleetkeeper.telemetry.promql.queries import Limits, Query
 from fleetkeeper.telemetry.promql.rendering import render
 from tests.telemetry.promql.dataset import DURATION, START, dataset
 from tests.telemetry.promql.generated import generated_queries
+from tests.telemetry.promql.literals import literal_queries
 from tests.telemetry.promql.memory_source import MemorySource
 from tests.telemetry.promql.peer import find_prometheus, prometheus
 from tests.telemetry.promql.queries import BOTH_FORMS, INSTANT_ONLY
@@ -29,6 +32,9 @@ RANGES = ((START + 600.0, START + 6600.0, 300.0), (START + 3001.5, START + 3301.
 KNOWN = {
     "predict_linear(rising[10m] @ 1700003600, 60)": "Prometheus 2.42 moves the window off the moment at each step",
 }
+
+# A sign without effect, a name in braces and a matching without effect are left out.
+OTHER_LAYOUT = {"+up", "+ up", "up ++ up", "{__name__='up'}", '{__name__="up"}', "up * on () 1"}
 
 Ask = tuple[str, dict[str, str]]
 LIMITS = Limits()
@@ -165,6 +171,27 @@ def test_generated_queries_agree(address: str, capsys: pytest.CaptureFixture[str
     texts = generated_queries(GENERATED)
     all_asks = [ask for text in texts for ask in asks(text)]
     report("generated", texts, all_asks, compare(address, all_asks), capsys)
+
+
+def test_strings_patterns_and_damaged_texts_agree(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    texts = literal_queries()
+    all_asks = [asks(text, instant_only=True)[0] for text in texts]
+    report("strings and patterns", texts, all_asks, compare(address, all_asks), capsys)
+
+
+def test_layouts_agree(address: str) -> None:
+    texts = [*INSTANT_ONLY, *BOTH_FORMS, *generated_queries(GENERATED), *literal_queries()]
+    lines = []
+    with httpx.Client(base_url=f"{address}/api/v1", timeout=60) as client:
+        for text in texts:
+            their = client.post("format_query", data={"query": text}).json()
+            try:
+                layout: str | None = prettify(text)
+            except BadDataError:
+                layout = None
+            if their.get("data") != layout and text not in OTHER_LAYOUT:
+                lines.append(f"{text!r}: {their.get('data')} | {layout}")
+    assert not lines, "\n".join(lines[:40])
 
 
 def test_range_queries_of_windows_are_refused_alike(address: str) -> None:

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetkeeper.telemetry.promql.engine import Answer, ResultSeries
 from fleetkeeper.telemetry.promql.formatting import format_number, format_sample, quoted
 from fleetkeeper.telemetry.promql.labels import label_text, make_labels
 from fleetkeeper.telemetry.promql.numbers import parse_number
+from fleetkeeper.telemetry.promql.queries import Answer, ResultSeries
 from fleetkeeper.telemetry.promql.rendering import render
 
 
@@ -50,7 +50,7 @@ def test_reading(text, value):
 
 
 def test_quoted_text_has_gos_escapes():
-    assert quoted('a"b\\c\n\x01é') == '"a\\"b\\\\c\\n\\u0001é"'
+    assert quoted('a"b\\c\n\x01é') == '"a\\"b\\\\c\\n\\x01é"'
 
 
 def test_labels_in_messages():

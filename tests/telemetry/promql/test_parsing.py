@@ -8,11 +8,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from fleetkeeper.telemetry.matchers import Matcher
 from fleetkeeper.telemetry.promql.errors import BadDataError
 from fleetkeeper.telemetry.promql.expressions import Binary, Call, Selector, Subquery, kind_of
+from fleetkeeper.telemetry.promql.lexing import MAX_QUERY_LENGTH
 from fleetkeeper.telemetry.promql.parameters import Parameters
-from fleetkeeper.telemetry.promql.parsing import MAX_NESTING, MAX_QUERY_LENGTH, parse_query, parse_selector
-from fleetkeeper.telemetry.selection import Matcher
+from fleetkeeper.telemetry.promql.parsing import MAX_NESTING, parse_query, parse_selector
 from tests.telemetry.promql.queries import BOTH_FORMS, INSTANT_ONLY
 
 MINUTE = 60_000_000
@@ -94,7 +95,8 @@ class TestHostileTexts:
         before, after = unit.split("#")
         script = f"""
 import asyncio
-from fleetkeeper.telemetry.promql.engine import Engine, Limits, Query
+from fleetkeeper.telemetry.promql.engine import Engine
+from fleetkeeper.telemetry.promql.queries import Limits, Query
 from fleetkeeper.telemetry.promql.errors import BadDataError, PromqlError
 from tests.telemetry.promql.memory_source import MemorySource
 for count in range({MAX_NESTING}, 0, -1):

@@ -4,7 +4,6 @@ import pytest
 
 from fleetkeeper.telemetry.promql.errors import BadDataError
 from fleetkeeper.telemetry.promql.parsing import parse_query
-from fleetkeeper.telemetry.promql.places import MAX_LENGTH
 
 # The wrong part stands between marks.
 WRONG = (
@@ -41,7 +40,7 @@ def test_the_wrong_part_is_named(marked):
     assert caught.value.place == (marked.index("«"), marked.index("»") - 1)
 
 
-@pytest.mark.parametrize("query", ["", "  ", "# nothing", "x " * MAX_LENGTH])
+@pytest.mark.parametrize("query", ["", "  ", "# nothing"])
 def test_no_place_where_none_is_known(query):
     with pytest.raises(BadDataError) as caught:
         parse_query(query)

@@ -18,7 +18,7 @@ from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.telemetry.access import TelemetryRead
 from fleetkeeper.telemetry.dashboards import service
 from fleetkeeper.telemetry.dashboards.definition import DEVICE_TYPES, FLEET
-from fleetkeeper.telemetry.promql.function_names import FUNCTIONS
+from fleetkeeper.telemetry.promql.signatures import FUNCTIONS
 
 HOME = "/dashboards"
 router = APIRouter(prefix=HOME)

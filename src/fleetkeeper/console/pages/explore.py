@@ -12,7 +12,7 @@ from fleetkeeper.database.request_session import Session
 from fleetkeeper.identity.departments.service import all_departments
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.telemetry.access import TelemetryRead
-from fleetkeeper.telemetry.promql.function_names import FUNCTIONS
+from fleetkeeper.telemetry.promql.signatures import FUNCTIONS
 
 router = APIRouter()
 

@@ -7,7 +7,7 @@ from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.telemetry.dashboards.definition import FleetPart, Variable
 from fleetkeeper.telemetry.promql.expressions import Expression, Selector, Text, children_of
 from fleetkeeper.telemetry.promql.formatting import quoted
-from fleetkeeper.telemetry.promql.parsing import MAX_QUERY_LENGTH
+from fleetkeeper.telemetry.promql.lexing import MAX_QUERY_LENGTH, tokens
 from fleetkeeper.telemetry.selection import NAME
 from fleetkeeper_protocol.metrics import METRIC_NAME, format_channel, parse_channel
 
@@ -17,10 +17,6 @@ MAX_CHANNELS = 50
 REFERENCE = re.compile(r"\$([a-z][a-z0-9_]{0,29})")
 # A dot alone stops at the end of a line.
 ANYTHING = "(?s:.*)"
-_LITERALS = re.compile(
-    r'"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\'|`([^`]*)`|#[^\n]*',
-    re.DOTALL,
-)
 _SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 
 
@@ -111,18 +107,16 @@ def promql_of(text: str, chosen: Chosen) -> str:
     Raises InvalidInputError where it grows longer than a query may be.
     """
     patterns: dict[str, str] = {}
-    length = len(text)
-
-    def literal(found: re.Match[str]) -> str:
-        nonlocal length
-        content = next((group for group in found.groups() if group is not None), None)
-        name = reference_in(content) if content is not None else None
+    pieces: list[str] = []
+    last, length = 0, len(text)
+    for token in tokens(text):
+        name = reference_in(token.text) if token.kind == "string" else None
         if name is None or name not in chosen:
-            return found[0]
+            continue
         if name not in patterns:
             patterns[name] = quoted(pattern_of(chosen[name]))
         # A short query with long values would be many megabytes before anything else refuses it.
-        length += len(patterns[name]) - len(found[0])
+        length += len(patterns[name]) - (token.end - token.start)
         if length > MAX_QUERY_LENGTH:
             raise InvalidInputError(
                 "The query is too long.",
@@ -134,9 +128,9 @@ def promql_of(text: str, chosen: Chosen) -> str:
                     )
                 ],
             )
-        return patterns[name]
-
-    return _LITERALS.sub(literal, text)
+        pieces += (text[last : token.start], patterns[name])
+        last = token.end
+    return "".join((*pieces, text[last:]))
 
 
 def problems_of(expression: Expression, variables: Mapping[str, Variable]) -> list[str]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from fleetkeeper.telemetry.selection import Matcher
+from fleetkeeper.telemetry.matchers import Matcher
 
 Kind = Literal["vector", "scalar", "matrix", "string"]
 Anchor = int | Literal["start", "end"] | None
@@ -49,6 +49,7 @@ class Negation:
     """A minus in front."""
 
     expr: "Expression"
+    kind: Kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +91,7 @@ class Binary:
     right: "Expression"
     matching: Matching
     return_bool: bool
+    kind: Kind = "vector"
 
 
 Expression = Number | Text | Selector | Subquery | Negation | Call | Aggregation | Binary
@@ -97,15 +99,10 @@ Expression = Number | Text | Selector | Subquery | Negation | Call | Aggregation
 
 def kind_of(node: Expression) -> Kind:
     """What an expression gives."""
-    if isinstance(node, Call):
+    if isinstance(node, Call | Binary | Negation):
         return node.kind
     if isinstance(node, Selector):
         return "matrix" if node.range else "vector"
-    if isinstance(node, Negation):
-        return kind_of(node.expr)
-    if isinstance(node, Binary):
-        both = {kind_of(node.left), kind_of(node.right)}
-        return "scalar" if both == {"scalar"} else "vector"
     return _PLAIN_KINDS[type(node)]
 
 

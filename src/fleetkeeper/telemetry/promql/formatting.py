@@ -42,6 +42,8 @@ def quoted(text: str) -> str:
         or (
             mark
             if mark.isprintable()
+            else f"\\x{ord(mark):02x}"
+            if ord(mark) < 128
             else f"\\u{ord(mark):04x}"
             if ord(mark) < 65536
             else f"\\U{ord(mark):08x}"

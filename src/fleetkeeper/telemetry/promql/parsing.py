@@ -1,13 +1,15 @@
-"""Query text to expressions. The grammar and the checks of types are `promql-parser`'s."""
+"""Query text to expressions: the grammar of Prometheus 2.42 (promql/parser/generated_parser.y), by precedence.
 
-import re
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, TypeVar
+Python alone: what a text can do to this process is to be refused. Depth, tokens and nodes are bounded while it reads.
+"""
 
-import promql_parser as parser
+import math
+from dataclasses import dataclass, field, replace
+from typing import Literal, cast
 
 from fleetkeeper.kit.text import is_storable
+from fleetkeeper.telemetry.matchers import Matcher
+from fleetkeeper.telemetry.promql.cursor import Cursor
 from fleetkeeper.telemetry.promql.errors import BadDataError
 from fleetkeeper.telemetry.promql.expressions import (
     Aggregation,
@@ -15,87 +17,70 @@ from fleetkeeper.telemetry.promql.expressions import (
     Binary,
     Call,
     Expression,
-    Kind,
     Matching,
     Negation,
     Number,
     Selector,
     Subquery,
     Text,
+    kind_of,
 )
 from fleetkeeper.telemetry.promql.formatting import quoted
-from fleetkeeper.telemetry.promql.function_names import FUNCTIONS
 from fleetkeeper.telemetry.promql.labels import NAME
-from fleetkeeper.telemetry.promql.patterns import compile_pattern
-from fleetkeeper.telemetry.promql.places import place_of
-from fleetkeeper.telemetry.selection import Matcher
+from fleetkeeper.telemetry.promql.lexing import AGGREGATIONS, KEYWORDS, Token, wrong
+from fleetkeeper.telemetry.promql.patterns import PatternBudget
+from fleetkeeper.telemetry.promql.signatures import FUNCTIONS
+from fleetkeeper.telemetry.promql.typing_rules import (
+    COMPARISONS,
+    TAKES_NUMBER,
+    problem_of_aggregation,
+    problem_of_binary,
+    problem_of_call,
+    problem_of_selector,
+)
 
-MAX_QUERY_LENGTH = 65_536
-# The parser recurses without a bound of its own, and so does the evaluation.
+# Brackets, calls and signs inside one another, which recursion follows, and with them the operators of a chain.
+MAX_BRACKETS = 100
 MAX_NESTING = 250
-# Prometheus keeps durations in 64-bit nanoseconds.
-MAX_DURATION_US = 2**63 // 1000
+MAX_NODES = 2000
 _MAX_TIME_US = 2**62
-_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|`[^`]*`|#[^\n]*', re.DOTALL)
-_BRACES = re.compile(r"\{[^{}]*\}")
-_BEFORE_1970 = re.compile(r"@\s*-")
-_Result = TypeVar("_Result")
-_MARKS = re.compile(r"[()\[\]]|[-+*/%^<>=!]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
-# The package's own enumerations cannot be keys.
-_MATCH_OPS: dict[str, Literal["=", "!=", "=~", "!~"]] = {
-    "MatchOp.Equal": "=",
-    "MatchOp.NotEqual": "!=",
-    "MatchOp.Re": "=~",
-    "MatchOp.NotRe": "!~",
+_UNARY = 5
+_POWER = 6
+_PRECEDENCE = {
+    "or": 1,
+    "and": 2,
+    "unless": 2,
+    **dict.fromkeys(COMPARISONS, 3),
+    "+": 4,
+    "-": 4,
+    "*": _UNARY,
+    "/": _UNARY,
+    "%": _UNARY,
+    "atan2": _UNARY,
+    "^": _POWER,
 }
-_KINDS: dict[str, Kind] = {
-    "ValueType.Vector": "vector",
-    "ValueType.Scalar": "scalar",
-    "ValueType.Matrix": "matrix",
-    "ValueType.String": "string",
-}
-_MANY_SIDES: dict[str, Literal["left", "right"]] = {
-    "VectorMatchCardinality.ManyToOne": "left",
-    "VectorMatchCardinality.OneToMany": "right",
-}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_AGGREGATIONS = frozenset(
-    {
-        "sum",
-        "avg",
-        "min",
-        "max",
-        "count",
-        "stddev",
-        "stdvar",
-        "group",
-        "topk",
-        "bottomk",
-        "quantile",
-        "count_values",
-    }
-)
+# Keywords that are no names of metrics, and those that are no names of labels.
+_NO_METRIC = frozenset({"bool", "on", "ignoring", "group_left", "group_right", "atan2"})
+_NO_LABEL = frozenset({"without"})
+_TAKES_PARAMETER = TAKES_NUMBER | {"count_values"}
 
-# The package follows a newer Prometheus, in which this function has another name.
-parser.register_extra_functions(
-    [
-        parser.Function(
-            "holt_winters",
-            [parser.ValueType.Matrix, parser.ValueType.Scalar, parser.ValueType.Scalar],
-            parser.ValueType.Vector,
-        )
-    ]
-)
+
+@dataclass
+class Parsed:
+    """An expression, and what of its text it does not say: brackets around expressions, signs without effect."""
+
+    expression: Expression
+    brackets: dict[Expression, int] = field(default_factory=dict)
 
 
 def parse_query(text: str) -> Expression:
     """The query as expressions. Raises BadDataError in the API's words."""
-    return _guarded(_read, text)
+    return parse(text).expression
 
 
-def prettify(text: str) -> str:
-    """The query in the usual layout. Raises BadDataError."""
-    return _guarded(_prettify, text)
+def parse(text: str) -> Parsed:
+    """The query as expressions, and its brackets. Raises BadDataError."""
+    return _Parser(text).query()
 
 
 def parse_selector(text: str) -> tuple[Matcher, ...]:
@@ -106,172 +91,305 @@ def parse_selector(text: str) -> tuple[Matcher, ...]:
     return node.matchers
 
 
-def _read(text: str) -> Expression:
-    return _convert(parser.parse(text))
+class _Parser(Cursor):
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._brackets: dict[Expression, int] = {}
+        self._patterns = PatternBudget()
+        self._depth = 0
+        self._nodes = 0
+        # The first fault of types; those of syntax come before it, wherever they stand.
+        self._fault: BadDataError | None = None
+        # How far the expression that was read last nests.
+        self._height = 0
+
+    def query(self) -> Parsed:
+        if self.now.kind == "eof":
+            raise BadDataError("parse error: no expression found in input")
+        node = self._expression(0)
+        if self.now.kind != "eof":
+            self.unexpected("")
+        if self._fault is not None:
+            raise self._fault
+        return Parsed(node, self._brackets)
+
+    def _check(self, problem: str | None, start: int, end: int) -> None:
+        if problem and self._fault is None:
+            self._fault = wrong(problem, start, end)
+
+    # Bounds
+
+    def _made(self, node: Expression, height: int) -> Expression:
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise BadDataError(f"parse error: a query has at most {MAX_NODES} operators, calls and selectors")
+        if height > MAX_NESTING:
+            raise BadDataError(f"parse error: a query nests at most {MAX_NESTING} operators and calls")
+        self._height = height
+        return node
+
+    def _inside(self, least: int) -> Expression:
+        """An expression one level further in."""
+        self._depth += 1
+        if self._depth > MAX_BRACKETS:
+            raise BadDataError(f"parse error: a query nests at most {MAX_BRACKETS} brackets and signs")
+        node = self._expression(least)
+        self._depth -= 1
+        return node
+
+    # Expressions
+
+    def _expression(self, least: int) -> Expression:
+        """An expression of operators that bind at least so strongly."""
+        start = self.now.start
+        left: Expression = self._operand()
+        height = self._height
+        while (precedence := _PRECEDENCE.get(self.now.kind, 0)) and precedence >= max(least, 1):
+            op = self.next().kind
+            return_bool, matching, has_matching = self._modifiers()
+            # To the right of `^` another one comes first.
+            right = self._inside(_POWER) if op == "^" else self._expression(precedence + 1)
+            both_numbers = kind_of(left) == kind_of(right) == "scalar"
+            node = Binary(op, left, right, matching, return_bool, "scalar" if both_numbers else "vector")
+            self._check(problem_of_binary(node, has_matching=has_matching), start, self.last.end)
+            height = max(height, self._height) + 1
+            left = self._made(node, height)
+        self._height = height
+        return left
+
+    def _operand(self) -> Expression:
+        sign = self.accept("+", "-")
+        if sign is None:
+            return self._followed(self._primary())
+        node = self._inside(_POWER)
+        if kind_of(node) not in {"scalar", "vector"}:
+            words = "unary expression only allowed on expressions of type scalar or instant vector"
+            self._check(f"{words}, got {quoted(_TYPES[kind_of(node)])}", sign.start, self.last.end)
+        if sign.kind == "+":
+            return node
+        if isinstance(node, Number) and node not in self._brackets:
+            return self._made(Number(-node.value), self._height)
+        return self._made(Negation(node, kind_of(node)), self._height + 1)
+
+    def _primary(self) -> Expression:
+        token = self.now
+        if token.kind == "number":
+            return self._made(Number(self.number()), 1)
+        if token.kind == "string":
+            self.next()
+            return self._made(Text(token.text), 1)
+        if token.kind == "(":
+            self.next()
+            node = self._inside(0)
+            self.take(")", "parentheses")
+            self._brackets[node] = self._brackets.get(node, 0) + 1
+            self._height += 1
+            return node
+        if token.kind == "{":
+            return self._selector(None)
+        if token.kind != "word" and (token.kind not in KEYWORDS or token.kind in _NO_METRIC):
+            self.unexpected("")
+        return self._named()
+
+    def _named(self) -> Expression:
+        """A call, an aggregation or a metric."""
+        name = self.next()
+        if name.kind in AGGREGATIONS and self.now.kind in {"(", "by", "without"}:
+            return self._aggregation(name)
+        if name.kind == "word" and self.now.kind == "(" and ":" not in name.text:
+            return self._call(name)
+        return self._selector(name)
+
+    def _arguments(self) -> tuple[Expression, ...]:
+        self.take("(", "call")
+        found: list[Expression] = []
+        height = 0
+        while self.now.kind != ")":
+            found.append(self._inside(0))
+            height = max(height, self._height)
+            if not self.accept(","):
+                break
+            if self.now.kind == ")":
+                raise wrong(
+                    "trailing commas not allowed in function call args", self.last.start, self.last.end
+                )
+        self.take(")", "call")
+        self._height = height
+        return tuple(found)
+
+    def _call(self, name: Token) -> Expression:
+        signature = FUNCTIONS.get(name.text)
+        if signature is None:
+            raise wrong(f"unknown function with name {quoted(name.text[:100])}", name.start, name.end)
+        arguments = self._arguments()
+        self._check(problem_of_call(name.text, signature, arguments), name.start, name.end)
+        return self._made(Call(signature.function, arguments, signature.gives), self._height + 1)
+
+    def _aggregation(self, op: Token) -> Expression:
+        modifier = self.accept("by", "without")
+        labels = self._labels() if modifier else ()
+        arguments = self._arguments()
+        height = self._height
+        if modifier is None and (modifier := self.accept("by", "without")):
+            labels = self._labels()
+        takes_parameter = op.kind in _TAKES_PARAMETER
+        if problem := problem_of_aggregation(op.kind, arguments, takes_parameter=takes_parameter):
+            raise wrong(problem, op.start, self.last.end)
+        parameter = arguments[0] if takes_parameter else None
+        without = modifier is not None and modifier.kind == "without"
+        return self._made(Aggregation(op.kind, arguments[-1], parameter, labels, without), height + 1)
+
+    def _labels(self) -> tuple[str, ...]:
+        self.take("(", "grouping opts")
+        names: list[str] = []
+        while self.now.kind != ")":
+            token = self.now
+            if token.kind != "word" and (token.kind not in KEYWORDS or token.kind in _NO_LABEL):
+                self.unexpected("grouping opts", "label")
+            if ":" in token.text:
+                self.unexpected("grouping opts", "label")
+            names.append(self.next().text)
+            if not self.accept(","):
+                break
+        self.take(")", "grouping opts")
+        return tuple(names)
+
+    def _modifiers(self) -> tuple[bool, Matching, bool]:
+        return_bool = self.accept("bool") is not None
+        how = self.accept("on", "ignoring")
+        if how is None:
+            return return_bool, Matching(), False
+        labels = self._labels()
+        many: Literal["", "left", "right"] = ""
+        include: tuple[str, ...] = ()
+        if side := self.accept("group_left", "group_right"):
+            many = "left" if side.kind == "group_left" else "right"
+            if self.now.kind == "(":
+                include = self._labels()
+        return return_bool, Matching(how.kind == "on", labels, many, include), bool(labels)
+
+    # Selectors, and what follows them
+
+    def _selector(self, name: Token | None) -> Expression:
+        start = self.now.start if name is None else name.start
+        matchers = self._matchers() if self.now.kind == "{" else []
+        if name is not None:
+            for item in matchers:
+                if item.name == NAME:
+                    words = f"metric name must not be set twice: {quoted(name.text)} or {quoted(item.value)}"
+                    raise wrong(words, start, self.last.end)
+            matchers.append(Matcher(NAME, "=", name.text))
+        self._check(problem_of_selector(matchers), start, self.last.end)
+        return self._made(Selector(tuple(matchers), 0, None), 1)
+
+    def _matchers(self) -> list[Matcher]:
+        self.take("{", "label matching")
+        found: list[Matcher] = []
+        while self.now.kind != "}":
+            if self.now.kind != "word":
+                self.unexpected("label matching", "identifier or '}'")
+            label = self.next().text
+            op = self.accept("=", "!=", "=~", "!~")
+            if op is None:
+                self.unexpected("label matching", "label matching operator")
+            if self.now.kind != "string":
+                self.unexpected("label matching", "string")
+            value = self.next()
+            self._check_value(op.kind, value)
+            found.append(Matcher(label, cast("Literal['=', '!=', '=~', '!~']", op.kind), value.text))
+            if not self.accept(","):
+                if self.now.kind != "}":
+                    self.unexpected("label matching", "',' or '}'")
+                break
+        self.take("}", "label matching")
+        return found
+
+    def _check_value(self, op: str, value: Token) -> None:
+        if not is_storable(value.text):
+            raise wrong("a label holds characters that no series can have", value.start, value.end)
+        if op in {"=~", "!~"} and (problem := self._patterns.problem_of(value.text)):
+            raise wrong(f"error parsing regexp: {problem}", value.start, value.end)
+
+    def _followed(self, node: Expression) -> Expression:
+        start = self.last.start
+        while True:
+            if self.accept("["):
+                node = self._ranged(node, start)
+            elif self.accept("offset"):
+                node = self._moved(node, start)
+            elif self.accept("@"):
+                node = self._anchored(node, start)
+            else:
+                return node
+
+    def _ranged(self, node: Expression, start: int) -> Expression:
+        length = self.duration("subquery or range")
+        if not self.accept(":"):
+            self.take("]", "subquery or range selector")
+            if not isinstance(node, Selector) or node in self._brackets or node.range:
+                raise wrong("ranges only allowed for vector selectors", start, self.last.end)
+            if node.offset:
+                raise wrong("no offset modifiers allowed before range", start, self.last.end)
+            if node.at is not None:
+                raise wrong("no @ modifiers allowed before range", start, self.last.end)
+            return replace(node, range=length)
+        step = 0 if self.now.kind == "]" else self.duration("subquery selector")
+        self.take("]", "subquery selector")
+        self._check(_problem_of_subquery(node), start, self.last.end)
+        return self._made(Subquery(node, length, step, 0, None), self._height + 1)
+
+    def _moved(self, node: Expression, start: int) -> Expression:
+        sign = -1 if self.accept("-") else 1
+        offset = sign * self.duration("offset")
+        if not isinstance(node, Selector | Subquery) or node in self._brackets:
+            raise wrong(
+                "offset modifier must be preceded by an instant vector selector or range vector selector or a subquery",
+                start,
+                self.last.end,
+            )
+        if node.offset:
+            raise wrong("offset may not be set multiple times", start, self.last.end)
+        return replace(node, offset=offset)
+
+    def _anchored(self, node: Expression, start: int) -> Expression:
+        at = self._anchor()
+        if not isinstance(node, Selector | Subquery) or node in self._brackets:
+            raise wrong(
+                "@ modifier must be preceded by an instant vector selector or range vector selector or a subquery",
+                start,
+                self.last.end,
+            )
+        if node.at is not None:
+            raise wrong("@ <timestamp> may not be set multiple times", start, self.last.end)
+        return replace(node, at=at)
+
+    def _anchor(self) -> Anchor:
+        if word := self.accept("start", "end"):
+            self.take("(", "@ modifier")
+            self.take(")", "@ modifier")
+            return "start" if word.kind == "start" else "end"
+        sign = -1.0 if self.accept("-") else 1.0
+        if sign > 0:
+            self.accept("+")
+        if self.now.kind != "number":
+            self.unexpected("@", "timestamp")
+        token = self.now
+        seconds = sign * self.number()
+        if not math.isfinite(seconds) or abs(seconds) >= 2.0**63:
+            raise wrong("timestamp out of bounds for @ modifier", token.start, token.end)
+        return max(-_MAX_TIME_US, min(_MAX_TIME_US, _millis(seconds) * 1000))
 
 
-def _prettify(text: str) -> str:
-    return str(parser.parse(text).prettify())
+_TYPES = {"vector": "instant vector", "matrix": "range vector", "scalar": "scalar", "string": "string"}
 
 
-def _guarded(work: Callable[[str], _Result], text: str) -> _Result:
-    """What a compiled parser makes of a text that may be hostile."""
-    if len(text) > MAX_QUERY_LENGTH:
-        raise BadDataError(f"parse error: a query has at most {MAX_QUERY_LENGTH} characters")
-    bare = _BRACES.sub("", _STRINGS.sub("", text))
-    if _nesting(bare) > MAX_NESTING:
-        raise BadDataError(f"parse error: a query nests at most {MAX_NESTING} operators and calls")
-    if _BEFORE_1970.search(bare):
-        raise BadDataError("parse error: a moment before 1970 cannot be given by the @ modifier")
-    try:
-        return work(text)
-    except BadDataError as error:
-        message = str(error).removeprefix("parse error: ")
-        raise BadDataError(str(error), place_of(text, message, _problem)) from None
-    except (ValueError, OverflowError, RecursionError) as error:
-        raise BadDataError(f"parse error: {error}", place_of(text, str(error), _problem)) from None
-    except BaseException as error:
-        # What the library did not expect comes as a kind of exception that it does not export.
-        if type(error).__name__ != "PanicException":
-            raise
-        raise BadDataError("parse error: the query cannot be read") from None
-
-
-def _problem(text: str) -> str | None:
-    """What the parser has against a text."""
-    try:
-        parser.parse(text)
-    except (ValueError, OverflowError, RecursionError) as error:
-        return str(error)
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":
-            raise
-        return "unexpected"
-    return None
-
-
-def _nesting(bare: str) -> int:
-    """How deep a query can nest at most: brackets, and operators, whose chains nest to the left."""
-    deepest, chains = 0, [0]
-    for found in _MARKS.finditer(bare):
-        if found.group() in "([":
-            chains.append(1)
-        elif found.group() not in ")]":
-            chains[-1] += 1
-        elif len(chains) > 1:
-            chains.pop()
-        deepest = max(deepest, sum(chains))
-    return deepest
-
-
-def micros(duration: timedelta | None) -> int:
-    """A duration in microseconds. Raises BadDataError for one that Prometheus cannot hold."""
-    if duration is None:
-        return 0
-    result = (duration.days * 86_400 + duration.seconds) * 1_000_000 + duration.microseconds
-    if abs(result) > MAX_DURATION_US:
-        raise BadDataError("parse error: duration out of range")
-    return result
-
-
-def _anchor(at: Any) -> Anchor:
-    if at is None:
+def _problem_of_subquery(node: Expression) -> str | None:
+    if kind_of(node) == "vector":
         return None
-    if at.type == parser.AtModifierType.Start:
-        return "start"
-    if at.type == parser.AtModifierType.End:
-        return "end"
-    try:
-        moment = at.at
-        result = micros(moment - _EPOCH) if moment is not None else _MAX_TIME_US
-    except (ValueError, OverflowError):
-        raise BadDataError("parse error: timestamp out of bounds for @ modifier") from None
-    return result
+    return f"subquery is only allowed on instant vector, got {_TYPES[kind_of(node)]} instead"
 
 
-def _matchers(node: Any) -> tuple[Matcher, ...]:
-    if node.matchers.or_matchers:
-        raise BadDataError("parse error: `or` between matchers is not part of this language version")
-    result = [Matcher(item.name, _MATCH_OPS[str(item.op)], item.value) for item in node.matchers.matchers]
-    if node.name is not None:
-        result.append(Matcher(NAME, "=", node.name))
-    for item in result:
-        if not is_storable(item.name + item.value):
-            raise BadDataError("parse error: a label holds characters that no series can have")
-        if item.op in {"=~", "!~"}:
-            _check_pattern(item.value)
-    return tuple(result)
-
-
-def _check_pattern(pattern: str) -> None:
-    if compile_pattern(pattern) is None:
-        raise BadDataError(f"parse error: error parsing regexp: {quoted(pattern[:200])}")
-
-
-def _convert(node: Any) -> Expression:
-    return _CONVERTERS[type(node)](node)
-
-
-def _selector(node: Any) -> Expression:
-    return Selector(_matchers(node), micros(node.offset), _anchor(node.at))
-
-
-def _range_selector(node: Any) -> Expression:
-    inner = node.vector_selector
-    return Selector(_matchers(inner), micros(inner.offset), _anchor(inner.at), micros(node.range))
-
-
-def _subquery(node: Any) -> Expression:
-    inner = _convert(node.expr)
-    return Subquery(inner, micros(node.range), micros(node.step), micros(node.offset), _anchor(node.at))
-
-
-def _call(node: Any) -> Expression:
-    name = node.func.name
-    if name not in FUNCTIONS:
-        raise BadDataError(f'parse error: unknown function with name "{name}"')
-    arguments = tuple(_convert(item) for item in node.args)
-    return Call(FUNCTIONS[name], arguments, _KINDS[str(node.func.return_type)])
-
-
-def _aggregation(node: Any) -> Expression:
-    op = str(node.op)
-    if op not in _AGGREGATIONS:
-        raise BadDataError(f'parse error: unknown aggregation "{op}"')
-    modifier = node.modifier
-    parameter = None if node.param is None else _convert(node.param)
-    labels = () if modifier is None else tuple(modifier.labels)
-    dropped = modifier is not None and modifier.type == parser.AggModifierType.Without
-    return Aggregation(op, _convert(node.expr), parameter, labels, dropped)
-
-
-def _binary(node: Any) -> Expression:
-    modifier = node.modifier
-    matching, return_bool = Matching(), False
-    if modifier is not None:
-        how = modifier.matching
-        matching = Matching(
-            on=how is not None and how.type == parser.LabelModifierType.Include,
-            labels=() if how is None else tuple(how.labels),
-            many=_MANY_SIDES.get(str(modifier.card), ""),
-            include=tuple(modifier.group_labels or ()),
-        )
-        return_bool = modifier.return_bool
-        fill = modifier.fill_values
-        if fill is not None and (fill.lhs is not None or fill.rhs is not None):
-            raise BadDataError("parse error: fill modifiers are not part of this language version")
-    return Binary(str(node.op), _convert(node.lhs), _convert(node.rhs), matching, return_bool)
-
-
-_CONVERTERS: dict[type, Callable[[Any], Expression]] = {
-    parser.AggregateExpr: _aggregation,
-    parser.BinaryExpr: _binary,
-    parser.Call: _call,
-    parser.MatrixSelector: _range_selector,
-    parser.NumberLiteral: lambda node: Number(node.val),
-    parser.ParenExpr: lambda node: _convert(node.expr),
-    parser.StringLiteral: lambda node: Text(node.val),
-    parser.SubqueryExpr: _subquery,
-    parser.UnaryExpr: lambda node: Negation(_convert(node.expr)),
-    parser.VectorSelector: _selector,
-}
+def _millis(seconds: float) -> int:
+    """Whole milliseconds, halves away from zero."""
+    millis = seconds * 1000
+    return math.floor(millis + 0.5) if millis >= 0 else math.ceil(millis - 0.5)

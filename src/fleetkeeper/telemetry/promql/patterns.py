@@ -1,38 +1,60 @@
-"""Regular expressions as Prometheus has them: RE2's syntax, linear time, always over the whole value."""
+"""The patterns of a query together, and what `label_replace` makes of their groups."""
 
 import re
-from functools import lru_cache
+from collections.abc import Mapping
 from typing import Any
 
-import re2
+from fleetkeeper.telemetry.matchers import MAX_WEIGHT, PatternError, compile_pattern, weight_of
 
-MAX_PATTERN_MEMORY = 8 * 1024 * 1024
+MAX_PATTERNS = 100
 _REFERENCE = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))", re.ASCII)
 
 
-@lru_cache(maxsize=512)
-def compile_pattern(pattern: str) -> Any:
-    """The pattern ready for `fullmatch`; None when it is none, or too large."""
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = MAX_PATTERN_MEMORY
-    try:
-        return re2.compile(pattern, options)
-    except (re2.error, UnicodeError):
+class PatternBudget:
+    """What the patterns of one query may cost together."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+        self._left = MAX_WEIGHT
+
+    def problem_of(self, text: str) -> str | None:
+        """What is wrong with a pattern."""
+        if text in self._seen:
+            return None
+        self._seen.add(text)
+        try:
+            self._left -= weight_of(text)
+            if self._left < 0 or len(self._seen) > MAX_PATTERNS:
+                return f"the patterns of a query are too large together, or more than {MAX_PATTERNS}"
+            compile_pattern(text)
+        except PatternError as error:
+            return str(error)
         return None
 
 
-def expand(template: str, found: Any) -> str:
-    """`$1`, `${1}`, `$name` and `$$` in a template replaced as Go's `Expand` does; unknown groups are empty."""
+def expand(template: str, found: Any, most: int) -> str | None:
+    """`$1`, `${1}`, `$name` and `$$` in a template replaced as Go's `Expand` does; unknown groups are empty.
+
+    None when it would be longer than `most` characters.
+    """
     names = found.re.groupindex
+    pieces: list[str] = []
+    left, last = most, 0
+    for reference in _REFERENCE.finditer(template):
+        pieces += (template[last : reference.start()], _group(reference, found, names))
+        last = reference.end()
+        left -= len(pieces[-2]) + len(pieces[-1])
+        if left < 0:
+            return None
+    pieces.append(template[last:])
+    return "".join(pieces) if len(pieces[-1]) <= left else None
 
-    def group(reference: re.Match[str]) -> str:
-        if reference.group(1):
-            return "$"
-        name = reference.group(2) or reference.group(3)
-        index = int(name) if name.isdigit() and len(name) < 6 else names.get(name, -1)
-        if not 0 <= index <= found.re.groups:
-            return ""
-        return found.group(index) or ""
 
-    return _REFERENCE.sub(group, template)
+def _group(reference: re.Match[str], found: Any, names: Mapping[str, int]) -> str:
+    if reference[1]:
+        return "$"
+    name = reference[2] or reference[3]
+    index = int(name) if name.isdigit() and len(name) < 6 else names.get(name, -1)
+    if not 0 <= index <= found.re.groups:
+        return ""
+    return found.group(index) or ""
