@@ -93,7 +93,7 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
             await senders.stop()
             await door.stop()
             await intake.flush()
-            app.state.promql.stop()
+            await app.state.promql.stop()
             await app.state.oidc.close()
             await database.close()
 

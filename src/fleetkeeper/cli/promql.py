@@ -14,12 +14,13 @@ from fleetkeeper.cli.running import command_actor, with_session
 from fleetkeeper.cli.tables import AsJson
 from fleetkeeper.errors import InvalidInputError
 from fleetkeeper.settings import get_settings
-from fleetkeeper.telemetry.promql.engine import Answer, Engine, Query, ResultSeries
+from fleetkeeper.telemetry.promql.engine import Engine
 from fleetkeeper.telemetry.promql.errors import PromqlError
 from fleetkeeper.telemetry.promql.fleet_source import FleetSource
 from fleetkeeper.telemetry.promql.formatting import format_number
 from fleetkeeper.telemetry.promql.labels import label_text
 from fleetkeeper.telemetry.promql.parameters import Parameters
+from fleetkeeper.telemetry.promql.queries import Answer, Query, ResultSeries
 from fleetkeeper.telemetry.promql.rendering import render
 from fleetkeeper.telemetry.promql.service import limits_of, now_us
 

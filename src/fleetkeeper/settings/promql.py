@@ -27,9 +27,36 @@ class PromqlSettings(BaseModel):
     subquery_step_seconds: int = Field(
         default=60, ge=1, le=86_400, description="Step of a subquery that names none (seconds)."
     )
-    threads: int = Field(
+    workers: int = Field(
         default=2,
         ge=1,
         le=32,
-        description="PromQL queries that one web process works on at once; others wait.",
+        description="PromQL queries that one web process has worked on at once, each in a process of its own.",
+    )
+    extra_workers: int = Field(
+        default=2,
+        ge=0,
+        le=32,
+        description="Further ones for users who have none at work yet while others take all.",
+    )
+    worker_memory_mb: int = Field(
+        default=2048,
+        ge=512,
+        le=262_144,
+        description="Address space of a process that evaluates PromQL (MiB). A query that needs more fails.",
+    )
+    worker_niceness: int = Field(
+        default=5,
+        ge=0,
+        le=19,
+        description="Niceness of those processes: how far they stand back behind ingest for processor time.",
+    )
+    max_waiting: int = Field(
+        default=100,
+        ge=1,
+        le=10_000,
+        description="PromQL queries that may wait for a process; further ones get 503.",
+    )
+    max_waiting_per_user: int = Field(
+        default=20, ge=1, le=10_000, description="The same for one user, all sessions and tokens together."
     )

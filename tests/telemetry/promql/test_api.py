@@ -1,6 +1,8 @@
 """The Prometheus API over the product's own storage, as Grafana asks it."""
 
 import asyncio
+import os
+import signal
 import time
 from uuid import UUID
 
@@ -13,6 +15,7 @@ from fleetkeeper.telemetry.host_mark import HOST_MARK
 from fleetkeeper.telemetry.promql.samples import STALE_BITS
 from fleetkeeper.telemetry.samples import SampleSeries
 from tests.factories.telemetry import make_device
+from tests.telemetry.promql.until import until
 
 API = "/prometheus/api/v1"
 DAY = 86_400
@@ -296,22 +299,53 @@ class TestLimits:
         assert body["errorType"] == "execution"
         assert "too many samples" in body["error"]
 
-    async def test_query_stops_when_nobody_waits(self, fleet, app, viewer, monkeypatch):
-        engine = app.state.promql.engine
-        begun, ended = asyncio.Event(), asyncio.Event()
-        loop = asyncio.get_running_loop()
-        evaluate = engine.evaluate
-
-        def watched(query, samples, deadline):
-            loop.call_soon_threadsafe(begun.set)
-            try:
-                while True:
-                    evaluate(query, samples, deadline)
-            finally:
-                loop.call_soon_threadsafe(ended.set)
-
-        monkeypatch.setattr(engine, "evaluate", watched)
-        asking = asyncio.ensure_future(viewer.get(f"{API}/query", params={"query": "up"}))
-        await asyncio.wait_for(begun.wait(), 20)
+    async def test_query_stops_when_nobody_waits(self, fleet, app, viewer):
+        promql = app.state.promql
+        endless = {"query": "count_over_time(vector(1)[3h:1ms]) * " * 20 + "1", "time": NOW}
+        asking = asyncio.ensure_future(viewer.get(f"{API}/query", params=endless))
+        await until(lambda: promql.workers.busy)
         asking.cancel()
-        await asyncio.wait_for(ended.wait(), 20)
+        await until(lambda: not promql.workers.busy)
+        assert promql.places.held == 0
+        assert len(await ask(viewer, "query", query="requests_total", time=NOW)) == 2
+
+    async def test_a_query_whose_worker_dies_gets_an_error_and_the_next_one_an_answer(
+        self, fleet, app, viewer
+    ):
+        promql = app.state.promql
+        endless = {"query": "count_over_time(vector(1)[3h:1ms]) * " * 20 + "1", "time": NOW}
+        asking = asyncio.ensure_future(viewer.get(f"{API}/query", params=endless))
+        await until(lambda: promql.workers.busy)
+        for pid in promql.workers.busy:
+            os.kill(pid, signal.SIGKILL)
+        answer = await asking
+        assert answer.status_code == 422
+        assert answer.json()["errorType"] == "execution"
+        assert "worker process died" in answer.json()["error"]
+        assert len(await ask(viewer, "query", query="requests_total", time=NOW)) == 2
+
+    async def test_too_many_that_wait_are_refused(self, app, viewer):
+        places = app.state.promql.places
+        places.most_waiting_of_one = 0
+        async with places.place("somebody", 1), places.place("somebody", 1):
+            body = await ask(viewer, "query", query="1")
+            assert body["resultType"] == "scalar"
+            places.most = 2
+            body = await ask(viewer, "query", 503, query="1")
+        assert body["errorType"] == "unavailable"
+        assert "too many queries wait" in body["error"]
+
+    @pytest.mark.parametrize(
+        "call", ["query", "query_range?start=0&end=60&step=60", "format_query", "query_exemplars", "series"]
+    )
+    @pytest.mark.parametrize(
+        "text", ["(" * 65_000, "# \r" + "(" * 30_000, "-" * 65_000 + "1", "{a=~`" + "[" * 60_000 + "`}"]
+    )
+    async def test_hostile_texts_are_bad_data_on_every_path(self, shared, call, text):
+        name = "match[]" if call == "series" else "query"
+        path, _, rest = call.partition("?")
+        answer = await shared.viewer.post(
+            f"{API}/{path}", data={name: text, **dict(item.split("=") for item in rest.split("&") if item)}
+        )
+        assert answer.status_code == 400
+        assert answer.json()["errorType"] == "bad_data"

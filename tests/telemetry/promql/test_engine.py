@@ -7,9 +7,9 @@ import threading
 import numpy as np
 import pytest
 
-from fleetkeeper.telemetry.promql import rates, windows
+from fleetkeeper.telemetry.promql import engine, rates, windows
 from fleetkeeper.telemetry.promql.deadline import Deadline
-from fleetkeeper.telemetry.promql.engine import Engine, Limits, Query
+from fleetkeeper.telemetry.promql.engine import Engine
 from fleetkeeper.telemetry.promql.errors import (
     BadDataError,
     ExecutionError,
@@ -17,8 +17,10 @@ from fleetkeeper.telemetry.promql.errors import (
     QueryTimeoutError,
 )
 from fleetkeeper.telemetry.promql.fleet_source import joined
+from fleetkeeper.telemetry.promql.queries import Limits, Query, evaluate
 from fleetkeeper.telemetry.promql.samples import Samples
 from fleetkeeper.telemetry.promql.source import SourceSeries
+from fleetkeeper.telemetry.promql.waiting import Places
 from tests.telemetry.promql.dataset import STALE
 from tests.telemetry.promql.memory_source import MemorySource
 
@@ -182,24 +184,22 @@ class TestLimits:
         query = Query.over_range(text, 3700 * SECOND, (3699 + steps) * SECOND, SECOND, 11_000)
         deadline = ImpatientDeadline(looks=3)
         with pytest.raises(QueryTimeoutError, match="impatient"):
-            Engine(Limits()).evaluate(query, {query.expression.arguments[0]: samples}, deadline)
+            evaluate(query, Limits(), {query.expression.arguments[0]: samples}, deadline)
 
     async def test_cancelled_query_stops_its_thread(self, source, monkeypatch):
-        engine = Engine(Limits())
         begun, stopped = threading.Event(), threading.Event()
-        evaluate = engine.evaluate
 
-        def endless(query, samples, deadline):
+        def endless(query, limits, samples, deadline):
             begun.set()
             try:
                 while True:
-                    evaluate(query, samples, deadline)
+                    evaluate(query, limits, samples, deadline)
             except QueryCancelledError:
                 stopped.set()
                 raise
 
         monkeypatch.setattr(engine, "evaluate", endless)
-        task = asyncio.ensure_future(engine.answer(Query.instant("count", SECOND), source))
+        task = asyncio.ensure_future(Engine(Limits()).answer(Query.instant("count", SECOND), source))
         assert await asyncio.to_thread(begun.wait, 20)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -215,15 +215,15 @@ class TestLimits:
                 await go_on.wait()
                 return [[]]
 
-        engine = Engine(Limits(), queries_at_once=1)
+        asked = Engine(Limits(), places=Places(1))
         query = Query.instant("count", SECOND)
-        first = asyncio.ensure_future(engine.answer(query, Held()))
+        first = asyncio.ensure_future(asked.answer(query, Held()))
         await asyncio.wait_for(reading.wait(), 20)
         with pytest.raises(QueryTimeoutError, match="query timed out in query queue"):
-            await engine.answer(query, source, 0.01)
+            await asked.answer(query, source, 0.01)
         go_on.set()
         assert (await first).series == []
-        assert len((await engine.answer(query, source)).series) == 2
+        assert len((await asked.answer(query, source)).series) == 2
 
     def test_deadline_says_why(self):
         deadline = Deadline(100)

@@ -12,9 +12,10 @@ from fleetkeeper.telemetry import catalogue, reading
 from fleetkeeper.telemetry.chunks import jobs
 from fleetkeeper.telemetry.chunks import service as chunks
 from fleetkeeper.telemetry.host_mark import HOST_MARK
-from fleetkeeper.telemetry.promql.engine import Engine, Limits, Query
+from fleetkeeper.telemetry.promql.engine import Engine
 from fleetkeeper.telemetry.promql.errors import ExecutionError
 from fleetkeeper.telemetry.promql.fleet_source import FleetSource
+from fleetkeeper.telemetry.promql.queries import Limits, Query
 from fleetkeeper.telemetry.promql.rendering import render
 from fleetkeeper.telemetry.promql.source import SourceSeries
 from fleetkeeper.telemetry.samples import SampleSeries

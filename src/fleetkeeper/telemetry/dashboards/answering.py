@@ -23,11 +23,11 @@ from fleetkeeper.telemetry.explore.groups import DEVICE
 from fleetkeeper.telemetry.explore.schemas import FleetAnswer, GroupSeries
 from fleetkeeper.telemetry.explore.service import FleetQuery, query_fleet
 from fleetkeeper.telemetry.explore.steps import automatic_step
-from fleetkeeper.telemetry.promql.engine import Answer, Query, ResultSeries
 from fleetkeeper.telemetry.promql.errors import BadDataError, PromqlError
 from fleetkeeper.telemetry.promql.fleet_source import FleetSource
 from fleetkeeper.telemetry.promql.labels import NAME, label_text
-from fleetkeeper.telemetry.promql.service import Promql
+from fleetkeeper.telemetry.promql.queries import Answer, Query, ResultSeries
+from fleetkeeper.telemetry.promql.service import Promql, user_of
 from fleetkeeper.telemetry.resample import SECOND, Times, nice_step
 from fleetkeeper.telemetry.service import device_ids, moment
 from fleetkeeper_protocol.metrics import describe
@@ -251,7 +251,7 @@ async def _ask_promql(asker: Asker, query: PromqlPart, chosen: Chosen, span: _Sp
             first, last = -int(-span.start // step), int(span.end // step)
             start, end = round(first * step * SECOND), round(max(first, last) * step * SECOND)
             asked = Query.over_range(text, start, end, round(step * SECOND), settings.max_points)
-        found = await asker.promql.engine.answer(asked, source)
+        found = await asker.promql.engine.answer(asked, source, user=user_of(asker.actor))
     except BadDataError as error:
         raise InvalidInputError("The query is wrong.", fields=[FieldError("query", str(error))]) from None
     except PromqlError as error:

@@ -15,12 +15,10 @@ from fleetkeeper.error_handlers import expected_error, problem_responses
 from fleetkeeper.errors import UnavailableError
 from fleetkeeper.telemetry.access import TelemetryRead
 from fleetkeeper.telemetry.promql import service
-from fleetkeeper.telemetry.promql.engine import Answer
 from fleetkeeper.telemetry.promql.errors import BadDataError, PromqlError, QueryCancelledError
 from fleetkeeper.telemetry.promql.parameters import Parameters
-from fleetkeeper.telemetry.promql.rendering import render
 from fleetkeeper.telemetry.promql.schemas import PrometheusAnswer, answers, described
-from fleetkeeper.telemetry.promql.service import Caller
+from fleetkeeper.telemetry.promql.service import Caller, Rendered
 
 _encoder = msgspec.json.Encoder()
 _Result = TypeVar("_Result")
@@ -97,7 +95,12 @@ def _success(data: object) -> Response:
     return _written(_encoder.encode(data))
 
 
-def _written(data: bytes, warnings: Sequence[str] = ()) -> Response:
+async def _asked(request: Request, work: Awaitable[Rendered]) -> Response:
+    found = await _while_connected(request, work)
+    return _written(found.data, found.warnings)
+
+
+def _written(data: bytes | memoryview, warnings: Sequence[str] = ()) -> Response:
     told = b',"warnings":%s' % _encoder.encode(warnings) if warnings else b""
     return Response(b'{"status":"success","data":%s%s}' % (data, told), media_type="application/json")
 
@@ -131,19 +134,14 @@ _MATCH = ("match[]", "start", "end", "limit")
 @router.post("/query", response_model=PrometheusAnswer, openapi_extra=described(*_QUERY, form=True))
 async def query(request: Request, caller: Asking) -> Response:
     """Evaluate an expression at one moment."""
-    return _written(*await _while_connected(request, _rendered(service.query(caller))))
+    return await _asked(request, service.query(caller))
 
 
 @router.get("/query_range", response_model=PrometheusAnswer, openapi_extra=described(*_RANGE))
 @router.post("/query_range", response_model=PrometheusAnswer, openapi_extra=described(*_RANGE, form=True))
 async def query_range(request: Request, caller: Asking) -> Response:
     """Evaluate an expression at each step of a range of time."""
-    return _written(*await _while_connected(request, _rendered(service.query_range(caller))))
-
-
-async def _rendered(answer: Awaitable[Answer]) -> tuple[bytes, Sequence[str]]:
-    found = await answer
-    return await asyncio.to_thread(render, found), found.warnings
+    return await _asked(request, service.query_range(caller))
 
 
 @router.get("/series", response_model=PrometheusAnswer, openapi_extra=described(*_MATCH))

@@ -43,6 +43,13 @@ class QueryCancelledError(PromqlError):
     status = 503
 
 
+class TooManyQueriesError(PromqlError):
+    """So many queries wait that another one may not."""
+
+    kind = "unavailable"
+    status = 503
+
+
 def too_many_samples() -> ExecutionError:
     """The limit of samples, in Prometheus' words."""
     return ExecutionError("query processing would load too many samples into memory in query execution")

@@ -146,6 +146,7 @@ def quantile(windows: Windows, arguments: Arguments) -> Result:
     order = np.argsort(counts, kind="stable")
     start = 0
     while start < len(order):
+        windows.check()
         # Windows of about the same length side by side, so that little is padding.
         stop = start + max(1, SORTED_AT_ONCE // max(1, int(counts[order[start]])))
         stop = min(stop, len(order))

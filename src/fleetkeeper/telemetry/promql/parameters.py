@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from fleetkeeper.telemetry.matchers import Matcher
 from fleetkeeper.telemetry.promql.errors import BadDataError
 from fleetkeeper.telemetry.promql.formatting import quoted
 from fleetkeeper.telemetry.promql.labels import is_label_name
 from fleetkeeper.telemetry.promql.parsing import parse_selector
-from fleetkeeper.telemetry.selection import Matcher
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Beyond it a query's arithmetic in microseconds could leave 64 bits.

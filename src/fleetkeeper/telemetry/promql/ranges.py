@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+from fleetkeeper.telemetry.matchers import Matcher
+from fleetkeeper.telemetry.promql.errors import too_many_samples
 from fleetkeeper.telemetry.promql.expressions import Anchor, Expression, Selector, Subquery, children_of
 from fleetkeeper.telemetry.promql.matrices import Steps
-from fleetkeeper.telemetry.selection import Matcher
 
 MAX_TIME_US = 2**62
+# What the windows over a subquery may hold together, for each of its series: some seconds of work.
+MAX_WINDOW_POINTS = 2_000_000_000
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def subquery_steps(node: Subquery, steps: Steps, frame: Frame) -> Steps:
 
 
 def needed(node: Expression, steps: Steps, frame: Frame) -> dict[Selector, Span]:
-    """The samples of each selector."""
+    """The samples of each selector. Raises ExecutionError for subqueries that multiply to too many points."""
     if isinstance(node, Selector):
         at = frame.moment(node.at)
         first, last = (steps.start, steps.end) if at is None else (at, at)
@@ -62,6 +65,9 @@ def needed(node: Expression, steps: Steps, frame: Frame) -> dict[Selector, Span]
         start, end = first - node.offset - before, last - node.offset
         return {node: Span(max(start, -MAX_TIME_US), min(end, MAX_TIME_US))}
     if isinstance(node, Subquery):
+        windows = 1 if node.at is not None else steps.count
+        if windows * (node.range // frame.step_of(node)) > MAX_WINDOW_POINTS:
+            raise too_many_samples()
         steps = subquery_steps(node, steps, frame)
         if not steps.count:
             return {}

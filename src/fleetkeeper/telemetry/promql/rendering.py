@@ -7,8 +7,8 @@ from itertools import repeat
 import msgspec
 import numpy as np
 
-from fleetkeeper.telemetry.promql.engine import Answer, ResultSeries
 from fleetkeeper.telemetry.promql.formatting import format_number, format_sample
+from fleetkeeper.telemetry.promql.queries import Answer, ResultSeries
 from fleetkeeper.telemetry.resample import Times
 
 _encoder = msgspec.json.Encoder()

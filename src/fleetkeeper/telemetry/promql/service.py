@@ -1,8 +1,7 @@
 """What the doors of the Prometheus API answer. Raises PromqlError, in Prometheus' words, for what is expected."""
 
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
@@ -14,11 +13,15 @@ from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.settings.promql import PromqlSettings
 from fleetkeeper.telemetry import service as telemetry
 from fleetkeeper.telemetry.catalogue import described_metrics
-from fleetkeeper.telemetry.promql.engine import Answer, Engine, Limits, Query
+from fleetkeeper.telemetry.promql.engine import Engine
 from fleetkeeper.telemetry.promql.errors import BadDataError, ExecutionError
 from fleetkeeper.telemetry.promql.fleet_source import FleetSource, Sessions, reason_of
+from fleetkeeper.telemetry.promql.layout import prettify
 from fleetkeeper.telemetry.promql.parameters import EPOCH, Parameters, checked_label_name
-from fleetkeeper.telemetry.promql.parsing import parse_query, prettify
+from fleetkeeper.telemetry.promql.parsing import parse_query
+from fleetkeeper.telemetry.promql.queries import Limits, Query
+from fleetkeeper.telemetry.promql.waiting import Places
+from fleetkeeper.telemetry.promql.workers import WorkerLimits, Workers
 from fleetkeeper.telemetry.selection import (
     NAME,
     FleetSeries,
@@ -51,17 +54,37 @@ def now_us() -> int:
     return int((utc_now() - EPOCH).total_seconds() * 1000) * 1000
 
 
+def user_of(actor: Actor) -> str:
+    """Whose queries wait in one line: those of a user's sessions and tokens."""
+    return str(actor.user_id or f"{actor.kind} {actor.name}")
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """An answer as JSON, and sentences on what could not be read."""
+
+    data: bytes | memoryview
+    warnings: tuple[str, ...]
+
+
 class Promql:
-    """The engine of one process with its threads."""
+    """The engine of one process with its workers."""
 
     def __init__(self, settings: PromqlSettings) -> None:
         self.settings = settings
-        self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="promql")
-        self.engine = Engine(limits_of(settings), self._threads, queries_at_once=settings.threads)
+        self.places = Places(
+            settings.workers,
+            settings.extra_workers,
+            waiting=settings.max_waiting,
+            waiting_of_one=settings.max_waiting_per_user,
+        )
+        limits = WorkerLimits(settings.worker_memory_mb, settings.worker_niceness)
+        self.workers = Workers(limits, settings.workers + settings.extra_workers)
+        self.engine = Engine(limits_of(settings), self.workers, self.places)
 
-    def stop(self) -> None:
-        """Let go of the threads."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+    async def stop(self) -> None:
+        """End the workers."""
+        await self.workers.stop()
 
 
 @dataclass(frozen=True)
@@ -80,7 +103,7 @@ class Caller:
         return FleetSource(self.sessions, self.actor, settings.max_series, settings.max_samples)
 
 
-async def query(caller: Caller) -> Answer:
+async def query(caller: Caller) -> Rendered:
     """Evaluate at one moment."""
     parameters = caller.parameters
     moment = parameters.time("time", now_us())
@@ -92,7 +115,7 @@ async def query(caller: Caller) -> Answer:
     return await _answer(caller, read, timeout)
 
 
-async def query_range(caller: Caller) -> Answer:
+async def query_range(caller: Caller) -> Rendered:
     """Evaluate at each step of a range of time."""
     parameters = caller.parameters
     start, end, step = parameters.range()
@@ -101,10 +124,10 @@ async def query_range(caller: Caller) -> Answer:
     return await _answer(caller, read, timeout)
 
 
-async def _answer(caller: Caller, read: Query, timeout_seconds: float | None) -> Answer:
+async def _answer(caller: Caller, read: Query, timeout_seconds: float | None) -> Rendered:
     source = caller.source
-    answer = await caller.promql.engine.answer(read, source, timeout_seconds)
-    return replace(answer, warnings=tuple(dict.fromkeys(source.warnings)))
+    data = await caller.promql.engine.rendered(read, source, timeout_seconds, user_of(caller.actor))
+    return Rendered(data, tuple(dict.fromkeys(source.warnings)))
 
 
 async def series(caller: Caller) -> list[dict[str, str]]:

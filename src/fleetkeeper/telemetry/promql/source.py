@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from fleetkeeper.telemetry.matchers import Matcher
 from fleetkeeper.telemetry.promql.labels import Labels
 from fleetkeeper.telemetry.resample import Times, Values
-from fleetkeeper.telemetry.selection import Matcher
 
 
 class SourceSeries(NamedTuple):

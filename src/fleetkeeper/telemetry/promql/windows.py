@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from fleetkeeper.telemetry.resample import Times, Values
 Reduction = np.ufunc
 # A scan looks at the clock once in so many samples of a window.
 POSITIONS_BETWEEN_LOOKS = 64
+# Samples of windows that are put together between two looks.
+REDUCED_AT_ONCE = 50_000_000
 # Shorter windows are always walked in step, which adds numbers up in Prometheus' own order.
 LONG_WINDOW = 2000
 
@@ -44,14 +47,19 @@ class Spans:
 
     def reduce(self, operation: Reduction, values: Values) -> Values:
         """`operation` over values[low:high] of each span, each with at least one sample."""
-        if not len(self.low):
-            return np.empty(0)
-        edges = np.empty(2 * len(self.low), np.int64)
-        edges[0::2], edges[1::2] = self.low, self.high
         # An edge may be the end of the array, where reduceat wants a value; its result is not used.
         padded = np.append(values, 0.0)
-        result: Values = operation.reduceat(padded, edges)[0::2]
-        return result
+        added = np.cumsum(self.high - self.low)
+        total = int(added[-1]) if len(added) else 0
+        limits = added.searchsorted(np.arange(REDUCED_AT_ONCE, total, REDUCED_AT_ONCE), "right")
+        results = [np.empty(0)]
+        for start, stop in pairwise([0, *dict.fromkeys(limits.tolist()), len(self.low)]):
+            if start < stop:
+                self.windows.check()
+                edges = np.empty(2 * (stop - start), np.int64)
+                edges[0::2], edges[1::2] = self.low[start:stop], self.high[start:stop]
+                results.append(operation.reduceat(padded, edges)[0::2])
+        return np.concatenate(results)
 
     def are_few(self) -> bool:
         """Whether the windows are so long, and so few, that walking all of them in step would be more work."""
