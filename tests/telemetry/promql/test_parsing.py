@@ -13,7 +13,8 @@ from fleetkeeper.telemetry.promql.errors import BadDataError
 from fleetkeeper.telemetry.promql.expressions import Binary, Call, Selector, Subquery, kind_of
 from fleetkeeper.telemetry.promql.lexing import MAX_QUERY_LENGTH
 from fleetkeeper.telemetry.promql.parameters import Parameters
-from fleetkeeper.telemetry.promql.parsing import MAX_NESTING, parse_query, parse_selector
+from fleetkeeper.telemetry.promql.parsing import MAX_NESTING, parse_query
+from fleetkeeper.telemetry.promql.selectors import parse_selector
 from tests.telemetry.promql.queries import BOTH_FORMS, INSTANT_ONLY
 
 MINUTE = 60_000_000

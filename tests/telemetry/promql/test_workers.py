@@ -14,6 +14,7 @@ import pytest
 from fleetkeeper.telemetry.promql import workers as module
 from fleetkeeper.telemetry.promql.engine import Engine
 from fleetkeeper.telemetry.promql.errors import BadDataError, ExecutionError, PromqlError, QueryTimeoutError
+from fleetkeeper.telemetry.promql.parameters import Parameters
 from fleetkeeper.telemetry.promql.queries import Limits, Query
 from fleetkeeper.telemetry.promql.rendering import render
 from fleetkeeper.telemetry.promql.waiting import Places
@@ -213,8 +214,16 @@ class TestBounds:
     )
     def test_patterns_that_cost_much(self, patterns):
         inner = ",".join(f"a{number}=~`{text}`" for number, text in enumerate(patterns))
-        with pytest.raises(BadDataError, match="pars"):
+        with pytest.raises(BadDataError, match="error parsing regexp"):
             Query.instant(f"x{{{inner}}}", NOW)
+
+    def test_patterns_of_selectors_that_come_together(self):
+        costly = [f"{{a=~`x{number}(?i)\\pL{{30}}`}}" for number in range(10)]
+        assert Parameters({"match[]": costly[:1]}).matcher_sets()
+        with pytest.raises(BadDataError, match="patterns are too large together"):
+            Parameters({"match[]": costly}).matcher_sets()
+        with pytest.raises(BadDataError, match="at most 100 selectors"):
+            Parameters({"match[]": ["up"] * 101}).matcher_sets()
 
     async def test_thousands_of_groups_take_no_memory(self, source):
         text = f"temperature{{room=~`{'(' * 900 + 'north' + ')' * 900}`}}"

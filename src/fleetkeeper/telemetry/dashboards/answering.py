@@ -26,6 +26,7 @@ from fleetkeeper.telemetry.explore.steps import automatic_step
 from fleetkeeper.telemetry.promql.errors import BadDataError, PromqlError
 from fleetkeeper.telemetry.promql.fleet_source import FleetSource
 from fleetkeeper.telemetry.promql.labels import NAME, label_text
+from fleetkeeper.telemetry.promql.patterns import PatternBudget
 from fleetkeeper.telemetry.promql.queries import Answer, Query, ResultSeries
 from fleetkeeper.telemetry.promql.service import Promql, user_of
 from fleetkeeper.telemetry.resample import SECOND, Times, nice_step
@@ -111,10 +112,11 @@ async def answer(asker: Asker, question: PanelQuestion) -> PanelAnswer:
     if (end - start).total_seconds() < MIN_SPAN_SECONDS:
         raise InvalidInputError("The range is wrong.", fields=[FieldError("to", "lies after `from`")])
     variables = {item.name: item for item in question.variables}
+    patterns = PatternBudget()
     problems = [
         FieldError(f"queries[{number}].{name}", text)
         for number, query in enumerate(question.queries)
-        for name, text in query_problems(query, variables)
+        for name, text in query_problems(query, variables, patterns)
     ]
     if problems:
         raise InvalidInputError("The query is wrong.", fields=problems)

@@ -25,9 +25,12 @@ from fleetkeeper.telemetry.explore.steps import parse_step
 from fleetkeeper.telemetry.promql.errors import BadDataError
 from fleetkeeper.telemetry.promql.expressions import kind_of
 from fleetkeeper.telemetry.promql.parsing import parse_query
+from fleetkeeper.telemetry.promql.patterns import PatternBudget
 from fleetkeeper_protocol.metrics import LABEL_NAME, parse_channel
 
 MAX_PROBLEMS = 50
+# What the patterns of all queries of a dashboard may cost, in those of one query.
+PATTERNS_OF_QUERIES = 4
 _LANGUAGES = frozenset({"fleet", "promql"})
 _FILTER_KINDS = ("device", "department", "device_type")
 
@@ -76,8 +79,10 @@ def _problems(definition: Definition) -> list[FieldError]:
             problems.append(FieldError(f"{place}.name", f"stands twice: {item.name}"))
         variables[item.name] = item
         problems += [FieldError(f"{place}.{name}", text) for name, text in _variable_problems(item)]
+    patterns = PatternBudget(PATTERNS_OF_QUERIES)
     for place, panel in definition.panels():
-        problems += [FieldError(f"{place}.{name}", text) for name, text in _panel_problems(panel, variables)]
+        found = _panel_problems(panel, variables, patterns)
+        problems += [FieldError(f"{place}.{name}", text) for name, text in found]
     return problems
 
 
@@ -107,7 +112,9 @@ def _is_channel(text: str) -> bool:
     return True
 
 
-def _panel_problems(panel: Panel, variables: Mapping[str, Variable]) -> list[tuple[str, str]]:
+def _panel_problems(
+    panel: Panel, variables: Mapping[str, Variable], patterns: PatternBudget
+) -> list[tuple[str, str]]:
     problems = []
     if panel.kind == "text" and panel.queries:
         problems.append(("queries", "a text asks nothing; take them away or choose another kind"))
@@ -116,20 +123,22 @@ def _panel_problems(panel: Panel, variables: Mapping[str, Variable]) -> list[tup
     if panel.minimum is not None and panel.maximum is not None and panel.minimum >= panel.maximum:
         problems.append(("maximum", "lies above the minimum"))
     for number, query in enumerate(panel.queries):
-        found = query_problems(query, variables)
+        found = query_problems(query, variables, patterns)
         problems += [(f"queries[{number}].{name}", text) for name, text in found]
     return problems
 
 
-def query_problems(query: FleetPart | PromqlPart, variables: Mapping[str, Variable]) -> list[tuple[str, str]]:
-    """What is wrong with a query, by field."""
+def query_problems(
+    query: FleetPart | PromqlPart, variables: Mapping[str, Variable], patterns: PatternBudget
+) -> list[tuple[str, str]]:
+    """What is wrong with a query, by field. `patterns` is for the queries that come with it."""
     problems = _filter_problems(query.filter, variables)
     if isinstance(query, PromqlPart):
         if query.filter.labels:
             problems.append(
                 ("filter.labels", 'a PromQL query has its labels in itself, as in {mountpoint="/"}')
             )
-        return problems + _promql_problems(query, variables)
+        return problems + _promql_problems(query, variables, patterns)
     for number, text in enumerate(query.metrics):
         name = reference_in(text)
         if name is not None:
@@ -153,9 +162,11 @@ def query_problems(query: FleetPart | PromqlPart, variables: Mapping[str, Variab
     return problems
 
 
-def _promql_problems(query: PromqlPart, variables: Mapping[str, Variable]) -> list[tuple[str, str]]:
+def _promql_problems(
+    query: PromqlPart, variables: Mapping[str, Variable], patterns: PatternBudget
+) -> list[tuple[str, str]]:
     try:
-        expression = parse_query(query.query)
+        expression = parse_query(query.query, patterns)
     except BadDataError as error:
         where = f" (characters {error.place[0] + 1} to {error.place[1]})" if error.place else ""
         return [("query", f"{error}{where}")]

@@ -10,7 +10,7 @@ from fleetkeeper.telemetry.matchers import Matcher
 from fleetkeeper.telemetry.promql.errors import BadDataError
 from fleetkeeper.telemetry.promql.formatting import quoted
 from fleetkeeper.telemetry.promql.labels import is_label_name
-from fleetkeeper.telemetry.promql.parsing import parse_selector
+from fleetkeeper.telemetry.promql.selectors import parse_selectors
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Beyond it a query's arithmetic in microseconds could leave 64 bits.
@@ -118,7 +118,7 @@ class Parameters:
 
     def matcher_sets(self) -> list[tuple[Matcher, ...]]:
         """The selectors of `match[]`. Raises BadDataError."""
-        return [parse_selector(text) for text in self.values.get("match[]", ())]
+        return parse_selectors(self.values.get("match[]", ()))
 
     def limit(self) -> int | None:
         """At most so many results. Raises BadDataError."""

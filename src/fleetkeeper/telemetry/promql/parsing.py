@@ -73,29 +73,21 @@ class Parsed:
     brackets: dict[Expression, int] = field(default_factory=dict)
 
 
-def parse_query(text: str) -> Expression:
-    """The query as expressions. Raises BadDataError in the API's words."""
-    return parse(text).expression
+def parse_query(text: str, patterns: PatternBudget | None = None) -> Expression:
+    """The query as expressions. Raises BadDataError in the API's words. `patterns` is for those that come together."""
+    return parse(text, patterns).expression
 
 
-def parse(text: str) -> Parsed:
+def parse(text: str, patterns: PatternBudget | None = None) -> Parsed:
     """The query as expressions, and its brackets. Raises BadDataError."""
-    return _Parser(text).query()
-
-
-def parse_selector(text: str) -> tuple[Matcher, ...]:
-    """The matchers of a series selector such as `up{job="node"}`. Raises BadDataError."""
-    node = parse_query(text)
-    if not isinstance(node, Selector) or node.offset or node.range or node.at is not None:
-        raise BadDataError(f"parse error: {quoted(text[:200])} is no series selector")
-    return node.matchers
+    return _Parser(text, patterns or PatternBudget()).query()
 
 
 class _Parser(Cursor):
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, patterns: PatternBudget) -> None:
         super().__init__(text)
         self._brackets: dict[Expression, int] = {}
-        self._patterns = PatternBudget()
+        self._patterns = patterns
         self._depth = 0
         self._nodes = 0
         # The first fault of types; those of syntax come before it, wherever they stand.

@@ -11,11 +11,12 @@ _REFERENCE = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))", re.ASCII)
 
 
 class PatternBudget:
-    """What the patterns of one query may cost together."""
+    """What patterns may cost together: those of a query, or of all queries that come in one request."""
 
-    def __init__(self) -> None:
+    def __init__(self, times: int = 1) -> None:
         self._seen: set[str] = set()
-        self._left = MAX_WEIGHT
+        self._left = times * MAX_WEIGHT
+        self._most = times * MAX_PATTERNS
 
     def problem_of(self, text: str) -> str | None:
         """What is wrong with a pattern."""
@@ -24,8 +25,8 @@ class PatternBudget:
         self._seen.add(text)
         try:
             self._left -= weight_of(text)
-            if self._left < 0 or len(self._seen) > MAX_PATTERNS:
-                return f"the patterns of a query are too large together, or more than {MAX_PATTERNS}"
+            if self._left < 0 or len(self._seen) > self._most:
+                return f"the patterns are too large together, or more than {self._most}"
             compile_pattern(text)
         except PatternError as error:
             return str(error)
