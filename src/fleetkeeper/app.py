@@ -14,7 +14,7 @@ import fleetkeeper.all_models  # noqa: F401 - foreign keys name tables of rooms 
 from fleetkeeper.console.error_pages import handle_console_error, install_console_errors
 from fleetkeeper.console.router import console_router
 from fleetkeeper.database.context import product_context
-from fleetkeeper.database.engine import Database
+from fleetkeeper.database.engine import Database, warn_if_held
 from fleetkeeper.database.logins import application_url
 from fleetkeeper.devices.keys import KEY_PREFIX
 from fleetkeeper.error_handlers import Problem, install_error_handlers
@@ -135,7 +135,13 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
         strangers=Places(most, most_of_one, room),
         pace=pace,
     )
-    shell = HttpShell(app, allowed_hosts=web.allowed_hosts, https=web.secure_cookies, limits=limits)
+    shell = HttpShell(
+        app,
+        allowed_hosts=web.allowed_hosts,
+        https=web.secure_cookies,
+        limits=limits,
+        before_sending=partial(warn_if_held, "The reader of an answer"),
+    )
     telemetry = settings.telemetry
     front = IngestFront(
         shell,

@@ -4,7 +4,7 @@ import html
 import json
 import re
 
-from fleetkeeper.telemetry.promql.function_names import FUNCTIONS
+from fleetkeeper.telemetry.promql.signatures import FUNCTIONS
 
 
 def choices(page: str, name: str) -> list:

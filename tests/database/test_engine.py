@@ -1,11 +1,13 @@
 """Sessions: how their transactions begin, and what becomes of connections that the server has ended."""
 
+import asyncio
+
 import psycopg
 import pytest
 from sqlalchemy import text
 
 from fleetkeeper.database.context import NOBODY, TransactionContext
-from fleetkeeper.database.engine import Database
+from fleetkeeper.database.engine import Database, let_go, warn_if_held
 from tests.factories.telemetry import make_device
 
 
@@ -55,6 +57,46 @@ class TestTransactions:
             assert await scalar(session, plans) == "force_generic_plan"
         async with database.session() as session:
             assert await scalar(session, plans) == "auto"
+
+
+class TestHeldConnections:
+    """Nobody waits for the network while their session holds one of the few connections."""
+
+    async def test_a_session_that_has_begun_holds_one_until_it_lets_go(self, database, connection):
+        make_device(connection, "web1")
+        async with database.session(TransactionContext(whole_fleet=True)) as session:
+            warn_if_held("a slow reader")
+            await session.execute(text("UPDATE devices SET location = 'Attic'"))
+            with pytest.raises(ResourceWarning, match="a slow reader is waited for"):
+                warn_if_held("a slow reader")
+            # Threads are told, too.
+            with pytest.raises(ResourceWarning):
+                await asyncio.to_thread(warn_if_held, "a store")
+            await let_go(session)
+            warn_if_held("a slow reader")
+            assert database.engine.pool.checkedout() == 0
+            assert await scalar(session, "SELECT location FROM devices") == "Attic"
+            with pytest.raises(ResourceWarning):
+                warn_if_held("a slow reader")
+        warn_if_held("a slow reader")
+
+    async def test_sessions_of_other_tasks_are_their_own(self, database):
+        async with database.session() as session:
+            await scalar(session, "SELECT 1")
+            begun = asyncio.Event()
+
+            async def other() -> None:
+                async with database.session() as mine:
+                    await scalar(mine, "SELECT 1")
+                    begun.set()
+                    await asyncio.Event().wait()
+
+            task = asyncio.create_task(other())
+            await begun.wait()
+            await let_go(session)
+            warn_if_held("a slow reader")
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_connections_that_the_server_has_ended_are_not_used_again(database, database_url):

@@ -1,5 +1,6 @@
 """Telemetry that is old enough for the archive, and reading all of it back."""
 
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -75,7 +76,7 @@ class ArchivedStore(Store):
         """What the archive alone holds, by channel and moment; fails when a moment is there twice."""
         async with jobs.sealing_connection(self.app_url) as connection:
             blocks = await read_archived(
-                connection,
+                partial(queries.live_parts, connection),
                 self.settings,
                 [device or self.device],
                 self.channels(*names) if names else None,

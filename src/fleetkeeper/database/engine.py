@@ -1,8 +1,10 @@
 """Engines and pools on one PostgreSQL, by one driver."""
 
 import select
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import psycopg
@@ -58,17 +60,47 @@ def check_reachable(url: str, *, timeout_seconds: int = 5) -> None:
         raise StartupError(f"PostgreSQL 16 or newer is needed; the server is version {version // 10_000}.")
 
 
+# The sessions that are open in the present task, the outermost first.
+_open: ContextVar[tuple[AsyncSession, ...]] = ContextVar("open_sessions", default=())
+
+
 class ContextSession(Session):
     """A session that tells the database, as each transaction begins, what it may see and who acts."""
 
 
 @event.listens_for(ContextSession, "after_begin")
 def _begin(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    session.info["holds_connection"] = True
     source: ContextSource | None = session.info["context"]
     if source is None or transaction.nested:
         return
     context = source if isinstance(source, TransactionContext) else source()
     context.begin(connection, plans_once=session.info["plans_once"])
+
+
+@event.listens_for(ContextSession, "after_transaction_end")
+def _end(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info["holds_connection"] = False
+
+
+def warn_if_held(what: str) -> None:
+    """Warn when the network is about to be waited for while a session of this task holds one of the few connections.
+
+    Whoever is slow at the other end would take them from everybody. A warning fails every test that meets it.
+    """
+    if any(session.info.get("holds_connection") for session in _open.get()):
+        warnings.warn(
+            f"{what} is waited for while a database session is held.", ResourceWarning, stacklevel=3
+        )
+
+
+async def let_go(session: AsyncSession) -> None:
+    """End the session's transaction as it is and give its connection back, before something else is waited for.
+
+    What was done so far is kept. The session's next statement begins another transaction with the same context.
+    """
+    await session.commit()
 
 
 def _check_alive(dbapi_connection: DBAPIConnection, *_: object) -> None:
@@ -129,8 +161,15 @@ class Database:
         are planned once: for those that take no longer than their planning, and whose plan is the same for all values.
         """
         info = {"context": context, "settings": self._settings, "plans_once": plans_once}
-        async with self._sessions(info=info) as session, session.begin():
-            yield session
+        async with self._sessions(info=info) as session:
+            outer = _open.get()
+            _open.set((*outer, session))
+            try:
+                yield session
+                await session.commit()
+            finally:
+                # What is not committed is rolled back as the session closes.
+                _open.set(outer)
 
     @asynccontextmanager
     async def statements(self) -> AsyncIterator[AsyncSession]:

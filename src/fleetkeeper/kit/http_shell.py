@@ -5,7 +5,7 @@ import math
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -128,8 +128,18 @@ def is_request_id(text: str) -> bool:
 class HttpShell:
     """An ASGI application around another."""
 
-    def __init__(self, app: Any, *, allowed_hosts: Sequence[str], https: bool, limits: RequestLimits) -> None:
+    def __init__(
+        self,
+        app: Any,
+        *,
+        allowed_hosts: Sequence[str],
+        https: bool,
+        limits: RequestLimits,
+        before_sending: Callable[[], None] = lambda: None,
+    ) -> None:
         self.app = app
+        # Called before each part of an answer, whose reader may be slow.
+        self._before_sending = before_sending
         self._limits = limits
         self._hosts = frozenset(host.lower() for host in allowed_hosts)
         self._any_host = "*" in self._hosts
@@ -160,6 +170,7 @@ class HttpShell:
             return message
 
         async def send_with_headers(message: Any) -> None:
+            self._before_sending()
             if message["type"] == "http.response.start":
                 self._note_credential(message["status"], scope, credential)
                 headers = self._add_headers(message, request_id)

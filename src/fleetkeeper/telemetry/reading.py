@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.database.engine import driver_connection, settings_of
+from fleetkeeper.database.engine import driver_connection, let_go, settings_of
 from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.telemetry.archive.queries import LivePart, live_parts
 from fleetkeeper.telemetry.archive.reading import Unreadable, read_archived
 from fleetkeeper.telemetry.chunks.blocks import Block
 from fleetkeeper.telemetry.chunks.codec import is_missing
@@ -93,7 +95,7 @@ async def read_blocks(
     # What is archived meanwhile is met twice, and never missed.
     unreadable: list[Unreadable] = session.info.setdefault("unreadable", [])
     archived = await read_archived(
-        connection,
+        partial(_find_parts, session),
         settings_of(session),
         sorted({item.device_id for item in wanted}),
         sorted({item.channel_id for item in wanted}),
@@ -107,6 +109,14 @@ async def read_blocks(
         device_id: [*archived.get(device_id, ()), *stored.blocks.get(device_id, ())]
         for device_id in {**archived, **stored.blocks}
     }
+
+
+async def _find_parts(
+    session: AsyncSession, device_ids: Sequence[UUID], first_day: int, next_day: int
+) -> Sequence[LivePart]:
+    parts = await live_parts(await driver_connection(session), device_ids, first_day, next_day)
+    await let_go(session)
+    return parts
 
 
 def warnings_of(session: AsyncSession) -> list[str]:

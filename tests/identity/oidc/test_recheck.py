@@ -5,6 +5,8 @@ import asyncio
 import pytest
 from starlette.responses import JSONResponse
 
+from fleetkeeper.identity.oidc import recheck
+
 GROUPS = "SELECT g.name FROM group_members m JOIN groups g ON g.id = m.group_id"
 AWAY = JSONResponse({}, 503)
 
@@ -73,6 +75,12 @@ class TestGroupsInIdTokens:
 
     async def test_requests_at_once_do_not_waste_the_refresh_token(self, traveller, run_sql):
         """It is good once; whoever comes second goes by what the first one got."""
+        assert all(await asyncio.gather(*(traveller.me() for _ in range(4))))
+        assert await traveller.me()
+
+    async def test_nor_do_requests_of_several_processes(self, traveller, monkeypatch):
+        """Each has turns of its own; the refused one goes by what the other got."""
+        monkeypatch.setattr(recheck._TURNS, "setdefault", lambda _, turn: turn)
         assert all(await asyncio.gather(*(traveller.me() for _ in range(4))))
         assert await traveller.me()
 

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from fleetkeeper.database.engine import warn_if_held
+
 TIMEOUT_SECONDS = 5.0
 # Of a whole exchange, however slowly its parts come.
 DEADLINE_SECONDS = 10.0
@@ -181,6 +183,7 @@ class OidcClient:
         """One exchange: no redirect is followed, and no more than a limit is read."""
         if self._resting.get(issuer, 0.0) > time.monotonic():
             raise ProviderUnreachableError("The provider could not be reached just now.")
+        warn_if_held("An identity provider")
         try:
             async with (
                 asyncio.timeout(DEADLINE_SECONDS),

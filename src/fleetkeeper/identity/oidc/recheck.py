@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 # While a provider is away its sessions go on for this long, and then end.
 GRACE = timedelta(minutes=15)
+# How often and when to look whether another process was quicker with a refresh token.
+LOOKS_FOR_ANOTHER, LOOK_SECONDS = 4, 0.25
 _CONTEXT = product_context("job", "identity.recheck")
 # Sessions that are being asked about in this process.
 _TURNS: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
@@ -163,45 +165,67 @@ async def _ask(
 async def _refresh(
     checker: Checker, metadata: Metadata, due: _Due, now: datetime
 ) -> tuple[Mapping[str, Any] | None, ProviderTokens]:
-    """New tokens. One request at a time: many providers take a refresh token once only."""
+    """New tokens, which are stored. Many providers take a refresh token once only.
+
+    No lock is held while the provider answers. Requests of this process come one after the other; another process that
+    was first leaves newer tokens, which count instead of the refusal that this one gets.
+    """
+    known = await _tokens_now(checker, due)
+    if known != due.tokens and not known.groups_in_id_token:
+        return None, known
+    form = {"grant_type": "refresh_token", "refresh_token": known.refresh_token or ""}
+    secret = open_client_secret(checker.sealer, due.provider)
+    try:
+        answer = await checker.client.token(metadata, due.provider.client_id, secret, form)
+    except GrantRefusedError:
+        of_another = await _tokens_of_another(checker, due, known)
+        if of_another is None:
+            raise
+        return None, of_another
+    claims = None
+    if answer.get("id_token") is not None:
+        claims = await check_id_token(
+            checker.client,
+            metadata,
+            answer["id_token"],
+            client_id=due.provider.client_id,
+            nonce=None,
+            now=now,
+        )
+        if claims["sub"] != known.subject:
+            raise TokenError("The provider speaks of somebody else.")
+    refresh_token = answer.get("refresh_token")
+    tokens = ProviderTokens(
+        access_token=answer["access_token"],
+        refresh_token=refresh_token if isinstance(refresh_token, str) else known.refresh_token,
+        subject=known.subject,
+        groups_in_id_token=known.groups_in_id_token,
+    )
     async with checker.database.session(_CONTEXT) as session:
-        current = await session.scalar(
-            select(BrowserSession)
-            .where(BrowserSession.id == due.browser.id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-        if current is None or current.provider_tokens is None:
+        current = await session.get(BrowserSession, due.browser.id, with_for_update=True)
+        if current is None:
             raise GrantRefusedError("The session has ended.")
-        known = open_tokens(checker.sealer, due.user.id, current.provider_tokens)
-        if known != due.tokens and not known.groups_in_id_token:
-            return None, known
-        form = {"grant_type": "refresh_token", "refresh_token": known.refresh_token or ""}
-        answer = await checker.client.token(
-            metadata, due.provider.client_id, open_client_secret(checker.sealer, due.provider), form
-        )
-        claims = None
-        if answer.get("id_token") is not None:
-            claims = await check_id_token(
-                checker.client,
-                metadata,
-                answer["id_token"],
-                client_id=due.provider.client_id,
-                nonce=None,
-                now=now,
-            )
-            if claims["sub"] != known.subject:
-                raise TokenError("The provider speaks of somebody else.")
-        refresh_token = answer.get("refresh_token")
-        tokens = ProviderTokens(
-            access_token=answer["access_token"],
-            refresh_token=refresh_token if isinstance(refresh_token, str) else known.refresh_token,
-            subject=known.subject,
-            groups_in_id_token=known.groups_in_id_token,
-        )
         current.provider_tokens = seal_tokens(checker.sealer, due.user.id, tokens)
-        await session.flush()
-        return claims, tokens
+    return claims, tokens
+
+
+async def _tokens_now(checker: Checker, due: _Due) -> ProviderTokens:
+    """What the session holds at the moment. Raises GrantRefusedError when it is over."""
+    async with checker.database.session(_CONTEXT) as session:
+        current = await session.get(BrowserSession, due.browser.id)
+    if current is None or current.provider_tokens is None:
+        raise GrantRefusedError("The session has ended.")
+    return open_tokens(checker.sealer, due.user.id, current.provider_tokens)
+
+
+async def _tokens_of_another(checker: Checker, due: _Due, refused: ProviderTokens) -> ProviderTokens | None:
+    """Tokens that another process got with the refresh token that was refused to this one; None when there are none."""
+    for _ in range(LOOKS_FOR_ANOTHER):
+        await asyncio.sleep(LOOK_SECONDS)
+        known = await _tokens_now(checker, due)
+        if known != refused:
+            return known
+    return None
 
 
 async def _end(session: AsyncSession, session_id: UUID, why: str) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.database.engine import let_go
 from fleetkeeper.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.authority import check_grantable, check_permissions
@@ -170,6 +171,7 @@ async def _check_roles_grantable(session: AsyncSession, actor: Actor, provider_i
 async def check_provider(session: AsyncSession, client: OidcClient, provider_id: UUID) -> ProviderCheck:
     """Ask a provider for its description and its keys. Raises NotFoundError."""
     provider = await _find(session, provider_id)
+    await let_go(session)
     try:
         metadata = await client.metadata(provider.issuer, anew=True)
         keys = await client.keys(metadata, None)

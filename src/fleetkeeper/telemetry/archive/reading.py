@@ -6,7 +6,7 @@ samples of one moment the archived one came first.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from threading import Lock
@@ -17,9 +17,8 @@ import numpy as np
 import structlog
 
 from fleetkeeper.settings import Settings
-from fleetkeeper.telemetry.archive import queries
 from fleetkeeper.telemetry.archive.files import DamagedError, Segment, open_parquet, read_parts
-from fleetkeeper.telemetry.archive.queries import Connection, LivePart
+from fleetkeeper.telemetry.archive.queries import LivePart
 from fleetkeeper.telemetry.archive.store import StoreError, store_named
 from fleetkeeper.telemetry.chunks.blocks import DAY, Block
 from fleetkeeper.telemetry.resample import Times
@@ -47,8 +46,11 @@ class Unreadable:
         return f"Archived telemetry of {day} cannot be read from {self.path}: {self.reason}."
 
 
+FindParts = Callable[[Sequence[UUID], int, int], Awaitable[Sequence[LivePart]]]
+
+
 async def read_archived(
-    connection: Connection,
+    find_parts: FindParts,
     settings: Settings,
     device_ids: Sequence[UUID],
     channel_ids: Sequence[int] | None,
@@ -59,6 +61,7 @@ async def read_archived(
 ) -> dict[UUID, list[Block]]:
     """Samples of devices in [start, end): of these channels, or of all; oldest day first.
 
+    `find_parts` says where they are (see `live_parts`); files may be far away, so it should hold nothing afterwards.
     Files that are missing or damaged are left out: they are logged and added to `unreadable`.
     """
     found: dict[UUID, list[Block]] = {}
@@ -71,7 +74,7 @@ async def read_archived(
     # A file may be rewritten under our eyes; its successor is found by looking again.
     for _ in range(2):
         problems = []
-        parts = await queries.live_parts(connection, device_ids, first_day, next_day)
+        parts = await find_parts(device_ids, first_day, next_day)
         todo = [one for one in parts if (one.part.device_id, one.day, one.file_id) not in done]
         for _, group in groupby(todo, key=lambda one: one.file_id):
             in_file = list(group)

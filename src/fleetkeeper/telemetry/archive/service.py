@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -138,7 +139,13 @@ async def _add_device(
         if parts:
             unreadable: list[Unreadable] = []
             known = await read_archived(
-                connection, settings, [device_id], some, day * DAY, (day + 1) * DAY, unreadable=unreadable
+                partial(queries.live_parts, connection),
+                settings,
+                [device_id],
+                some,
+                day * DAY,
+                (day + 1) * DAY,
+                unreadable=unreadable,
             )
             if unreadable:
                 # What is there cannot be told; the chunks stay where they are.

@@ -18,6 +18,7 @@ import pyarrow as pa
 from pyarrow import fs
 from pydantic import SecretStr
 
+from fleetkeeper.database.engine import warn_if_held
 from fleetkeeper.settings import Settings
 from fleetkeeper.settings.archive import ArchiveSettings
 
@@ -166,6 +167,7 @@ class S3Store:
     @contextmanager
     def writing(self, path: str) -> Iterator[Draft]:
         """An upload in parts; the object is there when the last one is acknowledged."""
+        warn_if_held("The archive's store")
         try:
             stream = self._files.open_output_stream(self._key(path))
         except (OSError, pa.ArrowException) as error:
@@ -182,6 +184,7 @@ class S3Store:
 
     def open(self, path: str) -> Any:
         """The object, for reading some ranges of it."""
+        warn_if_held("The archive's store")
         try:
             return self._files.open_input_file(self._key(path))
         except FileNotFoundError:
@@ -191,6 +194,7 @@ class S3Store:
 
     def delete(self, path: str) -> None:
         """Remove an object."""
+        warn_if_held("The archive's store")
         try:
             self._files.delete_file(self._key(path))
         except FileNotFoundError:

@@ -1,6 +1,7 @@
 """Refreshing rollups: exactly the periods whose chunks changed."""
 
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -91,7 +92,13 @@ async def _samples_of(
         return None
     unreadable: list[Unreadable] = []
     found = await read_archived(
-        connection, settings, [device_id], None, day * DAY, (day + 1) * DAY, unreadable=unreadable
+        partial(archive.live_parts, connection),
+        settings,
+        [device_id],
+        None,
+        day * DAY,
+        (day + 1) * DAY,
+        unreadable=unreadable,
     )
     return None if unreadable else [*found.get(device_id, []), *sealed]
 
