@@ -90,7 +90,7 @@ class BodyFront:
             return
         with place:
             try:
-                body = await read_body(receive, announced, door.max_bytes, place, self._pace)
+                body = await read_body(scope, receive, door.max_bytes, place, self._pace)
             except CallerGoneError:
                 return
             except Exception as error:  # noqa: BLE001 - as above

@@ -8,16 +8,13 @@ from typing import Any
 
 from fleetkeeper.kit.addresses import customer_of, plain_address
 from fleetkeeper.kit.corked_http import CorkedProtocol, CorkedTransport
+from fleetkeeper.kit.request_body import BODY_IS_HERE
 
 # Unfinished heads of all addresses together; with their greatest size this bounds what they hold.
 MAX_UNFINISHED_HEADS = 1000
 # Requests that one connection may send ahead of the answers.
 MAX_PIPELINED = 16
 MAX_HEADERS = 256
-# What a body in chunks may have besides its bytes, for each of them; a chunk of one byte has five.
-_BYTES_PER_CHUNKED_BYTE = 16
-# More than the event loop hands over at once.
-_LARGEST_READ_BYTES = 256 * 1024
 # How long a connection that will be closed is read on, so that the answer is not lost on its way, and how much.
 LINGER_SECONDS = 1.0
 LINGER_BYTES = 1024 * 1024
@@ -121,6 +118,9 @@ class _Ignored(list[Any]):
         """Keep nothing."""
 
 
+_IGNORED = _Ignored()
+
+
 class BoundedProtocol(CorkedProtocol):
     """Uvicorn's own protocol, whose parser has no bounds of its own, with such bounds."""
 
@@ -129,14 +129,14 @@ class BoundedProtocol(CorkedProtocol):
         self._bounds = connections
         self.host = self.address = ""
         self._owes_head = True
-        self._is_in_head = False
-        self._is_in_message = False
+        # A head's own, from its first byte to its last.
+        self.headers = _IGNORED
+        self._is_in_body = False
         self._lingers = False
-        # Of what is being read: bytes that came before this read, and in it.
+        # Bytes of the head before this read, in this read, and since the body had some.
         self._head_bytes = 0
         self._read_bytes = 0
-        self._message_bytes = 0
-        self._body_bytes = 0
+        self._barren_bytes = 0
         self._discarded_bytes = 0
         self._refusal = (400, "Invalid HTTP request received.")
 
@@ -168,20 +168,15 @@ class BoundedProtocol(CorkedProtocol):
                 self._close_now()
             return
         self._read_bytes = len(data)
+        before = len(self.cycle.body) if self._is_in_body else None
         super().data_received(data)
-        if self._is_in_head:
+        if self.headers is not _IGNORED:
             self._note_unfinished_head()
-        elif self._is_in_message:
-            self._note_unfinished_body()
+        elif self._is_in_body:
+            self._note_unfinished_body(before)
         elif self.cycle is None or self.cycle.response_complete:
             # Blank lines between requests, which go on for as long as the sender likes otherwise.
             self._owe_head()
-
-    def on_message_begin(self) -> None:
-        """Begin with a head."""
-        self._is_in_head = self._is_in_message = True
-        self._head_bytes = self._message_bytes = self._body_bytes = 0
-        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Let the request begin, if its head is not too large."""
@@ -192,21 +187,18 @@ class BoundedProtocol(CorkedProtocol):
             self._refuse(431, "The request's headers are too large.")
         if len(self.pipeline) >= MAX_PIPELINED:
             self._refuse(429, "Wait for answers before you send more requests.")
-        self._is_in_head = False
         if self._owes_head:
             self._owes_head = False
             self._bounds.settled(self)
         super().on_headers_complete()
-        self.headers = _Ignored()
-
-    def on_body(self, body: bytes) -> None:
-        """Take a part of the body."""
-        self._body_bytes += len(body)
-        super().on_body(body)
+        self.headers = _IGNORED
+        self._is_in_body = True
+        self._head_bytes = self._barren_bytes = 0
 
     def on_message_complete(self) -> None:
         """End a request's body."""
-        self._is_in_message = False
+        self._is_in_body = False
+        self.scope[BODY_IS_HERE] = True  # type: ignore[literal-required]
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -242,7 +234,12 @@ class BoundedProtocol(CorkedProtocol):
         """Read on for a moment where a request's body still comes, and close; false where none does."""
         if self._lingers:
             return not self.transport.is_closing()
-        if not self._is_in_message or self.pipeline or not self.transport or self.transport.is_closing():
+        if (
+            not (self._is_in_body or self.headers is not _IGNORED)
+            or self.pipeline
+            or not self.transport
+            or self.transport.is_closing()
+        ):
             return False
         self._lingers = True
         self._bounds.settled(self)
@@ -282,14 +279,15 @@ class BoundedProtocol(CorkedProtocol):
         self._owes_head = True
         self._bounds.unfinished(self)
 
-    def _note_unfinished_body(self) -> None:
-        if not self._message_bytes:
+    def _note_unfinished_body(self, before: int | None) -> None:
+        if before is None:
             # Nothing more is read before somebody wants it.
             self.flow.pause_reading()
-        self._message_bytes += self._read_bytes
-        room = self._bounds.max_head_bytes + _LARGEST_READ_BYTES + _BYTES_PER_CHUNKED_BYTE * self._body_bytes
-        if self._message_bytes - self._body_bytes > room:
-            self._close_now()
+        elif len(self.cycle.body) <= before:
+            # Trailers, which the parser keeps.
+            self._barren_bytes += self._read_bytes
+            if self._barren_bytes > self._bounds.max_head_bytes:
+                self._close_now()
 
     def _exact_head_bytes(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)

@@ -14,6 +14,8 @@ from fleetkeeper.kit.wire import decode, decompress
 
 _Message = TypeVar("_Message")
 _DIGITS = re.compile(rb"[0-9]{1,18}")
+# In a request's scope, from the server's protocol: the body has come already, so there is nothing to wait for.
+BODY_IS_HERE = "fleetkeeper.body_is_here"
 # For a length that is given and is no number that anybody could mean.
 _ENDLESS = 10**18
 
@@ -42,14 +44,23 @@ def announced_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
 
 
 async def read_body(
-    receive: Callable[[], Awaitable[Any]], announced: int | None, max_bytes: int, place: Place, pace: Pace
+    scope: Any, receive: Callable[[], Awaitable[Any]], max_bytes: int, place: Place, pace: Pace
 ) -> bytes:
     """The whole body, which takes its room in `place`.
 
     Raises TooLargeError as soon as the announced or the received length exceeds `max_bytes`, TimedOutError for one
     that comes too slowly, OverloadedError without room, and CallerGoneError.
     """
-    if announced is not None and announced > max_bytes:
+    if BODY_IS_HERE in scope:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise CallerGoneError
+        whole: bytes = message["body"]
+        if len(whole) > max_bytes:
+            raise _too_large(max_bytes)
+        place.grow(len(whole))
+        return whole
+    if (announced_length(scope["headers"]) or 0) > max_bytes:
         raise _too_large(max_bytes)
     began = asyncio.get_running_loop().time()
     deadline = began + pace.grace_seconds

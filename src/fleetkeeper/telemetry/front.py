@@ -10,7 +10,7 @@ from fleetkeeper.errors import FleetkeeperError, OverloadedError, Unauthenticate
 from fleetkeeper.kit.addresses import customer_of
 from fleetkeeper.kit.http_shell import SECURITY_HEADERS, HttpShell, RequestLimits, is_request_id, sender_of
 from fleetkeeper.kit.places import Places
-from fleetkeeper.kit.request_body import CallerGoneError, Pace, announced_length, read_body
+from fleetkeeper.kit.request_body import CallerGoneError, Pace, read_body
 from fleetkeeper.telemetry.door import TelemetryDoor
 from fleetkeeper.telemetry.stream import FrameStream
 
@@ -68,10 +68,10 @@ class IngestFront:
             await self.app(scope, receive, send)
             return
         try:
-            device_id = await self._device_of(door, authorization.decode("latin-1"), scope)
+            key = authorization.decode("latin-1")
+            device_id = door.keys.known(key) or await self._device_of(door, key, scope)
             with self._places.take(device_id) as place:
-                announced = announced_length(scope["headers"])
-                body = await read_body(receive, announced, self._max_body_bytes, place, self._pace)
+                body = await read_body(scope, receive, self._max_body_bytes, place, self._pace)
                 answer = await door.receive_for(device_id, encoding.decode("latin-1"), body)
         except CallerGoneError:
             return
@@ -92,9 +92,6 @@ class IngestFront:
 
     async def _device_of(self, door: TelemetryDoor, authorization: str, scope: Any) -> bytes:
         """Whose key this is. Guessing is limited by address; who has a key that is known goes on behind the same."""
-        known = door.keys.known(authorization)
-        if known is not None:
-            return known
         address = sender_of(scope)
         wait = self._limits.guess_wait_seconds(address)
         if wait:
