@@ -1,6 +1,6 @@
 """The SQL of what is measured: which channels there are, and which devices have them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -105,6 +105,20 @@ async def channels_named(session: AsyncSession, metrics: Sequence[str] | None) -
     """Channels of these metrics, or of all."""
     rows = await session.execute(_CHANNELS, {"metrics": list(metrics) if metrics is not None else None})
     return [NamedChannel._make(row) for row in rows]
+
+
+# What the mark in labels stands for: the primary name, or the device's where senders know none.
+HOSTS_OF = """
+    SELECT v.id, coalesce(h.host, v.name) FROM devices v
+    LEFT JOIN telemetry_hosts h ON h.device_id = v.id AND h.is_primary WHERE v.id = ANY(%s)
+"""
+
+
+async def hosts_of(session: AsyncSession, devices: Collection[UUID]) -> dict[UUID, str]:
+    """What stands in the place of the mark in labels of these devices."""
+    connection = await driver_connection(session)
+    cursor = await connection.execute(HOSTS_OF, (sorted(devices),))
+    return dict(await cursor.fetchall())
 
 
 async def described_metrics(session: AsyncSession, limit: int) -> Sequence[Any]:

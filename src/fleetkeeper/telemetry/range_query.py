@@ -16,12 +16,11 @@ from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.settings.telemetry import TelemetrySettings
-from fleetkeeper.telemetry import queries
 from fleetkeeper.telemetry.explore.cells import NEEDS, Cells
 from fleetkeeper.telemetry.explore.cover import Part
 from fleetkeeper.telemetry.explore.reading import Question, fill_cells
 from fleetkeeper.telemetry.explore.steps import regular_steps
-from fleetkeeper.telemetry.reading import Channel, read_samples, warnings_of
+from fleetkeeper.telemetry.reading import Channel, channels_of, read_samples, warnings_of
 from fleetkeeper.telemetry.resample import (
     AGGREGATES,
     SECOND,
@@ -96,8 +95,8 @@ async def query_range(
     plan: list[PlanStep] = []
     for device_id in query.devices:
         await devices.check_permission(session, actor, Permission.TELEMETRY_READ, device_id)
-        rows = await queries.channels_of_device(session, device_id, sorted({name for name, _ in wanted}))
-        channels = [item for item in map(Channel.from_row, rows) if _is_wanted(item, wanted)]
+        named = await channels_of(session, device_id, sorted({name for name, _ in wanted}))
+        channels = [item for item in named if _is_wanted(item, wanted)]
         if len(channels) * len(query.aggregates) > MAX_SERIES:
             message = f"give more labels: this would be more than {MAX_SERIES} series"
             raise InvalidInputError("The range query is too wide.", fields=[FieldError("metric", message)])

@@ -12,10 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.database.engine import driver_connection, let_go, settings_of
 from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.telemetry import catalogue, queries
 from fleetkeeper.telemetry.archive.queries import LivePart, live_parts
 from fleetkeeper.telemetry.archive.reading import Unreadable, read_archived
 from fleetkeeper.telemetry.chunks.blocks import Block
 from fleetkeeper.telemetry.chunks.codec import is_missing
+from fleetkeeper.telemetry.host_mark import marked_labels, with_host
 from fleetkeeper.telemetry.resample import Times, Values
 from fleetkeeper.telemetry.stored import TooManySamplesError, Wanted, read_stored
 
@@ -34,10 +36,21 @@ class Channel:
     places: dict[int, int]
 
     @classmethod
-    def from_row(cls, row: Any) -> "Channel":
-        """From a row of `channels_of_device`."""
+    def from_row(cls, row: Any, host: str = "") -> "Channel":
+        """From a row of `channels_of_device`, with the name that stands in the place of the mark in labels."""
         places = {int(layout): int(position) for layout, position in row[7].items()}
-        return cls(row[0], row[1], row[2], row[3], row[4], row[5], row[6], places)
+        return cls(row[0], row[1], dict(with_host(row[2], host)), row[3], row[4], row[5], row[6], places)
+
+
+async def channels_of(
+    session: AsyncSession, device_id: UUID, metrics: Sequence[str] | None = None
+) -> list[Channel]:
+    """A device's channels, of some metrics or of all, with labels as they go out."""
+    rows = await queries.channels_of_device(session, device_id, metrics)
+    host = ""
+    if any(marked_labels(row.labels) for row in rows):
+        host = (await catalogue.hosts_of(session, [device_id])).get(device_id, "")
+    return [Channel.from_row(row, host) for row in rows]
 
 
 async def read_samples(

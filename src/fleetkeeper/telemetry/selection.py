@@ -16,7 +16,7 @@ from fleetkeeper.identity.actor import Actor
 from fleetkeeper.kit.turns import Turns
 from fleetkeeper.telemetry import catalogue
 from fleetkeeper.telemetry.catalogue import Between, NamedChannel
-from fleetkeeper.telemetry.host_mark import HOST_MARK
+from fleetkeeper.telemetry.host_mark import marked_labels, with_host
 from fleetkeeper.telemetry.matchers import Matcher
 from fleetkeeper.telemetry.reading import read_wanted
 from fleetkeeper.telemetry.resample import Times, Values
@@ -66,7 +66,7 @@ class _Candidate:
 
     def labels_of(self, host: str, name: str, device_id: UUID) -> Mapping[str, str]:
         if self.marked:
-            return {**self.labels, **{key: self.labels[key].replace(HOST_MARK, host) for key in self.marked}}
+            return with_host(self.labels, host)
         if INSTANCE in self.labels:
             return self.labels
         return {**self.labels, INSTANCE: name, DEVICE: str(device_id)}
@@ -254,7 +254,7 @@ def _candidates(
     by_layout: dict[int, list[tuple[int, int]]] = {}
     for channel in channels:
         labels = {**channel.labels, NAME: channel.metric}
-        marked = tuple(key for key, value in channel.labels.items() if HOST_MARK in value)
+        marked = marked_labels(channel.labels)
         conditions = _conditions(labels, marked, matcher_sets)
         if not conditions:
             continue

@@ -14,9 +14,10 @@ from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.clock import parse_time
-from fleetkeeper.telemetry import login_sessions, queries
+from fleetkeeper.telemetry import catalogue, login_sessions, queries
+from fleetkeeper.telemetry.host_mark import HOST_MARK, key_with_host
 from fleetkeeper.telemetry.models import ArchivePolicy, UserSession
-from fleetkeeper.telemetry.reading import Channel
+from fleetkeeper.telemetry.reading import channels_of
 from fleetkeeper.telemetry.schemas import (
     ArchivePolicyRead,
     ArchivePolicyUpdate,
@@ -37,8 +38,11 @@ async def latest(session: AsyncSession, actor: Actor, device_id: UUID) -> Latest
     await devices.check_permission(session, actor, Permission.TELEMETRY_READ, device_id)
     rows = await queries.latest_of_device(session, device_id)
     values = []
+    host = ""
+    if any(HOST_MARK in row.key for row in rows):
+        host = (await catalogue.hosts_of(session, [device_id])).get(device_id, "")
     for row in rows:
-        name, labels = parse_channel(row.key)
+        name, labels = parse_channel(key_with_host(row.key, host))
         metric = describe(name)
         values.append(
             LatestValue(metric=name, labels=labels, value=row.value, unit=metric.unit, kind=metric.kind)
@@ -64,7 +68,7 @@ async def metric_catalogue(session: AsyncSession, actor: Actor, device_id: UUID 
         return MetricCatalogue(results=known)
     await devices.check_permission(session, actor, Permission.TELEMETRY_READ, device_id)
     metrics: dict[str, MetricRead] = {}
-    for channel in map(Channel.from_row, await queries.channels_of_device(session, device_id)):
+    for channel in await channels_of(session, device_id):
         metric = metrics.setdefault(
             channel.metric,
             MetricRead(

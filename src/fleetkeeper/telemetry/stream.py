@@ -21,7 +21,8 @@ from fleetkeeper.database.engine import Database
 from fleetkeeper.kit.addresses import customer_of
 from fleetkeeper.kit.periodic import Periodic
 from fleetkeeper.kit.places import Places
-from fleetkeeper.telemetry import queries
+from fleetkeeper.telemetry import catalogue, queries
+from fleetkeeper.telemetry.host_mark import HOST_MARK, key_with_host
 
 log = structlog.get_logger(__name__)
 
@@ -137,11 +138,19 @@ class FrameStream:
             unknown = {frame.layout_id for frame in frames} - self._keys.keys()
             if unknown:
                 self._keys.update(await queries.layout_keys(session, sorted(unknown)))
+            marked = {frame.device_id for frame in frames if self._is_marked(frame.layout_id)}
+            hosts = await catalogue.hosts_of(session, marked) if marked else {}
         for frame in frames:
             self._cursors[frame.device_id] = frame.ts
-            event = _event(frame, self._keys.get(frame.layout_id, []))
+            keys = self._keys.get(frame.layout_id, [])
+            if frame.device_id in hosts:
+                keys = [key_with_host(key, hosts[frame.device_id]) for key in keys]
+            event = _event(frame, keys)
             for watcher in watched[frame.device_id]:
                 watcher.put(event)
+
+    def _is_marked(self, layout_id: int) -> bool:
+        return any(HOST_MARK in key for key in self._keys.get(layout_id, ()))
 
 
 class LiveView(StreamingResponse):

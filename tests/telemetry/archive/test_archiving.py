@@ -1,6 +1,7 @@
 """Chunks become files, and each sample stays readable exactly once."""
 
 import hashlib
+from uuid import UUID
 
 import duckdb
 import numpy as np
@@ -10,10 +11,12 @@ import pytest
 from psycopg import AsyncConnection
 
 from fleetkeeper.telemetry.archive import files, queries, service
+from fleetkeeper.telemetry.archive.files import ChannelName, FileNames
 from fleetkeeper.telemetry.archive.reading import Unreadable
 from fleetkeeper.telemetry.chunks import queries as chunks
 from fleetkeeper.telemetry.chunks.blocks import DAY, Block
 from fleetkeeper.telemetry.chunks.jobs import sealing_connection
+from fleetkeeper.telemetry.host_mark import HOST_MARK
 from tests.factories.archive import DAY_NUMBER, ArchivedStore
 from tests.factories.telemetry import make_device, moment
 from tests.telemetry.chunks.test_sealing import MINUTE, START, ramp
@@ -393,3 +396,13 @@ class TestKilled:
 
 def test_the_start_is_where_the_tests_think_it_is():
     assert moment(START).date().isoformat() == "2024-10-04"
+
+
+def test_files_have_labels_as_they_go_out():
+    device, other = UUID(int=1), UUID(int=2)
+    stored = ChannelName(f'up{{instance="{HOST_MARK}:1"}}', "up", {"instance": f"{HOST_MARK}:1"}, "system")
+    names = FileNames({1: stored, 2: ChannelName("b", "b", {})}, {device: "web1", other: "web2"})
+    assert names.of(device, 1) == ChannelName('up{instance="web1:1"}', "up", {"instance": "web1:1"}, "system")
+    assert names.of(other, 1).labels == {"instance": "web2:1"}
+    assert names.of(device, 2) == ChannelName("b", "b", {})
+    assert names.of(device, 3).key == "channel 3"

@@ -7,7 +7,7 @@ columns together take 0.01.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fleetkeeper.telemetry.archive.store import Draft
+from fleetkeeper.telemetry.host_mark import HOST_MARK, key_with_host, with_host
 from fleetkeeper.telemetry.resample import Times, Values
 
 # A row group ends where so many rows are reached; reading one channel reads no more than that.
@@ -69,6 +70,24 @@ class ChannelName:
     group: str = ""
 
 
+@dataclass(frozen=True)
+class FileNames:
+    """What channels are called, and devices where a channel's labels have a device's own name."""
+
+    channels: Mapping[int, ChannelName]
+    hosts: Mapping[UUID, str]
+
+    def of(self, device_id: UUID, channel_id: int) -> ChannelName:
+        """A channel of a device, as it is written for every reader."""
+        name = self.channels.get(channel_id)
+        if name is None:
+            return ChannelName(f"channel {channel_id}", f"channel {channel_id}", {})
+        if HOST_MARK not in name.key:
+            return name
+        host = self.hosts.get(device_id, "")
+        return replace(name, key=key_with_host(name.key, host), labels=with_host(name.labels, host))
+
+
 @dataclass
 class Part:
     """Where the rows of one device are."""
@@ -97,7 +116,7 @@ class FileWriter:
     """Takes segments in the order of device, channel and time, and holds one row group in memory."""
 
     draft: Draft
-    names: Mapping[int, ChannelName]
+    names: FileNames
     parts: list[Part] = field(default_factory=list)
     channel_ids: set[int] = field(default_factory=set)
     rows: int = 0
@@ -117,7 +136,10 @@ class FileWriter:
         if is_new:
             self.parts.append(Part(segment.device_id, self.rows, 0, self._group, self._group))
         self.channel_ids.add(segment.channel_id)
-        groups, group = self.parts[-1].metric_groups, self._name(segment.channel_id).group
+        groups, group = (
+            self.parts[-1].metric_groups,
+            self.names.of(segment.device_id, segment.channel_id).group,
+        )
         groups[group] = groups.get(group, 0) + len(segment.times)
         place = 0
         while place < len(segment.times):
@@ -166,7 +188,7 @@ class FileWriter:
 
     def _table(self) -> pa.Table:
         counts = [len(piece.times) for piece in self._pending]
-        names = [self._name(piece.channel_id) for piece in self._pending]
+        names = [self.names.of(piece.device_id, piece.channel_id) for piece in self._pending]
         columns: dict[str, Any] = {
             "device_id": _repeated([str(piece.device_id) for piece in self._pending], counts),
             "channel_id": pa.array(
@@ -179,9 +201,6 @@ class FileWriter:
             "value": pa.array(np.concatenate([piece.values for piece in self._pending])),
         }
         return pa.table(columns, schema=_WRITTEN)
-
-    def _name(self, channel_id: int) -> ChannelName:
-        return self.names.get(channel_id) or ChannelName(f"channel {channel_id}", f"channel {channel_id}", {})
 
 
 def _repeated(texts: list[str], counts: list[int]) -> pa.DictionaryArray:

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from fleetkeeper.telemetry.archive.files import ChannelName, Part
+from fleetkeeper.telemetry.archive.files import ChannelName, FileNames, Part
+from fleetkeeper.telemetry.catalogue import HOSTS_OF
 
 DAY_DATE = "(date '1970-01-01' + %s::int)"
 _MIDNIGHT = f"({DAY_DATE}::timestamp AT TIME ZONE 'UTC')"
@@ -205,14 +206,18 @@ async def parts_of_file(connection: Connection, file_id: UUID) -> list[Part]:
     return [Part(*row) for row in await cursor.fetchall()]
 
 
-async def channel_names(connection: Connection, channel_ids: Sequence[int]) -> dict[int, ChannelName]:
-    """What channels are called."""
+async def file_names(
+    connection: Connection, channel_ids: Sequence[int], device_ids: Sequence[UUID]
+) -> FileNames:
+    """What channels and devices are called."""
     cursor = await connection.execute(
         "SELECT c.id, c.key, m.name, c.labels, m.metric_type FROM channels c JOIN metrics m ON m.id = c.metric_id "
         "WHERE c.id = ANY(%s)",
         (list(channel_ids),),
     )
-    return {row[0]: ChannelName(*row[1:]) for row in await cursor.fetchall()}
+    channels = {row[0]: ChannelName(*row[1:]) for row in await cursor.fetchall()}
+    cursor = await connection.execute(HOSTS_OF, (list(device_ids),))
+    return FileNames(channels, dict(await cursor.fetchall()))
 
 
 async def chunk_days(

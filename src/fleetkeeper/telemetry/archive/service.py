@@ -19,7 +19,7 @@ from fleetkeeper.kit.ids import uuid7
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.archive import queries
 from fleetkeeper.telemetry.archive.files import (
-    ChannelName,
+    FileNames,
     FileWriter,
     Segment,
     iterate_part,
@@ -78,7 +78,7 @@ async def archive_day(
     store, file_id = store_for_new(settings), uuid7()
     path = path_of(file_id, day)
     every = {channel for channels in wanted.values() for channel in channels}
-    names = await queries.channel_names(connection, sorted(every))
+    names = await queries.file_names(connection, sorted(every), sorted(wanted))
     await queries.begin_file(connection, file_id, day, store.name, path)
     await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
     problems: list[str] = []
@@ -212,7 +212,7 @@ async def rewrite_file(connection: Connection, settings: Settings, file: FileRow
     old_store, store, file_id = store_named(settings, file.store), store_for_new(settings), uuid7()
     path = path_of(file_id, file.day)
     parts = await queries.parts_of_file(connection, file.id)
-    names = await queries.channel_names(connection, sorted(file.channel_ids))
+    names = await queries.file_names(connection, sorted(file.channel_ids), [part.device_id for part in parts])
     await queries.begin_file(connection, file_id, file.day, store.name, path)
 
     async with writing(store, path) as draft:
@@ -242,7 +242,7 @@ def _copy(
     file: FileRow,
     parts: Sequence[Any],
     draft: Draft,
-    names: Mapping[int, ChannelName],
+    names: FileNames,
     keep: Keep,
 ) -> FileWriter:
     writer = FileWriter(draft, names)

@@ -14,7 +14,7 @@ from fleetkeeper.settings import Settings
 from fleetkeeper.settings.archive import ArchiveSettings
 from fleetkeeper.telemetry.archive import queries
 from fleetkeeper.telemetry.archive.files import (
-    ChannelName,
+    FileNames,
     FileWriter,
     Part,
     Segment,
@@ -60,13 +60,15 @@ async def unite_files(connection: Connection, settings: Settings, files: Sequenc
     files = sorted(files, key=lambda file: file.id)
     store, file_id, day = store_for_new(settings), uuid7(), files[0].day
     path = path_of(file_id, day)
-    names = await queries.channel_names(
-        connection, sorted(frozenset().union(*(f.channel_ids for f in files)))
-    )
     old = [
         (store_named(settings, file.store), file, await queries.parts_of_file(connection, file.id))
         for file in files
     ]
+    names = await queries.file_names(
+        connection,
+        sorted(frozenset().union(*(f.channel_ids for f in files))),
+        sorted({part.device_id for _, _, parts in old for part in parts}),
+    )
     await queries.begin_file(connection, file_id, day, store.name, path)
     async with writing(store, path) as draft:
         writer = await asyncio.to_thread(_write, old, draft, names)
@@ -88,7 +90,7 @@ async def unite_files(connection: Connection, settings: Settings, files: Sequenc
 
 
 def _write(
-    old: Sequence[tuple[Store, FileRow, Sequence[Part]]], draft: Draft, names: Mapping[int, ChannelName]
+    old: Sequence[tuple[Store, FileRow, Sequence[Part]]], draft: Draft, names: FileNames
 ) -> FileWriter:
     writer = FileWriter(draft, names)
     held: dict[UUID, list[tuple[pq.ParquetFile, Part]]] = {}
@@ -98,7 +100,7 @@ def _write(
             for part in parts:
                 held.setdefault(part.device_id, []).append((parquet, part))
         for device_id in sorted(held):
-            for channels in _slices(held[device_id], names):
+            for channels in _slices(held[device_id], names.channels):
                 _add(writer, held[device_id], channels)
         writer.close()
     return writer

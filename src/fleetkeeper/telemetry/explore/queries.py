@@ -92,29 +92,34 @@ async def attributes_of(session: AsyncSession, device_ids: Sequence[UUID]) -> di
     return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
 
 
+Newest = tuple[UUID, str, str, float, bytes, bytes]
+
+
 async def newest_values(
     connection: AsyncConnection[Any],
     channels: Sequence[int],
     departments: Sequence[UUID] | None,
     after: UUID,
     limit: int,
-) -> list[tuple[UUID, str, float, bytes, bytes]]:
-    """Device, name, newest time (epoch seconds), and its channels and values as big-endian int4 and float8.
+) -> list[Newest]:
+    """Device, name, what the mark in labels stands for, newest time (epoch seconds), channels and values.
 
-    Devices past `after` in the order of their ids, of these departments or of all.
+    Both of these are big-endian, int4 and float8. Devices past `after` in the order of their ids, of these
+    departments or of all.
     """
     async with connection.cursor(binary=True) as cursor:
         await cursor.execute(
             """
-            SELECT l.device_id, v.name, extract(epoch FROM max(l.ts))::float8,
+            SELECT l.device_id, v.name, coalesce(h.host, v.name), extract(epoch FROM max(l.ts))::float8,
                    string_agg(int4send(p.channel_id), ''::bytea),
                    string_agg(float8send(l.values[p.position]), ''::bytea)
             FROM latest l
             JOIN devices v ON v.id = l.device_id
+            LEFT JOIN telemetry_hosts h ON h.device_id = v.id AND h.is_primary
             JOIN layout_channels p ON p.layout_id = l.layout_id AND p.channel_id = ANY(%s)
             WHERE l.values[p.position] IS NOT NULL AND l.device_id > %s
               AND (%s::uuid[] IS NULL OR v.department_id = ANY(%s))
-            GROUP BY l.device_id, v.name ORDER BY l.device_id LIMIT %s
+            GROUP BY l.device_id, v.name, h.host ORDER BY l.device_id LIMIT %s
             """,
             (list(channels), after, departments, departments, limit),
         )
