@@ -8,6 +8,7 @@ from fleetkeeper.fleet import models as fleet
 from fleetkeeper.identity import models as identity
 from fleetkeeper.identity.oidc import models as oidc
 from fleetkeeper.identity.sign_in import models as sign_in
+from fleetkeeper.operations.idempotency import models as idempotency
 from fleetkeeper.telemetry import models as telemetry
 from fleetkeeper.telemetry.archive import models as archive
 from fleetkeeper.telemetry.chunks import models as chunks
@@ -26,6 +27,7 @@ __all__ = [
     "dashboards",
     "devices",
     "fleet",
+    "idempotency",
     "identity",
     "oidc",
     "rollups",

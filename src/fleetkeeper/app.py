@@ -26,7 +26,8 @@ from fleetkeeper.kit.periodic import Periodic
 from fleetkeeper.kit.places import Places
 from fleetkeeper.kit.request_body import Pace
 from fleetkeeper.kit.sealing import Sealer, installation_key
-from fleetkeeper.routes import RARE_PATHS, find_doors, include_routes
+from fleetkeeper.operations.idempotency.front import IdempotencyFront
+from fleetkeeper.routes import API, RARE_PATHS, find_doors, include_routes
 from fleetkeeper.settings import Settings
 from fleetkeeper.settings.web import WebSettings
 from fleetkeeper.telemetry.door import TelemetryDoor
@@ -127,6 +128,7 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
         web.max_requests_in_flight_per_caller,
         web.max_body_megabytes * 1024 * 1024,
     )
+    app.add_middleware(IdempotencyFront, prefix=f"{API}/", state=app.state, answer=handle_console_error)
     app.add_middleware(
         BodyFront,
         find_doors=partial(find_doors, app, settings),

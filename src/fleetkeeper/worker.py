@@ -23,6 +23,7 @@ from fleetkeeper.jobs.queue import KEEP_FINISHED_HOURS, build_queue
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.heartbeat import heartbeat
 from fleetkeeper.kit.periodic import Periodic
+from fleetkeeper.operations.idempotency import queries as idempotency
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry import jobs as telemetry
 from fleetkeeper.telemetry.archive import runs as archive
@@ -42,6 +43,7 @@ def register_tasks(queue: App, database: Database, settings: Settings) -> None:
     """All periodic tasks, by name and schedule."""
     register_sealing(queue, database, settings)
     register_retention(queue, database, settings)
+    register_housekeeping(queue, database, settings)
 
     @queue.periodic(cron="7 * * * *")
     @queue.task(name="telemetry.manage_partitions", queueing_lock="telemetry.manage_partitions", retry=_RETRY)
@@ -83,6 +85,17 @@ def register_tasks(queue: App, database: Database, settings: Settings) -> None:
     async def verify_audit_log(timestamp: int) -> None:
         del timestamp
         await audit.verify_nightly(database, settings)
+
+
+def register_housekeeping(queue: App, database: Database, settings: Settings) -> None:
+    """The tasks that keep the database and the queue themselves in order."""
+
+    @queue.periodic(cron="47 * * * *")
+    @queue.task(name="idempotency.forget_old_keys", queueing_lock="idempotency.forget_old_keys", retry=_RETRY)
+    async def forget_old_keys(timestamp: int) -> None:
+        del timestamp
+        async with database.session(product_context("job", "idempotency.forget_old_keys")) as session:
+            await idempotency.forget_old(session)
 
     @queue.periodic(cron="* * * * *")
     @queue.task(name="database.end_long_readers", queueing_lock="database.end_long_readers", retry=_RETRY)

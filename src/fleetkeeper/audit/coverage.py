@@ -14,6 +14,7 @@ UNAUDITED = {
     "device_vitals": "the newest measurements, rewritten every few seconds",
     "frames": "measurements, which agents alone write",
     "hourly_statistics": "hours of rollups, which the worker alone writes",
+    "idempotency_keys": "answers to give again; what the requests changed is audited",
     "intake_minutes": "how much arrived; follows from what agents and senders do",
     "known_browsers": "made by each sign-in, which is an event of its own",
     "latest": "the newest measurements, rewritten every few seconds",

@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session, SessionTransaction
 
+from fleetkeeper.database.claims import Claim
 from fleetkeeper.database.context import NOBODY, ContextSource, TransactionContext
 from fleetkeeper.database.embedded import EmbeddedServer
 from fleetkeeper.errors import StartupError
@@ -76,6 +77,9 @@ def _begin(session: Session, transaction: SessionTransaction, connection: Connec
         return
     context = source if isinstance(source, TransactionContext) else source()
     context.begin(connection, plans_once=session.info["plans_once"])
+    claim: Claim | None = session.info.get("claim")
+    if claim is not None:
+        claim.make(connection)
 
 
 @event.listens_for(ContextSession, "after_transaction_end")
@@ -153,14 +157,15 @@ class Database:
 
     @asynccontextmanager
     async def session(
-        self, context: ContextSource = NOBODY, *, plans_once: bool = False
+        self, context: ContextSource = NOBODY, *, plans_once: bool = False, claim: Claim | None = None
     ) -> AsyncIterator[AsyncSession]:
         """One transaction: committed when the block ends, rolled back when it raises.
 
         It sees the devices that `context` lets it see; without one, none. With `plans_once` statements that come again
         are planned once: for those that take no longer than their planning, and whose plan is the same for all values.
+        A `claim` is made as the transaction begins.
         """
-        info = {"context": context, "settings": self._settings, "plans_once": plans_once}
+        info = {"context": context, "settings": self._settings, "plans_once": plans_once, "claim": claim}
         async with self._sessions(info=info) as session:
             outer = _open.get()
             _open.set((*outer, session))

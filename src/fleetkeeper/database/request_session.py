@@ -1,11 +1,13 @@
 """The FastAPI dependency that gives a request its one transaction."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.database.claims import CLAIM, Claim
 from fleetkeeper.database.context import NOBODY, TransactionContext
 from fleetkeeper.database.engine import Database
 
@@ -16,20 +18,26 @@ def context_of(request: Request) -> TransactionContext:
     return context
 
 
+def _claim_of(request: Request) -> Claim | None:
+    claim: Claim | None = getattr(request.state, CLAIM, None)
+    return claim
+
+
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
     """A session whose transaction commits when the route returns, before the response leaves.
 
     The transaction begins with its first statement, when the guard has said who calls.
     """
     database: Database = request.app.state.database
-    async with database.session(lambda: context_of(request)) as session:
+    async with database.session(partial(context_of, request), claim=_claim_of(request)) as session:
         yield session
 
 
 async def get_planned_session(request: Request) -> AsyncIterator[AsyncSession]:
     """The same, in which statements that come again are planned once."""
     database: Database = request.app.state.database
-    async with database.session(lambda: context_of(request), plans_once=True) as session:
+    context, claim = partial(context_of, request), _claim_of(request)
+    async with database.session(context, plans_once=True, claim=claim) as session:
         yield session
 
 

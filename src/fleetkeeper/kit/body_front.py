@@ -13,6 +13,9 @@ from fleetkeeper.kit.http_shell import sender_of
 from fleetkeeper.kit.places import Places
 from fleetkeeper.kit.request_body import CallerGoneError, Pace, announced_length, read_body
 
+# Where a request's state has who calls, once the front has found out.
+CALLER = "caller"
+
 
 @dataclass(frozen=True)
 class Door:
@@ -73,9 +76,10 @@ class BodyFront:
         self._pace = pace
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Read a body that a route is there for; what has none, or goes nowhere, passes."""
+        """Read a body that a route is there for; what goes nowhere, or only asks, passes."""
         announced = announced_length(scope["headers"]) if scope["type"] == "http" else 0
-        door = self._door_of(scope) if announced != 0 else None
+        is_known_ahead = announced != 0 or scope.get("method") == "POST"
+        door = self._door_of(scope) if is_known_ahead else None
         if door is None:
             await self.app(scope, receive, send)
             return
@@ -84,7 +88,9 @@ class BodyFront:
             if door.find_caller is None:
                 place = self._strangers.take(customer_of(sender_of(scope)))
             else:
-                place = self._callers.take(await door.find_caller(request))
+                caller = await door.find_caller(request)
+                scope["state"][CALLER] = caller
+                place = self._callers.take(caller)
         except Exception as error:  # noqa: BLE001 - every error becomes an answer
             await (await (door.answer or self._answer)(request, error))(scope, receive, send)
             return
