@@ -6,8 +6,8 @@ The version before this one must keep working against the changed schema: add fi
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0023"
-down_revision = "0022"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
