@@ -3,7 +3,7 @@
 import pytest
 
 from fleetkeeper.identity.permissions import Role
-from tests.factories.senders import WRITE, headers_of, now_ms, series, snappy
+from tests.factories.senders import WRITE, headers_of, metadata, now_ms, series, snappy
 from tests.fixtures.client import enroll, make_user
 
 
@@ -114,6 +114,21 @@ class TestDeviceKeys:
         async with app.client(token) as client:
             assert (await write(client, "web-01:1")).status_code == 204
             assert (await write(client, "stranger:1")).status_code == 400
+
+
+class TestMeanings:
+    async def test_only_who_writes_everywhere_says_what_a_metric_means(
+        self, admin, token_for, place, device, connection
+    ):
+        await admin.patch(f"/api/v1/devices/{device.id}", json={"department_id": place})
+        limited = await token_for(["telemetry:write", "devices:read"], place)
+        for client, text in ((device.client, "theirs"), (limited, "its own"), (admin, "ours")):
+            body = series({"__name__": "x_total", "instance": "web-01"}, [(now_ms(), 1.0)])
+            body += metadata("x_total", 1, text, "bytes")
+            answer = await client.post(WRITE, content=snappy(body), headers=headers_of())
+            assert answer.status_code == 204
+            told = connection.execute("SELECT description FROM metrics WHERE name = 'x_total'").fetchone()
+            assert told == ("ours" if client is admin else "",)
 
 
 class TestOverload:

@@ -139,7 +139,9 @@ class SenderIntake:
         self.tally.duplicates[protocol] += outcome.duplicates
         for item in refusals:
             self.tally.rejected[protocol, item.reason] += item.samples
-        await self._describe(batch.meanings)
+        # What a metric means is told to everybody, so it is taken from nobody whose reach has a limit.
+        if caller.reaches_all:
+            await self._describe(batch.meanings)
         return outcome
 
     def _cache(self, protocol: str, caller: Caller) -> SeriesCache:
