@@ -118,10 +118,38 @@ class TestAccess:
         assert (await admin.delete(f"{HOME}/{private['id']}")).status_code == 404
         assert (await admin.post(f"{HOME}/{private['id']}/duplicate", json={})).status_code == 404
         assert names(await analyst.get(HOME)) == ["Mine"]
-        # A file with the same slug becomes another dashboard.
+        # A file with the same slug becomes another dashboard, and tells of nothing that is there.
         document = (await analyst.get(f"{HOME}/mine/export")).json()
         made = await admin.post(f"{HOME}/import", json=document | {"replace": True})
-        assert (made.status_code, made.json()["slug"]) == (201, "mine-2")
+        assert (made.status_code, made.json()["slug"]) == (201, "mine")
+
+    async def test_no_address_tells_of_anothers_private_one(self, admin, analyst):
+        await make(analyst, "Plans")
+        made = await admin.post(HOME, json=a_dashboard(slug="plans"))
+        assert (made.status_code, made.json()["slug"]) == (201, "plans")
+        assert (await make(analyst, "Plans"))["slug"] == "plans-2"
+        shared = await make(admin, "Plans", visibility="everyone")
+        assert shared["slug"] == "plans-2"
+        for client, visibility in ((analyst, "private"), (admin, "everyone")):
+            assert (await client.get(f"{HOME}/plans-2")).json()["visibility"] == visibility
+
+    async def test_one_for_everyone_stays_reachable_beside_ones_own(self, admin, analyst):
+        own = await make(analyst, "Plans")
+        shared = await make(admin, "Plans", visibility="everyone")
+        assert shared["slug"] == own["slug"] == "plans"
+        listed = {item["id"]: item["slug"] for item in (await analyst.get(HOME)).json()["results"]}
+        assert listed == {own["id"]: "plans", shared["id"]: shared["id"]}
+        for found, slug in listed.items():
+            assert (await analyst.get(f"{HOME}/{slug}")).json()["id"] == found
+        assert (await analyst.get(f"{HOME}/{shared['id']}/export")).json()["slug"] is None
+
+    async def test_sharing_keeps_addresses_apart(self, admin):
+        first = await make(admin, "Plans")
+        wanted = a_dashboard(name="Plans", visibility="everyone")
+        shared = await admin.put(f"{HOME}/{first['id']}", json=wanted)
+        assert shared.json()["slug"] == "plans"
+        second = await make(admin, "Plans")
+        assert second["slug"] == "plans-2"
 
     async def test_a_shared_one_is_read_by_all_and_changed_by_some(self, admin, analyst, viewer):
         shared = await make(admin, "Ours", visibility="everyone")

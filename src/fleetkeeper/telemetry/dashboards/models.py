@@ -10,7 +10,10 @@ from fleetkeeper.database.base import Base, Keyed, Timestamped
 
 
 class Dashboard(Keyed, Timestamped, Base):
-    """One dashboard. `slug` stands in its address, `version` grows with each change."""
+    """One dashboard; `version` grows with each change.
+
+    `slug` stands in its address: no two for everyone have the same, and no two private ones of a person.
+    """
 
     __tablename__ = "dashboards"
     __table_args__ = (
@@ -23,9 +26,19 @@ class Dashboard(Keyed, Timestamped, Base):
             unique=True,
             postgresql_where=text("default_for IS NOT NULL"),
         ),
+        Index(
+            "uq_dashboards_slug_shared", "slug", unique=True, postgresql_where=text("visibility = 'everyone'")
+        ),
+        Index(
+            "uq_dashboards_slug_own",
+            "owner_id",
+            "slug",
+            unique=True,
+            postgresql_where=text("visibility = 'private'"),
+        ),
     )
 
-    slug: Mapped[str] = mapped_column(String(80), unique=True)
+    slug: Mapped[str] = mapped_column(String(80), index=True)
     name: Mapped[str] = mapped_column(String(120))
     description: Mapped[str] = mapped_column(String(500), server_default="")
     definition: Mapped[dict[str, Any]]

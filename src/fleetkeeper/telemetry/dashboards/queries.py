@@ -60,14 +60,25 @@ def summaries_visible_to(actor: Actor) -> Select[Any, Any]:
     )
 
 
-async def slugs_like(session: AsyncSession, slug: str) -> set[str]:
-    """The slugs in use that are this one, or begin with it and a dash."""
-    found = await session.scalars(
-        select(Dashboard.slug).where(
-            or_(Dashboard.slug == slug, Dashboard.slug.startswith(slug + "-", autoescape=True))
-        )
+def named(actor: Actor, slug: str) -> Select[Any, Any]:
+    """Those with a slug that the actor may see: their own before those for everyone."""
+    return visible_to(actor).where(Dashboard.slug == slug).order_by(Dashboard.visibility.desc())
+
+
+async def slugs_like(session: AsyncSession, actor: Actor, slug: str) -> set[str]:
+    """The slugs that are this one, or begin with it and a dash, of dashboards that the actor may see."""
+    alike = or_(Dashboard.slug == slug, Dashboard.slug.startswith(slug + "-", autoescape=True))
+    return set(await session.scalars(visible_to(actor).where(alike).with_only_columns(Dashboard.slug)))
+
+
+async def own_slugs(session: AsyncSession, actor: Actor, slugs: Sequence[str]) -> set[str]:
+    """Those of the slugs that lead the actor to a private dashboard of their own."""
+    if actor.user_id is None or not slugs:
+        return set()
+    own = select(Dashboard.slug).where(
+        Dashboard.owner_id == actor.user_id, Dashboard.visibility == "private", Dashboard.slug.in_(slugs)
     )
-    return set(found)
+    return set(await session.scalars(own))
 
 
 async def hold_slugs(session: AsyncSession) -> None:

@@ -31,7 +31,9 @@ class DashboardSummary(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID | None = Field(description="None of those that the product brings")
-    slug: str
+    slug: str = Field(
+        description="What stands in its address; its id, where a private one of the caller's has the same slug"
+    )
     name: str
     description: str
     visibility: str = Field(description="private or everyone")

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -46,7 +46,11 @@ async def list_dashboards(
 ) -> DashboardPage:
     """One page of the dashboards that the actor may see; those that the product brings stand apart."""
     page = await queries.LISTING.page(session, queries.summaries_visible_to(actor), parameters)
-    results = [DashboardSummary(**_facts(row[0], row[1], actor, panels=row[2])) for row in page.rows]
+    shared = [row[0].slug for row in page.rows if row[0].visibility == "everyone"]
+    hidden = await queries.own_slugs(session, actor, shared)
+    results = [
+        DashboardSummary(**_facts(row[0], row[1], actor, panels=row[2], hidden=hidden)) for row in page.rows
+    ]
     return DashboardPage(count=page.count, next=page.next, previous=page.previous, results=results)
 
 
@@ -60,14 +64,16 @@ async def get_dashboard(session: AsyncSession, actor: Actor, key: str) -> Dashbo
     if key in BUILT_IN:
         return _read_built_in(BUILT_IN[key])
     dashboard, owner = await _find(session, actor, key)
-    return _read(dashboard, owner, actor)
+    return await _read(session, dashboard, owner, actor)
 
 
 async def default_dashboard(session: AsyncSession, actor: Actor, kind: str) -> DashboardRead:
     """The dashboard of the fleet or of a type of devices: the chosen one, or the one that the product brings."""
     chosen = queries.visible_to(actor).where(Dashboard.default_for == kind)
     row = (await session.execute(chosen)).one_or_none()
-    return _read_built_in(built_in_for(kind)) if row is None else _read(row[0], row[1], actor)
+    if row is None:
+        return _read_built_in(built_in_for(kind))
+    return await _read(session, row[0], row[1], actor)
 
 
 async def create_dashboard(session: AsyncSession, actor: Actor, wanted: DashboardCreate) -> DashboardRead:
@@ -75,8 +81,8 @@ async def create_dashboard(session: AsyncSession, actor: Actor, wanted: Dashboar
     definition = read_definition(wanted.definition).model_dump(mode="json")
     _check_sharing(actor, None, wanted)
     await queries.hold_slugs(session)
-    slug = wanted.slug or await _free_slug(session, wanted.name)
-    if wanted.slug and (_is_reserved(slug) or slug in await queries.slugs_like(session, slug)):
+    slug = wanted.slug or await _free_slug(session, actor, wanted.name)
+    if wanted.slug and (_is_reserved(slug) or slug in await queries.slugs_like(session, actor, slug)):
         raise ConflictError(
             f"No dashboard can have the address {slug}.",
             fields=[FieldError("slug", "is taken; choose another")],
@@ -98,7 +104,7 @@ async def create_dashboard(session: AsyncSession, actor: Actor, wanted: Dashboar
     )
     session.add(dashboard)
     await _flush(session)
-    return await get_dashboard(session, actor, slug)
+    return await get_dashboard(session, actor, str(dashboard.id))
 
 
 async def replace_dashboard(
@@ -113,6 +119,8 @@ async def replace_dashboard(
             f"{dashboard.updated_by or 'Somebody'} saved this dashboard in the meantime; it is at version "
             f"{dashboard.version}. Reload it, or save yours as a copy."
         )
+    if wanted.visibility != dashboard.visibility:
+        await _keep_apart(session, actor, dashboard, wanted.visibility)
     dashboard.name = wanted.name
     dashboard.description = wanted.description
     dashboard.definition = definition
@@ -122,7 +130,17 @@ async def replace_dashboard(
     dashboard.version += 1
     await _flush(session)
     await session.refresh(dashboard)
-    return _read(dashboard, owner, actor)
+    return await _read(session, dashboard, owner, actor)
+
+
+async def _keep_apart(session: AsyncSession, actor: Actor, dashboard: Dashboard, visibility: str) -> None:
+    """Give a dashboard that is shared, or is so no longer, another slug where its own is taken there."""
+    await queries.hold_slugs(session)
+    there = queries.named(actor, dashboard.slug).where(
+        Dashboard.visibility == visibility, Dashboard.id != dashboard.id
+    )
+    if (await session.execute(there)).first() is not None:
+        dashboard.slug = await _free_slug(session, actor, dashboard.slug)
 
 
 async def delete_dashboard(session: AsyncSession, actor: Actor, key: str) -> None:
@@ -145,7 +163,8 @@ async def duplicate_dashboard(
 async def export_dashboard(session: AsyncSession, actor: Actor, key: str) -> DashboardDocument:
     """A dashboard as a file that import takes, here or in another installation."""
     found = await get_dashboard(session, actor, key)
-    slug = None if found.built_in else found.slug
+    # One that one's own hides is known by its id, which is no slug elsewhere.
+    slug = None if found.built_in or found.slug == str(found.id) else found.slug
     return DashboardDocument(
         slug=slug, name=found.name, description=found.description, definition=found.definition
     )
@@ -154,8 +173,7 @@ async def export_dashboard(session: AsyncSession, actor: Actor, key: str) -> Das
 async def import_dashboard(session: AsyncSession, actor: Actor, wanted: DashboardImport) -> DashboardRead:
     """Make a dashboard out of a file, or replace the one with the same slug where that is wanted."""
     if wanted.replace and wanted.slug:
-        same = queries.visible_to(actor).where(Dashboard.slug == wanted.slug)
-        row = (await session.execute(same)).one_or_none()
+        row = (await session.execute(queries.named(actor, wanted.slug))).first()
         if row is not None:
             changes = DashboardWrite(
                 name=wanted.name,
@@ -164,9 +182,9 @@ async def import_dashboard(session: AsyncSession, actor: Actor, wanted: Dashboar
                 default_for=row[0].default_for if wanted.visibility in {None, "everyone"} else None,
                 definition=wanted.definition,
             )
-            return await replace_dashboard(session, actor, wanted.slug, changes, expected_version=None)
+            return await replace_dashboard(session, actor, str(row[0].id), changes, expected_version=None)
     await queries.hold_slugs(session)
-    slug = await _free_slug(session, wanted.slug or wanted.name)
+    slug = await _free_slug(session, actor, wanted.slug or wanted.name)
     created = DashboardCreate(
         slug=slug,
         name=wanted.name,
@@ -179,13 +197,20 @@ async def import_dashboard(session: AsyncSession, actor: Actor, wanted: Dashboar
 
 async def _find(session: AsyncSession, actor: Actor, key: str) -> tuple[Dashboard, str | None]:
     wanted_id = _id_of(key)
-    condition = Dashboard.slug == key if wanted_id is None else Dashboard.id == wanted_id
-    row = None
+    if wanted_id is not None:
+        statement = queries.visible_to(actor).where(Dashboard.id == wanted_id)
+    else:
+        statement = queries.named(actor, key)
+    rows: Sequence[Any] = ()
     if len(key) <= 80 and "\x00" not in key:
-        row = (await session.execute(queries.visible_to(actor).where(condition))).one_or_none()
-    if row is None:
+        rows = (await session.execute(statement.limit(2))).all()
+    if not rows:
         raise NotFoundError("There is no such dashboard.")
-    return row[0], row[1]
+    if len(rows) > 1 and actor.user_id is None:
+        raise ConflictError(
+            "Several dashboards have this slug.", fields=[FieldError("key", "give the dashboard's id")]
+        )
+    return rows[0][0], rows[0][1]
 
 
 async def _changeable(session: AsyncSession, actor: Actor, key: str) -> tuple[Dashboard, str | None]:
@@ -250,12 +275,13 @@ async def _flush(session: AsyncSession) -> None:
         ) from None
 
 
-async def _free_slug(session: AsyncSession, name: str) -> str:
+async def _free_slug(session: AsyncSession, actor: Actor, name: str) -> str:
+    """A slug that no dashboard has which the actor may see; of others it tells nothing."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     slug = _NO_SLUG.sub("-", plain).strip("-")[:70].strip("-") or "dashboard"
     if _is_reserved(slug):
         slug = f"my-{slug}"
-    taken = await queries.slugs_like(session, slug)
+    taken = await queries.slugs_like(session, actor, slug)
     number, found = 1, slug
     while found in taken:
         number += 1
@@ -279,10 +305,13 @@ def _count(definition: dict[str, Any]) -> int:
     return sum(len(row["panels"]) for row in definition["rows"])
 
 
-def _facts(dashboard: Dashboard, owner: str | None, actor: Actor, *, panels: int) -> dict[str, Any]:
+def _facts(
+    dashboard: Dashboard, owner: str | None, actor: Actor, *, panels: int, hidden: Collection[str]
+) -> dict[str, Any]:
+    is_hidden = dashboard.visibility == "everyone" and dashboard.slug in hidden
     return {
         "id": dashboard.id,
-        "slug": dashboard.slug,
+        "slug": str(dashboard.id) if is_hidden else dashboard.slug,
         "name": dashboard.name,
         "description": dashboard.description,
         "visibility": dashboard.visibility,
@@ -318,10 +347,15 @@ def _built_in_facts(item: BuiltIn) -> dict[str, Any]:
     }
 
 
-def _read(dashboard: Dashboard, owner: str | None, actor: Actor) -> DashboardRead:
+async def _read(
+    session: AsyncSession, dashboard: Dashboard, owner: str | None, actor: Actor
+) -> DashboardRead:
     # The database keeps no order of fields; people read files in that of the format.
     definition = Definition.model_validate(dashboard.definition).model_dump(mode="json")
-    facts = _facts(dashboard, owner, actor, panels=_count(definition))
+    hidden = set()
+    if dashboard.visibility == "everyone":
+        hidden = await queries.own_slugs(session, actor, [dashboard.slug])
+    facts = _facts(dashboard, owner, actor, panels=_count(definition), hidden=hidden)
     return DashboardRead(**facts, definition=definition)
 
 
