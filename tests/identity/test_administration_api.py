@@ -155,6 +155,31 @@ class TestUsers:
             assert gone.status_code == 204
             assert (await client.get(f"{API}/users/{newcomer['id']}")).status_code == 404
 
+    async def test_a_manager_learns_no_mail_address_by_adding_somebody(self, shared):
+        client, _, north = await client_of(shared, Role.MANAGER)
+        mail = f"{name()}@example.com"
+        stranger = {"username": name(), "name": "A Stranger", "email": mail}
+        stranger = (await shared.admin.post(f"{API}/users", json=stranger)).json()
+        async with client:
+            body = {"username": stranger["username"], "role": "viewer"}
+            added = await client.post(f"{API}/departments/{north.id}/members", json=body)
+            assert added.status_code == 201
+            members = await client.get(f"{API}/departments/{north.id}/members")
+            found = await client.get(f"{API}/users/{stranger['id']}")
+            listed = await client.get(f"{API}/users")
+            assert (found.json()["name"], found.json()["email"], found.json()["last_login"]) == (
+                "A Stranger",
+                None,
+                None,
+            )
+            for answer in (added, members, found, listed):
+                assert mail not in answer.text
+            # Nor do search, filters and order tell.
+            assert (await client.get(f"{API}/users", params={"q": mail})).json()["count"] == 0
+            for asked in ({"email__contains": mail}, {"email": mail}, {"ordering": "email"}):
+                assert (await client.get(f"{API}/users", params=asked)).status_code == 422
+        assert (await shared.admin.get(f"{API}/users/{stranger['id']}")).json()["email"] == mail
+
 
 class TestRolesGroupsDepartments:
     async def test_roles(self, shared):

@@ -42,29 +42,29 @@ def _tags(user: UserRead) -> tuple[Tag, ...]:
     return (*state, *(() if user.source == "local" else (Tag(user.source.upper()),)))
 
 
-def users_table(page: UserPage) -> Table:
-    """A page of users."""
+def users_table(page: UserPage, actor: Actor) -> Table:
+    """A page of users, as far as the actor may know them."""
+    contacts = service.sees_contacts(actor)
     rows = tuple(
-        Row(
-            (
-                Cell(one.username, f"{HOME}/{one.id}", tags=_tags(one)),
-                Cell(one.name),
-                Cell(one.email or "", is_soft=True),
-                Cell(at=one.last_login, is_time=True, is_soft=True),
-            )
-        )
+        Row((Cell(one.username, f"{HOME}/{one.id}", tags=_tags(one)), Cell(one.name), *_contacts(one)))
+        if contacts
+        else Row((Cell(one.username, f"{HOME}/{one.id}", tags=_tags(one)), Cell(one.name)))
         for one in page.results
     )
     return Table(
         "users",
         "Users",
-        ("User", "Name", "Mail address", "Last sign-in"),
+        ("User", "Name", "Mail address", "Last sign-in") if contacts else ("User", "Name"),
         rows,
         count=page.count,
         empty="Nobody fits.",
         next_href=neighbour(HOME, page.next),
         previous_href=neighbour(HOME, page.previous),
     )
+
+
+def _contacts(one: UserRead) -> tuple[Cell, Cell]:
+    return Cell(one.email or "", is_soft=True), Cell(at=one.last_login, is_time=True, is_soft=True)
 
 
 async def new_user_form(session: AsyncSession, actor: Actor) -> EntryForm | None:
@@ -133,12 +133,10 @@ async def user_page(
 
 
 async def _facts(session: AsyncSession, actor: Actor, user: UserRead) -> Facts:
-    facts = [
-        ("Name", Cell(user.name)),
-        ("Mail address", Cell(user.email or "")),
-        ("Made", Cell(at=user.created_at, is_time=True, style="exact")),
-        ("Last sign-in", Cell(at=user.last_login, is_time=True)),
-    ]
+    facts = [("Name", Cell(user.name)), ("Made", Cell(at=user.created_at, is_time=True, style="exact"))]
+    if service.sees_contacts(actor) or user.id == actor.user_id:
+        facts.insert(1, ("Mail address", Cell(user.email or "")))
+        facts.append(("Last sign-in", Cell(at=user.last_login, is_time=True)))
     if actor.may_everywhere(Permission.DEVICES_READ):
         seen = await actor_of_user_id(session, user.id)
         number = 0 if seen is None else (await list_devices(session, seen, [("limit", "1")])).count

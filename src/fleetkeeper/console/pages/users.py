@@ -40,7 +40,7 @@ async def list_users(request: Request, actor: UsersRead, session: Session) -> Re
     page = await service.list_users(session, actor, list_parameters(request))
     form = await new_user_form(session, actor)
     search = search_of(request, "Name or mail address")
-    return show_page(actor, HOME, "Users", [form, users_table(page)], search=search)
+    return show_page(actor, HOME, "Users", [form, users_table(page, actor)], search=search)
 
 
 @router.post("/users")
@@ -59,7 +59,7 @@ async def create_user(request: Request, form: FormValues, actor: UsersWrite, ses
     new_user = await new_user_form(session, actor)
     page = await service.list_users(session, actor, ())
     shown = new_user and refused(new_user, outcome, form)
-    return show_page(actor, HOME, "Users", [shown, users_table(page)], status=outcome.status)
+    return show_page(actor, HOME, "Users", [shown, users_table(page, actor)], status=outcome.status)
 
 
 @router.get("/users/{user_id}")

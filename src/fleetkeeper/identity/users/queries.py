@@ -1,5 +1,6 @@
 """The SQL of users."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,6 +27,14 @@ LISTING = Listing(
     search=(User.username.expression, User.name.expression, User.email.expression),
     key=User.id.expression,
     default_ordering="username",
+)
+
+
+# For those who see people of some departments only: what a listing filters and sorts by, it tells.
+LISTING_OF_DEPARTMENTS = replace(
+    LISTING,
+    fields={name: field for name, field in LISTING.fields.items() if name not in {"email", "last_login"}},
+    search=(User.username.expression, User.name.expression),
 )
 
 

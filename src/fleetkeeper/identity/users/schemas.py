@@ -70,10 +70,12 @@ class UserRead(BaseModel):
     id: UUID
     username: str
     name: str
-    email: str | None
+    email: str | None = Field(description="null for those who see people of some departments only")
     enabled: bool
     source: str = Field(description="local, oidc or scim: who made the account")
-    last_login: datetime | None
+    last_login: datetime | None = Field(
+        description="null before the first, and for those who see people of some departments only"
+    )
     created_at: datetime
     updated_at: datetime
 

@@ -16,6 +16,7 @@ from fleetkeeper.identity.memberships import service as memberships
 from fleetkeeper.identity.memberships.explanation import explain_access
 from fleetkeeper.identity.memberships.schemas import MembershipPage, UserAccess
 from fleetkeeper.identity.models import Installation, Membership, Role, User
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.permissions import Role as BuiltInRole
 from fleetkeeper.identity.service import actor_of_user, end_sessions
 from fleetkeeper.identity.sign_in.passwords import check_password, hash_password
@@ -73,7 +74,7 @@ async def add_user(session: AsyncSession, actor: Actor, wanted: UserCreate) -> U
     user = await _new_user(session, wanted)
     if wanted.role is not None:
         await memberships.add_membership(session, actor, wanted.role, wanted.department_id, user_id=user.id)
-    return await _read_anew(session, user)
+    return await _read_anew(session, actor, user)
 
 
 async def _new_user(session: AsyncSession, wanted: UserCreate) -> User:
@@ -101,14 +102,15 @@ def is_name(text_: str) -> bool:
 
 async def list_users(session: AsyncSession, actor: Actor, parameters: Sequence[tuple[str, str]]) -> UserPage:
     """One page of the users that the actor may see."""
-    page = await queries.LISTING.page(session, queries.visible_to(actor), parameters)
-    results = [UserRead.model_validate(row[0]) for row in page.rows]
+    listing = queries.LISTING if sees_contacts(actor) else queries.LISTING_OF_DEPARTMENTS
+    page = await listing.page(session, queries.visible_to(actor), parameters)
+    results = [_told(actor, row[0]) for row in page.rows]
     return UserPage(count=page.count, next=page.next, previous=page.previous, results=results)
 
 
 async def get_user(session: AsyncSession, actor: Actor, user_id: UUID) -> UserRead:
     """One user. Raises NotFoundError for one that the actor may not see."""
-    return UserRead.model_validate(await _visible(session, actor, user_id))
+    return _told(actor, await _visible(session, actor, user_id))
 
 
 async def find_user(session: AsyncSession, actor: Actor, wanted: str) -> UserRead:
@@ -123,7 +125,7 @@ async def find_user(session: AsyncSession, actor: Actor, wanted: str) -> UserRea
         raise InvalidInputError(
             "The user is unknown.", fields=[FieldError("user", f"there is no user {wanted!r}")]
         )
-    return UserRead.model_validate(user)
+    return _told(actor, user)
 
 
 async def update_user(session: AsyncSession, actor: Actor, user_id: UUID, changes: UserUpdate) -> UserRead:
@@ -139,7 +141,7 @@ async def update_user(session: AsyncSession, actor: Actor, user_id: UUID, change
         for name, value in wanted.items():
             if value is not None or name == "email":
                 setattr(user, name, value)
-    return await _read_anew(session, user)
+    return await _read_anew(session, actor, user)
 
 
 async def set_password(session: AsyncSession, actor: Actor, user_id: UUID, password: str) -> None:
@@ -173,7 +175,7 @@ async def set_enabled(session: AsyncSession, actor: Actor, user_id: UUID, *, ena
         await session.flush()
         if not enabled:
             await end_sessions(session, user_id)
-    return await _read_anew(session, user)
+    return await _read_anew(session, actor, user)
 
 
 async def delete_user(session: AsyncSession, actor: Actor, user_id: UUID) -> None:
@@ -229,6 +231,22 @@ async def _changeable(session: AsyncSession, actor: Actor, user_id: UUID) -> Use
     return user
 
 
-async def _read_anew(session: AsyncSession, user: User) -> UserRead:
+async def _read_anew(session: AsyncSession, actor: Actor, user: User) -> UserRead:
     await session.refresh(user)
-    return UserRead.model_validate(user)
+    return _told(actor, user)
+
+
+def sees_contacts(actor: Actor) -> bool:
+    """Whether the actor sees mail addresses and last sign-ins of others.
+
+    Not those who see the people of some departments: they may add anybody by name, and would learn the rest by that.
+    """
+    return actor.may_everywhere(Permission.USERS_READ) or actor.may_everywhere(Permission.USERS_WRITE)
+
+
+def _told(actor: Actor, user: User) -> UserRead:
+    """What the actor may know of a user."""
+    read = UserRead.model_validate(user)
+    if sees_contacts(actor) or user.id == actor.user_id:
+        return read
+    return read.model_copy(update={"email": None, "last_login": None})
