@@ -7,8 +7,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0024"
-down_revision = "0023"
+revision = "0025"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
@@ -17,12 +17,12 @@ SQL = Path(__file__).parent.parent / "sql"
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    run_file("0024_slugs_by_owner.sql")
+    run_file("0025_slugs_by_owner.sql")
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    run_file("0024_slugs_by_owner_down.sql")
+    run_file("0025_slugs_by_owner_down.sql")
 
 
 def run_file(name: str) -> None:
