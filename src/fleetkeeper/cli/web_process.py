@@ -10,7 +10,8 @@ from functools import partial
 import uvicorn
 
 from fleetkeeper.app import create_app
-from fleetkeeper.kit.bounded_http import BoundedProtocol, Connections
+from fleetkeeper.kit.bounded_http import BoundedProtocol
+from fleetkeeper.kit.connections import Connections
 from fleetkeeper.kit.heartbeat import heartbeat
 from fleetkeeper.kit.memory import memory_keeper
 from fleetkeeper.settings import Settings
@@ -73,6 +74,7 @@ def run_web_process(settings: Settings, url: str, listener: socket.socket) -> No
         most=min(web.max_connections, open_files_for(web.max_connections)),
         max_head_bytes=web.max_head_bytes,
         head_seconds=web.head_seconds,
+        stalled_seconds=web.stalled_seconds,
         max_unfinished_per_address=web.max_unfinished_heads_per_address,
         trusted_proxies=web.trusted_proxies,
     )

@@ -1,17 +1,12 @@
 """An HTTP protocol for uvicorn whose connections are bounded: the heads of requests, their time, and their number."""
 
-import time
-from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
 
 from fleetkeeper.kit.addresses import customer_of, plain_address
+from fleetkeeper.kit.connections import Connections
 from fleetkeeper.kit.corked_http import CorkedProtocol, CorkedTransport
 from fleetkeeper.kit.request_body import BODY_IS_HERE
 
-# Unfinished heads of all addresses together; with their greatest size this bounds what they hold.
-MAX_UNFINISHED_HEADS = 1000
 # Requests that one connection may send ahead of the answers.
 MAX_PIPELINED = 16
 MAX_HEADERS = 256
@@ -19,83 +14,9 @@ MAX_HEADERS = 256
 LINGER_SECONDS = 1.0
 LINGER_BYTES = 1024 * 1024
 
-Network = IPv4Network | IPv6Network
-
 
 class HeadRefusedError(Exception):
     """Stops the parser."""
-
-
-class Connections:
-    """The connections of a process that owe a request's head, and how many there may be of all."""
-
-    def __init__(
-        self,
-        *,
-        most: int,
-        max_head_bytes: int,
-        head_seconds: float,
-        max_unfinished_per_address: int,
-        trusted_proxies: Sequence[Network] = (),
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.max_head_bytes = max_head_bytes
-        self._most = most
-        self._head_seconds = head_seconds
-        self._most_of_address = max_unfinished_per_address
-        self._trusted = tuple(trusted_proxies)
-        self._clock = clock
-        # Those that owe a head, the longest first, and when they began to.
-        self._owing: dict[BoundedProtocol, float] = {}
-        self._unfinished: dict[BoundedProtocol, str] = {}
-        self._of_address: defaultdict[str, dict[BoundedProtocol, None]] = defaultdict(dict)
-
-    def opened(self, protocol: "BoundedProtocol", all_open: Collection[Any]) -> None:
-        """Take a connection, one of all that are open. It owes its first head from now on."""
-        if len(all_open) > self._most:
-            # Who has not asked for anything loses least, then who has its answer; were that nobody, the newcomer.
-            idle = next((one for one in all_open if one.is_idle()), protocol)
-            next(iter(self._owing), idle).give_way()
-        self._owing[protocol] = self._clock()
-
-    def unfinished(self, protocol: "BoundedProtocol") -> None:
-        """Note that a part of a head has come, and no more for now."""
-        self._owing.setdefault(protocol, self._clock())
-        if protocol in self._unfinished:
-            return
-        address = protocol.address
-        self._unfinished[protocol] = address
-        if len(self._unfinished) > MAX_UNFINISHED_HEADS:
-            next(iter(self._unfinished)).give_way()
-        if not self._is_trusted(protocol.host):
-            same = self._of_address[address]
-            same[protocol] = None
-            if len(same) > self._most_of_address:
-                next(iter(same)).give_way()
-
-    def settled(self, protocol: "BoundedProtocol") -> None:
-        """Forget what a connection owed."""
-        self._owing.pop(protocol, None)
-        address = self._unfinished.pop(protocol, None)
-        if address is not None:
-            same = self._of_address[address]
-            same.pop(protocol, None)
-            if not same:
-                del self._of_address[address]
-
-    def end_late(self) -> None:
-        """Close those that have owed a head for too long."""
-        latest = self._clock() - self._head_seconds
-        late = []
-        for protocol, began in self._owing.items():
-            if began > latest:
-                break
-            late.append(protocol)
-        for protocol in late:
-            protocol.end_late(has_begun=protocol in self._unfinished)
-
-    def _is_trusted(self, host: str) -> bool:
-        return bool(host) and any(ip_address(host) in network for network in self._trusted)
 
 
 class _LingeringTransport(CorkedTransport):
@@ -156,6 +77,7 @@ class BoundedProtocol(CorkedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._bounds.settled(self)
+        self._bounds.flowing(self)
         # What is closed needs not linger.
         self._lingers = True
         super().connection_lost(exc)
@@ -218,10 +140,26 @@ class BoundedProtocol(CorkedProtocol):
         """Whether all that was asked for is answered."""
         return self.timeout_keep_alive_task is not None
 
+    def pause_writing(self) -> None:
+        """Wait for a client that takes nothing of its answer, for as long as there is room and time."""
+        super().pause_writing()
+        self._bounds.stalled(self)
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        super().resume_writing()
+        self._bounds.flowing(self)
+
+    def unsent_bytes(self) -> int:
+        """How much of answers waits for the client."""
+        return int(self.transport.get_write_buffer_size())
+
     def give_way(self) -> None:
-        """Close a connection that others need more."""
+        """Close a connection that others need more, whatever it has not taken yet."""
         self._bounds.settled(self)
-        self._close_now()
+        self._bounds.flowing(self)
+        self._lingers = True
+        self.transport.abort()
 
     def end_late(self, *, has_begun: bool) -> None:
         """Close a connection that owes a head, with a word if a part of one has come."""

@@ -59,6 +59,12 @@ class WebSettings(BaseModel):
         description="Connections of one address, per web process, whose request's headers are not all there yet; the "
         "oldest gives way. Trusted proxies have no such limit.",
     )
+    stalled_seconds: int = Field(
+        default=30,
+        ge=1,
+        le=3600,
+        description="Time after which a client that takes nothing of a waiting answer loses its connection (seconds).",
+    )
     body_grace_seconds: int = Field(
         default=10, ge=1, le=600, description="Time that each request body has to arrive (seconds)."
     )

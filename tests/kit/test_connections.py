@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from fleetkeeper.kit.bounded_http import Connections
+from fleetkeeper.kit.connections import Connections
 
 
 class Connection:
@@ -15,12 +15,17 @@ class Connection:
         self.host = self.address = host
         self.idle = idle
         self.end = ""
+        self.unsent = 0
+
+    def unsent_bytes(self) -> int:
+        return self.unsent
 
     def is_idle(self) -> bool:
         return self.idle
 
     def give_way(self) -> None:
         self.bounds.settled(self)
+        self.bounds.flowing(self)
         self.end = "gave way"
 
     def end_late(self, *, has_begun: bool) -> None:
@@ -113,7 +118,7 @@ class TestUnfinishedHeads:
         assert first.end == end
 
     def test_all_addresses_together_are_bounded(self, clock, monkeypatch):
-        monkeypatch.setattr("fleetkeeper.kit.bounded_http.MAX_UNFINISHED_HEADS", 3)
+        monkeypatch.setattr("fleetkeeper.kit.connections.MAX_UNFINISHED_HEADS", 3)
         owing = bounds(clock)
         connections = [Connection(owing, f"192.0.2.{number}") for number in range(4)]
         for connection in connections:
@@ -121,7 +126,7 @@ class TestUnfinishedHeads:
         assert [connection.end for connection in connections] == ["gave way", "", "", ""]
         for connection in connections:
             owing.settled(connection)
-        assert not owing._of_address
+        assert not owing._unfinished._of_address
         assert not owing._owing
 
 
@@ -146,3 +151,30 @@ class TestAllConnections:
         busy, new = Connection(owing), Connection(owing)
         owing.opened(new, [busy, new])
         assert (busy.end, new.end) == ("", "gave way")
+
+
+class TestStalled:
+    def test_who_takes_nothing_for_long_is_cut_off(self, clock):
+        owing = bounds(clock)
+        deaf, slow, healed = (Connection(owing, f"192.0.2.{number}") for number in range(3))
+        for connection in (deaf, slow, healed):
+            connection.unsent = 100_000
+            owing.stalled(connection)
+        clock[0] += 29
+        slow.unsent = 90_000
+        owing.flowing(healed)
+        owing.end_late()
+        clock[0] += 1
+        owing.end_late()
+        assert [connection.end for connection in (deaf, slow, healed)] == ["gave way", "", ""]
+        clock[0] += 29
+        owing.end_late()
+        assert slow.end == "gave way"
+
+    def test_few_of_one_address(self, clock):
+        owing = bounds(clock)
+        first, *_ = connections = [Connection(owing) for _ in range(51)]
+        for connection in connections:
+            owing.stalled(connection)
+        assert first.end == "gave way"
+        assert sum(connection.end != "" for connection in connections) == 1
