@@ -12,7 +12,7 @@ from bench.report import Section, write_json
 from bench.tsbs_kinds import KINDS, METRICS, cases_of
 from bench.tsbs_trial import difference, inside, same
 
-from bench import mixed, protocols, rollups, tsbs, tsbs_systems, years
+from bench import ingest, mixed, pages, protocols, rollups, tsbs, tsbs_systems, years
 
 PROGRAMS = {"prometheus": "Prometheus", "victoria-metrics": "VictoriaMetrics", "influxd": "InfluxDB"}
 
@@ -134,3 +134,15 @@ def test_what_could_not_be_measured_is_null(value, tmp_path):
     write_json(tmp_path / "out.json", [section])
     content = json.loads((tmp_path / "out.json").read_text())
     assert content["sections"]["Title"]["rows"] == [{"system": "one", "ms": None}]
+
+
+def test_ingest_and_what_was_acknowledged_is_stored(tmp_path):
+    for section in ingest.run(Options(seconds=0.5, only=("fleetkeeper",)), tmp_path):
+        assert all(row["requests_per_s"] > 0 for row in section.rows)
+        assert any("all acknowledged frames are stored" in note for note in section.notes)
+
+
+def test_pages_first_and_deep(tmp_path):
+    charts, lists = pages.run(Options(seconds=0.5, devices=300), tmp_path)
+    assert charts.rows[-1]["request"] == "12 charts, 1 request"
+    assert any(row["request"] == "by name, page 4" for row in lists.rows)
