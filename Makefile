@@ -7,7 +7,7 @@ STAMPS := .make
 # Processes that run tests side by side; a file's tests stay together.
 WORKERS ?= auto
 
-.PHONY: run test check bench lock assets docs screenshots clean
+.PHONY: run test check bench bench-smoke lock assets docs screenshots clean
 .DELETE_ON_ERROR:
 
 run: $(STAMPS)/run $(STAMPS)/assets
@@ -26,6 +26,10 @@ check: $(STAMPS)/test
 
 bench: $(STAMPS)/test $(STAMPS)/assets
 	$(BIN)/python -m bench $(ARGS)
+
+# Each section of the benchmarks with little data, so that none breaks unseen.
+bench-smoke: $(STAMPS)/test $(STAMPS)/assets
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile bench $(ARGS)
 
 screenshots: $(STAMPS)/test $(STAMPS)/assets
 	$(BIN)/python -m docs.screenshots

@@ -26,7 +26,6 @@ pytest_plugins = [
 # What takes minutes begins first, so that no process is left alone with it in the end.
 LONGEST_FIRST = (
     "tests/operations/test_schemathesis.py",
-    "tests/bench/test_sections.py",
     "tests/attacks/test_sql.py",
     "tests/faults/",
     "tests/telemetry/test_prometheus_mirror.py",

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+
+from bench import ingest, mixed, pages, protocols, rollups, tsbs, tsbs_systems, years
 from bench.options import Options
 from bench.peers import find_program
 from bench.report import Section, write_json
 from bench.tsbs_kinds import KINDS, METRICS, cases_of
 from bench.tsbs_trial import difference, inside, same
-
-from bench import ingest, mixed, pages, protocols, rollups, tsbs, tsbs_systems, years
 
 PROGRAMS = {"prometheus": "Prometheus", "victoria-metrics": "VictoriaMetrics", "influxd": "InfluxDB"}
 
