@@ -1,10 +1,14 @@
 """Evidence of identity: normalised, and void of what identifies nobody."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetkeeper.fleet.evidence import normalise_evidence, normalise_mac
+from fleetkeeper.fleet.evidence import device_type_of, normalise_evidence, normalise_mac
+from fleetkeeper.simulation.catalog import KINDS
+from fleetkeeper_protocol.messages import Inventory
 
 
 class TestMac:
@@ -86,3 +90,38 @@ class TestEvidence:
         assert all(0 < len(value) <= 300 and "\x00" not in value for _, value in found)
         single = {kind: value for kind, value in found if kind != "mac"}
         assert normalise_evidence(single) == [item for item in found if item[0] != "mac"]
+
+
+class TestDeviceType:
+    @pytest.mark.parametrize(
+        ("system", "model", "virtualization", "kind"),
+        [
+            ("Debian GNU/Linux", "PowerEdge R650", None, "server"),
+            ("Ubuntu", "OptiPlex 7020", None, "workstation"),
+            ("Microsoft Windows 11 Pro", "", None, "workstation"),
+            ("Windows Server 2025", "ProLiant DL360", None, "server"),
+            ("TrueNAS SCALE", "SSG-6029P-E1CR12L", None, "storage"),
+            ("OpenWrt", "Compute Module 4 Rev 1.1", None, "network_device"),
+            ("VyOS", "", "kvm", "vm"),
+            ("Ubuntu", "ThinkPad T14", "docker", "container"),
+            ("Debian GNU/Linux", "Precision Instruments PI-9", None, "server"),
+        ],
+    )
+    def test_by_system_and_model(self, system, model, virtualization, kind):
+        inventory = Inventory(
+            hostname="x", os_name=system, model=model or None, virtualization=virtualization
+        )
+        assert device_type_of(inventory) == kind
+
+    def test_simulated_machines_are_what_they_play(self):
+        for kind in KINDS:
+            for (name, version, _), (manufacturer, model) in itertools.product(kind.systems, kind.models):
+                inventory = Inventory(
+                    hostname="x",
+                    os_name=name,
+                    os_version=version,
+                    manufacturer=manufacturer,
+                    model=model,
+                    virtualization=kind.virtualization,
+                )
+                assert device_type_of(inventory) == kind.device_type, (name, model)

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from fleetkeeper.cli.running import make_enrollment_token, reachable_url
 from fleetkeeper.errors import StartupError
+from fleetkeeper.settings import get_settings
 from fleetkeeper.simulation.delivery import SystemClock
 from fleetkeeper.simulation.durations import parse_duration
 from fleetkeeper.simulation.encoding import Compression
@@ -94,7 +95,9 @@ def simulate(
         float, typer.Option(parser=_duration, metavar="DURATION", help="Time between two frames of a device.")
     ] = "10s",  # type: ignore[assignment]
     seed: Annotated[int, typer.Option(help="The same seed gives the same fleet with the same values.")] = 1,
-    server: Annotated[str, typer.Option(help="The server's address.")] = "http://127.0.0.1:8000",
+    server: Annotated[
+        str | None, typer.Option(help="The server's address. Default: this installation's own.")
+    ] = None,
     backfill: Annotated[
         float, typer.Option(parser=_duration, metavar="DURATION", help="Past to send first, for example 7d.")
     ] = "0",  # type: ignore[assignment]
@@ -135,10 +138,11 @@ def simulate(
 ) -> None:
     """Play a fleet of simulated devices against a server: past, present, or both."""
     console = Console(stderr=as_json)
+    address = server or f"http://127.0.0.1:{get_settings().web.port}"
     if interval < 0.1:
         raise typer.BadParameter("a device reports at most ten times a second", param_hint="--interval")
     options = Options(
-        server=server,
+        server=address,
         state_folder=state or _default_state(),
         devices=devices,
         seed=seed,

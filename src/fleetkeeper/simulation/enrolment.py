@@ -22,6 +22,23 @@ class SimulationError(Exception):
     """The simulation cannot go on; the message says why and what to do."""
 
 
+FIRST_ANSWER_SECONDS: Final = 10.0
+
+
+async def check_answers(address: Address, shown: str) -> None:
+    """See whether anybody listens there, before anything is made for it. Raises SimulationError."""
+    try:
+        async with asyncio.timeout(FIRST_ANSWER_SECONDS):
+            _, writer = await asyncio.open_connection(address.host, address.port)
+        writer.close()
+        await writer.wait_closed()
+    except (OSError, TimeoutError) as error:
+        raise SimulationError(
+            f"Nothing answers at {shown} ({type(error).__name__}). Start Fleetkeeper with `fleetkeeper up`, or name "
+            "another server with --server."
+        ) from None
+
+
 class _TokenAnswer(msgspec.Struct):
     token: str
 

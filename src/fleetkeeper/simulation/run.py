@@ -11,7 +11,7 @@ from typing import Any, Protocol, Self
 
 from fleetkeeper.simulation.delivery import Clock
 from fleetkeeper.simulation.encoding import Compression
-from fleetkeeper.simulation.enrolment import SimulationError, enrol, request_enrolment_token
+from fleetkeeper.simulation.enrolment import SimulationError, check_answers, enrol, request_enrolment_token
 from fleetkeeper.simulation.fleet import Fleet
 from fleetkeeper.simulation.http import Address
 from fleetkeeper.simulation.player import Player, Tempo
@@ -69,6 +69,7 @@ async def simulate_fleet(
         "broken_clocks": int((fleet.skew_seconds != 0).sum()),
     }
     missing = len(state.missing(fleet))
+    await check_answers(address, options.server)
     if missing:
         token = await _find_token(options, missing, address, clock, local_token)
         with display.progress("Enrolling", missing) as advance, _Phase(summary, "enrolment") as phase:
