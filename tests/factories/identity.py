@@ -7,11 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.limits import Limits
 from fleetkeeper.identity.models import Department, Group, GroupMember, Membership, Role, RolePermission, User
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.permissions import Role as BuiltIn
 from fleetkeeper.identity.service import actor_of_user
-from fleetkeeper.identity.tokens.limits import Limits
 from fleetkeeper.identity.tokens.service import create_token
 from fleetkeeper.kit.clock import utc_now
 

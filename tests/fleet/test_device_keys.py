@@ -101,6 +101,16 @@ class TestRotation:
         assert not await works(app, older)
         assert await works(app, newer)
 
+    async def test_a_key_that_was_replaced_makes_no_other(self, app, device, connection):
+        """Whoever copied the old key could stay with it otherwise."""
+        new = await rotate(device.client)
+        assert await works(app, new)
+        assert (await device.client.post(ROUTE)).status_code == 403
+        let_pass(connection, 61)
+        assert (await device.client.post(ROUTE)).status_code == 401
+        async with app.client(new) as client:
+            assert await works(app, await rotate(client))
+
     async def test_revoking_takes_the_new_key_too(self, app, admin, device):
         new = await rotate(device.client)
         assert (await admin.delete(f"/api/v1/agents/{device.id}/keys")).status_code == 204

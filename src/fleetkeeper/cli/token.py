@@ -15,9 +15,9 @@ from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.fleet import service as fleet
 from fleetkeeper.fleet.schemas import EnrollmentTokenCreate
 from fleetkeeper.identity.departments.service import find_department
+from fleetkeeper.identity.limits import Limits, Network
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.tokens import service
-from fleetkeeper.identity.tokens.limits import Limits, Network
 from fleetkeeper.identity.tokens.schemas import TokenRead
 from fleetkeeper.kit.clock import utc_now
 

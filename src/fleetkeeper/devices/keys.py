@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.devices.models import Device, DeviceKey
+from fleetkeeper.errors import ForbiddenError
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.secrets import hash_secret, make_secret
 
@@ -60,10 +61,15 @@ async def issue_key(session: AsyncSession, device_id: UUID, expires_at: datetime
 
 
 async def rotate_key(session: AsyncSession, caller: DeviceCaller) -> str:
-    """Make a new key for the calling device. The old one works until the new one has been used, and OVERLAP longer."""
+    """Make a new key for the calling device. The old one works until the new one has been used, and OVERLAP longer.
+
+    Raises ForbiddenError for a key whose successor has been used: nothing it makes may outlive it.
+    """
     now = utc_now()
     # Two rotations at once come one after the other.
     await session.execute(select(Device.id).where(Device.id == caller.device_id).with_for_update())
+    if await session.scalar(select(DeviceKey.expires_at).where(DeviceKey.id == caller.key_id)) is not None:
+        raise ForbiddenError("This key has been replaced and ends within a minute; use the new one.")
     unused = (
         await session.scalars(
             select(DeviceKey.id)

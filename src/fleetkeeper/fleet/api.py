@@ -100,7 +100,7 @@ async def agent_config(request: Request, device: CallingDevice, session: Session
     return Response(content, media_type="application/json", headers={"ETag": etag})
 
 
-@router.post("/agent/key", status_code=201, responses=problem_responses(401))
+@router.post("/agent/key", status_code=201, responses=problem_responses(401, 403))
 async def rotate_key(device: CallingDevice, session: Session) -> DeviceKeyRotated:
     """Get a new key for the calling device. The old one works until the new one is used, so none is lost in between."""
     key = await rotate_device_key(session, device)

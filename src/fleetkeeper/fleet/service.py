@@ -30,6 +30,8 @@ from fleetkeeper.fleet.schemas import (
     EnrollmentTokenRead,
 )
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.authority import within
+from fleetkeeper.identity.limits import Limits
 from fleetkeeper.identity.models import Department
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.secrets import hash_secret, make_secret
@@ -41,10 +43,14 @@ TOKEN_PREFIX = "fke"  # noqa: S105 - the visible prefix, not a secret
 async def create_enrollment_token(
     session: AsyncSession, actor: Actor, wanted: EnrollmentTokenCreate, now: datetime
 ) -> EnrollmentTokenCreated:
-    """Make an enrolment token; its secret stands in the answer and nowhere else. Raises InvalidInputError."""
+    """Make an enrollment token; its secret stands in the answer and nowhere else.
+
+    One that an API token makes ends with that token, and holds in its networks only. Raises InvalidInputError.
+    """
     if not await _may_enrol_into(session, actor, wanted.department_id):
         message = "is a department that you may enrol devices into"
         raise InvalidInputError("The token was not made.", fields=[FieldError("department_id", message)])
+    limits = _limits(actor, wanted, now)
     secret = make_secret(TOKEN_PREFIX)
     token = EnrollmentToken(
         name=wanted.name,
@@ -53,16 +59,36 @@ async def create_enrollment_token(
         uses=0,
         created_by=actor.user_id,
         department_id=wanted.department_id,
-        allowed_networks=[str(network) for network in wanted.allowed_networks]
-        if wanted.allowed_networks is not None
+        allowed_networks=[str(network) for network in limits.allowed_networks]
+        if limits.allowed_networks is not None
         else None,
         created_at=now,
-        expires_at=now + timedelta(seconds=wanted.ttl_seconds),
+        expires_at=limits.expires_at,
     )
     session.add(token)
     await session.flush()
     read = EnrollmentTokenRead.model_validate(token)
     return EnrollmentTokenCreated(**read.model_dump(), token=secret)
+
+
+def _limits(actor: Actor, wanted: EnrollmentTokenCreate, now: datetime) -> Limits:
+    expires_at = now + timedelta(seconds=wanted.ttl_seconds)
+    latest = actor.limits.expires_at
+    if latest is not None and "ttl_seconds" not in wanted.model_fields_set:
+        expires_at = min(expires_at, latest)
+    try:
+        return within(
+            actor,
+            Limits(permissions=(), allowed_networks=wanted.allowed_networks, expires_at=expires_at),
+        )
+    except InvalidInputError as error:
+        named = [
+            FieldError("ttl_seconds", "ends no later than the token that asks")
+            if one.field == "expires_at"
+            else one
+            for one in error.fields
+        ]
+        raise InvalidInputError("The token was not made.", fields=named) from None
 
 
 async def list_enrollment_tokens(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from fleetkeeper.identity.limits import UNLIMITED, Limits
 from fleetkeeper.identity.permissions import SCOPED, Permission
 
 
@@ -52,6 +53,10 @@ class Actor:
     roles: tuple[str, ...] = ()
     session_id: UUID | None = None
     token_id: UUID | None = None
+    # Of the token itself; what they leave of its user's permissions stands in `grants`.
+    limits: Limits = UNLIMITED
+    # The departments of the limits with all below them.
+    reach: frozenset[UUID] = frozenset()
     csrf_token: str | None = None
     time_zone: str | None = None
     theme: str = "auto"

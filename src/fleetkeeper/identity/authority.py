@@ -1,13 +1,68 @@
-"""Nobody hands out, or takes over, more than they have themselves. Pure."""
+"""Nobody hands out, or takes over, more than they have themselves. Pure.
+
+It is asked by all that make or change something by which somebody gets in or may do something: API tokens, enrollment
+tokens, passwords, names and factors of accounts, roles, memberships, members of groups, managers, providers.
+"""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from uuid import UUID
 
-from fleetkeeper.errors import ForbiddenError
+from fleetkeeper.errors import FieldError, ForbiddenError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.limits import UNLIMITED, Limits, lies_in
 from fleetkeeper.identity.permissions import SCOPED, Permission
 
 _KNOWN = frozenset(map(str, Permission))
+
+
+def within(actor: Actor, wanted: Limits) -> Limits:
+    """Limits for a credential that the actor makes: those of the actor's own credential where none are wanted.
+
+    Raises InvalidInputError for wider ones.
+    """
+    outer = actor.limits
+    problems = []
+    if outer.permissions is not None and not set(wanted.permissions or ()) <= set(outer.permissions):
+        problems.append(FieldError("permissions", "are among those of the token that asks"))
+    if outer.departments is not None and not set(wanted.departments or ()) <= actor.reach:
+        problems.append(FieldError("departments", "are among those of the token that asks"))
+    if outer.allowed_networks is not None and not all(
+        lies_in(one, outer.allowed_networks) for one in wanted.allowed_networks or ()
+    ):
+        problems.append(FieldError("allowed_networks", "lie in those of the token that asks"))
+    if (
+        outer.expires_at is not None
+        and wanted.expires_at is not None
+        and wanted.expires_at > outer.expires_at
+    ):
+        problems.append(FieldError("expires_at", "is no later than that of the token that asks"))
+    if problems:
+        raise InvalidInputError("A token cannot make one that may do more.", fields=problems)
+    inherited = {
+        name: getattr(outer, name)
+        for name in ("permissions", "departments", "allowed_networks", "expires_at")
+        if getattr(wanted, name) is None
+    }
+    return replace(wanted, **inherited)
+
+
+def check_lasting(actor: Actor) -> None:
+    """Raise ForbiddenError for a token that ends, or that holds in some networks only.
+
+    What a role, a membership or a password gives is there for good and from everywhere, and would outlive the token.
+    """
+    if actor.limits.expires_at is not None or actor.limits.allowed_networks is not None:
+        raise ForbiddenError(
+            "A token that expires, or is limited to networks, cannot give access that has no such limits. "
+            "Use a session, or a token without them."
+        )
+
+
+def check_acts_for_account(actor: Actor) -> None:
+    """Raise ForbiddenError for a token with limits: they would mean nothing if it could change its user's account."""
+    if actor.limits != UNLIMITED:
+        raise ForbiddenError("A token with limits cannot change its user's account or other tokens.")
 
 
 def lacking(actor: Actor, permissions: Iterable[str], department_id: UUID | None) -> list[str]:
@@ -28,7 +83,13 @@ def lacking(actor: Actor, permissions: Iterable[str], department_id: UUID | None
 
 
 def check_grantable(actor: Actor, role: str, permissions: Iterable[str], department_id: UUID | None) -> None:
-    """Raise ForbiddenError unless the actor may give, or take away, a role in a department or everywhere."""
+    """Raise ForbiddenError unless the actor may give a role in a department or everywhere."""
+    check_lasting(actor)
+    check_removable(actor, role, permissions, department_id)
+
+
+def check_removable(actor: Actor, role: str, permissions: Iterable[str], department_id: UUID | None) -> None:
+    """Raise ForbiddenError unless the actor may take away a role in a department or everywhere."""
     if not actor.may_in(Permission.MEMBERSHIPS_WRITE, department_id):
         where = "everywhere" if department_id is None else "in that department"
         raise ForbiddenError(f"This needs the permission {Permission.MEMBERSHIPS_WRITE} {where}.")
@@ -57,7 +118,8 @@ def check_move(
 
 
 def check_permissions(actor: Actor, permissions: Iterable[str]) -> None:
-    """Raise ForbiddenError unless the actor has each of a role's permissions everywhere."""
+    """Raise ForbiddenError unless the actor may let a role have these permissions: has each everywhere, for good."""
+    check_lasting(actor)
     missing = lacking(actor, permissions, None)
     if missing:
         raise ForbiddenError(f"You do not have these permissions everywhere yourself: {', '.join(missing)}.")
@@ -69,7 +131,7 @@ def covers(actor: Actor, other: Actor) -> bool:
 
 
 def check_covers(actor: Actor, other: Actor) -> None:
-    """Raise ForbiddenError when taking over the other's account would give the actor more than they have."""
+    """Raise ForbiddenError for an account that may do more than the actor, who could take it over."""
     if not covers(actor, other):
         raise ForbiddenError(
             f"{other.name} may do more than you: only somebody with all their permissions may change this account."

@@ -38,10 +38,13 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 class TokenCaller(Caller, frozen=True):
-    """`permissions` and `departments` (those below them included) limit the token; None does not."""
+    """What limits the token; None does not. `reach` is its departments and those below them."""
 
     permissions: list[str] | None
-    departments: frozenset[UUID] | None
+    departments: list[UUID] | None
+    reach: frozenset[UUID]
+    allowed_networks: list[str] | None
+    expires_at: datetime | None
 
 
 class SessionCaller(Caller, frozen=True):
@@ -101,6 +104,7 @@ _TOKEN_CALLER = text(
     f"""
     WITH RECURSIVE caller AS (
         SELECT t.id, t.last_used_at, t.permissions, t.departments,
+               CAST(t.allowed_networks AS text[]) AS allowed_networks, t.expires_at,
                u.id AS user_id, u.username, u.time_zone, u.theme
         FROM api_tokens t JOIN users u ON u.id = t.user_id
         WHERE (t.secret_hash = :secret_hash
@@ -114,9 +118,7 @@ _TOKEN_CALLER = text(
         UNION
         SELECT d.id FROM departments d JOIN allowed a ON d.parent_id = a.id
     )
-    SELECT id, last_used_at, permissions, user_id, username, time_zone, theme,
-           CASE WHEN departments IS NOT NULL THEN ARRAY(SELECT a.id FROM allowed a) END AS departments, {_ROLES}
-    FROM caller
+    SELECT caller.*, ARRAY(SELECT a.id FROM allowed a) AS reach, {_ROLES} FROM caller
     """  # noqa: S608 - of constants of this module
 )
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.identity import queries
 from fleetkeeper.identity.actor import EVERYWHERE, Actor, Scope, merge_grants
+from fleetkeeper.identity.limits import limits_from
 from fleetkeeper.identity.models import BrowserSession, User
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.queries import Caller, HeldRole, SessionCaller
@@ -116,13 +117,14 @@ async def actor_of_token(session: AsyncSession, secret: str, now: datetime, addr
     if _is_stale(caller, now):
         await queries.touch_token(session, caller.id, now, address)
     actor = _actor(caller, caller.user_id, caller.roles)
-    limit = EVERYWHERE if caller.departments is None else Scope(departments=caller.departments)
+    limits = limits_from(caller.permissions, caller.departments, caller.allowed_networks, caller.expires_at)
+    limit = EVERYWHERE if caller.departments is None else Scope(departments=caller.reach)
     grants = merge_grants(
         ([permission], scope & limit)
         for permission, scope in actor.grants.items()
         if caller.permissions is None or permission in caller.permissions
     )
-    return replace(actor, kind="token", token_id=caller.id, grants=grants)
+    return replace(actor, kind="token", token_id=caller.id, grants=grants, limits=limits, reach=caller.reach)
 
 
 def _is_stale(caller: Caller, now: datetime) -> bool:

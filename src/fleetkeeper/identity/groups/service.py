@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from fleetkeeper.identity.actor import Actor
-from fleetkeeper.identity.authority import check_grantable
+from fleetkeeper.identity.authority import check_grantable, check_removable
 from fleetkeeper.identity.constraints import told_by_name
 from fleetkeeper.identity.groups import queries
 from fleetkeeper.identity.groups.schemas import GroupCreate, GroupPage, GroupRead, GroupUpdate
@@ -89,7 +89,7 @@ async def delete_group(session: AsyncSession, actor: Actor, group_id: UUID) -> N
     Raises ForbiddenError for roles that the actor could not take away, ConflictError for the last administrators.
     """
     group = await _locked(session, group_id)
-    await _check_roles_grantable(session, actor, group_id)
+    await _check_roles_removable(session, actor, group_id)
     async with administrators_kept(session):
         await session.delete(group)
 
@@ -118,30 +118,36 @@ async def add_member(session: AsyncSession, actor: Actor, group_id: UUID, user_i
 
     Raises NotFoundError, ForbiddenError for roles that the actor could not give, ConflictError for a provider's group.
     """
-    await _check_members_ours(session, actor, group_id)
+    await _check_members_ours(session, group_id)
+    await _check_roles_grantable(session, actor, group_id)
     await check_visible(session, actor, user_id)
     await queries.add_member(session, group_id, user_id)
 
 
 async def remove_member(session: AsyncSession, actor: Actor, group_id: UUID, user_id: UUID) -> None:
     """Take a user out of a group, and its roles from them. Raises as adding does."""
-    await _check_members_ours(session, actor, group_id)
+    await _check_members_ours(session, group_id)
+    await _check_roles_removable(session, actor, group_id)
     async with administrators_kept(session):
         was_in_it = await queries.remove_member(session, group_id, user_id)
     if not was_in_it:
         raise NotFoundError("There is no such member.")
 
 
-async def _check_members_ours(session: AsyncSession, actor: Actor, group_id: UUID) -> None:
+async def _check_members_ours(session: AsyncSession, group_id: UUID) -> None:
     group = await _locked(session, group_id)
     if group.source != "local":
         raise ConflictError("Who is in this group is said by the identity provider; change it there.")
-    await _check_roles_grantable(session, actor, group_id)
 
 
 async def _check_roles_grantable(session: AsyncSession, actor: Actor, group_id: UUID) -> None:
     for role in await roles_of_group(session, group_id):
         check_grantable(actor, role.name, role.permissions, role.department_id)
+
+
+async def _check_roles_removable(session: AsyncSession, actor: Actor, group_id: UUID) -> None:
+    for role in await roles_of_group(session, group_id):
+        check_removable(actor, role.name, role.permissions, role.department_id)
 
 
 async def _locked(session: AsyncSession, group_id: UUID) -> Group:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fleetkeeper.errors import FieldError, InvalidInputError, NotFoundError
 from fleetkeeper.identity import queries as identity_queries
 from fleetkeeper.identity.actor import EVERYWHERE, Actor, Scope
-from fleetkeeper.identity.authority import check_grantable
+from fleetkeeper.identity.authority import check_grantable, check_removable
 from fleetkeeper.identity.constraints import told_by_name
 from fleetkeeper.identity.memberships import queries
 from fleetkeeper.identity.memberships.schemas import MembershipPage, MembershipRead
@@ -118,7 +118,7 @@ async def remove_membership(
         raise NotFoundError("There is no such membership.")
     membership: Membership = row[0]
     permissions = await queries.permissions_of_role(session, membership.role_id)
-    check_grantable(actor, row[1], permissions, membership.department_id)
+    check_removable(actor, row[1], permissions, membership.department_id)
     async with administrators_kept(session):
         await session.execute(delete(Membership).where(Membership.id == membership_id))
 

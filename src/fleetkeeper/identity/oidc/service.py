@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fleetkeeper.database.engine import let_go
 from fleetkeeper.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from fleetkeeper.identity.actor import Actor
-from fleetkeeper.identity.authority import check_grantable, check_permissions
+from fleetkeeper.identity.authority import check_grantable, check_lasting, check_permissions, check_removable
 from fleetkeeper.identity.oidc import queries
 from fleetkeeper.identity.oidc.client import OidcClient, ProviderError, check_address
 from fleetkeeper.identity.oidc.models import IdentityProvider
@@ -81,6 +81,7 @@ async def create_provider(
         issuer = facts.issuer
     scopes = wanted.scopes or facts.scopes
     _check(wanted.preset, issuer, scopes, problem)
+    check_lasting(actor)
     _check_may_vouch(actor, wanted.scim_claim)
     if await session.scalar(select(IdentityProvider.id).where(IdentityProvider.slug == wanted.slug)):
         raise ConflictError(f"There is a provider {wanted.slug!r} already.")
@@ -123,6 +124,7 @@ async def update_provider(
         name == "client_secret" or getattr(changes, name) != getattr(provider, name)
         for name in changes.model_fields_set & _TRUSTED
     ):
+        check_lasting(actor)
         await _check_roles_grantable(session, actor, provider_id)
         _check_may_vouch(actor, provider.scim_claim, changes.scim_claim)
     values: dict[str, Any] = {
@@ -149,7 +151,8 @@ async def delete_provider(session: AsyncSession, actor: Actor, provider_id: UUID
     the last administrators.
     """
     provider = await _find(session, provider_id)
-    await _check_roles_grantable(session, actor, provider_id)
+    for role in await queries.roles_of_groups(session, provider_id):
+        check_removable(actor, role.name, role.permissions, role.department_id)
     async with administrators_kept(session):
         await session.delete(provider)
 

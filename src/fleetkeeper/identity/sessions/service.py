@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.errors import NotFoundError
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.authority import check_acts_for_account
 from fleetkeeper.identity.models import BrowserSession
 from fleetkeeper.identity.service import end_sessions
 from fleetkeeper.identity.sessions import queries
 from fleetkeeper.identity.sessions.schemas import SessionPage, SessionRead
-from fleetkeeper.identity.tokens.service import check_may_act_for_account
 
 
 async def list_sessions(
@@ -49,7 +49,7 @@ async def end_session(session: AsyncSession, session_id: UUID) -> None:
 
 async def end_own_session(session: AsyncSession, actor: Actor, session_id: UUID) -> None:
     """End one of the actor's own sessions. Raises NotFoundError, ForbiddenError for a token with limits."""
-    await check_may_act_for_account(session, actor)
+    check_acts_for_account(actor)
     await _end(session, BrowserSession.id == session_id, BrowserSession.user_id == actor.user_id)
 
 
@@ -64,7 +64,7 @@ async def end_other_sessions(session: AsyncSession, actor: Actor) -> int:
 
     Raises ForbiddenError for a token with limits.
     """
-    await check_may_act_for_account(session, actor)
+    check_acts_for_account(actor)
     return 0 if actor.user_id is None else await end_sessions(session, actor.user_id, but=actor.session_id)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fleetkeeper.audit.recorder import record_event
 from fleetkeeper.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from fleetkeeper.identity.actor import Actor
-from fleetkeeper.identity.authority import check_covers
+from fleetkeeper.identity.authority import check_covers, check_lasting
 from fleetkeeper.identity.models import BrowserSession
 from fleetkeeper.identity.service import actor_of_user, end_sessions
 from fleetkeeper.identity.sign_in import passkeys, queries, recovery_codes, totp
@@ -195,6 +195,7 @@ async def reset_second_factor(session: AsyncSession, actor: Actor, user_id: UUID
     """
     user = await find_user(session, user_id)
     check_covers(actor, await actor_of_user(session, user))
+    check_lasting(actor)
     await queries.delete_factors(session, user_id)
     await end_sessions(session, user_id)
     await record_event(session, "user.second_factor_reset", "users", str(user_id), user.username)

@@ -12,11 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fleetkeeper.errors import FieldError, ForbiddenError, InvalidInputError, NotFoundError
 from fleetkeeper.identity import queries as identity_queries
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.authority import check_acts_for_account, within
+from fleetkeeper.identity.limits import Limits, limits_from
 from fleetkeeper.identity.models import ApiToken, Department, User
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.service import TOKEN_PREFIX, actor_of_user
 from fleetkeeper.identity.tokens import queries
-from fleetkeeper.identity.tokens.limits import Limits, check_limits, limits_from, within
+from fleetkeeper.identity.tokens.limits import check_limits
 from fleetkeeper.identity.tokens.schemas import TokenCreate, TokenCreated, TokenPage, TokenRead, TokenUpdate
 from fleetkeeper.identity.users.service import is_name
 from fleetkeeper.kit.secrets import hash_secret, make_secret
@@ -164,13 +166,6 @@ async def find_token(session: AsyncSession, actor: Actor, wanted: str, user: str
     return _read(rows[0][0], rows[0][1])
 
 
-async def check_may_act_for_account(session: AsyncSession, actor: Actor) -> None:
-    """Raise ForbiddenError for a token with limits: they would mean nothing if it could change its user's account."""
-    token = await _asking(session, actor)
-    if token is not None and (token.permissions is not None or token.departments is not None):
-        raise ForbiddenError("A token with limits cannot change its user's account.")
-
-
 def _user_of(actor: Actor) -> UUID:
     if actor.user_id is None:
         raise ForbiddenError("Only a user has tokens.")
@@ -179,20 +174,10 @@ def _user_of(actor: Actor) -> UUID:
     return actor.user_id
 
 
-async def _asking(session: AsyncSession, actor: Actor) -> ApiToken | None:
-    """The token by which the actor acts."""
-    return None if actor.token_id is None else await session.get(ApiToken, actor.token_id)
-
-
 async def _allowed(session: AsyncSession, actor: Actor, wanted: Limits, now: datetime) -> Limits:
     """The wanted limits, within those of the token that asks."""
     await _check(session, actor, wanted, now)
-    asking = await _asking(session, actor)
-    if asking is None:
-        return wanted
-    outer = limits_from(asking.permissions, asking.departments, asking.allowed_networks, asking.expires_at)
-    below = await identity_queries.departments_below(session, outer.departments or ())
-    return within(outer, wanted, below)
+    return within(actor, wanted)
 
 
 async def _check(session: AsyncSession, actor: Actor, wanted: Limits, now: datetime) -> None:
@@ -240,7 +225,7 @@ async def _own(session: AsyncSession, actor: Actor, token_id: UUID) -> tuple[Api
     if token.user_id != _user_of(actor):
         raise ForbiddenError("This token is somebody else's; only its user may change it.")
     if token.id != actor.token_id:
-        await check_may_act_for_account(session, actor)
+        check_acts_for_account(actor)
     return token, username
 
 

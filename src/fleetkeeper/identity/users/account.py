@@ -4,9 +4,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.errors import ForbiddenError
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.authority import check_acts_for_account
 from fleetkeeper.identity.constraints import told_by_name
 from fleetkeeper.identity.models import User
-from fleetkeeper.identity.tokens.service import check_may_act_for_account
 from fleetkeeper.identity.users.schemas import AccountRead, AccountUpdate
 
 
@@ -17,7 +17,7 @@ async def read_account(session: AsyncSession, actor: Actor) -> AccountRead:
 
 async def update_account(session: AsyncSession, actor: Actor, changes: AccountUpdate) -> AccountRead:
     """Change what one may of one's own account. Raises ForbiddenError for a token with limits, ConflictError."""
-    await check_may_act_for_account(session, actor)
+    check_acts_for_account(actor)
     user = await _own_user(session, actor)
     async with told_by_name(session):
         for name, value in changes.model_dump(exclude_unset=True).items():

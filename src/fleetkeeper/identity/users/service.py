@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fleetkeeper.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from fleetkeeper.identity import queries as identity_queries
 from fleetkeeper.identity.actor import Actor
-from fleetkeeper.identity.authority import check_covers
+from fleetkeeper.identity.authority import check_covers, check_lasting
 from fleetkeeper.identity.constraints import told_by_name
 from fleetkeeper.identity.memberships import service as memberships
 from fleetkeeper.identity.memberships.explanation import explain_access
@@ -71,6 +71,8 @@ async def create_first_administrator(session: AsyncSession, username: str, passw
 
 async def add_user(session: AsyncSession, actor: Actor, wanted: UserCreate) -> UserRead:
     """Make a local account, and give it a role that the actor may give. Raises as its parts do."""
+    if wanted.password is not None:
+        check_lasting(actor)
     user = await _new_user(session, wanted)
     if wanted.role is not None:
         await memberships.add_membership(session, actor, wanted.role, wanted.department_id, user_id=user.id)
@@ -132,6 +134,9 @@ async def update_user(session: AsyncSession, actor: Actor, user_id: UUID, change
     """Change an account. Raises NotFoundError, ForbiddenError for one that may do more, ConflictError."""
     user = await _changeable(session, actor, user_id)
     wanted = changes.model_dump(exclude_unset=True)
+    if wanted.keys() & {"username", "email"}:
+        # By these people sign in.
+        check_lasting(actor)
     other = await identity_queries.find_user(session, wanted.get("username") or user.username)
     if other is not None and other.id != user.id:
         raise ConflictError(
@@ -151,6 +156,7 @@ async def set_password(session: AsyncSession, actor: Actor, user_id: UUID, passw
     password must be asked for.
     """
     user = await _changeable(session, actor, user_id)
+    check_lasting(actor)
     if user_id == actor.user_id:
         raise ConflictError("Change your own password under your account, where the old one is asked for.")
     if user.source != "local":
@@ -168,6 +174,8 @@ async def set_enabled(session: AsyncSession, actor: Actor, user_id: UUID, *, ena
     Raises ConflictError for oneself and for the last administrator.
     """
     user = await _changeable(session, actor, user_id)
+    if enabled:
+        check_lasting(actor)
     if not enabled and user_id == actor.user_id:
         raise ConflictError("You cannot disable your own account; ask another administrator.")
     async with administrators_kept(session):
