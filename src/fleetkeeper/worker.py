@@ -14,7 +14,7 @@ import fleetkeeper.all_models  # noqa: F401 - foreign keys name tables of rooms 
 from fleetkeeper.audit import jobs as audit
 from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
-from fleetkeeper.database.logins import application_url
+from fleetkeeper.database.logins import application_url, audit_keeper_url
 from fleetkeeper.database.readers import end_long_readers
 from fleetkeeper.identity import queries as identity
 from fleetkeeper.identity.sign_in import queries as sign_in
@@ -36,11 +36,12 @@ from fleetkeeper.telemetry.space import jobs as space
 log = structlog.get_logger(__name__)
 
 SWEEP_SECONDS = 5.0
+STATEMENT_TIMEOUT_SECONDS = 3600
 _RETRY = RetryStrategy(max_attempts=5, exponential_wait=2)
 
 
-def register_tasks(queue: App, database: Database, settings: Settings) -> None:
-    """All periodic tasks, by name and schedule."""
+def register_tasks(queue: App, database: Database, keeper: Database, settings: Settings) -> None:
+    """All periodic tasks, by name and schedule; `keeper` is a login of the audit log's keeper."""
     register_sealing(queue, database, settings)
     register_retention(queue, database, settings)
     register_housekeeping(queue, database, settings)
@@ -72,13 +73,13 @@ def register_tasks(queue: App, database: Database, settings: Settings) -> None:
     @queue.task(name="audit.seal", queueing_lock="audit.seal", retry=_RETRY)
     async def seal_audit_log(timestamp: int) -> None:
         del timestamp
-        await audit.seal(database, settings)
+        await audit.seal_each_minute(keeper, settings)
 
     @queue.periodic(cron="41 1 * * *")
     @queue.task(name="audit.archive", queueing_lock="audit.archive", retry=_RETRY)
     async def archive_audit_log(timestamp: int) -> None:
         del timestamp
-        await audit.archive_old_months(database, settings)
+        await audit.archive_old_months(keeper, settings)
 
     @queue.periodic(cron="17 2 * * *")
     @queue.task(name="audit.verify", queueing_lock="audit.verify", retry=_RETRY)
@@ -179,7 +180,10 @@ async def sweep(database: Database, settings: Settings) -> None:
 async def run_worker(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT; a running job is finished first. Comes back when the database does."""
     url = application_url(settings)
-    database = Database(url, pool_size=4, statement_timeout_seconds=3600)
+    database = Database(url, pool_size=4, statement_timeout_seconds=STATEMENT_TIMEOUT_SECONDS)
+    keeper = Database(
+        audit_keeper_url(settings), pool_size=2, statement_timeout_seconds=STATEMENT_TIMEOUT_SECONDS
+    )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -194,19 +198,22 @@ async def run_worker(settings: Settings) -> None:
         sweeper.start()
         while not stop.is_set():
             try:
-                await _work(url, database, settings, stop)
+                await _work(url, database, keeper, settings, stop)
             except (OperationalError, SQLAlchemyError, OSError) as error:
                 log.warning("the worker waits for the database", reason=str(error).splitlines()[0])
                 await asyncio.sleep(2)
     finally:
         await sweeper.stop()
         await heart.stop()
+        await keeper.close()
         await database.close()
 
 
-async def _work(url: str, database: Database, settings: Settings, stop: asyncio.Event) -> None:
+async def _work(
+    url: str, database: Database, keeper: Database, settings: Settings, stop: asyncio.Event
+) -> None:
     queue = build_queue(url)
-    register_tasks(queue, database, settings)
+    register_tasks(queue, database, keeper, settings)
     async with queue.open_async():
         working = asyncio.create_task(
             queue.run_worker_async(

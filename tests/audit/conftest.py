@@ -11,7 +11,10 @@ from tests.factories.audit import Log
 
 
 @pytest.fixture
-async def log(connection: psycopg.Connection, app_url: str, tmp_path: Path) -> AsyncIterator[Log]:
-    database = Database(app_url, pool_size=3)
-    yield Log(connection, database, tmp_path)
+async def log(
+    connection: psycopg.Connection, app_url: str, keeper_url: str, tmp_path: Path
+) -> AsyncIterator[Log]:
+    database, keeper = Database(app_url, pool_size=3), Database(keeper_url, pool_size=3)
+    yield Log(connection, database, keeper, tmp_path)
+    await keeper.close()
     await database.close()

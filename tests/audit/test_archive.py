@@ -183,7 +183,7 @@ class TestArchiving:
         late = old.add_to(OLD, 2)
         await old.seal()
         assert await old.archive() == []
-        async with old.database.session() as session:
+        async with old.keeper.session() as session:
             with pytest.raises(ConflictError, match="already"):
                 await archive.archive_month(session, b"k" * 32, old.settings.home, OLD, datetime.now(UTC))
         assert path_of(old, OLD).read_bytes() == before
@@ -223,11 +223,11 @@ class TestCutOff:
             ("path", "unlink", "after"),
         ],
     )
-    async def test_killed_and_done_again(self, old, app_url, owner, name, when):
+    async def test_killed_and_done_again(self, old, keeper_url, owner, name, when):
         old.add_to(EXPIRED, 7)
         await old.seal()
         before = {month: rows_of(old, month) for month in (OLDER, OLD)}
-        target = partial(_archive_until, app_url, old.settings.home, owner, name, when)
+        target = partial(_archive_until, keeper_url, old.settings.home, owner, name, when)
         code = await asyncio.to_thread(in_a_process, target)
         assert code == -signal.SIGKILL
         cut = await old.verify()
@@ -244,13 +244,13 @@ class TestCutOff:
         assert report.findings == []
         assert (report.archived_entries, report.expired_entries) == (95, 7)
 
-    async def test_two_at_once(self, old, app_url):
+    async def test_two_at_once(self, old):
         before = rows_of(old, OLD)
         await asyncio.gather(old.archive(), old.archive())
         assert archived(old, OLD) == before
         assert (await old.verify()).findings == []
 
-    async def test_a_check_that_an_archive_overtakes(self, old, app_url, monkeypatch):
+    async def test_a_check_that_an_archive_overtakes(self, old, keeper_url, monkeypatch):
         """Entries move into their file between two steps of the check."""
         monkeypatch.setattr(queries, "SEALS_AT_ONCE", 1)
         steps: list[int] = []
@@ -258,7 +258,7 @@ class TestCutOff:
         def progress(entries: int) -> None:
             steps.append(entries)
             if len(steps) == 1:
-                assert in_a_process(partial(archive_now, app_url, old.settings.home)) == 0
+                assert in_a_process(partial(archive_now, keeper_url, old.settings.home)) == 0
 
         report = await jobs.verify(old.database, old.settings, progress=progress)
         assert report.findings == []

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as runs
 from hypothesis import strategies as st
 
+from fleetkeeper.audit import newest_seal
 from fleetkeeper.audit.epochs import begin_epoch
 from fleetkeeper.audit.verification import Finding, Report
 from fleetkeeper.errors import ConflictError
@@ -119,11 +120,11 @@ class TestSealing:
 
 class TestAfterARestore:
     async def test_it_refuses_until_it_is_told(self, log, database_url):
+        # As if it had been written in a cluster that had seen many more transactions.
+        log.run("UPDATE audit_epochs SET transaction_offset = 1000000000")
         add_events(log.connection, 3)
         await log.seal()
-        # As if it had been written in a cluster that had seen many more transactions.
         log.run("UPDATE audit_epochs SET system_identifier = 1")
-        log.run("UPDATE audit_seals SET to_transaction = to_transaction + 1000000000")
         end = log.run("SELECT max(to_transaction) FROM audit_seals")[0][0]
         with pytest.raises(ConflictError, match="--after-restore"):
             await log.seal()
@@ -134,7 +135,8 @@ class TestAfterARestore:
             "SELECT min(transaction_id) > %s FROM audit_log WHERE id > (SELECT max(id) - 4 FROM audit_log)",
             end,
         )
-        assert sum(await log.seal()) == 4
+        # Those four, and that sealing stopped and went on.
+        assert sum(await log.seal()) == 6
 
 
 class TestTampering:
@@ -270,11 +272,13 @@ class TestTampering:
         report = await sealed.verify()
         assert [(one.kind, one.seal) for one in report.findings] == [("seal_missing", number)]
 
-    async def test_the_last_seal_is_missed_only_by_who_kept_its_hash(self, sealed):
+    async def test_the_last_seal_is_missed_where_its_hash_was_kept(self, sealed):
         (kept,) = sealed.run("SELECT seal_hash FROM audit_seals WHERE number = 3")[0]
         assert (await sealed.verify(kept)).is_sound
         sealed.run("DELETE FROM audit_seals WHERE number = 3")
         sealed.run("UPDATE audit_log SET actor_name = 'x' WHERE id = %s", self.ids[-1])
+        assert first(await sealed.verify()) == ("seal_missing", 3, None)
+        newest_seal.forget(sealed.settings.home)
         await sealed.seal()
         assert (await sealed.verify()).is_sound
         report = await sealed.verify(kept)
@@ -283,6 +287,7 @@ class TestTampering:
 
     async def test_a_chain_made_anew_with_another_key(self, sealed):
         sealed.run("DELETE FROM audit_seals")
+        newest_seal.forget(sealed.settings.home)
         real = (sealed.settings.home / "audit-key").read_text()
         (sealed.settings.home / "audit-key").unlink()
         await sealed.seal()

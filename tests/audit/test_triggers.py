@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from fleetkeeper.audit.coverage import UNAUDITED
+from fleetkeeper.audit.coverage import SKIPPED, UNAUDITED
 from fleetkeeper.database.migrations.tables import is_of_models
 from tests.factories.audit import CONTEXT, act_as, add_device
 from tests.fixtures.database import application_login
@@ -50,6 +50,45 @@ class TestCoverage:
 
     def test_reasons_are_sentences(self):
         assert all(len(reason.split()) > 1 for reason in UNAUDITED.values())
+
+    def test_each_column_is_told_of_or_says_why_not(self, connection):
+        rows = connection.execute(
+            """
+            SELECT c.relname, a.attname, quote_ident(a.attname), p.prosrc
+            FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+            JOIN pg_attribute a ON a.attrelid = c.oid
+            WHERE t.tgname = 'audit_update' AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+            """
+        ).fetchall()
+        skipped = {
+            (table, column)
+            for table, column, quoted, source in rows
+            if f"IS DISTINCT FROM n.{quoted} AS c" not in source
+        }
+        assert skipped == {(table, column) for table, columns in SKIPPED.items() for column in columns}
+        assert all(len(reason.split()) > 1 for columns in SKIPPED.values() for reason in columns.values())
+
+    @pytest.mark.parametrize(
+        ("table", "columns"),
+        [
+            ("api_tokens", {"secret_hash", "previous_secret_hash", "user_id", "expires_at"}),
+            ("device_keys", {"secret_hash", "device_id"}),
+            ("identity_providers", {"client_secret_sealed"}),
+            ("passkeys", {"public_key", "credential_id", "sign_count", "user_id"}),
+            ("sessions", {"confirmed_at", "secret_hash", "expires_at", "user_id"}),
+            ("totp_devices", {"secret_sealed", "last_step", "confirmed_at", "user_id"}),
+            ("users", {"password_hash", "enabled"}),
+        ],
+    )
+    def test_what_grants_or_protects_is_never_skipped(self, connection, table, columns):
+        present = {
+            name
+            for (name,) in connection.execute(
+                "SELECT attname::text FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0", [table]
+            )
+        }
+        assert columns <= present
+        assert not columns & SKIPPED.get(table, {}).keys()
 
     def test_partitions_need_none(self):
         assert not is_of_models("audit_log_2026_01")
@@ -139,6 +178,38 @@ class TestWhat:
         )
         told = {(entry["action"], entry["record_id"]) for entry in entries(clean, "config")[1:]}
         assert told == {("config.update", "one"), ("config.insert", "two")}
+
+    def test_other_keys_to_an_account_are_told(self, clean):
+        """Each of them lets somebody sign in, or do what needs a fresh sign-in."""
+        user, session, passkey, totp = (uuid4() for _ in range(4))
+        clean.execute("INSERT INTO users (id, username) VALUES (%s, 'maria')", [user])
+        clean.execute(
+            "INSERT INTO sessions (id, user_id, secret_hash, csrf_token, created_at, last_used_at, expires_at) "
+            "VALUES (%s, %s, 'a', 'b', now(), now(), now())",
+            [session, user],
+        )
+        clean.execute(
+            "INSERT INTO passkeys (id, user_id, name, credential_id, public_key, sign_count, created_at) "
+            "VALUES (%s, %s, 'key', 'c', 'd', 7, now())",
+            [passkey, user],
+        )
+        clean.execute(
+            "INSERT INTO totp_devices (id, user_id, secret_sealed, last_step, created_at) "
+            "VALUES (%s, %s, 'e', 9, now())",
+            [totp, user],
+        )
+        before = len(entries(clean))
+        clean.execute("UPDATE passkeys SET public_key = 'another'")
+        clean.execute("UPDATE passkeys SET sign_count = 0")
+        clean.execute("UPDATE sessions SET confirmed_at = now()")
+        clean.execute("UPDATE totp_devices SET last_step = NULL")
+        told = [(entry["action"], set(entry["new_values"])) for entry in entries(clean)[before:]]
+        assert told == [
+            ("passkeys.update", {"public_key"}),
+            ("passkeys.update", {"sign_count"}),
+            ("sessions.update", {"confirmed_at"}),
+            ("totp_devices.update", {"last_step"}),
+        ]
 
     def test_cascades_are_told(self, clean):
         device = add_device(clean)

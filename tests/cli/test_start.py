@@ -18,7 +18,7 @@ import pytest
 
 from fleetkeeper.database.embedded import EmbeddedServer
 from fleetkeeper.database.migrate import newest_revision
-from tests.fixtures.database import application_login
+from tests.fixtures.database import application_login, keeper_login
 from tests.fixtures.product import PASSWORD, Product, free_port, wait_for
 
 _names = itertools.count(1)
@@ -118,6 +118,7 @@ class TestSchema:
         product = make_product(
             FLEETKEEPER_DATABASE__URL=own_database,
             FLEETKEEPER_DATABASE__APP_URL=application_login(own_database),
+            FLEETKEEPER_DATABASE__AUDIT_URL=keeper_login(own_database),
         )
         return product.command
 
@@ -299,7 +300,9 @@ def test_ctrl_c_while_it_starts(make_product: Callable[..., Product]) -> None:
 def test_a_database_of_ones_own(make_product: Callable[..., Product], own_database: str) -> None:
     """Its owner needs to be no superuser, and no embedded server is made."""
     product = make_product(
-        FLEETKEEPER_DATABASE__URL=own_database, FLEETKEEPER_DATABASE__APP_URL=application_login(own_database)
+        FLEETKEEPER_DATABASE__URL=own_database,
+        FLEETKEEPER_DATABASE__APP_URL=application_login(own_database),
+        FLEETKEEPER_DATABASE__AUDIT_URL=keeper_login(own_database),
     )
     product.start()
     with product.client(product.api_token()) as client:

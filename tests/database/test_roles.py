@@ -8,16 +8,20 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import errors
+from pydantic import SecretStr
 
 from fleetkeeper.cli.home import ensure_administrator
 from fleetkeeper.database.context import product_context
 from fleetkeeper.database.embedded import EmbeddedServer
 from fleetkeeper.database.engine import Database
 from fleetkeeper.database.logins import (
-    PASSWORD_FILE,
+    APPLICATION,
+    AUDIT_KEEPER,
     application_url,
-    check_application_login,
-    ensure_application_login,
+    audit_keeper_url,
+    check_logins,
+    check_url,
+    ensure_logins,
     with_login,
 )
 from fleetkeeper.database.migrate import current_revision, migrate, newest_revision, rollback
@@ -26,7 +30,7 @@ from fleetkeeper.database.roles import ALL_ROLES
 from fleetkeeper.errors import StartupError
 from fleetkeeper.settings import Settings
 from fleetkeeper.settings.database import DatabaseSettings
-from tests.fixtures.database import application_login
+from tests.fixtures.database import application_login, keeper_login
 
 BY_COMMAND = product_context("command", "test")
 _numbers = itertools.count(1)
@@ -106,9 +110,9 @@ def own(bare_server: EmbeddedServer, tmp_path: Path) -> Iterator[OwnServer]:
 async def set_up(url: str, settings: Settings) -> str:
     """What `fleetkeeper up` does with a database; returns the application's URL."""
     migrate(url)
-    ensure_application_login(url, settings)
+    ensure_logins(url, settings)
+    check_logins(settings)
     application = application_url(settings)
-    check_application_login(application)
     database = Database(application, pool_size=1)
     try:
         await ensure_administrator(database, settings)
@@ -123,7 +127,8 @@ class TestAloneOnItsServer:
         settings = own.settings(url)
         application = await set_up(url, settings)
         assert current_revision(url) == newest_revision()
-        assert (settings.home / PASSWORD_FILE).stat().st_mode & 0o777 == 0o600
+        for login in (APPLICATION, AUDIT_KEEPER):
+            assert (settings.home / login.password_file).stat().st_mode & 0o777 == 0o600
         with psycopg.connect(application) as connection:
             connection.execute("SET ROLE fleetkeeper_whole_fleet")
             connection.execute("RESET ROLE")
@@ -191,6 +196,66 @@ class TestAloneOnItsServer:
         migrate(url)
 
 
+class TestAuditKeeper:
+    """Who keeps the audit log is nobody else, whoever owns the database."""
+
+    @pytest.mark.parametrize("role", ["fleetkeeper_app", "fleetkeeper_whole_fleet", "analyst"])
+    def test_a_role_that_may_keep_the_log_too_is_not_used(self, own, role):
+        url = own.owner("CREATEROLE")
+        for name in ("fleetkeeper_app", "fleetkeeper_whole_fleet", "fleetkeeper_audit_keeper", "analyst"):
+            own.run(f"CREATE ROLE {name}")
+        own.run("GRANT fleetkeeper_whole_fleet TO fleetkeeper_app WITH INHERIT FALSE, SET TRUE")
+        own.run(f"GRANT fleetkeeper_audit_keeper TO {role}")
+        with pytest.raises(StartupError, match="may keep the audit log") as error:
+            migrate(url)
+        own.run(statements_in(error))
+        migrate(url)
+
+    async def test_an_installation_from_before_gets_the_role_and_its_password(self, own):
+        url = own.owner("CREATEROLE")
+        settings = own.settings(url)
+        migrate(url, "0025")
+        ensure_logins(url, settings)
+        assert (settings.home / APPLICATION.password_file).exists()
+        assert not (settings.home / AUDIT_KEEPER.password_file).exists()
+        with pytest.raises(StartupError, match="fleetkeeper db migrate"):
+            audit_keeper_url(settings)
+        await set_up(url, settings)
+        with psycopg.connect(audit_keeper_url(settings)) as connection:
+            connection.execute("SELECT lock_audit_seals()")
+
+    def test_an_owner_who_cannot_make_it_is_told_what_to_run(self, own):
+        url = own.owner("CREATEROLE")
+        migrate(url, "0025")
+        name = url.partition("://")[2].partition(":")[0]
+        own.run(f"ALTER ROLE {name} NOCREATEROLE")
+        with pytest.raises(StartupError) as error:
+            migrate(url)
+        assert current_revision(url) == "0025"
+        own.run(statements_in(error))
+        migrate(url)
+
+    def test_a_lost_password_is_made_again(self, own):
+        url = own.owner("CREATEROLE")
+        settings = own.settings(url)
+        migrate(url)
+        ensure_logins(url, settings)
+        (settings.home / AUDIT_KEEPER.password_file).write_text("another\n")
+        ensure_logins(url, settings)
+        check_logins(settings)
+
+    def test_a_login_of_both_is_refused(self, own):
+        url = own.owner("CREATEROLE")
+        settings = own.settings(url)
+        migrate(url)
+        ensure_logins(url, settings)
+        for role, login in (("fleetkeeper_audit_keeper", APPLICATION), ("fleetkeeper_app", AUDIT_KEEPER)):
+            own.run(f"CREATE ROLE other_{login.setting} LOGIN PASSWORD 'secret'")
+            own.run(f"GRANT {role}, {login.role} TO other_{login.setting}")
+            with pytest.raises(StartupError, match=login.variable):
+                check_url(with_login(url, f"other_{login.setting}", "secret"), login)
+
+
 class TestBesideAnother:
     """The roles are there, made by the owner of another database."""
 
@@ -202,11 +267,15 @@ class TestBesideAnother:
 
     @pytest.mark.parametrize("rights", ["NOCREATEROLE", "CREATEROLE"])
     async def test_with_the_login_that_is_there(self, own, first, rights):
-        """An owner who may do nothing but own, and who is told the application's login."""
-        own.run("ALTER ROLE fleetkeeper_app PASSWORD 'the password of the application'")
+        """An owner who may do nothing but own, and who is told both logins."""
+        for role in ("fleetkeeper_app", "fleetkeeper_audit_keeper"):
+            own.run(f"ALTER ROLE {role} PASSWORD 'the password of the application'")
         url = own.owner(rights)
         settings = own.settings(url)
-        settings.database.app_url = type(settings.database.url)(application_login(url))
+        settings.database.app_url = SecretStr(application_login(url))
+        with pytest.raises(StartupError, match="FLEETKEEPER_DATABASE__AUDIT_URL"):
+            await set_up(url, settings)
+        settings.database.audit_url = SecretStr(keeper_login(url))
         await set_up(url, settings)
         rollback(url, "base")
         assert current_revision(first) == newest_revision()
@@ -215,20 +284,24 @@ class TestBesideAnother:
         url = own.owner("CREATEROLE")
         migrate(url)
         with pytest.raises(StartupError, match="FLEETKEEPER_DATABASE__APP_URL"):
-            ensure_application_login(url, own.settings(url))
+            ensure_logins(url, own.settings(url))
 
     @pytest.mark.parametrize("rights", ["NOCREATEROLE", "CREATEROLE"])
-    def test_a_login_that_somebody_else_made(self, own, first, rights):
-        own.run("ALTER ROLE fleetkeeper_app NOLOGIN")
+    def test_logins_that_somebody_else_made(self, own, first, rights):
         url = own.owner(rights)
         migrate(url)
         settings = own.settings(url)
-        with pytest.raises(StartupError) as error:
-            ensure_application_login(url, settings)
-        assert not (settings.home / PASSWORD_FILE).exists()
-        own.run(statements_in(error))
-        ensure_application_login(url, settings)
-        check_application_login(application_url(settings))
+        for login in (APPLICATION, AUDIT_KEEPER):
+            own.run(f"ALTER ROLE {login.role} NOLOGIN")
+            with pytest.raises(StartupError) as error:
+                ensure_logins(url, settings)
+            assert not (settings.home / login.password_file).exists()
+            own.run(statements_in(error))
+            if login is APPLICATION:
+                with pytest.raises(StartupError, match=AUDIT_KEEPER.variable):
+                    ensure_logins(url, settings)
+        ensure_logins(url, settings)
+        check_logins(settings)
 
     @pytest.mark.parametrize("rights", ["NOCREATEROLE", "CREATEROLE"])
     def test_readers_of_a_role_that_somebody_else_made(self, own, first, rights):
@@ -271,12 +344,12 @@ class TestBesideAnother:
 
 class TestApplication:
     def test_a_login_that_row_security_does_not_hold_is_refused(self, database_url, app_url):
-        check_application_login(app_url)
+        check_url(app_url, APPLICATION)
         with pytest.raises(StartupError, match="FLEETKEEPER_DATABASE__APP_URL"):
-            check_application_login(database_url)
+            check_url(database_url, APPLICATION)
 
     async def test_neither_is_the_owner(self, own):
         url = own.owner("CREATEROLE")
         migrate(url)
         with pytest.raises(StartupError, match="owns the tables"):
-            check_application_login(url)
+            check_url(url, APPLICATION)

@@ -30,8 +30,16 @@ SEALERS = {
     "space_totals",
     "states",
 }
-# Tables that the owner alone writes.
-READ_ONLY = {"alembic_version", "audit_epochs", "audit_log", "sender_mapping", "snapshot_fields"}
+# Tables that the owner or the audit log's keeper alone writes.
+READ_ONLY = {
+    "alembic_version",
+    "audit_archives",
+    "audit_epochs",
+    "audit_log",
+    "audit_seals",
+    "sender_mapping",
+    "snapshot_fields",
+}
 SECRETS = {
     "api_tokens": "secret_hash",
     "device_keys": "secret_hash",

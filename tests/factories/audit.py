@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 
-from fleetkeeper.audit import jobs
+from fleetkeeper.audit import jobs, newest_seal
 from fleetkeeper.audit.verification import Report
 from fleetkeeper.database.engine import Database
 from fleetkeeper.settings import Settings
@@ -51,14 +51,17 @@ def add_device(connection: psycopg.Connection, name: str = "web-01") -> str:
 class Log:
     """An audit log, its superuser and its sealer."""
 
-    def __init__(self, connection: psycopg.Connection, database: Database, home: Path) -> None:
+    def __init__(
+        self, connection: psycopg.Connection, database: Database, keeper: Database, home: Path
+    ) -> None:
         self.connection = connection
         self.database = database
+        self.keeper = keeper
         self.settings = Settings(home=home)
 
     async def seal(self) -> list[int]:
         """Seal; returns the number of entries of each new seal."""
-        return [seal.entries for seal in await jobs.seal(self.database, self.settings)]
+        return [seal.entries for seal in await jobs.seal(self.keeper, self.settings)]
 
     async def verify(self, expected: bytes | None = None) -> Report:
         return await jobs.verify(self.database, self.settings, expected=expected)
@@ -70,9 +73,10 @@ class Log:
     def reset(self) -> None:
         self.run("DELETE FROM audit_log")
         self.run("DELETE FROM audit_seals")
+        newest_seal.forget(self.settings.home)
 
     async def archive(self) -> list[str]:
-        return await jobs.archive_old_months(self.database, self.settings)
+        return await jobs.archive_old_months(self.keeper, self.settings)
 
     def add_to(self, month: date, count: int) -> list[int]:
         """Entries of one transaction, made in that month; returns their numbers."""

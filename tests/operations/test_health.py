@@ -66,7 +66,7 @@ class TestWorker:
     async def test_tasks_have_a_schedule_a_lock_and_retries(self, database_url, settings):
         database = Database(database_url)
         queue = build_queue(database_url)
-        register_tasks(queue, database, settings)
+        register_tasks(queue, database, database, settings)
         names = own_tasks(queue)
         assert names >= {
             "telemetry.manage_partitions",
@@ -83,7 +83,7 @@ class TestWorker:
     async def test_each_task_runs(self, database_url, settings):
         database = Database(database_url)
         queue = build_queue(database_url)
-        register_tasks(queue, database, settings)
+        register_tasks(queue, database, database, settings)
         names = own_tasks(queue)
         async with queue.open_async():
             for name in names:

@@ -19,7 +19,7 @@ from fleetkeeper.audit.archive_files import (
     signed_hash,
 )
 from fleetkeeper.audit.models import AuditArchive
-from fleetkeeper.audit.seals import Seal, leaf, sign, split_leaves
+from fleetkeeper.audit.seals import Seal, is_genuine, leaf, merkle_root, sign, split_leaves
 from fleetkeeper.errors import ConflictError
 from fleetkeeper.kit.ids import uuid7
 
@@ -66,7 +66,7 @@ async def archive_month(
                 writer.write(rows)
     finally:
         writer.close()
-    first_id, last_id, entries = await _check(session, writer.draft, month)
+    first_id, last_id, entries = await _check(session, key, writer.draft, month)
     if entries != count:
         raise ConflictError(f"{month:%Y-%m} has {count} entries and its file {entries}.")
     writer.publish()
@@ -89,7 +89,7 @@ async def archive_month(
     return archive
 
 
-async def _check(session: AsyncSession, path: Path, month: date) -> tuple[int, int, int]:
+async def _check(session: AsyncSession, key: bytes, path: Path, month: date) -> tuple[int, int, int]:
     """Read the file back and compare each row with its seal; returns first and last number, and how many."""
     numbers: list[int] = []
     leaves: dict[int, bytes] = {}
@@ -105,6 +105,11 @@ async def _check(session: AsyncSession, path: Path, month: date) -> tuple[int, i
                 if not seals:
                     raise ConflictError(f"Entry {number} of {month:%Y-%m} is in no seal.")
                 seal = seals.pop(0)
+                if not is_genuine(seal, key) or merkle_root(seal.leaves) != seal.merkle_root:
+                    raise ConflictError(
+                        f"Seal {seal.number} is not genuine, so {month:%Y-%m} is not archived; "
+                        "run `fleetkeeper audit verify`."
+                    )
                 sealed_to, seal_number = seal.to_transaction, seal.number
                 leaves = dict(split_leaves(seal.leaves))
             if leaves.get(number) != leaf(row)[8:]:

@@ -7,9 +7,11 @@ from typing import Any
 import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.audit import archive, queries
+from fleetkeeper.audit import archive, newest_seal, queries
 from fleetkeeper.audit.archive_files import ArchivedMonths, archive_folder
+from fleetkeeper.audit.chain import SealingStoppedError
 from fleetkeeper.audit.recorder import record_event
 from fleetkeeper.audit.seals import Seal
 from fleetkeeper.audit.service import seal_entries
@@ -26,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 VERIFIED = "audit.verified"
 VERIFY_TASK = "audit.verify"
+SEALING = "audit.sealing"
+STOPPED, RESUMED = "audit.sealing_stopped", "audit.sealing_resumed"
 FINDINGS_KEPT = 20
 Progress = Callable[[int], None]
 
@@ -37,22 +41,65 @@ async def manage_partitions(database: Database) -> None:
 
 
 async def seal(
-    database: Database,
+    keeper: Database,
     settings: Settings,
     context: TransactionContext | None = None,
     progress: Progress | None = None,
 ) -> list[Seal]:
-    """Seal all that can be sealed, some seals to a transaction; returns the new seals. Raises ConflictError."""
-    key = signing_key(settings)
+    """Seal all that can be sealed; returns the new seals. `keeper` is a login of the log's keeper.
+
+    Raises SealingStoppedError.
+    """
     made: list[Seal] = []
-    while True:
-        async with database.session(context or product_context("job", "audit.seal")) as session:
-            seals = await seal_entries(session, key, utc_now())
-        if not seals:
-            return made
+    while seals := await seal_some(keeper, settings, context):
         made += seals
         if progress is not None:
             progress(sum(one.entries for one in seals))
+    return made
+
+
+async def seal_some(
+    keeper: Database, settings: Settings, context: TransactionContext | None = None
+) -> list[Seal]:
+    """The same for about half a million entries. The log keeps when sealing stopped, and when it went on."""
+    key = signing_key(settings)
+    context = (context or product_context("job", "audit.seal")).of_keeper()
+    try:
+        async with keeper.session(context) as session:
+            seals = await seal_entries(session, key, settings.home, utc_now())
+            if seals:
+                await _tell(session, RESUMED, "")
+    except SealingStoppedError as error:
+        async with keeper.session(context) as session:
+            await queries.lock_sealing(session)
+            await _tell(session, STOPPED, error.detail)
+        raise
+    if seals:
+        newest_seal.note(settings.home, seals[-1])
+    return seals
+
+
+async def go_on_after_restore(keeper: Database, settings: Settings, context: TransactionContext) -> None:
+    """Take the newest seal of a restored database for the newest; the log keeps who said so."""
+    async with keeper.session(context.of_keeper()) as session:
+        await queries.lock_sealing(session)
+        await record_event(session, "audit.restored", "audit", SEALING)
+    newest_seal.forget(settings.home)
+
+
+async def _tell(session: AsyncSession, action: str, reason: str) -> None:
+    """Record that sealing stopped or went on, if that is news."""
+    last, details = await queries.last_event(session, SEALING) or (RESUMED, {})
+    if (action, reason) != (last, details.get("reason", "")):
+        await record_event(session, action, "audit", SEALING, details={"reason": reason} if reason else None)
+
+
+async def seal_each_minute(keeper: Database, settings: Settings) -> None:
+    """Seal; what stops it is an error in the log, each time, and no reason to try again before the next minute."""
+    try:
+        await seal(keeper, settings)
+    except SealingStoppedError as error:
+        log.error("the audit log is not sealed", reason=error.detail)  # noqa: TRY400 - its trace says nothing
 
 
 async def verify(
@@ -85,6 +132,10 @@ async def _check_once(
         before = await queries.archives(session)
         months = ArchivedMonths(archive_folder(settings.home), before, key)
     check = Verification(key, months, expected)
+    try:
+        check.noted = newest_seal.read_noted(settings.home)
+    except ConflictError as error:
+        check.report.add("seal_missing", error.detail)
     more = True
     while more:
         checked = check.report.entries + check.report.archived_entries
@@ -122,21 +173,22 @@ def outcome_of(report: Report) -> dict[str, Any]:
 
 
 async def archive_old_months(
-    database: Database, settings: Settings, context: TransactionContext | None = None
+    keeper: Database, settings: Settings, context: TransactionContext | None = None
 ) -> list[str]:
     """Archive the months that are due and remove the files past their retention; returns the new files' names.
 
-    A month that cannot go yet is left for the next day, with a line in the log.
+    `keeper` is a login of the log's keeper. A month that cannot go yet is left for the next day, with a line in the
+    product's log.
     """
-    context = context or product_context("job", "audit.archive")
+    context = (context or product_context("job", "audit.archive")).of_keeper()
     key = signing_key(settings)
-    async with database.session(context) as session:
+    async with keeper.session(context) as session:
         config = (await read_config(session)).audit
         due = await archive.due_months(session, utc_now().date(), config.archive_after_months)
     written: list[str] = []
     for month in due:
         try:
-            async with database.session(context) as session:
+            async with keeper.session(context) as session:
                 written.append(
                     (await archive.archive_month(session, key, settings.home, month, utc_now())).file_name
                 )
@@ -144,8 +196,8 @@ async def archive_old_months(
             log.warning(
                 "a month of the audit log was not archived", month=f"{month:%Y-%m}", reason=str(error)
             )
-    async with database.session(context) as session:
+    async with keeper.session(context) as session:
         await archive.expire_archives(session, key, utc_now(), config.retention_months)
-    async with database.session(context) as session:
+    async with keeper.session(context) as session:
         await archive.remove_expired_files(session, settings.home)
     return written

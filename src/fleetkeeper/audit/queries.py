@@ -1,11 +1,11 @@
 """The SQL of sealing, checking and archiving. Entries come as rows of `seals.COLUMNS`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, literal_column, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.audit.models import AuditArchive, AuditEntry, AuditSeal
@@ -15,6 +15,8 @@ from fleetkeeper.database.engine import driver_connection
 BATCH = 5000
 SEALS_AT_ONCE = 500
 ENTRIES_AT_ONCE = 20_000
+# Whoever looks how far sealing is need not wait until more are counted.
+MOST_COUNTED = 100_000
 # A time that no clock shows can only have been written by hand; it must not stop a check.
 _TIME = (
     'CASE WHEN isfinite("timestamp") THEN (extract(epoch FROM "timestamp") * 1000000)::bigint '
@@ -40,8 +42,8 @@ _SEAL_COLUMNS = [getattr(AuditSeal, name) for name in Seal.__dataclass_fields__]
 
 
 async def lock_sealing(session: AsyncSession) -> None:
-    """Wait until nobody else seals or archives; the lock holds as long as the transaction."""
-    await session.execute(text("SELECT pg_advisory_xact_lock(hashtext('fleetkeeper.audit_seals'))"))
+    """Wait until nobody else seals or archives; the lock holds as long as the transaction. For the keeper alone."""
+    await session.execute(text("SELECT lock_audit_seals()"))
 
 
 async def is_known_cluster(session: AsyncSession) -> bool:
@@ -60,9 +62,20 @@ async def transactions_over(session: AsyncSession) -> int:
 
 async def newest_seal(session: AsyncSession) -> Seal | None:
     """The end of the chain, without its leaves."""
+    return next(iter(await newest_seals(session, 1)), None)
+
+
+async def newest_seals(session: AsyncSession, limit: int) -> list[Seal]:
+    """The end of the chain, newest first, without leaves."""
     columns = [column for column in _SEAL_COLUMNS if column.key != "leaves"]
-    row = (await session.execute(select(*columns).order_by(AuditSeal.number.desc()).limit(1))).one_or_none()
-    return None if row is None else Seal(**row._mapping, leaves=b"")  # noqa: SLF001 - the documented name
+    rows = await session.execute(select(*columns).order_by(AuditSeal.number.desc()).limit(limit))
+    return [Seal(**row._mapping, leaves=b"") for row in rows]  # noqa: SLF001 - the documented name
+
+
+async def hash_of_seal(session: AsyncSession, number: int) -> bytes | None:
+    """The hash of a seal, if it is there."""
+    found: bytes | None = await session.scalar(select(AuditSeal.seal_hash).where(AuditSeal.number == number))
+    return found
 
 
 async def seals_after(session: AsyncSession, number: int) -> list[Seal]:
@@ -155,6 +168,43 @@ async def count_since(session: AsyncSession, transaction: int) -> int:
     """How many entries have this transaction or a later one."""
     condition = AuditEntry.transaction_id >= transaction
     return await session.scalar(select(func.count()).select_from(AuditEntry).where(condition)) or 0
+
+
+async def unsealed(session: AsyncSession, transaction: int) -> tuple[int, datetime | None, bool]:
+    """The entries from a transaction on: how many (up to MOST_COUNTED), since when, and whether they cannot be sealed.
+
+    They cannot while a transaction still runs that began before theirs.
+    """
+    statement = text(
+        'WITH waiting AS (SELECT transaction_id, "timestamp" FROM audit_log WHERE transaction_id >= :transaction '
+        "ORDER BY transaction_id, id LIMIT :limit) "
+        'SELECT count(*), min("timestamp") FILTER (WHERE isfinite("timestamp")), '
+        "coalesce(min(transaction_id) >= audit_transactions_over(), false) FROM waiting"
+    )
+    row = (await session.execute(statement, {"transaction": transaction, "limit": MOST_COUNTED})).one()
+    return row[0], row[1], row[2]
+
+
+async def tables_without_triggers(session: AsyncSession, tables: Collection[str]) -> list[str]:
+    """Which of these tables exist and have not all four triggers of the log, switched on."""
+    statement = text(
+        "SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relname = ANY(:tables) "
+        "AND 4 <> (SELECT count(*) FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgenabled IN ('O', 'A') "
+        "AND t.tgname IN ('audit_insert', 'audit_update', 'audit_delete', 'audit_truncate')) ORDER BY 1"
+    )
+    return list((await session.scalars(statement, {"tables": list(tables)})).all())
+
+
+async def last_event(session: AsyncSession, record: str) -> tuple[str, dict[str, Any]] | None:
+    """Action and details of the newest event about the log itself with this key."""
+    statement = select(AuditEntry.action, AuditEntry.details).where(
+        AuditEntry.resource_type == "audit",
+        # As the index has it.
+        AuditEntry.resource_type != literal_column("'devices'"),
+        AuditEntry.record_id == record,
+    )
+    row = (await session.execute(statement.order_by(AuditEntry.id.desc()).limit(1))).one_or_none()
+    return None if row is None else (row[0], row[1] or {})
 
 
 async def count_sealed(session: AsyncSession) -> int:

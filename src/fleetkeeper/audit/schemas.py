@@ -1,7 +1,7 @@
 """What the doors of the audit log answer."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -108,10 +108,18 @@ class VerificationRead(BaseModel):
 
 
 class AuditState(BaseModel):
-    """Where the log stands: the newest seal and the last check, if there was one."""
+    """Where the log stands: the newest genuine seal and the last check, if there was one."""
 
     newest_seal: SealRead | None
-    unsealed_entries: int = Field(description="Entries that no seal has yet; the worker seals each minute")
+    sealing: Literal["current", "behind", "stopped"] = Field(
+        description="`behind` when the oldest entry without a seal is older than 5 minutes, `stopped` when the chain "
+        "of seals is damaged"
+    )
+    sealing_problem: str = Field(description="Why sealing is behind or stopped; empty while it is current")
+    unsealed_entries: int = Field(
+        description="Entries that no genuine seal has yet, counted up to 100,000; the worker seals each minute"
+    )
+    oldest_unsealed_at: datetime | None
     verification: VerificationRead | None
     is_verifying: bool = Field(description="Whether a check waits or runs")
 

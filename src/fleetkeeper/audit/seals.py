@@ -155,6 +155,13 @@ def is_signed(key: bytes, digest: bytes, signature: bytes) -> bool:
     return hmac.compare_digest(sign(key, digest), signature)
 
 
+def is_genuine(seal: Seal, key: bytes | None) -> bool:
+    """Whether a seal's hash is its own, and its signature the key's; without a key the hash alone is looked at."""
+    return seal_hash(seal) == seal.seal_hash and (
+        key is None or is_signed(key, seal.seal_hash, seal.signature)
+    )
+
+
 def make_seal(
     key: bytes, previous: Seal | None, leaves: bytes, to_transaction: int, sealed_at: datetime
 ) -> Seal:

@@ -29,6 +29,11 @@ def signing_key(settings: Settings) -> bytes:
     return key
 
 
+def existing_key(settings: Settings) -> bytes | None:
+    """The key, if this home has one: a home that never sealed is not given one by looking."""
+    return signing_key(settings) if (settings.home / KEY_FILE).exists() else None
+
+
 def _make(path: Path) -> None:
     """Write the file unless it is there. Two processes at once agree on one key, and a killed one leaves none half."""
     if path.exists():

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.audit import queries
 from fleetkeeper.audit.archive_files import ArchivedMonths
+from fleetkeeper.audit.coverage import UNAUDITED
+from fleetkeeper.audit.newest_seal import NotedSeal
 from fleetkeeper.audit.seals import (
     LEAF_BYTES,
     NO_SEAL_BEFORE,
@@ -21,6 +23,7 @@ from fleetkeeper.audit.seals import (
     seal_hash,
     split_leaves,
 )
+from fleetkeeper.database.base import Base
 
 # More than this many findings say nothing new; the first one is what matters.
 MAX_FINDINGS = 100
@@ -29,10 +32,10 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is not as it was sealed.
+    """Something that is not as it was sealed, or not as the log needs it.
 
-    `kind` is entry_changed, entry_removed, entry_added, seal_changed, seal_forged, seal_missing, archive_changed or
-    archive_missing.
+    `kind` is entry_changed, entry_removed, entry_added, seal_changed, seal_forged, seal_missing, archive_changed,
+    archive_missing or triggers_off.
     """
 
     kind: str
@@ -77,9 +80,12 @@ class Verification:
     key: bytes
     months: ArchivedMonths
     expected: bytes | None = None
+    # The newest seal as the home remembers it.
+    noted: NotedSeal | None = None
     report: Report = field(default_factory=Report)
     _previous: Seal | None = None
     _is_expected_seen: bool = False
+    _is_noted_seen: bool = False
     _is_forgery_told: bool = False
 
     async def step(self, session: AsyncSession) -> bool:
@@ -92,6 +98,7 @@ class Verification:
             self.report.seals += 1
             self.report.newest_seal, self.report.newest_hash = seal.number, seal.seal_hash.hex()
             self._is_expected_seen |= seal.seal_hash == self.expected
+            self._is_noted_seen |= self.noted is not None and seal.seal_hash == self.noted.seal_hash
             self._previous = seal
         if whole:
             begin = min(seal.from_transaction for seal in whole)
@@ -111,9 +118,22 @@ class Verification:
                 f"No seal has the hash {self.expected.hex()}: seals at the end of the chain were removed, "
                 "or all were made anew.",
             )
+        if self.noted is not None and not self._is_noted_seen:
+            report.add(
+                "seal_missing",
+                f"Seal {self.noted.number}, which was made here, is missing or another: seals at the end of the chain "
+                "were removed, or an older database was restored.",
+                seal=self.noted.number,
+            )
         for row in await queries.impossible_entries(session, MAX_FINDINGS):
             what = "was added behind the log's back: no transaction has had its number yet"
             report.add(**vars(_about("entry_added", row, None, what)))
+        for table in await queries.tables_without_triggers(session, Base.metadata.tables.keys() - UNAUDITED):
+            report.add(
+                "triggers_off",
+                f"Changes of the table {table} are not logged: its triggers were switched off or removed.",
+                resource=table,
+            )
         # A file that is not there explains much of what else was found, so it comes first.
         told = [Finding(kind, message) for message, kind in self.months.problems]
         report.findings[:] = (told + report.findings)[:MAX_FINDINGS]

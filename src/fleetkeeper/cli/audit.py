@@ -14,10 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.audit import archive as archives
 from fleetkeeper.audit import jobs, queries
+from fleetkeeper.audit.chain import SealingState, sealing_state
 from fleetkeeper.audit.epochs import begin_epoch
 from fleetkeeper.audit.schemas import AuditEntryRead, AuditPage
 from fleetkeeper.audit.verification import Report
-from fleetkeeper.cli.running import command_actor, command_context, reachable_url, with_session
+from fleetkeeper.cli.running import (
+    command_actor,
+    command_context,
+    keeper_url,
+    reachable_url,
+    with_session,
+)
 from fleetkeeper.cli.tables import AsJson, show, show_one
 from fleetkeeper.config.service import read_config
 from fleetkeeper.database.engine import Database
@@ -69,9 +76,9 @@ def _parameters(**given: str) -> list[tuple[str, str]]:
     return [(names.get(name, name), text) for name, text in given.items() if text]
 
 
-def _with_database(work: Callable[[Database], Awaitable[_Result]]) -> _Result:
-    """Run something that has many transactions."""
-    url = reachable_url()
+def _with_database(work: Callable[[Database], Awaitable[_Result]], *, as_keeper: bool = False) -> _Result:
+    """Run something that has many transactions, by the application's login or by that of the log's keeper."""
+    url = keeper_url() if as_keeper else reachable_url()
     check_revision(url)
 
     async def run() -> _Result:
@@ -137,7 +144,7 @@ def seal(
     after_restore: Annotated[
         bool,
         typer.Option(
-            "--after-restore", help="Let transactions count on, after a restore into another PostgreSQL"
+            "--after-restore", help="Go on from the seals of a database that was restored from a backup"
         ),
     ] = False,
     as_json: AsJson = False,
@@ -147,8 +154,10 @@ def seal(
         begin_epoch(reachable_url(as_administrator=True))
 
     async def work(database: Database) -> dict[str, Any]:
+        if after_restore:
+            await jobs.go_on_after_restore(database, get_settings(), command_context())
         made = await jobs.seal(database, get_settings(), command_context())
-        async with database.session(command_context()) as session:
+        async with database.session(command_context().of_keeper()) as session:
             newest = await queries.newest_seal(session)
         return {
             "seals": [
@@ -157,7 +166,7 @@ def seal(
             "newest": None if newest is None else {"number": newest.number, "hash": newest.seal_hash.hex()},
         }
 
-    outcome = _with_database(work)
+    outcome = _with_database(work, as_keeper=True)
     if as_json:
         typer.echo(json.dumps(outcome))
         return
@@ -176,10 +185,10 @@ def verify(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Check the whole log against its seals. Exit code 1 when anything is not as it was sealed."""
+    """Check the whole log against its seals. Exit code 1 when anything is not as it was sealed, or sealing stopped."""
     expected = _hash(expect)
 
-    async def work(database: Database) -> Report:
+    async def work(database: Database) -> tuple[Report, SealingState]:
         async with database.session(command_context()) as session:
             total = await queries.count_sealed(session)
         # The bar comes up on standard error, and on a terminal only.
@@ -191,16 +200,23 @@ def verify(
                 if (progress.tasks[0].elapsed or 0.0) > PROGRESS_FROM_SECONDS:
                     progress.update(task, visible=True)
 
-            return await jobs.verify(
+            report = await jobs.verify(
                 database, get_settings(), command_context(), expected=expected, progress=advance
             )
+        async with database.session(command_context()) as session:
+            return report, await sealing_state(session, get_settings(), utc_now())
 
-    report = _with_database(work)
+    report, sealing = _with_database(work)
     if as_json:
-        typer.echo(json.dumps({"sound": report.is_sound} | asdict(report), default=str))
+        state = {"sealing": sealing.status, "sealing_problem": sealing.reason}
+        typer.echo(json.dumps({"sound": report.is_sound} | state | asdict(report), default=str))
     else:
         _print_report(report, is_expected_given=expected is not None)
-    if not report.is_sound:
+        if sealing.reason:
+            typer.echo(
+                f"Sealing {'has stopped' if sealing.status == 'stopped' else 'is behind'}. {sealing.reason}"
+            )
+    if not report.is_sound or sealing.status == "stopped":
         raise typer.Exit(1)
 
 
@@ -236,7 +252,10 @@ def _print_report(report: Report, *, is_expected_given: bool) -> None:
     if report.newest_hash:
         typer.echo(f"The newest seal is {report.newest_seal}: {report.newest_hash}")
         if not is_expected_given:
-            typer.echo("Seals removed from the end are found only with --expect and a hash kept elsewhere.")
+            typer.echo(
+                "Who could write this home's folder, too, could have removed seals from the end; "
+                "--expect and a hash kept elsewhere would tell."
+            )
 
 
 def _printable(text: str) -> str:
@@ -305,12 +324,12 @@ def archive(
     async def work(database: Database) -> list[str]:
         if not dry_run:
             return await jobs.archive_old_months(database, get_settings(), command_context())
-        async with database.session(command_context()) as session:
+        async with database.session(command_context().of_keeper()) as session:
             config = (await read_config(session)).audit
             months = await archives.due_months(session, utc_now().date(), config.archive_after_months)
         return [f"{month:%Y-%m}" for month in months]
 
-    names = _with_database(work)
+    names = _with_database(work, as_keeper=True)
     if as_json:
         typer.echo(json.dumps({"due" if dry_run else "archived": names}))
     else:

@@ -10,7 +10,7 @@ from fleetkeeper.cli import db_readers
 from fleetkeeper.cli.running import reachable_url
 from fleetkeeper.database import migrate as migrations
 from fleetkeeper.database.engine import database_url
-from fleetkeeper.database.logins import ensure_application_login
+from fleetkeeper.database.logins import ensure_logins
 from fleetkeeper.settings import get_settings
 
 app = typer.Typer(help="The database's URL, schema and readers.", no_args_is_help=True)
@@ -33,7 +33,7 @@ def migrate(revision: Annotated[str, typer.Argument(help="Revision to stop at")]
     migrations.migrate(address, revision)
     if migrations.current_revision(address) == migrations.newest_revision():
         begin_epoch(address)
-    ensure_application_login(address, get_settings())
+    ensure_logins(address, get_settings())
     typer.echo(f"Applied {len(pending)} migrations; the schema is at {migrations.current_revision(address)}.")
 
 

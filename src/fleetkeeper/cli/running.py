@@ -10,7 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import fleetkeeper.all_models  # noqa: F401 - foreign keys name tables of rooms that a command may not import itself
 from fleetkeeper.database.context import TransactionContext, product_context
 from fleetkeeper.database.engine import Database, check_reachable, database_url
-from fleetkeeper.database.logins import application_url, check_application_login
+from fleetkeeper.database.logins import (
+    APPLICATION,
+    AUDIT_KEEPER,
+    application_url,
+    audit_keeper_url,
+    check_url,
+)
 from fleetkeeper.database.migrate import check_revision
 from fleetkeeper.errors import StartupError
 from fleetkeeper.fleet.schemas import EnrollmentTokenCreate
@@ -35,7 +41,16 @@ def reachable_url(*, as_administrator: bool = False) -> str:
             ) from None
         raise error from None
     if not as_administrator:
-        check_application_login(url)
+        check_url(url, APPLICATION)
+    return url
+
+
+def keeper_url() -> str:
+    """The URL by which the audit log is kept, of a database that answers. Raises StartupError."""
+    reachable_url()
+    url = audit_keeper_url(get_settings())
+    check_reachable(url)
+    check_url(url, AUDIT_KEEPER)
     return url
 
 

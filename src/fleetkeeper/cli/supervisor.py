@@ -30,7 +30,7 @@ from fleetkeeper.cli.serve import SOCKET_VARIABLE, listen
 from fleetkeeper.cli.watching import Attention, DatabaseProbe, Progress, Pulse
 from fleetkeeper.database.embedded import DATABASE_NAME, EmbeddedServer
 from fleetkeeper.database.engine import Database, check_reachable, database_url
-from fleetkeeper.database.logins import application_url, check_application_login, ensure_application_login
+from fleetkeeper.database.logins import application_url, check_logins, ensure_logins
 from fleetkeeper.database.migrate import migrate
 from fleetkeeper.errors import StartupError
 from fleetkeeper.kit.backoff import Backoff
@@ -150,10 +150,10 @@ class Supervisor:
             return
         migrate(url)
         begin_epoch(url)
-        ensure_application_login(url, self._settings)
+        ensure_logins(url, self._settings)
         url = application_url(self._settings)
         check_reachable(url)
-        check_application_login(url)
+        check_logins(self._settings)
         password = asyncio.run(self._prepare(url))
         web = self._settings.web
         descriptor = self._listener.fileno() if self._listener else -1

@@ -1,7 +1,7 @@
 """What a transaction may see of the fleet, and who acts in it: settings that the database itself goes by."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import msgspec
@@ -39,6 +39,10 @@ class TransactionContext:
         }
         given = ", ".join(f"set_config('{name}', {quote(value)}, true)" for name, value in known.items())
         connection.exec_driver_sql(f"BEGIN; SELECT {role}{given}", execution_options=_AS_IT_IS)
+
+    def of_keeper(self) -> "TransactionContext":
+        """The same who for a connection of the audit log's keeper, who may not become another role."""
+        return replace(self, whole_fleet=False)
 
 
 NOBODY = TransactionContext()

@@ -8,8 +8,9 @@ from fleetkeeper.errors import StartupError
 
 APPLICATION_ROLE = "fleetkeeper_app"
 FLEET_ROLE = "fleetkeeper_whole_fleet"
+AUDIT_KEEPER_ROLE = "fleetkeeper_audit_keeper"
 READER_ROLES = ("analyst", "dashboard_readonly", "data_collector")
-ALL_ROLES = (APPLICATION_ROLE, FLEET_ROLE, *READER_ROLES)
+ALL_ROLES = (APPLICATION_ROLE, FLEET_ROLE, AUDIT_KEEPER_ROLE, *READER_ROLES)
 # From version 16 on, whoever makes a role administers it; another owner has to be let in.
 ADMINISTER = "WITH ADMIN OPTION, INHERIT FALSE, SET FALSE"
 
@@ -62,6 +63,8 @@ def check_roles(connection: psycopg.Connection) -> None:
             f"The login {owner.name} owns the database but cannot make the roles that the product works with.",
             f"ALTER ROLE {owner.name} CREATEROLE",
         )
+    if AUDIT_KEEPER_ROLE in present:
+        _check_keeper_stands_apart(connection)
     if not {APPLICATION_ROLE, FLEET_ROLE} <= present:
         return
     row = connection.execute(
@@ -81,6 +84,19 @@ def check_roles(connection: psycopg.Connection) -> None:
         raise must_run(f"The login {owner.name} did not make the role {FLEET_ROLE}.", grant)
 
 
+def _check_keeper_stands_apart(connection: psycopg.Connection) -> None:
+    """Raise StartupError where those who are held by the audit log could keep it, too."""
+    rows = connection.execute(
+        "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s) AND pg_has_role(oid, %s, 'MEMBER') ORDER BY rolname",
+        ([name for name in ALL_ROLES if name != AUDIT_KEEPER_ROLE], AUDIT_KEEPER_ROLE),
+    ).fetchall()
+    if rows:
+        raise must_run(
+            f"The role {rows[0][0]} may keep the audit log, which {AUDIT_KEEPER_ROLE} alone may.",
+            *(f"REVOKE {AUDIT_KEEPER_ROLE} FROM {name}" for (name,) in rows),
+        )
+
+
 def check_may_administer(connection: psycopg.Connection, *roles: str) -> None:
     """Raise StartupError, with what a superuser must run, unless these roles may be given and changed."""
     owner = owner_of(connection)
@@ -95,17 +111,24 @@ def check_may_administer(connection: psycopg.Connection, *roles: str) -> None:
         raise must_run(f"The login {owner.name} {what}.", *statements)
 
 
-def check_bypasses_nothing(connection: psycopg.Connection) -> None:
-    """Raise StartupError for a login of the application that row security would not hold."""
+def check_login(connection: psycopg.Connection, role: str, variable: str) -> None:
+    """Raise StartupError for a login that is not held as its role is: `role` is the application's or the keeper's."""
     row = connection.execute(
         "SELECT quote_ident(rolname), rolsuper OR rolbypassrls OR coalesce(pg_has_role(rolname, "
-        "(SELECT relowner FROM pg_class WHERE oid = to_regclass('public.devices')), 'MEMBER'), false) "
-        "FROM pg_roles WHERE rolname = current_user"
+        "(SELECT relowner FROM pg_class WHERE oid = to_regclass('public.devices')), 'MEMBER'), false), "
+        "pg_has_role(rolname, to_regrole(%s), 'MEMBER') FROM pg_roles WHERE rolname = current_user",
+        (APPLICATION_ROLE if role == AUDIT_KEEPER_ROLE else AUDIT_KEEPER_ROLE,),
     ).fetchone()
-    if row is not None and row[1]:
+    if row is None:
+        return
+    name, is_mighty, is_other = row
+    problem = (
+        "owns the tables or bypasses row security" if is_mighty else "has another role of the product, too"
+    )
+    if is_mighty or is_other:
         raise StartupError(
-            f"FLEETKEEPER_DATABASE__APP_URL logs in as {row[0]}, which owns the tables or bypasses row security; "
-            f"it takes {APPLICATION_ROLE}, or a login that is a member of it and of nothing else."
+            f"{variable} logs in as {name}, which {problem}; "
+            f"it takes {role}, or a login that is a member of it and of nothing else."
         )
 
 

@@ -86,12 +86,12 @@ async def list_seals(
 async def seal(request: Request, actor: AuditSealing, session: Session) -> SealsMade:
     """Seal what is not sealed yet, at most half a million entries at a time; the worker does it each minute."""
     del actor
-    return await audit_service.seal(session, request.app.state.settings)
+    return await audit_service.seal(session, request.app.state.settings, context_of(request))
 
 
 @router.get("/verification", responses=problem_responses(400, 401, 403))
 async def read_verification(actor: AuditRead, session: Session) -> AuditState:
-    """Read what the last check found, whether one is under way, and the newest seal."""
+    """Read whether sealing keeps up, the newest genuine seal, what the last check found, and whether one runs."""
     return await audit_service.read_state(session, actor)
 
 

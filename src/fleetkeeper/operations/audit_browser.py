@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import Select, func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.audit.chain import sealing_state
 from fleetkeeper.audit.jobs import VERIFIED, VERIFY_TASK
 from fleetkeeper.audit.models import AuditEntry, AuditSeal
-from fleetkeeper.audit.queries import count_since
 from fleetkeeper.audit.schemas import (
     AuditEntryRead,
     AuditPage,
@@ -20,11 +20,14 @@ from fleetkeeper.audit.schemas import (
     SealRead,
     VerificationRead,
 )
+from fleetkeeper.audit.seals import Seal
+from fleetkeeper.database.engine import settings_of
 from fleetkeeper.devices.models import Device
 from fleetkeeper.errors import NotFoundError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.jobs.queue import is_under_way
+from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.listing import Field, Listing
 
 COUNT_LIMIT = 10_000
@@ -164,11 +167,15 @@ async def list_seals(session: AsyncSession, parameters: Sequence[tuple[str, str]
     return SealPage(count=page.count, next=page.next, previous=page.previous, results=results)
 
 
+def shown(seal: Seal) -> SealRead:
+    """A seal as the API shows it."""
+    hashes = {name: getattr(seal, name).hex() for name in ("merkle_root", "previous_hash", "seal_hash")}
+    return SealRead.model_validate({**vars(seal), **hashes})
+
+
 async def read_state(session: AsyncSession) -> AuditState:
-    """The newest seal, and what the last check found."""
-    seal = (
-        await session.execute(select(*_SEAL_COLUMNS).order_by(AuditSeal.number.desc()).limit(1))
-    ).one_or_none()
+    """Where sealing stands, and what the last check found."""
+    sealing = await sealing_state(session, settings_of(session), utc_now())
     checks = (
         select(AuditEntry.timestamp, AuditEntry.details)
         .where(
@@ -180,8 +187,11 @@ async def read_state(session: AsyncSession) -> AuditState:
     )
     check = (await session.execute(checks.limit(1))).one_or_none()
     return AuditState(
-        newest_seal=None if seal is None else SealRead.model_validate(seal),
-        unsealed_entries=await count_since(session, seal.to_transaction if seal else 0),
+        newest_seal=None if sealing.newest is None else shown(sealing.newest),
+        sealing=sealing.status,
+        sealing_problem=sealing.reason,
+        unsealed_entries=sealing.unsealed_entries,
+        oldest_unsealed_at=sealing.oldest_unsealed_at,
         is_verifying=await is_under_way(session, VERIFY_TASK),
         verification=None
         if check is None

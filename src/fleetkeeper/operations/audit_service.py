@@ -1,22 +1,21 @@
 """What the doors of the audit log do: begin an export, seal, say where the log stands."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.audit.jobs import VERIFY_TASK
+from fleetkeeper.audit.jobs import VERIFY_TASK, seal_some
 from fleetkeeper.audit.recorder import record_event
-from fleetkeeper.audit.schemas import AuditState, SealRead, SealsMade, VerificationAsked
-from fleetkeeper.audit.seals import Seal
-from fleetkeeper.audit.service import seal_entries
-from fleetkeeper.audit.signing_key import signing_key
+from fleetkeeper.audit.schemas import AuditState, SealsMade, VerificationAsked
+from fleetkeeper.database.context import TransactionContext
+from fleetkeeper.database.engine import Database, let_go
+from fleetkeeper.database.logins import audit_keeper_url
+from fleetkeeper.errors import ConflictError, StartupError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.jobs.queue import enqueue_once
-from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.operations import audit_browser
 from fleetkeeper.settings import Settings
 
@@ -35,10 +34,19 @@ async def begin_export(
     return statement
 
 
-async def seal(session: AsyncSession, settings: Settings) -> SealsMade:
-    """Seal what is not sealed yet. Raises ConflictError."""
-    made = await seal_entries(session, signing_key(settings), utc_now())
-    return SealsMade(seals=[shown(one) for one in made])
+async def seal(session: AsyncSession, settings: Settings, context: TransactionContext) -> SealsMade:
+    """Seal what is not sealed yet, on a connection of the log's keeper. Raises ConflictError."""
+    await let_go(session)
+    try:
+        url = audit_keeper_url(settings)
+    except StartupError as error:
+        raise ConflictError(f"The log cannot be sealed from here. {error}") from None
+    keeper = Database(url, pool_size=1, statement_timeout_seconds=settings.database.statement_timeout_seconds)
+    try:
+        made = await seal_some(keeper, settings, context)
+    finally:
+        await keeper.close()
+    return SealsMade(seals=[audit_browser.shown(one) for one in made])
 
 
 async def ask_for_verification(session: AsyncSession) -> VerificationAsked:
@@ -46,12 +54,6 @@ async def ask_for_verification(session: AsyncSession) -> VerificationAsked:
     is_new = await enqueue_once(session, VERIFY_TASK)
     await record_event(session, "audit.verification_asked", "audit")
     return VerificationAsked(is_new=is_new)
-
-
-def shown(seal: Seal) -> SealRead:
-    """A seal as the API shows it."""
-    hashes = {name: getattr(seal, name).hex() for name in ("merkle_root", "previous_hash", "seal_hash")}
-    return SealRead.model_validate({**vars(replace(seal, leaves=b"")), **hashes})
 
 
 async def read_state(session: AsyncSession, actor: Actor) -> AuditState:

@@ -17,6 +17,12 @@ class DatabaseSettings(BaseModel):
         "it they take the password from `app-database-password` in the home folder, which `fleetkeeper db migrate` "
         "writes.",
     )
+    audit_url: SecretStr | None = Field(
+        default=None,
+        description="How the audit log is sealed and archived: as `fleetkeeper_audit_keeper`, a role that does nothing "
+        "else. Without it the password is in `audit-keeper-password` in the home folder, which `fleetkeeper db "
+        "migrate` writes.",
+    )
     pool_size: int = Field(
         default=8, ge=1, le=200, description="Connections per web process for pages and API."
     )

@@ -30,7 +30,7 @@ from fleetkeeper.console.navigation import shell_for
 from fleetkeeper.console.rendering import format_words, names_of, render
 from fleetkeeper.console.requests import AppSettings, WantsFragment
 from fleetkeeper.database.base import Base
-from fleetkeeper.database.request_session import Session
+from fleetkeeper.database.request_session import Session, context_of
 from fleetkeeper.devices import service as devices
 from fleetkeeper.errors import ConflictError, InvalidInputError
 from fleetkeeper.identity.access import require
@@ -78,11 +78,15 @@ async def show_state(actor: AuditRead, session: Session) -> Response:
 
 @router.post("/audit/seal")
 async def seal(
-    actor: AuditSealing, session: Session, settings: AppSettings, wants_fragment: WantsFragment
+    request: Request,
+    actor: AuditSealing,
+    session: Session,
+    settings: AppSettings,
+    wants_fragment: WantsFragment,
 ) -> Response:
     """Seal what is not sealed yet."""
     try:
-        made = await audit_service.seal(session, settings)
+        made = await audit_service.seal(session, settings, context_of(request))
     except ConflictError as error:
         message = error.detail
     else:
