@@ -107,6 +107,27 @@ class TestSealsAndChecks:
                 )
         assert read(product, "audit", "verify")["sound"] is True
 
+    def test_a_forged_seal_stops_sealing_and_the_check_says_so(self, product, account):
+        read(product, "audit", "seal")
+        with superuser(product) as connection:
+            (number,) = connection.execute(
+                "INSERT INTO audit_seals SELECT number + 1000, now(), to_transaction, to_transaction, 0, '', "
+                "merkle_root, seal_hash, seal_hash, signature FROM audit_seals ORDER BY number DESC LIMIT 1 "
+                "RETURNING number"
+            ).fetchone()
+        try:
+            assert f"Seal {number} of" in refused(product, "audit", "seal")
+            outcome = product.command("audit", "verify", "--json")
+            assert outcome.returncode == 1
+            assert json.loads(outcome.stdout)["sealing"] == "stopped"
+            assert "Sealing has stopped. Seal" in product.command("audit", "verify").stdout
+        finally:
+            with superuser(product) as connection:
+                connection.execute("DELETE FROM audit_seals WHERE number = %s", [number])
+        read(product, "audit", "seal")
+        report = read(product, "audit", "verify")
+        assert (report["sound"], report["sealing"]) == (True, "current")
+
     def test_a_hash_that_was_never_made(self, product, account):
         outcome = product.command("audit", "verify", "--expect", "ab" * 32, "--json")
         assert outcome.returncode == 1

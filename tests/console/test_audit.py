@@ -275,6 +275,23 @@ class TestSeals:
         assert f"Entry {number} (" in page
         assert f'href="/audit/{number}"' in page
 
+    async def test_a_damaged_chain_is_told_in_red(self, browser, connection):
+        await browser.send("/audit/seal")
+        assert "Sealing" not in await browser.part("/audit/state")
+        connection.execute("UPDATE audit_seals SET signature = sha256('x')")
+        answer = await browser.send("/audit/seal")
+        state = text_of(await browser.part("/audit/state"))
+        for said in (text_of(answer.text), state):
+            assert "Sealing has stopped." in said
+            assert "is not genuine" in said
+        assert 'class="note is-bad" role="alert"' in answer.text
+
+    async def test_entries_that_stay_unsealed_are_told_in_red(self, browser, connection):
+        connection.execute('UPDATE audit_log SET "timestamp" = "timestamp" - interval \'6 minutes\'')
+        state = text_of(await browser.part("/audit/state"))
+        assert "Sealing is behind. The worker makes no seals" in state
+        assert "Not sealed since" in state
+
     async def test_without_scripts(self, browser):
         for address in ("/audit/seal", "/audit/verification"):
             answer = await browser.client.post(address, data={"csrf_token": browser.csrf_token})

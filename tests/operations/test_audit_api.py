@@ -244,6 +244,48 @@ class TestSealsAndChecks:
             "count"
         ] == 1
 
+    async def test_a_forged_seal_is_told_everywhere(self, admin, connection):
+        async def figures() -> dict[str, float]:
+            lines = [line for line in (await admin.get("/metrics")).text.splitlines() if "_audit_" in line]
+            return {name: float(value) for name, value in (line.split() for line in lines if line[0] != "#")}
+
+        made = (await admin.post(f"{PATH}/seal")).json()["seals"]
+        state = (await admin.get(f"{PATH}/verification")).json()
+        assert (state["sealing"], state["sealing_problem"]) == ("current", "")
+        assert (await figures())["fleetkeeper_audit_sealing_stopped"] == 0
+        connection.execute(
+            "INSERT INTO audit_seals SELECT number + 1, sealed_at, to_transaction, 4000000000000000000, 0, '', "
+            "merkle_root, seal_hash, seal_hash, signature FROM audit_seals ORDER BY number DESC LIMIT 1"
+        )
+        add_events(connection, 2)
+        answer = await admin.post(f"{PATH}/seal")
+        assert answer.status_code == 409
+        assert "is not genuine" in answer.json()["detail"]
+        state = (await admin.get(f"{PATH}/verification")).json()
+        assert (state["sealing"], state["newest_seal"]) == ("stopped", made[-1])
+        assert state["sealing_problem"] == answer.json()["detail"]
+        assert state["unsealed_entries"] >= 3
+        assert state["oldest_unsealed_at"]
+        told = await figures()
+        assert told["fleetkeeper_audit_sealing_stopped"] == 1
+        assert told["fleetkeeper_audit_newest_seal"] == made[-1]["number"]
+        assert told["fleetkeeper_audit_unsealed_entries"] == state["unsealed_entries"]
+        assert told["fleetkeeper_audit_oldest_unsealed_seconds"] > 0
+        assert len(await listed(admin, action="audit.sealing_stopped")) == 1
+
+    async def test_who_asked_for_a_seal_is_kept_by_what_it_meets(self, admin, connection):
+        await admin.post(f"{PATH}/seal")
+        connection.execute("UPDATE audit_seals SET signature = sha256('x')")
+        await admin.post(f"{PATH}/seal")
+        (told,) = await listed(admin, action="audit.sealing_stopped")
+        assert (told["actor_kind"], told["actor_name"]) == ("token", "admin")
+
+    async def test_a_home_without_the_keepers_login_says_so(self, admin, settings):
+        settings.database.audit_url = None
+        answer = await admin.post(f"{PATH}/seal")
+        assert answer.status_code == 409
+        assert "cannot be sealed from here" in answer.json()["detail"]
+
     async def test_a_check_is_asked_for_once(self, app, admin, settings):
         assert (await admin.get(f"{PATH}/verification")).json()["is_verifying"] is False
         assert (await admin.post(f"{PATH}/verification")).json() == {"is_new": True}

@@ -78,8 +78,10 @@ def _parameters(**given: str) -> list[tuple[str, str]]:
 
 def _with_database(work: Callable[[Database], Awaitable[_Result]], *, as_keeper: bool = False) -> _Result:
     """Run something that has many transactions, by the application's login or by that of the log's keeper."""
-    url = keeper_url() if as_keeper else reachable_url()
+    url = reachable_url()
     check_revision(url)
+    if as_keeper:
+        url = keeper_url()
 
     async def run() -> _Result:
         database = Database(url, pool_size=2, statement_timeout_seconds=STATEMENT_TIMEOUT_SECONDS)

@@ -46,8 +46,7 @@ def reachable_url(*, as_administrator: bool = False) -> str:
 
 
 def keeper_url() -> str:
-    """The URL by which the audit log is kept, of a database that answers. Raises StartupError."""
-    reachable_url()
+    """The URL by which the audit log is kept, of a database that answered. Raises StartupError."""
     url = audit_keeper_url(get_settings())
     check_reachable(url)
     check_url(url, AUDIT_KEEPER)

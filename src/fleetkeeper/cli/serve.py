@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fleetkeeper.cli.running import reachable_url
+from fleetkeeper.cli.running import keeper_url, reachable_url
 from fleetkeeper.database.migrate import check_revision
 from fleetkeeper.errors import StartupError
 from fleetkeeper.settings import get_settings
@@ -54,6 +54,7 @@ def worker(
 ) -> None:
     """Run one worker process. The database must be there, with its schema up to date."""
     check_revision(reachable_url())
+    keeper_url()
     from fleetkeeper.worker import run_worker  # noqa: PLC0415 - as above
 
     if not check:

@@ -26,6 +26,9 @@ KINDS = {
 }
 EVENTS = {
     "audit.export": "Exported",
+    "audit.restored": "Went on after a restore with",
+    "audit.sealing_resumed": "Went on sealing",
+    "audit.sealing_stopped": "Stopped sealing",
     "audit.verification_asked": "Asked for a check of",
     "audit.verified": "Checked",
     "permission.refused": "Was refused",
@@ -35,7 +38,9 @@ EVENTS = {
     "session.sign_in_refused": "Was refused a sign-in",
     "user.second_factor_reset": "Reset the second factor of",
 }
-BAD_EVENTS = frozenset({"permission.refused", "session.sign_in_failed", "session.sign_in_refused"})
+BAD_EVENTS = frozenset(
+    {"audit.sealing_stopped", "permission.refused", "session.sign_in_failed", "session.sign_in_refused"}
+)
 PAGES = {
     "departments": "/departments/{}",
     "devices": "/devices/{}",
