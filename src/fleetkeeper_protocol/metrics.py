@@ -5,6 +5,7 @@ is accepted all the same; `describe` derives its unit and kind from its name by 
 """
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -171,9 +172,25 @@ BUILT_IN: dict[str, Metric] = {
     for metric in (*CPU, *MEMORY, *NETWORK, *DISK, *PERF_EVENTS, *MEMORY_BANDWIDTH, *GPU, *SYSTEM, *AGENT)
 }
 
-METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]{0,199}")
-LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,99}")
+# Names may have any characters of UTF-8 but these: controls, halves of surrogate pairs, and the mark that stands for
+# a device's own name in what is stored. Names that fit the first two patterns are written without quotes.
+PLAIN_METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+PLAIN_LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_NEVER_IN_NAMES = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffc]")
+MAX_METRIC_NAME_LENGTH = 200
+MAX_LABEL_NAME_LENGTH = 100
 MAX_LABEL_VALUE_LENGTH = 300
+
+
+def is_metric_name(text: str) -> bool:
+    """Whether a metric may be called so."""
+    return 0 < len(text) <= MAX_METRIC_NAME_LENGTH and not _NEVER_IN_NAMES.search(text)
+
+
+def is_label_name(text: str) -> bool:
+    """Whether a label may be called so."""
+    return 0 < len(text) <= MAX_LABEL_NAME_LENGTH and not _NEVER_IN_NAMES.search(text)
+
 
 _UNIT_SUFFIXES = (
     "percent",
@@ -207,23 +224,35 @@ def describe(name: str) -> Metric:
         unit = "_".join(words[-3:])
     else:
         unit = words[-1] if words[-1] in _UNIT_SUFFIXES else ""
-    return Metric(name, unit, kind, words[0][:50].lower() or "other", "")
+    return Metric(name, unit, kind, words[0].lower()[:50] or "other", "")
 
 
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n"}
-_LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]{0,99})="((?:[^"\\\n]|\\["\\n])*)"')
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
+_QUOTED = r'"((?:[^"\\\n]|\\["\\n])*)"'
+_QUOTED_NAME = re.compile(_QUOTED)
+_LABEL = re.compile(rf"(?:([a-zA-Z_][a-zA-Z0-9_]*)|{_QUOTED})={_QUOTED}")
 _UNESCAPE = re.compile(r"\\(.)")
 
 
-def format_channel(name: str, labels: dict[str, str] | None = None) -> str:
-    r"""Write a channel as the wire has it: `name` or `name{a="1",b="2"}`, labels sorted by name."""
-    if not labels:
+def format_channel(name: str, labels: Mapping[str, str] | None = None) -> str:
+    r"""Write a channel as the wire has it: `name` or `name{a="1",b="2"}`, labels sorted by name.
+
+    Names with other characters are in quotes, a metric's inside the braces: `{"disk.used","mount point"="/"}`.
+    """
+    is_plain = PLAIN_METRIC_NAME.fullmatch(name) is not None
+    if is_plain and not labels:
         return name
-    inner = ",".join(
-        f'{key}="{"".join(_ESCAPES.get(char, char) for char in value)}"'
-        for key, value in sorted(labels.items())
-    )
-    return f"{name}{{{inner}}}"
+    parts = [] if is_plain else [_quoted(name)]
+    parts += [f"{_label_name(key)}={_quoted(value)}" for key, value in sorted((labels or {}).items())]
+    return f"{name if is_plain else ''}{{{','.join(parts)}}}"
+
+
+def _quoted(text: str) -> str:
+    return f'"{text.translate(_ESCAPES)}"'
+
+
+def _label_name(name: str) -> str:
+    return name if PLAIN_LABEL_NAME.fullmatch(name) else _quoted(name)
 
 
 def parse_channel(text: str) -> tuple[str, dict[str, str]]:
@@ -232,30 +261,55 @@ def parse_channel(text: str) -> tuple[str, dict[str, str]]:
     Raises ValueError, with a message for people, when the name, a label or the form is not allowed.
     """
     name, brace, rest = text.partition("{")
-    if not METRIC_NAME.fullmatch(name):
-        raise ValueError("a metric name has letters, digits, underscores and colons, and at most 200 of them")
-    if not brace:
+    if not brace and PLAIN_METRIC_NAME.fullmatch(name) and len(name) <= MAX_METRIC_NAME_LENGTH:
         return name, {}
-    if not rest.endswith("}"):
+    if brace and not rest.endswith("}"):
         raise ValueError("labels end with a closing brace")
-    body, labels, position = rest[:-1], {}, 0
+    body, position = rest[:-1], 0
+    if brace and not name and (quoted := _QUOTED_NAME.match(body)):
+        name, position = _unescaped(quoted[1]), quoted.end()
+        if body[position : position + 1] not in {"", ","}:
+            raise ValueError("a metric name in quotes stands alone, with a comma behind it")
+        position += 1
+    elif not PLAIN_METRIC_NAME.fullmatch(name):
+        raise ValueError(
+            "a metric name has letters, digits, underscores and colons; write others in quotes and braces"
+        )
+    if not is_metric_name(name):
+        raise ValueError(
+            f"a metric name has 1 to {MAX_METRIC_NAME_LENGTH} characters, none of them a control"
+        )
+    return name, _labels_of(body, position)
+
+
+def _labels_of(body: str, position: int) -> dict[str, str]:
+    labels: dict[str, str] = {}
     while position < len(body):
         match = _LABEL.match(body, position)
         if match is None:
             raise ValueError('labels are written as name="value" and separated by commas')
-        if match[1] in labels:
-            raise ValueError(f"label {match[1]} stands twice")
-        labels[match[1]] = _label_value(match[2])
+        name = match[1] or _unescaped(match[2] or "")
+        if not is_label_name(name) or name == "__name__":
+            raise ValueError(
+                f"a label name has 1 to {MAX_LABEL_NAME_LENGTH} characters, none of them a control"
+            )
+        if name in labels:
+            raise ValueError(f"label {name} stands twice")
+        labels[name] = _label_value(match[3])
         position = match.end()
         if position < len(body):
             if body[position] != ",":
                 raise ValueError("labels are separated by commas")
             position += 1
-    return name, labels
+    return labels
+
+
+def _unescaped(escaped: str) -> str:
+    return _UNESCAPE.sub(lambda escape: "\n" if escape[1] == "n" else escape[1], escaped)
 
 
 def _label_value(escaped: str) -> str:
-    value = _UNESCAPE.sub(lambda escape: "\n" if escape[1] == "n" else escape[1], escaped)
+    value = _unescaped(escaped)
     if len(value) > MAX_LABEL_VALUE_LENGTH:
         raise ValueError(f"a label value has at most {MAX_LABEL_VALUE_LENGTH} characters")
     if "\x00" in value:

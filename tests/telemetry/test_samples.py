@@ -146,7 +146,7 @@ class TestRefused:
         )
         assert stored.accepted == 2
         assert [(item.index, item.samples) for item in stored.rejected] == [(0, 1)]
-        assert "older than the server accepts" in stored.rejected[0].reason
+        assert "older than the server accepts" in stored.rejected[0].sentence
 
     async def test_channels_past_the_limit_are_refused_and_the_rest_is_kept(self, app, connection):
         device = make_device(connection)
@@ -155,7 +155,7 @@ class TestRefused:
         stored = await app.state.door.store_samples([series(device, key, (NOW_US, 1.0)) for key in names])
         assert stored.accepted == 5
         assert len(stored.rejected) == 3
-        assert "limit" in stored.rejected[0].reason
+        assert "limit" in stored.rejected[0].sentence
         # What is refused does not fill the catalogue either.
         assert connection.execute("SELECT count(*) FROM channels").fetchone()[0] == 5
 

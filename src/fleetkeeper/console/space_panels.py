@@ -8,7 +8,9 @@ from fleetkeeper.console.contexts.administration import Cell, Facts, Row, Table,
 from fleetkeeper.console.contexts.space import Chart
 from fleetkeeper.console.retention_panels import STATES, grouped, size_text
 from fleetkeeper.console.space_charts import stacked_chart
+from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.space.schemas import (
+    Arrival,
     Backlog,
     Cardinality,
     DeviceSpace,
@@ -33,16 +35,19 @@ _OUTCOME_TEXTS = {
     "rejected": "rejected",
     "refused": "request refused",
 }
-_REASONS = {
-    "time": "time too far from now",
-    "channels": "channel not allowed, or too many of them",
-    "values": "too many values in a frame, or none",
+_REASONS = {reason.value: reason.sentence for reason in Reason}
+_REFUSALS = {
     "unreadable": "not readable",
     "unauthorized": "key or token unknown",
     "overload": "too much at once; the sender repeats it",
     "unavailable": "the database was away; the sender repeats it",
     "too large": "request too large",
 }
+
+
+def _reason_text(one: Arrival) -> str:
+    texts = _REFUSALS if one.outcome == "refused" else _REASONS
+    return texts.get(one.reason, one.reason.replace("_", " "))
 
 
 def summary_facts(space: SpaceRead) -> Facts:
@@ -253,7 +258,7 @@ def arrivals_table(health: Health) -> Table:
             (
                 Cell(one.protocol),
                 Cell(tags=(Tag(_OUTCOME_TEXTS[one.outcome], _OUTCOMES[one.outcome]),)),
-                Cell(_REASONS.get(one.reason, one.reason.replace("_", " "))),
+                Cell(_reason_text(one)),
                 Cell(f"{grouped(one.number)} {'requests' if one.outcome == 'refused' else 'samples'}"),
                 Cell(_share(one.number, totals[one.protocol]) if one.outcome != "refused" else ""),
             )

@@ -9,6 +9,7 @@ import numpy as np
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
+from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper_protocol.metrics import describe, parse_channel
 
 # The vital signs that lists of devices show, and the channels that hold them.
@@ -18,6 +19,8 @@ VITAL_CHANNELS = {
     "disk_percent": "disk_usage_percent",
 }
 MAX_KEY_LENGTH = 1000
+# An entry of a PostgreSQL index has at most 2,704 bytes.
+MAX_KEY_BYTES = 2600
 
 # A channel's key, metric and labels.
 ParsedKey = tuple[str, str, dict[str, str]]
@@ -26,15 +29,22 @@ ParsedKey = tuple[str, str, dict[str, str]]
 class ChannelError(ValueError):
     """A channel's name or labels are not allowed; the message says why."""
 
-    def __init__(self, key: str, message: str) -> None:
+    def __init__(self, key: str, message: str, reason: Reason = Reason.CHANNEL) -> None:
         super().__init__(message)
-        self.key = key
+        self.key, self.reason = key, reason
+
+
+def is_too_long(key: str) -> bool:
+    """Whether a channel's spelling is longer than can be stored."""
+    return len(key) > MAX_KEY_LENGTH or (len(key) * 4 > MAX_KEY_BYTES and len(key.encode()) > MAX_KEY_BYTES)
 
 
 def parse_key(key: str) -> ParsedKey:
     """Take a channel's key apart. Raises ChannelError."""
-    if len(key) > MAX_KEY_LENGTH:
-        raise ChannelError(key[:80], f"a channel has at most {MAX_KEY_LENGTH} characters")
+    if is_too_long(key):
+        raise ChannelError(
+            key[:80], f"a channel has at most {MAX_KEY_LENGTH} characters, and {MAX_KEY_BYTES} bytes of UTF-8"
+        )
     try:
         return key, *parse_channel(key)
     except ValueError as error:

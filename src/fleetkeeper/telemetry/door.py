@@ -36,6 +36,7 @@ from fleetkeeper.telemetry.freshness import Freshness
 from fleetkeeper.telemetry.homes import ChannelHomes
 from fleetkeeper.telemetry.known_keys import KnownKeys
 from fleetkeeper.telemetry.layouts import LayoutRegistry
+from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.sample_intake import SampleIntake
 from fleetkeeper.telemetry.samples import SampleColumns, SampleSeries, StoredSamples, columns_of
 from fleetkeeper.telemetry.states.recorder import MAX_CHANNELS, StateSample, TooManyStatesError, record
@@ -149,8 +150,9 @@ class TelemetryDoor:
         if encoding:
             body = decompress(body, encoding, limits.max_decompressed_bytes)
         turns = Turns()
-        frames, rejected = await self._decode(body, turns)
-        unreadable = len(rejected)
+        frames, unread = await self._decode(body, turns)
+        unreadable = sum(samples for _, samples in unread)
+        rejected = [problem for problem, _ in unread]
         window = self._window()
         pending: list[PendingFrame] = []
         states: list[StateSample] = []
@@ -175,13 +177,12 @@ class TelemetryDoor:
                     pending.append(PendingFrame(device_id, ts_us, plan, values))
                     states += told
                     continue
-                problem, reason = plan, "channels"
+                problem, reason = plan
             else:
-                reason = "time" if problem.field.endswith(".ts") else "values"
+                reason = Reason.TIME if problem.field.endswith(".ts") else Reason.VALUES
             rejected.append(problem)
             self.outcomes["rejected", reason] += len(frame.values)
-        # How many samples were in what could not be read is not known.
-        self.outcomes["rejected", "unreadable"] += unreadable
+        self.outcomes["rejected", Reason.UNREADABLE] += unreadable
         rejected.sort(key=lambda item: item.index)
         self.rejected_frames += len(rejected)
         if rejected and not pending and not states:
@@ -242,8 +243,12 @@ class TelemetryDoor:
         self.outcomes["duplicate", ""] += samples - stored
         return duplicates
 
-    async def _decode(self, body: bytes, turns: Turns) -> tuple[list[tuple[int, Frame]], list[RejectedFrame]]:
+    async def _decode(
+        self, body: bytes, turns: Turns
+    ) -> tuple[list[tuple[int, Frame]], list[tuple[RejectedFrame, int]]]:
         """All frames at once where they are few and all fit; else one by one, so that the good ones are kept.
+
+        Those that cannot be read come with the number of their values, or 1 where that cannot be told.
 
         Raises TooLargeError for too many frames before it looks into any.
         """
@@ -257,7 +262,7 @@ class TelemetryDoor:
         except msgspec.ValidationError as error:
             raise invalid_input(error) from None
         self._check_number(len(raws))
-        frames, rejected = [], []
+        frames, unread = [], []
         for index, raw in enumerate(raws):
             await turns.give_way()
             try:
@@ -265,8 +270,9 @@ class TelemetryDoor:
             except msgspec.ValidationError as error:
                 problem = field_of(error)
                 name = problem.field if "[...]" not in problem.field else _key_at_fault(raw)
-                rejected.append(RejectedFrame(index, _frame_field(index, name), problem.message))
-        return frames, rejected
+                rejected = RejectedFrame(index, _frame_field(index, name), problem.message)
+                unread.append((rejected, _values_in(raw)))
+        return frames, unread
 
     def _check_number(self, frames: int) -> None:
         most = self.settings.telemetry.max_frames_per_request
@@ -290,11 +296,13 @@ class TelemetryDoor:
             return RejectedFrame(index, _frame_field(index, "values"), f"has 1 to {limit} values")
         return None
 
-    async def _register(self, device_id: bytes, index: int, keys: tuple[str, ...]) -> Plan | RejectedFrame:
+    async def _register(
+        self, device_id: bytes, index: int, keys: tuple[str, ...]
+    ) -> Plan | tuple[RejectedFrame, Reason]:
         try:
             return await self.layouts.plan(device_id, keys)
         except ChannelError as error:
-            return RejectedFrame(index, _frame_field(index, f"values.{error.key}"), str(error))
+            return RejectedFrame(index, _frame_field(index, f"values.{error.key}"), str(error)), error.reason
         except PoolTimeout:
             raise UnavailableError(
                 "The database is away; nothing was stored.", retry_after_seconds=2
@@ -317,6 +325,14 @@ def _read(body: bytes, decoder: "msgspec.json.Decoder[_Read]") -> "_Read":
         raise BadRequestError(
             "The body is not valid JSON.", fields=[FieldError("body", str(error))]
         ) from None
+
+
+def _values_in(raw: msgspec.Raw) -> int:
+    """How many values a frame has that cannot be read; 1 where that cannot be told."""
+    try:
+        return max(1, len(msgspec.json.decode(raw, type=_RawFrame).values))
+    except msgspec.DecodeError:
+        return 1
 
 
 def _key_at_fault(raw: msgspec.Raw) -> str:

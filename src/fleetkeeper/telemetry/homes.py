@@ -7,7 +7,7 @@ tables settle races between processes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -22,6 +22,7 @@ from fleetkeeper.telemetry.channels import (
     vitals_among,
 )
 from fleetkeeper.telemetry.frames import Plan
+from fleetkeeper.telemetry.reasons import Reason
 
 # Channels of a new home; `device_layouts.present` has a bit for each.
 HOME_SIZE = 60
@@ -37,12 +38,19 @@ class Home:
     position: int
 
 
+class Refused(NamedTuple):
+    """Why a channel has no home: for counters, and as a sentence."""
+
+    reason: Reason
+    sentence: str
+
+
 @dataclass(frozen=True)
 class Places:
     """The homes of a device's channels, and why others have none."""
 
     homes: dict[str, Home]
-    refused: dict[str, str]
+    refused: dict[str, Refused]
 
 
 @dataclass
@@ -84,15 +92,15 @@ class ChannelHomes:
             new.append(key)
         return found, new
 
-    async def _register(self, device_id: bytes, keys: Sequence[str]) -> dict[str, str]:
+    async def _register(self, device_id: bytes, keys: Sequence[str]) -> dict[str, Refused]:
         """Register a device's new channels; returns why some were refused."""
-        refused: dict[str, str] = {}
+        refused: dict[str, Refused] = {}
         parsed: list[ParsedKey] = []
         for key in dict.fromkeys(keys):
             try:
                 parsed.append(parse_key(key))
             except ChannelError as error:
-                refused[key] = str(error)
+                refused[key] = Refused(error.reason, str(error))
         async with self.pool.connection() as connection:
             await connection.execute(
                 "SELECT pg_advisory_xact_lock(hashtextextended('fleetkeeper.channels ' || %s, 0))",
@@ -105,8 +113,9 @@ class ChannelHomes:
                 if item[0] not in had:
                     room -= 1
                 if room < 0 and item[0] not in had:
-                    refused[item[0]] = (
-                        f"this device has {self.max_channels_per_device} channels, which is the limit"
+                    refused[item[0]] = Refused(
+                        Reason.CHANNEL_LIMIT,
+                        f"this device has {self.max_channels_per_device} channels, which is the limit",
                     )
                 else:
                     allowed.append(item)

@@ -21,6 +21,7 @@ from fleetkeeper.telemetry.channels import (
     vitals_among,
 )
 from fleetkeeper.telemetry.frames import Plan
+from fleetkeeper.telemetry.reasons import Reason
 
 # Plans kept per process. Each costs a few kilobytes; past this the cache starts again.
 MAX_PLANS = 20_000
@@ -125,7 +126,7 @@ class LayoutRegistry:
         total = await count_channels(connection, device_id, keys)
         if total > self.max_channels_per_device:
             message = f"this device would have {total} channels; the limit is {self.max_channels_per_device}"
-            raise ChannelError(keys[0][:80], message)
+            raise ChannelError(keys[0][:80], message, Reason.CHANNEL_LIMIT)
 
     async def _register_layout(
         self, connection: AsyncConnection[Any], keys: tuple[str, ...], ids: dict[str, int]

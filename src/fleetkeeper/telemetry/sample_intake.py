@@ -11,13 +11,15 @@ from fleetkeeper.errors import UnavailableError
 from fleetkeeper.telemetry.device_parts import NOWHERE, DeviceParts, Places
 from fleetkeeper.telemetry.frames import Window
 from fleetkeeper.telemetry.freshness import Freshness
-from fleetkeeper.telemetry.homes import ChannelHomes
+from fleetkeeper.telemetry.homes import ChannelHomes, Refused
+from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.samples import (
     RejectedSeries,
     SampleChannel,
     SampleColumns,
     StoredSamples,
     partial_frames,
+    repeats,
 )
 from fleetkeeper.telemetry.writer import FrameWriter
 
@@ -44,27 +46,25 @@ class SampleIntake:
         places, refused = await self._places_of(columns)
         if refused:
             numbers = np.bincount(columns.of, minlength=len(columns.channels))
-            rejected += [
-                RejectedSeries(index, int(numbers[index]), reason) for index, reason in refused.items()
-            ]
+            rejected += [RejectedSeries(index, int(numbers[index]), *why) for index, why in refused.items()]
             columns = columns.only(places != NOWHERE)
             places = places[places != NOWHERE]
         # From the places to the frames nothing may be awaited: parts could be forgotten meanwhile.
         frames, counts = partial_frames(places, columns.times_us, columns.values, self.parts)
-        duplicates = 0
+        again = repeats(places, columns.times_us, columns.of) if sum(counts) < len(places) else []
+        accepted = 0
         if frames:
             changed = await self.writer.submit(frames, None) or set()
             for frame, count in zip(frames, counts, strict=True):
                 self.freshness.note(frame)
-                if frame.key not in changed:
-                    duplicates += count
-        return StoredSamples(
-            sum(counts) - duplicates, duplicates, sorted(rejected, key=lambda item: item.index)
-        )
+                if frame.key in changed:
+                    accepted += count
+        rejected.sort(key=lambda item: item.index)
+        return StoredSamples(accepted, len(places) - accepted, rejected, again)
 
-    async def _places_of(self, columns: SampleColumns) -> tuple[Places, dict[int, str]]:
+    async def _places_of(self, columns: SampleColumns) -> tuple[Places, dict[int, Refused]]:
         """Each sample's place, and why some channels have none: these by their numbers."""
-        channels, refused = columns.channels, dict[int, str]()
+        channels, refused = columns.channels, dict[int, Refused]()
         self.parts.make_room()
         while True:
             found = self.parts.known(np.fromiter(map(_place, channels), np.int64, len(channels)))
@@ -74,9 +74,9 @@ class SampleIntake:
                 return places, refused
             refused = await self._find(channels, missing)
 
-    async def _find(self, channels: Sequence[SampleChannel], wanted: Iterable[int]) -> dict[int, str]:
+    async def _find(self, channels: Sequence[SampleChannel], wanted: Iterable[int]) -> dict[int, Refused]:
         """Give channels their places, registering what is new; returns why some get none."""
-        refused: dict[int, str] = {}
+        refused: dict[int, Refused] = {}
         by_device: dict[bytes, list[int]] = {}
         for index in wanted:
             by_device.setdefault(channels[index].device_id, []).append(index)
@@ -103,4 +103,4 @@ def _outside(columns: SampleColumns, window: Window) -> list[RejectedSeries]:
     for index, time_us in zip(columns.of.tolist(), columns.times_us.tolist(), strict=True):
         problem = window.problem_of(time_us / 1e6) or "is out of time"
         problems.setdefault(index, []).append(problem)
-    return [RejectedSeries(index, len(found), found[0]) for index, found in problems.items()]
+    return [RejectedSeries(index, len(found), Reason.TIME, found[0]) for index, found in problems.items()]

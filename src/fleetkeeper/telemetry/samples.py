@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fleetkeeper.telemetry.chunks.codec import is_missing, missing
 from fleetkeeper.telemetry.device_parts import NOWHERE, POSITIONS, DeviceParts, Places
 from fleetkeeper.telemetry.frames import PendingFrame
+from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.resample import Times, Values
 
 
@@ -68,16 +69,22 @@ class RejectedSeries:
 
     index: int
     samples: int
-    reason: str
+    reason: Reason
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSamples:
-    """What became of a request's samples. Duplicates are those of moments at which nothing new was told."""
+    """What became of a request's samples: each is accepted, a duplicate, or rejected.
+
+    Duplicates are those of moments at which nothing new was told, and those that came behind another of their channel
+    and moment in the same request: these are `repeated` too, as pairs of their channel's and the other one's number.
+    """
 
     accepted: int
     duplicates: int
     rejected: list[RejectedSeries]
+    repeated: Sequence[tuple[int, int]] = ()
 
 
 def partial_frames(
@@ -104,6 +111,16 @@ def partial_frames(
         plan = part.plan
         frames.append(PendingFrame(part.device_id, ts_us, plan, row[: plan.size], plan.layout_id))
     return frames, (~is_missing(rows)).sum(axis=1).tolist()
+
+
+def repeats(places: Places, times_us: Times, of: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """For each sample behind another one of its place and moment: its channel, and that of the first."""
+    order = np.lexsort((np.arange(len(places)), times_us, places))
+    begins = np.ones(len(order), bool)
+    begins[1:] = (np.diff(places[order]) != 0) | (np.diff(times_us[order]) != 0)
+    firsts = order[begins][np.cumsum(begins) - 1]
+    later = ~begins
+    return list(zip(of[order[later]].tolist(), of[firsts[later]].tolist(), strict=True))
 
 
 def united(frames: Sequence[PendingFrame]) -> list[PendingFrame]:

@@ -68,7 +68,7 @@ class TestRemoteWrite:
         now = now_ms()
         body = (
             series({"__name__": "good", "instance": "web-01"}, [(now, 1.0)])
-            + series({"__name__": "bad name", "instance": "web-01"}, [(now, 1.0)])
+            + series({"__name__": "bad\nname", "instance": "web-01"}, [(now, 1.0)])
             + series({"__name__": "old", "instance": "web-01"}, [(1000, 1.0)])
             + series({"__name__": "homeless"}, [(now, 1.0)])
         )

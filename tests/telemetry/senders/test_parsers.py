@@ -11,10 +11,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
+from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.senders import collectd, otlp, remote_write, remote_write_v2
 from fleetkeeper.telemetry.senders.batches import SampleBatch, SenderInputError, SeriesCache
 from fleetkeeper.telemetry.senders.line_protocol import read_lines
-from tests.factories.senders import field, metadata, request_v2, series, varint
+from tests.factories.senders import field, metadata, request_v2, sample, series, varint
 
 MAX_SAMPLES = 10_000
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0_0000_0000_0002))[0]
@@ -115,19 +116,30 @@ class TestRemoteWrite:
             b"\x00",
             b"\x0b",
             b"\x08\x01",
-            field(1, field(1, field(1, b"a") + field(2, b"\xff"))),
-            field(1, field(1, field(1, b"a")) * 2),
-            field(1, b"".join(field(1, field(1, b"a%d" % n)) for n in range(200))),
         ],
     )
     def test_lies_end_in_the_parsers_error(self, body):
         with pytest.raises(SenderInputError):
             v1(body)
 
+    @pytest.mark.parametrize(
+        ("labels", "reason"),
+        [
+            (field(1, field(1, b"a") + field(2, b"\xff")), Reason.NOT_UTF8),
+            (field(1, field(1, b"a")) * 2, Reason.BAD_LABEL),
+            (b"".join(field(1, field(1, b"a%d" % n)) for n in range(200)), Reason.TOO_MANY_LABELS),
+        ],
+    )
+    def test_labels_that_are_wrong_cost_their_series_alone(self, labels, reason):
+        good = series({"__name__": "good"}, [(1, 1.0)])
+        batch = v1(field(1, labels + field(2, sample(1, 1.0))) + good)
+        assert [one.reason for one in batch.series] == [reason, None]
+        assert batch.samples == 2
+
     def test_symbols_that_are_not_there(self):
         for refs in (b"\x05\x06", b"\x00", b"\xff\xff\xff\xff\x0f\x00"):
-            with pytest.raises(SenderInputError):
-                v2(field(4, b"") + field(5, field(1, refs) + field(2, b"\x10\x01")))
+            batch = v2(field(4, b"") + field(5, field(1, refs) + field(2, b"\x10\x01")))
+            assert [one.reason for one in batch.series] == [Reason.BAD_LABEL]
         with pytest.raises(SenderInputError):
             v2(field(4, b"first"))
 
@@ -153,7 +165,7 @@ class TestLineProtocol:
         )
         batch = lines(body, "s")
         names = [one.labels for one in batch.series]
-        assert names[0] == {"__name__": "wea_ther_x_temp", "loc_ation": "us mid"}
+        assert names[0] == {"__name__": "wea,ther x_temp", "loc=ation": "us mid"}
         assert names[-1] == {"__name__": "cpu"}
         assert batch.values.tolist() == [82.0, 1.0, -3.0, 5.0, 1.0]
         assert batch.times_us.tolist() == [3_000_000] * 4 + [7]
@@ -255,7 +267,9 @@ class TestOtlp:
             ("requests.total", "1", "counter", "requests_total"),
             ("memory.use", "%", "gauge", "memory_use_percent"),
             ("3d.prints", "", "gauge", "_3d_prints"),
-            ("a--b", "", "gauge", "a_b"),
+            ("a--b", "", "gauge", "a--b"),
+            ("温度", "Cel", "gauge", "温度_celsius"),
+            ("a__b", "By", "counter", "a__b_bytes_total"),
         ],
     )
     def test_names_are_those_of_the_specification(self, name, unit, kind, expected):

@@ -104,7 +104,7 @@ class TestDoor:
             ("native", "accepted", ""): 4,
             ("native", "duplicate", ""): 2,
             ("native", "rejected", "time"): 2,
-            ("native", "rejected", "channels"): 1,
+            ("native", "rejected", "channel"): 1,
             ("native", "rejected", "unreadable"): 1,
             ("native", "refused", "unreadable"): 1,
             ("native", "refused", "unauthorized"): 1,

@@ -26,7 +26,7 @@ from fleetkeeper.telemetry.promql.errors import BadDataError
 from fleetkeeper.telemetry.promql.expressions import kind_of
 from fleetkeeper.telemetry.promql.parsing import parse_query
 from fleetkeeper.telemetry.promql.patterns import PatternBudget
-from fleetkeeper_protocol.metrics import LABEL_NAME, parse_channel
+from fleetkeeper_protocol.metrics import is_label_name, parse_channel
 
 MAX_PROBLEMS = 50
 # What the patterns of all queries of a dashboard may cost, in those of one query.
@@ -88,7 +88,7 @@ def _problems(definition: Definition) -> list[FieldError]:
 
 def _variable_problems(item: Variable) -> list[tuple[str, str]]:
     problems = []
-    if item.kind == "label" and not LABEL_NAME.fullmatch(item.label):
+    if item.kind == "label" and not is_label_name(item.label):
         problems.append(("label", "is the name of a label, such as mountpoint"))
     if item.metric and not _is_channel(item.metric):
         problems.append(("metric", "is the name of a metric, such as disk_partition_usage_percent"))
@@ -187,7 +187,7 @@ def _filter_problems(wanted: Filter, variables: Mapping[str, Variable]) -> list[
             if name is not None:
                 problems += _reference_problem(f"filter.{kind}", name, kind, variables)
     for label, values in wanted.labels.items():
-        if not LABEL_NAME.fullmatch(label):
+        if not is_label_name(label):
             problems.append((f"filter.labels.{label[:50]}", "is no name of a label"))
         for text in values:
             name = reference_in(text)

@@ -9,7 +9,7 @@ from fleetkeeper.telemetry.promql.expressions import Expression, Selector, Text,
 from fleetkeeper.telemetry.promql.formatting import quoted
 from fleetkeeper.telemetry.promql.lexing import MAX_QUERY_LENGTH, tokens
 from fleetkeeper.telemetry.selection import NAME
-from fleetkeeper_protocol.metrics import METRIC_NAME, format_channel, parse_channel
+from fleetkeeper_protocol.metrics import format_channel, is_metric_name, parse_channel
 
 # Variable -> what is chosen; nothing is all.
 Chosen = Mapping[str, Sequence[str]]
@@ -43,11 +43,11 @@ def chosen_of(
             problems.append(FieldError(f"values.{item.name}", f"choose a {item.title or item.name}"))
         if len(values) > 1 and not item.multi:
             problems.append(FieldError(f"values.{item.name}", "takes one value"))
-        if item.kind == "metric" and not all(map(METRIC_NAME.fullmatch, values)):
+        if item.kind == "metric" and not all(map(is_metric_name, values)):
             problems.append(
                 FieldError(f"values.{item.name}", "is the name of a metric, such as cpu_usage_percent")
             )
-        chosen[item.name] = values
+        chosen[item.name] = tuple(map(format_channel, values)) if item.kind == "metric" else values
     if problems:
         raise InvalidInputError("The variables are wrong.", fields=problems)
     return chosen

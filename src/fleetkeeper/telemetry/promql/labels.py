@@ -10,6 +10,7 @@ Labels = tuple[tuple[str, str], ...]
 NAME = "__name__"
 BUCKET = "le"
 NO_LABELS: Labels = ()
+_ESCAPED = re.compile("_(?:_|(0?[0-9a-fA-F]{1,5}|10[0-9a-fA-F]{4})_)")
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
@@ -22,6 +23,18 @@ def make_labels(pairs: Mapping[str, str] | Iterable[tuple[str, str]]) -> Labels:
 def is_label_name(text: str) -> bool:
     """Whether Prometheus takes this as the name of a label."""
     return _LABEL_NAME.fullmatch(text) is not None
+
+
+def unescaped_name(text: str) -> str:
+    """A name that addresses have as `U__…`, as Prometheus 3 escapes names that are not plain; others as they are."""
+    if not text.startswith("U__"):
+        return text
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else "_", text[3:])
+
+
+def label_spelling(name: str) -> str:
+    """A label's name as a query has it: in quotes, where it is none that Prometheus 2 knew."""
+    return name if is_label_name(name) else quoted(name)
 
 
 def label_value(labels: Labels, name: str) -> str:
@@ -55,6 +68,6 @@ def with_label(labels: Labels, name: str, value: str) -> Labels:
 
 def label_text(labels: Labels) -> str:
     """The spelling in messages: `name{a="b"}`, or `{a="b"}` for labels without name."""
-    inner = ", ".join(f"{name}={quoted(value)}" for name, value in labels if name != NAME)
+    inner = ", ".join(f"{label_spelling(name)}={quoted(value)}" for name, value in labels if name != NAME)
     metric = label_value(labels, NAME)
     return metric if metric and not inner else f"{metric}{{{inner}}}"

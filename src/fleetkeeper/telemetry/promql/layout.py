@@ -17,7 +17,7 @@ from fleetkeeper.telemetry.promql.expressions import (
     Text,
 )
 from fleetkeeper.telemetry.promql.formatting import format_number, quoted
-from fleetkeeper.telemetry.promql.labels import NAME
+from fleetkeeper.telemetry.promql.labels import NAME, label_spelling
 from fleetkeeper.telemetry.promql.parsing import Parsed, parse
 
 LINE = 100
@@ -91,7 +91,7 @@ def _selector(_: _Layout, node: Selector) -> str:
     shown = list(node.matchers)
     if shown and shown[-1].name == NAME and shown[-1].op == "=" and _is_name(shown[-1].value):
         name = shown.pop().value
-    inner = ",".join(sorted(f"{item.name}{item.op}{quoted(item.value)}" for item in shown))
+    inner = ",".join(sorted(f"{label_spelling(item.name)}{item.op}{quoted(item.value)}" for item in shown))
     text = name if name and not shown else f"{name}{{{inner}}}"
     return text + (f"[{_duration(node.range)}]" if node.range else "") + _moved(node.offset, node.at)
 
@@ -138,16 +138,20 @@ def _operator(node: Binary) -> str:
     words = [node.op, "bool"] if node.return_bool else [node.op]
     matching = node.matching
     if matching.labels or matching.on:
-        words.append(f"{'on' if matching.on else 'ignoring'} ({', '.join(matching.labels)})")
+        words.append(f"{'on' if matching.on else 'ignoring'} ({_names(matching.labels)})")
         if matching.many:
-            words.append(f"group_{matching.many} ({', '.join(matching.include)})")
+            words.append(f"group_{matching.many} ({_names(matching.include)})")
     return " ".join(words)
+
+
+def _names(labels: Sequence[str]) -> str:
+    return ", ".join(map(label_spelling, labels))
 
 
 def _aggregator(node: Aggregation) -> str:
     if node.without:
-        return f"{node.op} without ({', '.join(node.labels)}) "
-    return f"{node.op} by ({', '.join(node.labels)}) " if node.labels else node.op
+        return f"{node.op} without ({_names(node.labels)}) "
+    return f"{node.op} by ({_names(node.labels)}) " if node.labels else node.op
 
 
 def _aggregation(layout: _Layout, node: Aggregation) -> str:

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from fleetkeeper.telemetry.matchers import Matcher
 from fleetkeeper.telemetry.promql.errors import BadDataError
 from fleetkeeper.telemetry.promql.formatting import quoted
-from fleetkeeper.telemetry.promql.labels import is_label_name
+from fleetkeeper.telemetry.promql.labels import is_label_name, unescaped_name
 from fleetkeeper.telemetry.promql.selectors import parse_selectors
+from fleetkeeper_protocol import metrics
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Beyond it a query's arithmetic in microseconds could leave 64 bits.
@@ -136,6 +137,9 @@ def _moment(time_us: int) -> datetime:
 
 def checked_label_name(name: str) -> str:
     """The name of a label. Raises BadDataError."""
-    if not is_label_name(name):
+    spelled = unescaped_name(name)
+    # What Prometheus 2 would not have, and nobody means by the names that Prometheus 3 has.
+    is_wrong = re.fullmatch(r"[0-9]\w*", spelled, re.ASCII) and spelled == name
+    if is_wrong or not (is_label_name(spelled) or metrics.is_label_name(spelled)):
         raise BadDataError(f"invalid label name: {quoted(name[:100])}")
-    return name
+    return spelled

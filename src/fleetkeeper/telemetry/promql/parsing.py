@@ -236,9 +236,11 @@ class _Parser(Cursor):
         names: list[str] = []
         while self.now.kind != ")":
             token = self.now
-            if token.kind != "word" and (token.kind not in KEYWORDS or token.kind in _NO_LABEL):
+            if token.kind not in {"word", "string"} and (
+                token.kind not in KEYWORDS or token.kind in _NO_LABEL
+            ):
                 self.unexpected("grouping opts", "label")
-            if ":" in token.text:
+            if token.kind != "string" and ":" in token.text:
                 self.unexpected("grouping opts", "label")
             names.append(self.next().text)
             if not self.accept(","):
@@ -278,23 +280,31 @@ class _Parser(Cursor):
         self.take("{", "label matching")
         found: list[Matcher] = []
         while self.now.kind != "}":
-            if self.now.kind != "word":
+            if self.now.kind not in {"word", "string"}:
                 self.unexpected("label matching", "identifier or '}'")
-            label = self.next().text
-            op = self.accept("=", "!=", "=~", "!~")
-            if op is None:
-                self.unexpected("label matching", "label matching operator")
-            if self.now.kind != "string":
-                self.unexpected("label matching", "string")
-            value = self.next()
-            self._check_value(op.kind, value)
-            found.append(Matcher(label, cast("Literal['=', '!=', '=~', '!~']", op.kind), value.text))
+            label = self.next()
+            self._check_value("=", label)
+            if label.kind == "string" and self.now.kind in {",", "}"}:
+                # A metric's name in quotes, as Prometheus 3 has it.
+                found.append(Matcher(NAME, "=", label.text))
+            else:
+                found.append(self._matcher(label.text))
             if not self.accept(","):
                 if self.now.kind != "}":
                     self.unexpected("label matching", "',' or '}'")
                 break
         self.take("}", "label matching")
         return found
+
+    def _matcher(self, label: str) -> Matcher:
+        op = self.accept("=", "!=", "=~", "!~")
+        if op is None:
+            self.unexpected("label matching", "label matching operator")
+        if self.now.kind != "string":
+            self.unexpected("label matching", "string")
+        value = self.next()
+        self._check_value(op.kind, value)
+        return Matcher(label, cast("Literal['=', '!=', '=~', '!~']", op.kind), value.text)
 
     def _check_value(self, op: str, value: Token) -> None:
         if not is_storable(value.text):

@@ -155,7 +155,7 @@ async def labels(caller: Caller) -> list[str]:
 async def values(caller: Caller, name: str) -> list[str]:
     """The values of a label, in all series or in the selected ones."""
     parameters = caller.parameters
-    checked_label_name(name)
+    name = checked_label_name(name)
     between, sets = parameters.between(), parameters.matcher_sets() or [()]
     found = await _read(caller, partial(label_values, name=name, matcher_sets=sets, between=between))
     return found[: parameters.limit()]

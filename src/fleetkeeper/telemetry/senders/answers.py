@@ -30,13 +30,11 @@ _INFLUX_CODES = {
     503: "unavailable",
 }
 _GRPC_CODES = {400: 3, 401: 16, 403: 7, 413: 8, 415: 3, 429: 8, 503: 14}
-# What senders write beside numbers all the time is left out without a word.
-QUIET = frozenset({"text_field", "notification"})
 
 
 def failures_of(outcome: Outcome) -> Outcome:
     """The outcome without what is left out as a matter of course."""
-    loud = [item for item in outcome.refusals if item.reason not in QUIET]
+    loud = [item for item in outcome.refusals if not item.reason.is_quiet]
     return Outcome(outcome.accepted, outcome.duplicates, loud)
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.samples import SampleChannel
 
 Times = NDArray[np.int64]
@@ -22,6 +23,14 @@ class SenderInputError(ValueError):
 
 class TooManyError(SenderInputError):
     """The body has more series, labels or samples than one request may have."""
+
+
+class PartError(SenderInputError):
+    """One series or data point is wrong; the others are kept."""
+
+    def __init__(self, reason: Reason, sentence: str = "") -> None:
+        super().__init__(sentence or reason.sentence)
+        self.reason = reason
 
 
 class Meaning(NamedTuple):
@@ -44,9 +53,16 @@ class Series(SampleChannel):
     labels: Mapping[str, str] | None
     origin: Mapping[str, str] | None = None
     host: str = ""
-    # Why its samples are refused: a reason for the counters, and a sentence.
-    reason: str = ""
+    # Why its samples are refused, and that as a sentence.
+    reason: Reason | None = None
     problem: str = ""
+    # What its sender tells it apart by, where different series could become one here; else 0.
+    identity: int = 0
+
+    @classmethod
+    def refused(cls, error: PartError) -> "Series":
+        """One that cannot be read, though its samples can be counted."""
+        return cls(None, reason=error.reason, problem=str(error))
 
 
 class Run(Protocol):
@@ -90,7 +106,7 @@ class SampleBatch:
     values: Values
     meanings: dict[str, Meaning] = field(default_factory=dict)
     # What is in the request and cannot be stored: reason -> (number, sentence).
-    left_out: dict[str, tuple[int, str]] = field(default_factory=dict)
+    left_out: dict[Reason, tuple[int, str]] = field(default_factory=dict)
     # New series by what they are recognised by, for the cache, and new runs.
     found: dict[Hashable, Series] = field(default_factory=dict)
     runs: dict[Hashable, Run] = field(default_factory=dict)
@@ -100,11 +116,11 @@ class SampleBatch:
         """How many samples it has."""
         return len(self.times_us)
 
-    def leave_out(self, reason: str, number: int, sentence: str) -> None:
+    def leave_out(self, reason: Reason, number: int, sentence: str = "") -> None:
         """Count samples that are in the request and cannot be stored."""
         if number:
-            before = self.left_out.get(reason, (0, sentence))[0]
-            self.left_out[reason] = (before + number, sentence)
+            before, said = self.left_out.get(reason, (0, sentence or reason.sentence))
+            self.left_out[reason] = (before + number, said)
 
 
 class Columns:

@@ -4,13 +4,16 @@ https://www.collectd.org/documentation/manpages/collectd.conf.html (Format JSON)
 collectd's own write_prometheus plugin: `collectd_df_df_complex{df="root",type="free",instance="web1"}`.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
 
+from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.senders.batches import (
     MAX_MICROSECONDS,
+    PartError,
     SampleBatch,
     SenderInputError,
     Series,
@@ -18,7 +21,7 @@ from fleetkeeper.telemetry.senders.batches import (
     TooManyError,
     single_samples,
 )
-from fleetkeeper.telemetry.senders.metric_names import label_name, metric_name
+from fleetkeeper.telemetry.senders.metric_names import label_name
 
 MAX_VALUES = 1000
 _COUNTERS = frozenset({"counter", "derive"})
@@ -37,51 +40,123 @@ class _ValueList(msgspec.Struct):
     dsnames: list[str] = []
 
 
+class _LooseList(_ValueList):
+    """A value list of which some values are no numbers."""
+
+    values: list[Any] | None = None
+
+
 _decoder = msgspec.json.Decoder(list[_ValueList])
+_items_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+_loose_decoder = msgspec.json.Decoder(_LooseList)
 
 
 def read_values(body: bytes, known: SeriesCache, *, max_samples: int) -> SampleBatch:
-    """Read value lists. Raises SenderInputError."""
+    """Read value lists; a list or value that is wrong is left out and counted. Raises SenderInputError."""
+    reader = _Reader(known)
+    for index, item in enumerate(_lists_of(body)):
+        if item is None:
+            reader.leave_out(Reason.BAD_POINT, 1, f"[{index}] is no value list")
+            continue
+        try:
+            reader.read(item)
+        except PartError as error:
+            reader.leave_out(error.reason, max(1, len(item.values or ())), f"[{index}] {error}")
+        if len(reader.series) > max_samples:
+            raise TooManyError(f"one request has at most {max_samples} values")
+    return reader.batch()
+
+
+def _lists_of(body: bytes) -> Sequence[_ValueList | None]:
+    """The value lists, with None for what is none. Raises SenderInputError for what is no JSON, or no list."""
     try:
-        lists = _decoder.decode(body)
+        return _decoder.decode(body)
+    except msgspec.ValidationError:
+        pass
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise SenderInputError(f"the body is not collectd's JSON: {str(error)[:200]}") from None
-    found = dict[Hashable, Series]()
-    notifications = 0
-    series: list[Series] = []
-    seconds: list[float] = []
-    numbers: list[float] = []
-    get = known.get
-    for index, item in enumerate(lists):
+        raise _unreadable(error) from None
+    try:
+        return [_list_of(raw) for raw in _items_decoder.decode(body)]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _unreadable(error) from None
+
+
+def _unreadable(error: Exception) -> SenderInputError:
+    return SenderInputError(f"the body is not collectd's JSON: {str(error)[:200]}")
+
+
+def _list_of(raw: msgspec.Raw) -> _ValueList | None:
+    try:
+        return _loose_decoder.decode(raw)
+    except msgspec.ValidationError:
+        return None
+
+
+class _Reader:
+    def __init__(self, known: SeriesCache) -> None:
+        self._known = known
+        self._found: dict[Hashable, Series] = {}
+        self.series: list[Series] = []
+        self._seconds: list[float] = []
+        self._numbers: list[float] = []
+        self._left_out: dict[Reason, tuple[int, str]] = {}
+
+    def leave_out(self, reason: Reason, number: int, sentence: str) -> None:
+        """Count values that are not stored; the first sentence of a reason stays."""
+        before, said = self._left_out.get(reason, (0, sentence))
+        self._left_out[reason] = (before + number, said)
+
+    def read(self, item: _ValueList) -> None:
+        """One value list. Raises PartError."""
         values, names, kinds = item.values, item.dsnames, item.dstypes
         if values is None:
-            notifications += 1
-            continue
+            self.leave_out(Reason.NOTIFICATION, 1, Reason.NOTIFICATION.sentence)
+            return
         host, plugin, kind_of_list = item.host, item.plugin, item.type
-        if not host or not plugin or not kind_of_list:
-            raise SenderInputError(f"[{index}] has no host, plugin or type")
+        if not host:
+            raise PartError(Reason.NO_HOST, "has no host")
+        if not plugin or not kind_of_list:
+            raise PartError(Reason.BAD_NAME, "has no plugin or type")
         if not len(values) == len(kinds) == len(names) or len(values) > MAX_VALUES:
-            raise SenderInputError(f"[{index}] has not as many dsnames and dstypes as values")
+            raise PartError(Reason.BAD_POINT, "has not as many dsnames and dstypes as values")
+        get, found = self._known.get, self._found
         for value, name, kind in zip(values, names, kinds, strict=True):
             if value is None:
+                self.leave_out(Reason.NO_VALUE, 1, Reason.NO_VALUE.sentence)
                 continue
+            if value.__class__ is not float:
+                number = _number(value)
+                if number is None:
+                    self.leave_out(Reason.BAD_POINT, 1, f"a value of {plugin[:80]} is no number")
+                    continue
+                value = number  # noqa: PLW2901 - the same value
             key = host, plugin, item.plugin_instance, kind_of_list, item.type_instance, name, kind
             one = get(key) or found.get(key)
             if one is None:
                 one = found[key] = _series(item, name, is_counter=kind in _COUNTERS)
-            series.append(one)
-            seconds.append(item.time)
-            numbers.append(value)
-        if len(series) > max_samples:
-            raise TooManyError(f"one request has at most {max_samples} values")
-    times = np.rint(np.clip(np.array(seconds, np.float64) * 1e6, -MAX_MICROSECONDS, MAX_MICROSECONDS))
-    batch = single_samples(series, times.astype(np.int64), np.array(numbers, np.float64))
-    batch.found = found
-    batch.leave_out(NOTIFICATION, notifications, "notifications are not stored")
-    return batch
+                one.identity = hash(key) or 1
+            self.series.append(one)
+            self._seconds.append(item.time)
+            self._numbers.append(value)
+
+    def batch(self) -> SampleBatch:
+        """What was read."""
+        times = np.rint(
+            np.clip(np.array(self._seconds, np.float64) * 1e6, -MAX_MICROSECONDS, MAX_MICROSECONDS)
+        )
+        batch = single_samples(self.series, times.astype(np.int64), np.array(self._numbers, np.float64))
+        batch.found, batch.left_out = self._found, self._left_out
+        return batch
 
 
-NOTIFICATION = "notification"
+def _number(value: Any) -> float | None:
+    """A value of a list that is not as it should be; None for what is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
 
 
 def _series(item: _ValueList, name: str, *, is_counter: bool) -> Series:
@@ -92,9 +167,12 @@ def _series(item: _ValueList, name: str, *, is_counter: bool) -> Series:
         words.append(name)
     if is_counter:
         words.append("total")
-    labels = {"__name__": metric_name("_".join(words)), "instance": item.host}
+    labels = {"__name__": "_".join(words), "instance": item.host}
+    label = label_name(item.plugin)
+    if label in labels or label == "type":
+        label = f"plugin_{label}"
     if item.plugin_instance:
-        labels[label_name(item.plugin)] = item.plugin_instance
+        labels[label] = item.plugin_instance
     if item.type_instance:
-        labels["type" if item.plugin_instance else label_name(item.plugin)] = item.type_instance
+        labels["type" if item.plugin_instance else label] = item.type_instance
     return Series(labels, {"host": item.host})

@@ -17,6 +17,7 @@ from fleetkeeper.identity.actor import Scope
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.periodic import Periodic
+from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.senders import queries
 from fleetkeeper.telemetry.senders.callers import Caller
 from fleetkeeper.telemetry.senders.host_rules import HostRule, PatternError
@@ -40,7 +41,7 @@ class KnownHost:
 
     device_id: UUID | None
     is_primary: bool = False
-    reason: str = ""
+    reason: Reason | None = None
     problem: str = ""
 
 
@@ -111,7 +112,7 @@ class Directory:
     async def _look_up(self, hosts: Sequence[str], caller: Caller, protocol: str) -> dict[str, KnownHost]:
         problems = {host: host_claims.problem_of(host) for host in hosts}
         found = {
-            host: KnownHost(None, reason="bad_host", problem=problem)
+            host: KnownHost(None, reason=Reason.BAD_HOST, problem=problem)
             for host, problem in problems.items()
             if problem
         }
@@ -218,4 +219,4 @@ def _unknown(host: str, caller: Caller, why: str = "") -> KnownHost:
     sentence = unknown_sentence(host, caller)
     if why and caller.may(Permission.DEVICES_CREATE):
         sentence = f"{sentence}; {why}"
-    return KnownHost(None, reason="unknown_host", problem=sentence)
+    return KnownHost(None, reason=Reason.UNKNOWN_HOST, problem=sentence)

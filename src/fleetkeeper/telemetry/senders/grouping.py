@@ -1,52 +1,63 @@
 """From a batch to the samples that are stored, and those that are refused. Pure."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from fleetkeeper.telemetry.channels import MAX_KEY_LENGTH, is_too_long
 from fleetkeeper.telemetry.chunks.codec import is_missing
-from fleetkeeper.telemetry.host_mark import HOST_MARK
+from fleetkeeper.telemetry.host_mark import HOST_MARK, key_with_host
+from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.samples import SampleColumns
 from fleetkeeper.telemetry.senders.batches import SampleBatch, Series
 from fleetkeeper.telemetry.senders.host_rules import HostMatch, mark_labels
-from fleetkeeper_protocol.metrics import LABEL_NAME, MAX_LABEL_VALUE_LENGTH, METRIC_NAME, format_channel
+from fleetkeeper_protocol.metrics import (
+    MAX_LABEL_NAME_LENGTH,
+    MAX_LABEL_VALUE_LENGTH,
+    MAX_METRIC_NAME_LENGTH,
+    format_channel,
+    is_label_name,
+    is_metric_name,
+)
 
-MAX_KEY_LENGTH = 1000
+MAX_EXAMPLE_LENGTH = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Samples that are not stored: why, in a word for counters and in a sentence, and how many."""
+    """Samples that are not stored: why, for counters and in a sentence, how many, and one of their series."""
 
-    reason: str
+    reason: Reason
     samples: int
     sentence: str
+    example: str = ""
 
 
-def check_labels(labels: Mapping[str, str]) -> tuple[str, str]:
-    """Why a series cannot be stored under these labels: a word and a sentence; two empty texts when it can."""
+def check_labels(labels: Mapping[str, str]) -> tuple[Reason, str] | None:
+    """Why a series cannot be stored under these labels: a reason and a sentence; None when it can."""
     name = labels.get("__name__", "")
-    if not METRIC_NAME.fullmatch(name):
+    if not is_metric_name(name):
         return (
-            "bad_name",
-            f"{name[:80]!r} is no metric name: letters, digits, underscores and colons, at most 200",
+            Reason.BAD_NAME,
+            f"{name[:80]!r} is no metric name: 1 to {MAX_METRIC_NAME_LENGTH} characters, none of them a control",
         )
     for label, value in labels.items():
-        if label != "__name__" and not LABEL_NAME.fullmatch(label):
+        if not is_label_name(label):
             return (
-                "bad_label",
-                f"{name} has the label {label[:80]!r}: a name has letters, digits and underscores",
+                Reason.BAD_LABEL,
+                f"{name}: label {label[:80]!r} has not 1 to {MAX_LABEL_NAME_LENGTH} characters, or a control",
             )
         if len(value) > MAX_LABEL_VALUE_LENGTH:
             return (
-                "label_too_long",
+                Reason.LABEL_TOO_LONG,
                 f"{name}: label {label} has more than {MAX_LABEL_VALUE_LENGTH} characters",
             )
         if "\x00" in value or HOST_MARK in value:
-            return "bad_label", f"{name}: label {label} has a NUL or a reserved character"
-    return "", ""
+            return Reason.BAD_LABEL, f"{name}: label {label} has a NUL or a reserved character"
+    return None
 
 
 def settle(series: Series, device_id: bytes, match: HostMatch | None, *, is_primary: bool) -> None:
@@ -56,10 +67,10 @@ def settle(series: Series, device_id: bytes, match: HostMatch | None, *, is_prim
         labels = mark_labels(labels, match)
     named = {name: value for name, value in labels.items() if value and name != "__name__"}
     key = format_channel(labels["__name__"], named)
-    if len(key) > MAX_KEY_LENGTH:
+    if is_too_long(key):
         refuse(
             series,
-            "too_long",
+            Reason.TOO_LONG,
             f"{labels['__name__']} with its labels has more than {MAX_KEY_LENGTH} characters",
         )
         return
@@ -68,7 +79,7 @@ def settle(series: Series, device_id: bytes, match: HostMatch | None, *, is_prim
     series.labels = series.origin = None
 
 
-def refuse(series: Series, reason: str, sentence: str) -> None:
+def refuse(series: Series, reason: Reason, sentence: str) -> None:
     """Say why a series' samples are not stored."""
     series.reason, series.problem = reason, sentence
 
@@ -89,19 +100,42 @@ def columns_of(
     out = [
         index
         for index, one in enumerate(series)
-        if one.reason or (unreachable and one.device_id in unreachable)
+        if one.reason is not None or (unreachable and one.device_id in unreachable)
     ]
     for index in out:
         one, number = series[index], int(lengths[index])
-        if one.reason:
-            refused.append(Refusal(one.reason, number, one.problem))
+        if not number:
+            continue
+        if one.reason is not None:
+            refused.append(Refusal(one.reason, number, one.problem or one.reason.sentence, example_of(one)))
         else:
-            refused.append(Refusal("unknown_host", number, sentence_of(one.host)))
+            refused.append(Refusal(Reason.UNKNOWN_HOST, number, sentence_of(one.host), example_of(one)))
     if out:
         kept = np.ones(len(series), bool)
         kept[out] = False
         columns = columns.only(kept[columns.of])
     return columns, refused
+
+
+def repeated(series: Sequence[Series], again: Iterable[tuple[int, int]]) -> tuple[int, list[Refusal]]:
+    """Of samples that came behind another of their channel and moment: how many are no duplicates, and why.
+
+    Those of one series are duplicates; what its sender told apart from the other series is lost, and said so.
+    """
+    lost = [series[later] for later, first in again if series[later].identity != series[first].identity]
+    return len(lost), [
+        Refusal(Reason.COLLISION, number, f"{one.key}: {Reason.COLLISION.sentence}", one.key)
+        for one, number in Counter(lost).items()
+    ]
+
+
+def example_of(series: Series) -> str:
+    """A series in a short spelling, as its sender named it or as it is stored."""
+    if series.key:
+        return key_with_host(series.key, series.host)[:MAX_EXAMPLE_LENGTH]
+    labels = dict(series.labels or {})
+    name = labels.pop("__name__", "")
+    return format_channel(name, labels)[:MAX_EXAMPLE_LENGTH] if labels or name else ""
 
 
 def _clear_missing(batch: SampleBatch) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 import re2
 
 from fleetkeeper.telemetry.host_mark import HOST_MARK
-from fleetkeeper.telemetry.senders.metric_names import label_name
+from fleetkeeper.telemetry.senders.metric_names import label_name, otlp_label_name
 
 ANY = "any"
 _OPTIONS = re2.Options()
@@ -105,7 +105,7 @@ def mark_labels(labels: Mapping[str, str], match: HostMatch) -> dict[str, str]:
     A host that came as an attribute of the sender stands in the label made of it, or in `instance`, there perhaps
     with a port.
     """
-    names = {match.label, label_name(match.label)}
+    names = {match.label, label_name(match.label), otlp_label_name(match.label)}
     marked = {
         name: match.marked if name in names and value == match.value else value
         for name, value in labels.items()

@@ -16,11 +16,20 @@ from fleetkeeper.database.context import TransactionContext, product_context
 from fleetkeeper.database.engine import Database
 from fleetkeeper.errors import FleetkeeperError, OverloadedError
 from fleetkeeper.telemetry.door import TelemetryDoor
+from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.senders import queries
 from fleetkeeper.telemetry.senders.batches import Meaning, SampleBatch, SenderInputError, Series, SeriesCache
 from fleetkeeper.telemetry.senders.callers import Caller, Callers
 from fleetkeeper.telemetry.senders.directory import Directory, KnownHost, unknown_sentence
-from fleetkeeper.telemetry.senders.grouping import Refusal, check_labels, columns_of, refuse, settle
+from fleetkeeper.telemetry.senders.grouping import (
+    Refusal,
+    check_labels,
+    columns_of,
+    example_of,
+    refuse,
+    repeated,
+    settle,
+)
 from fleetkeeper.telemetry.senders.host_rules import HostMatch, find_host
 from fleetkeeper.telemetry.senders.tally import Tally
 
@@ -133,8 +142,13 @@ class SenderIntake:
         outcome = Outcome(0, 0, refusals)
         if len(columns.of):
             stored = await self.door.store_columns(columns)
-            refusals += [Refusal(_word(item.reason), item.samples, item.reason) for item in stored.rejected]
-            outcome = Outcome(stored.accepted, stored.duplicates, refusals)
+            refusals += [
+                Refusal(item.reason, item.samples, item.sentence, example_of(batch.series[item.index]))
+                for item in stored.rejected
+            ]
+            lost, collisions = repeated(batch.series, stored.repeated)
+            refusals += collisions
+            outcome = Outcome(stored.accepted, stored.duplicates - lost, refusals)
         self.tally.accepted[protocol] += outcome.accepted
         self.tally.duplicates[protocol] += outcome.duplicates
         for item in refusals:
@@ -174,22 +188,22 @@ class SenderIntake:
     async def _settle_new(self, batch: SampleBatch, protocol: str, caller: Caller) -> None:
         """Find the device of each series that is new."""
         matches: dict[int, HostMatch] = {}
-        fresh = [series for series in batch.found.values() if series.labels is not None and not series.reason]
+        fresh = [
+            series for series in batch.found.values() if series.labels is not None and series.reason is None
+        ]
         if fresh and self.directory.generation == 0:
             await self.directory.refresh()
         waiting: list[Series] = []
         for series in fresh:
-            reason, sentence = check_labels(series.labels or {})
-            if reason:
-                refuse(series, reason, sentence)
+            problem = check_labels(series.labels or {})
+            if problem is not None:
+                refuse(series, *problem)
                 continue
             match = find_host(self.directory.rules, protocol, series.labels or {}, series.origin)
             if match is not None:
                 matches[id(series)] = match
             elif caller.device_id is None:
-                refuse(
-                    series, "no_host", "no rule finds a host in the labels; see Senders for what they look at"
-                )
+                refuse(series, Reason.NO_HOST, Reason.NO_HOST.sentence)
                 continue
             waiting.append(series)
         hosts = {match.host for match in matches.values()}
@@ -201,14 +215,14 @@ class SenderIntake:
                 self._settle_own(series, caller.device_id, match, host)
             elif host is not None and host.device_id is not None:
                 settle(series, host.device_id.bytes, match, is_primary=host.is_primary)
-            elif host is not None:
+            elif host is not None and host.reason is not None:
                 refuse(series, host.reason, host.problem)
 
     @staticmethod
     def _settle_own(series: Series, device_id: UUID, match: HostMatch | None, host: KnownHost | None) -> None:
         """A device's key writes for its own device, and for no other that its labels may name."""
         if host is not None and host.device_id not in {None, device_id}:
-            refuse(series, "foreign_host", "a device's key writes for its own device only")
+            refuse(series, Reason.FOREIGN_HOST, Reason.FOREIGN_HOST.sentence)
             return
         is_primary = host is not None and host.device_id == device_id and host.is_primary
         settle(series, device_id.bytes, match, is_primary=is_primary)
@@ -248,8 +262,3 @@ class SenderIntake:
 def _storable(meaning: Meaning) -> Meaning:
     text = meaning.description.replace("\x00", "")[:1000]
     return Meaning(meaning.unit.replace("\x00", "")[:60], meaning.kind, text)
-
-
-def _word(sentence: str) -> str:
-    """The counter for a reason of the store's own."""
-    return "time" if any(part in sentence for part in ("older", "future", "time")) else "channel"

@@ -1,8 +1,9 @@
 """Influx line protocol, as the v1 and the v2 API take it. Pure.
 
-https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/ . `cpu,host=web1 usage_idle=98.5 1795132800`
-becomes the metric `cpu_usage_idle` with the label `host`; a field named `value` gives the metric its measurement's
-name, as Telegraf's Prometheus output has it. Texts are no measurements and are left out.
+https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/ , and as InfluxDB reads what that leaves open: a
+backslash escapes what stands for something, and is itself in all other places. `cpu,host=web1 usage_idle=98.5
+1795132800` becomes the metric `cpu_usage_idle` with the label `host`; a field named `value` gives the metric its
+measurement's name, as Telegraf's Prometheus output has it. Texts are no measurements and are left out.
 """
 
 import math
@@ -12,17 +13,18 @@ from collections.abc import Hashable
 
 import msgspec
 
+from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.senders.batches import (
     MAX_MICROSECONDS,
     Columns,
+    PartError,
     SampleBatch,
-    SenderInputError,
     Series,
     SeriesCache,
     SeriesRun,
     TooManyError,
 )
-from fleetkeeper.telemetry.senders.metric_names import label_name, metric_name
+from fleetkeeper.telemetry.senders.metric_names import label_name
 
 MAX_TAGS = 100
 MAX_NAMED_PROBLEMS = 5
@@ -46,19 +48,22 @@ _INTEGER = re.compile(r"[+-]?\d{1,20}[iu]", re.ASCII)
 _INTEGER_FIELD = re.compile(r"=(-?\d{1,20})i(?=,|\Z)", re.ASCII)
 _plain_decoder = msgspec.json.Decoder(dict[str, float])
 _TIME = re.compile(r"-?\d{1,19}", re.ASCII)
-_ESCAPED = re.compile(r"\\([,= \\])")
-_INVALID = "invalid_line"
-
-
-class _LineError(ValueError):
-    """One line is wrong; the others are kept."""
+# What a backslash escapes in measurements, in tags and in names of fields.
+_ESCAPED_MEASUREMENT = re.compile(r"\\([, ])")
+_ESCAPED_TAG = re.compile(r"\\([,= ])")
+_ESCAPED_FIELD = re.compile(r'\\([,=" ])')
+# A mark that has no backslash before it, whatever stands before that.
+_HEAD_END = re.compile(r"(?<!\\) ")
+_TAG_END = re.compile(r"(?<!\\),")
+_NAME_END = re.compile(r"(?<!\\)=")
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def read_lines(
     body: bytes, known: SeriesCache, *, precision: str, now_us: int, max_samples: int
 ) -> SampleBatch:
     """Read lines; one that is wrong is left out and counted. Raises SenderInputError."""
-    scale, text = PRECISIONS[precision], _text_of(body)
+    scale, (text, is_broken) = PRECISIONS[precision], _text_of(body)
     columns, found, runs = Columns(), dict[Hashable, Series](), dict[Hashable, SeriesRun]()
     wrong: list[str] = []
     wrong_count = texts = 0
@@ -69,7 +74,7 @@ def read_lines(
         if not line or line[0] == "#":
             continue
         try:
-            head, fields, stamp = _split_line(line)
+            head, fields, stamp = _split_line(line, may_be_broken=is_broken)
             time_us = _time_us(stamp, *scale) if stamp else now_us
             plain = _plain_numbers(fields)
             if plain is not None:
@@ -77,14 +82,16 @@ def read_lines(
                 run = known.runs.get(key) or runs.get(key)
                 if run is None:
                     parts = [(head, name) for name in plain]
-                    run = SeriesRun([get(part) or found.get(part) or _found(found, part) for part in parts])
+                    run = SeriesRun(
+                        [get(part) or found.get(part) or _found(found, part, number) for part in parts]
+                    )
                     # A machine's field names are those of another: the same texts serve all.
                     runs[head, tuple(map(sys.intern, plain))] = run
                 columns.add_run(run.series, [time_us] * len(plain), plain.values())
                 values = []
             else:
                 values = _values(fields)
-        except _LineError as error:
+        except PartError as error:
             wrong_count += 1
             if len(wrong) < MAX_NAMED_PROBLEMS:
                 wrong.append(f"line {number}: {error}")
@@ -94,18 +101,18 @@ def read_lines(
             if value is None:
                 texts += 1
             else:
-                add(get(part) or found.get(part) or _found(found, part), time_us, value)
+                add(get(part) or found.get(part) or _found(found, part, number), time_us, value)
         if len(columns.series) > max_samples:
             raise TooManyError(f"one request has at most {max_samples} fields")
     batch = columns.batch()
     batch.found, batch.runs = found, dict(runs)
-    batch.leave_out(_INVALID, wrong_count, "; ".join(wrong))
-    # Telegraf sends texts beside numbers all the time: that is no fault of the request.
-    batch.leave_out(TEXT_FIELD, texts, "text fields are not stored")
+    batch.leave_out(Reason.INVALID_LINE, wrong_count, "; ".join(wrong))
+    batch.leave_out(Reason.TEXT_FIELD, texts)
     return batch
 
 
-TEXT_FIELD = "text_field"
+def _line_error(sentence: str) -> PartError:
+    return PartError(Reason.INVALID_LINE, sentence)
 
 
 def _split_lines(text: str) -> list[str]:
@@ -129,19 +136,26 @@ _SPACES = re.compile(r'\\.|"|[ ]', re.DOTALL)
 _COMMAS = re.compile(r'\\.|"|,', re.DOTALL)
 
 
-def _split_line(line: str) -> tuple[str, str, str]:
+def _split_line(line: str, *, may_be_broken: bool) -> tuple[str, str, str]:
     """Measurement with tags, fields, and time; the last may be empty."""
+    if may_be_broken and _HALF.search(line):
+        raise _line_error("is not UTF-8")
     if '"' not in line and "\\" not in line:
         parts = line.split(" ")
         if len(parts) == 3:
             return parts[0], parts[1], parts[2]
         parts = [part for part in parts if part]
     else:
-        parts = [part for part in _split_outside(line, _SPACES) if part]
+        # Quotes mean something in the fields only.
+        end = _HEAD_END.search(line)
+        if end is None:
+            raise _line_error("is measurement,tags fields time")
+        rest = _split_outside(line[end.end() :], _SPACES)
+        parts = [line[: end.start()], *[part for part in rest if part]]
     if len(parts) == 2:
         return parts[0], parts[1], ""
     if len(parts) != 3:
-        raise _LineError("is measurement,tags fields time")
+        raise _line_error("is measurement,tags fields time")
     return parts[0], parts[1], parts[2]
 
 
@@ -158,24 +172,25 @@ def _split_outside(text: str, marks: "re.Pattern[str]") -> list[str]:
             parts.append(text[start : match.start()])
             start = match.end()
     if in_quotes:
-        raise _LineError("a text has no closing quote")
+        raise _line_error("a text has no closing quote")
     parts.append(text[start:])
     return parts
 
 
-def _text_of(body: bytes) -> str:
+def _text_of(body: bytes) -> tuple[str, bool]:
+    """The text, and whether some of it is not UTF-8: that has halves of surrogate pairs instead."""
     try:
-        return body.decode()
+        return body.decode(), False
     except UnicodeDecodeError:
-        raise SenderInputError("the body is not UTF-8") from None
+        return body.decode(errors="surrogateescape"), True
 
 
 def _time_us(stamp: str, multiply: int, divide: int) -> int:
     if not _TIME.fullmatch(stamp):
-        raise _LineError("the time is a whole number")
+        raise _line_error("the time is a whole number")
     time_us = int(stamp) * multiply // divide
     if not -MAX_MICROSECONDS < time_us < MAX_MICROSECONDS:
-        raise _LineError("the time is out of range")
+        raise _line_error("the time is out of range")
     return time_us
 
 
@@ -204,16 +219,14 @@ def _values(fields: str) -> list[tuple[str, float | None]]:
     for part in parts:
         name, equals, value = part.partition("=") if plain else _partition(part)
         if not equals or not name or not value:
-            raise _LineError("a field is name=value")
+            raise _line_error("a field is name=value")
         result.append((name, _number(value)))
     return result
 
 
 def _partition(part: str) -> tuple[str, str, str]:
-    for match in re.finditer(r"\\.|=", part, re.DOTALL):
-        if match[0] == "=":
-            return part[: match.start()], "=", part[match.end() :]
-    return part, "", ""
+    match = _NAME_END.search(part)
+    return (part, "", "") if match is None else (part[: match.start()], "=", part[match.end() :])
 
 
 def _number(value: str) -> float | None:
@@ -221,61 +234,54 @@ def _number(value: str) -> float | None:
     if len(value) <= MAX_NUMBER_LENGTH and _NUMBER.fullmatch(value):
         number = float(value)
         if not math.isfinite(number):
-            raise _LineError("a field is too large for a number")
+            raise _line_error("a field is too large for a number")
         return number
     last = value[-1]
     if last in "iu":
         if not _INTEGER.fullmatch(value):
-            raise _LineError("a field is no number, text or truth value")
+            raise _line_error("a field is no number, text or truth value")
         return float(int(value[:-1]))
     if last == '"':
         if value[0] != '"' or len(value) < 2:
-            raise _LineError("a field is no number, text or truth value")
+            raise _line_error("a field is no number, text or truth value")
         return None
     if value in _TRUE:
         return 1.0
     if value in _FALSE:
         return 0.0
-    raise _LineError("a field is no number, text or truth value")
+    raise _line_error("a field is no number, text or truth value")
 
 
-def _found(found: dict[Hashable, Series], key: tuple[str, str]) -> Series:
+def _found(found: dict[Hashable, Series], key: tuple[str, str], line: int) -> Series:
     """A series that is new in this request."""
-    series = found[key] = _series(*key)
+    try:
+        series = _series(*key)
+    except PartError as error:
+        series = Series.refused(PartError(error.reason, f"line {line}: {error}"))
+    found[key] = series
     return series
 
 
 def _series(head: str, field: str) -> Series:
-    parts = _split_tags(head) if "\\" in head else head.split(",")
-    measurement = _unescape(parts[0])
-    if len(parts) - 1 > MAX_TAGS:
-        raise TooManyError(f"a line has at most {MAX_TAGS} tags")
-    field = _unescape(field)
-    labels = {"__name__": metric_name(measurement if field == "value" else f"{measurement}_{field}")}
+    measurement, *parts = _TAG_END.split(head) if "\\" in head else head.split(",")
+    if len(parts) > MAX_TAGS:
+        raise PartError(Reason.TOO_MANY_LABELS, f"a line has at most {MAX_TAGS} tags")
+    measurement, field = _unescape(measurement, _ESCAPED_MEASUREMENT), _unescape(field, _ESCAPED_FIELD)
+    if not measurement:
+        raise _line_error("a line has no measurement")
+    labels = {"__name__": measurement if field == "value" else f"{measurement}_{field}"}
     origin = {}
-    for part in parts[1:]:
+    for part in parts:
         name, equals, value = _partition(part) if "\\" in part else part.partition("=")
-        if not equals or not name or not value:
-            return Series(None, reason=_INVALID, problem=f"{head[:80]}: a tag is name=value")
-        name, value = _unescape(name), _unescape(value)
+        if not equals or not name or not value or _NAME_END.search(value):
+            raise _line_error("a tag is name=value")
+        name, value = _unescape(name, _ESCAPED_TAG), _unescape(value, _ESCAPED_TAG)
         origin[name] = value
         labels[label_name(name)] = value
-    if len(labels) != len(origin) + 1:
-        return Series(None, reason=_INVALID, problem=f"{head[:80]}: a tag stands twice")
-    if not measurement:
-        return Series(None, reason=_INVALID, problem="a line has no measurement")
-    return Series(labels, origin)
+    if not len(labels) - 1 == len(origin) == len(parts):
+        raise _line_error("a tag stands twice")
+    return Series(labels, origin, identity=hash((measurement, field, frozenset(origin.items()))) or 1)
 
 
-def _split_tags(head: str) -> list[str]:
-    parts, start = [], 0
-    for match in re.finditer(r"\\.|,", head, re.DOTALL):
-        if match[0] == ",":
-            parts.append(head[start : match.start()])
-            start = match.end()
-    parts.append(head[start:])
-    return parts
-
-
-def _unescape(text: str) -> str:
-    return _ESCAPED.sub(r"\1", text) if "\\" in text else text
+def _unescape(text: str, escaped: "re.Pattern[str]") -> str:
+    return escaped.sub(r"\1", text) if "\\" in text else text

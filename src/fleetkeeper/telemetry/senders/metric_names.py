@@ -1,10 +1,15 @@
-"""Names of other worlds as OpenMetrics has them. Pure."""
+"""Names of other worlds as series have them here: as they are, but for OpenTelemetry's dotted ones. Pure.
+
+Two names that differ must not become one. So what is no plain name is kept, not cleaned: `{"温度"}` is a metric's name
+as good as any. Only OpenTelemetry's names of words with dots are mapped as its specification maps them.
+"""
 
 import re
 from functools import lru_cache
 
-_NOT_METRIC = re.compile(r"[^a-zA-Z0-9_:]")
 _NOT_LABEL = re.compile(r"[^a-zA-Z0-9_]")
+# Words with single dots or underscores between them.
+_DOTTED = re.compile(r"[a-zA-Z0-9:]+(?:[._][a-zA-Z0-9:]+)*")
 _UNDERSCORES = re.compile(r"__+")
 
 # OTLP units (UCUM) in the words of Prometheus, as the OpenTelemetry specification maps them
@@ -47,22 +52,20 @@ PER_UNITS = {
 }
 
 
-@lru_cache(maxsize=10_000)
-def metric_name(text: str) -> str:
-    """A metric's name: other characters become underscores, and none of it begins with a digit."""
-    name = _NOT_METRIC.sub("_", text)
-    return f"_{name}" if name[:1].isdigit() else name
-
-
-@lru_cache(maxsize=10_000)
 def label_name(text: str) -> str:
-    """A label's name, likewise; names that Prometheus keeps for itself get a word in front."""
-    name = _NOT_LABEL.sub("_", text)
-    if name[:1].isdigit():
+    """A label's name as it is; names that Prometheus keeps for itself get a word in front."""
+    return f"key{text}" if text.startswith("__") else text
+
+
+@lru_cache(maxsize=10_000)
+def otlp_label_name(text: str) -> str:
+    """An attribute's name: dots become underscores where nothing but letters, digits and dots stand in it."""
+    if not re.fullmatch(r"[a-zA-Z0-9_.]+", text):
+        return label_name(text)
+    name = text.replace(".", "_")
+    if name[0].isdigit():
         return f"key_{name}"
-    if name.startswith("_") and not name.startswith("__"):
-        return f"key{name}"
-    return name if not name.startswith("__") else f"key{name}"
+    return f"key{name}" if name[0] == "_" else name
 
 
 @lru_cache(maxsize=10_000)
@@ -85,19 +88,35 @@ def _clean(text: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def otlp_metric_name(name: str, unit: str, *, is_counter: bool, is_gauge: bool) -> str:
-    """The name that OpenTelemetry's specification gives a metric in Prometheus: unit and `_total` as suffixes."""
-    parts = [word for word in re.split(r"[^a-zA-Z0-9:]", name) if word]
-    words = unit_words(unit)
-    main, _, per = words.partition("_per_") if "_per_" in words else (words, "", "")
-    if words.startswith("per_"):
-        main, per = "", words.removeprefix("per_")
+    """The name that OpenTelemetry's specification gives a metric in Prometheus: unit and `_total` as suffixes.
+
+    Dots between words become underscores. A name with anything else than words is kept, and gets its suffixes.
+    """
+    main, per = _unit_parts(unit)
+    is_ratio = is_gauge and unit == "1"
+    if not _DOTTED.fullmatch(name):
+        if not name:
+            return ""
+        last = "total" if is_counter else "ratio" if is_ratio else ""
+        more = [word for word in (main, per and f"per_{per}", last) if word and not name.endswith(word)]
+        return "_".join((name, *more))
+    parts = re.split("[._]", name)
     if main and main not in parts:
         parts.append(main)
     if per and not (len(parts) > 1 and parts[-2:] == ["per", per]):
         parts += ["per", per]
     if is_counter:
         parts = [word for word in parts if word != "total"] + ["total"]
-    if is_gauge and unit == "1":
+    if is_ratio:
         parts = [word for word in parts if word != "ratio"] + ["ratio"]
     result = "_".join(parts)
     return f"_{result}" if result[:1].isdigit() else result
+
+
+def _unit_parts(unit: str) -> tuple[str, str]:
+    """A unit's words before and behind `per`; either may be empty."""
+    words = unit_words(unit)
+    if words.startswith("per_"):
+        return "", words.removeprefix("per_")
+    main, _, per = words.partition("_per_")
+    return main, per

@@ -5,45 +5,48 @@ https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetric
 temporality are stored as they are sent, as gauges without `_total`: `sum_over_time` adds them up.
 """
 
-import base64
 import json
 import struct
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
-import numpy as np
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
+from msgspec import UNSET
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, DataPointFlags
 
+from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.senders import otlp_json_runs, otlp_runs
 from fleetkeeper.telemetry.senders.batches import (
     MAX_MICROSECONDS,
     Columns,
     Meaning,
+    PartError,
     SampleBatch,
     SenderInputError,
     Series,
     SeriesCache,
     TooManyError,
 )
-from fleetkeeper.telemetry.senders.metric_names import label_name, otlp_metric_name, unit_words
+from fleetkeeper.telemetry.senders.metric_names import otlp_metric_name, unit_words
+from fleetkeeper.telemetry.senders.otlp_identity import labels_of_point, labels_of_resource, labels_of_scope
 from fleetkeeper.telemetry.senders.otlp_json import decode_usual, has_only_numbers, split_usual
 from fleetkeeper.telemetry.senders.otlp_json_runs import CutResource, JsonRun
+from fleetkeeper.telemetry.senders.otlp_points import MAX_RESOURCE_ATTRIBUTES, POINTS, pairs_of
 from fleetkeeper.telemetry.senders.otlp_runs import OtlpRun, resources_of
+from fleetkeeper.telemetry.senders.otlp_salvage import MAX_DEPTH, Salvage
 
 # Prometheus' marker for a series that has ended.
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0_0000_0000_0002))[0]
-MAX_ATTRIBUTES = 100
-MAX_BUCKETS = 1000
 # The classes need about forty times the bytes of a message of nothing but empty parts.
 MAX_BODY_BYTES = 8 * 1024 * 1024
 # Where they are not as usual, Python reads some 100,000 of them in a second.
 MAX_JSON_OBJECTS = 300_000
+_NO_TIME = PartError(Reason.NO_TIME, "a data point has no time_unix_nano")
 _DELTA = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
 _NO_VALUE = DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK
-_SERVICE = ("service.name", "service.namespace", "service.instance.id")
 
 
 def read_protobuf(body: bytes, known: SeriesCache, *, max_samples: int) -> SampleBatch:
@@ -55,7 +58,8 @@ def read_protobuf(body: bytes, known: SeriesCache, *, max_samples: int) -> Sampl
     except SenderInputError:
         # The generated classes know what it is, or say what is wrong.
         resources = []
-        reader.read(_parsed(body))
+        for resource_metrics in _parsed(body).resource_metrics:
+            reader.read_resource(resource_metrics)
     for key, message in resources:
         reader.read_message(key, message)
     return reader.batch()
@@ -79,22 +83,34 @@ def read_json(body: bytes, known: SeriesCache, *, max_samples: int) -> SampleBat
         raise TooManyError(f"an OTLP request in JSON has at most {MAX_JSON_OBJECTS} objects")
     reader = _Reader(known, max_samples)
     resources = split_usual(body)
-    try:
-        if resources is not None and all(map(reader.read_usual_json, resources)):
-            return reader.batch()
-    except TooManyError:
-        raise
-    except SenderInputError:
-        # Of several faults the generated classes name theirs first.
-        pass
-    request = ExportMetricsServiceRequest()
-    try:
-        json_format.Parse(body, request, ignore_unknown_fields=True, max_recursion_depth=50)
-    except (json_format.ParseError, UnicodeDecodeError, RecursionError, ValueError, TypeError) as error:
-        raise SenderInputError(f"the body is no ExportMetricsServiceRequest: {str(error)[:200]}") from None
+    if resources is not None and all(map(reader.read_usual_json, resources)):
+        return reader.batch()
     reader = _Reader(known, max_samples)
-    reader.read(request)
+    request, salvage = ExportMetricsServiceRequest(), Salvage()
+    try:
+        json_format.Parse(body, request, ignore_unknown_fields=True, max_recursion_depth=MAX_DEPTH)
+        found: Iterable[Any] = request.resource_metrics
+    except (json_format.ParseError, UnicodeDecodeError, RecursionError, ValueError, TypeError) as error:
+        found = [salvage.resource_of_json(item) for item in _resources_in(body, error)]
+    for resource_metrics in found:
+        if resource_metrics is not None:
+            reader.read_resource(resource_metrics)
+    reader.note_salvage(salvage)
     return reader.batch()
+
+
+def _resources_in(body: bytes, problem: Exception) -> list[Any]:
+    """The resources of a request in JSON, as they came. Raises SenderInputError where there is no list of them."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        document = None
+    found = None
+    if isinstance(document, dict):
+        found = document.get("resourceMetrics", document.get("resource_metrics"))
+    if not isinstance(found, list):
+        raise SenderInputError(f"the body is no ExportMetricsServiceRequest: {str(problem)[:200]}") from None
+    return found
 
 
 def _check_size(body: bytes) -> None:
@@ -113,21 +129,35 @@ class _Reader:
         self._base: dict[str, str] = {}
         self._resource_key = ""
         self._parts = 0
-        self._without_time = 0
-        self._without_data = 0
+        self._scope: dict[str, str] = {}
+        # What a point's series is recognised by, with its name and attributes.
+        self._key = ""
+        # Why no point of the resource or scope can be read.
+        self._problem: PartError | None = None
+        self._left_out: Counter[Reason] = Counter()
+        self._sentences: dict[Reason, str] = {}
         self._runs: dict[Hashable, Any] = {}
 
-    def read(self, request: Any) -> None:
-        """All resources of a request."""
-        for resource_metrics in request.resource_metrics:
-            self.read_resource(resource_metrics)
+    def leave_out(self, reason: Reason, number: int = 1, sentence: str = "") -> None:
+        """Count points that are not stored; the first sentence of a reason stays."""
+        self._left_out[reason] += number
+        self._sentences.setdefault(reason, sentence or reason.sentence)
+
+    def note_salvage(self, salvage: Salvage) -> None:
+        """Count what could not be read."""
+        if salvage.points:
+            self.leave_out(Reason.BAD_POINT, salvage.points, salvage.problem)
 
     def read_resource(self, resource_metrics: Any) -> None:
         """All metrics of a resource."""
         self.count_part()
+        self._problem = None
         self.enter_resource(resource_metrics.resource.attributes)
+        problem = self._problem
         for scope_metrics in resource_metrics.scope_metrics:
             self.count_part()
+            self._problem = problem
+            self.enter_scope(scope_metrics.scope)
             for metric in scope_metrics.metrics:
                 self.read_metric(metric)
 
@@ -180,16 +210,14 @@ class _Reader:
             if samples is not None:
                 self._take(run, run.meanings, run.numbers.parts, samples)
                 return
-        request = ExportMetricsServiceRequest()
-        try:
-            request.resource_metrics.add().ParseFromString(message)
-        except (DecodeError, UnicodeDecodeError) as error:
-            raise SenderInputError(
-                f"the body is no ExportMetricsServiceRequest: {str(error)[:200]}"
-            ) from None
+        salvage = Salvage()
+        resource_metrics = salvage.resource_of_bytes(message)
+        self.note_salvage(salvage)
+        if resource_metrics is None:
+            return
         first, meanings = len(self._columns.series), self._meanings
         self._meanings = {}
-        self.read(request)
+        self.read_resource(resource_metrics)
         # What comes once is not learned: that would take as long again as reading it.
         if run is None:
             self._runs[key] = otlp_runs.SEEN
@@ -210,24 +238,40 @@ class _Reader:
 
     def enter_resource(self, attributes: Any) -> None:
         """What follows is measured by this resource."""
-        self._origin = _attributes(attributes)
-        name, namespace, instance = (self._origin.get(key, "") for key in _SERVICE)
-        self._base = {}
-        if name:
-            self._base["job"] = f"{namespace}/{name}" if namespace else name
-        if instance:
-            self._base["instance"] = instance
+        try:
+            self._origin = dict(pairs_of(attributes, MAX_RESOURCE_ATTRIBUTES))
+        except PartError as error:
+            self._origin, self._problem = {}, error
+        self._base = labels_of_resource(self._origin)
         # A text, as it remembers its hash.
         self._resource_key = repr(sorted(self._origin.items()))
+
+    def enter_scope(self, scope: Any) -> None:
+        """What follows is measured by this scope of the resource."""
+        # One that is left out in JSON.
+        if scope is UNSET or not (scope.name or scope.version or scope.attributes):
+            self._scope, self._key = self._base, self._resource_key
+            return
+        try:
+            attributes = pairs_of(scope.attributes)
+        except PartError as error:
+            attributes, self._problem = (), error
+        found = labels_of_scope(scope.name, scope.version, dict(attributes))
+        self._scope = self._base | found
+        self._key = f"{self._resource_key} {sorted(found.items())!r}"
 
     def read_metric(self, metric: Any) -> None:
         """All points of one metric."""
         self.count_part()
         kind = metric.WhichOneof("data")
         if kind is None:
-            self._without_data += 1
+            self.leave_out(Reason.NO_DATA)
             return
         data = getattr(metric, kind)
+        if self._problem is not None:
+            if data.data_points:
+                self.leave_out(self._problem.reason, len(data.data_points), str(self._problem))
+            return
         is_delta = kind in {"sum", "histogram", "exponential_histogram"} and (
             data.aggregation_temporality == _DELTA
         )
@@ -236,22 +280,36 @@ class _Reader:
             metric.name[:300], metric.unit[:63], is_counter=is_counter, is_gauge=kind == "gauge"
         )
         self._describe(name, metric, kind, is_counter=is_counter, is_delta=is_delta)
-        is_number = kind in {"gauge", "sum"}
+        read = self._read_number if kind in {"gauge", "sum"} else self._read_parts
         for point in data.data_points:
-            if not point.time_unix_nano:
-                self._without_time += 1
-                continue
-            time_us = min(point.time_unix_nano // 1000, MAX_MICROSECONDS)
-            attributes = _pairs(point.attributes) if point.attributes else ()
-            is_stale = bool(point.flags & _NO_VALUE)
-            if is_number and not is_stale:
-                which = point.WhichOneof("value")
-                if which is not None:
-                    self._add(name, attributes, "", time_us, float(getattr(point, which)))
-                continue
-            for suffix, more, value in _POINTS[kind](point):
-                self._add(name + suffix, attributes, more, time_us, STALE if is_stale else value)
+            try:
+                read(name, kind, point)
+            except PartError as error:
+                self.leave_out(error.reason, 1, f"{name[:80]}: {error}")
         self._check_number()
+
+    def _read_number(self, name: str, _: str, point: Any) -> None:
+        if not point.time_unix_nano:
+            raise _NO_TIME
+        attributes = pairs_of(point.attributes) if point.attributes else ()
+        value = STALE
+        if not point.flags & _NO_VALUE:
+            which = point.WhichOneof("value")
+            if which is not None:
+                value = float(getattr(point, which))
+        self._add(name, attributes, "", min(point.time_unix_nano // 1000, MAX_MICROSECONDS), value)
+
+    def _read_parts(self, name: str, kind: str, point: Any) -> None:
+        if not point.time_unix_nano:
+            raise _NO_TIME
+        attributes = pairs_of(point.attributes) if point.attributes else ()
+        time_us, is_stale = (
+            min(point.time_unix_nano // 1000, MAX_MICROSECONDS),
+            bool(point.flags & _NO_VALUE),
+        )
+        # All of a point or nothing.
+        for suffix, more, value in list(POINTS[kind](point)):
+            self._add(name + suffix, attributes, more, time_us, STALE if is_stale else value)
 
     def _describe(self, name: str, metric: Any, kind: str, *, is_counter: bool, is_delta: bool) -> None:
         unit, text = unit_words(metric.unit[:63]), metric.description[:1000]
@@ -264,117 +322,26 @@ class _Reader:
     def _add(
         self, name: str, attributes: tuple[tuple[str, str], ...], more: str, time_us: int, value: float
     ) -> None:
-        key = (self._resource_key, name, attributes, more)
+        key = (self._key, name, attributes, more)
         series = self._known.get(key) or self._found.get(key)
         if series is None:
             series = self._found[key] = self._series(name, attributes, more)
+            series.identity = hash(key) or 1
         self._columns.add(series, time_us, value)
 
     def _series(self, name: str, attributes: Iterable[tuple[str, str]], more: str) -> Series:
-        labels: dict[str, str] = {}
-        for key, value in attributes:
-            label = label_name(key)
-            # Two attributes whose names become one: the specification joins their values.
-            labels[label] = f"{labels[label]};{value}" if label in labels else value
-        labels |= self._base
-        labels["__name__"] = name
+        base = self._scope
         if more:
             label, _, value = more.partition("=")
-            labels[label] = value
+            base = base | {label: value}
+        labels = labels_of_point(dict(attributes), base)
+        labels["__name__"] = name
         return Series(labels, self._origin)
 
     def batch(self) -> SampleBatch:
         """What was read."""
         batch = self._columns.batch()
         batch.found, batch.meanings, batch.runs = self._found, self._meanings, dict(self._runs)
-        batch.leave_out("no_time", self._without_time, "a data point has no time_unix_nano")
-        batch.leave_out("no_data", self._without_data, "a metric has no data of a known kind")
+        for reason, number in self._left_out.items():
+            batch.leave_out(reason, number, self._sentences[reason])
         return batch
-
-
-# What a kind of point becomes: suffix of the name, a label of its own as `name=value`, and the value.
-Parts = Iterable[tuple[str, str, float]]
-
-
-def _number_parts(_: Any) -> Parts:
-    """Of a point that says that there is no value."""
-    yield "", "", STALE
-
-
-def _histogram_parts(point: Any) -> Parts:
-    bounds, counts = point.explicit_bounds, point.bucket_counts
-    if len(bounds) > MAX_BUCKETS:
-        raise TooManyError(f"a histogram has at most {MAX_BUCKETS} buckets")
-    if counts and len(counts) != len(bounds) + 1:
-        raise SenderInputError("a histogram has not one bucket more than bounds")
-    if counts:
-        running = 0
-        for bound, count in zip(bounds, counts, strict=False):
-            running += count
-            yield "_bucket", f"le={_decimal(bound)}", float(running)
-    yield "_bucket", "le=+Inf", float(point.count)
-    yield from _totals(point)
-
-
-def _totals(point: Any) -> Parts:
-    yield "_count", "", float(point.count)
-    if point.HasField("sum"):
-        yield "_sum", "", point.sum
-
-
-def _summary_parts(point: Any) -> Parts:
-    if len(point.quantile_values) > MAX_BUCKETS:
-        raise TooManyError(f"a summary has at most {MAX_BUCKETS} quantiles")
-    for item in point.quantile_values:
-        yield "", f"quantile={_decimal(item.quantile)}", item.value
-    yield "_count", "", float(point.count)
-    yield "_sum", "", point.sum
-
-
-_POINTS: Mapping[str, Any] = {
-    "gauge": _number_parts,
-    "sum": _number_parts,
-    "histogram": _histogram_parts,
-    "exponential_histogram": _totals,
-    "summary": _summary_parts,
-}
-
-
-def _decimal(number: float) -> str:
-    """A bound as Prometheus writes it: no exponent, no needless zeros."""
-    if not np.isfinite(number):
-        return "+Inf" if number > 0 else ("-Inf" if number < 0 else "NaN")
-    return str(np.format_float_positional(number, trim="-"))
-
-
-def _pairs(attributes: Any) -> tuple[tuple[str, str], ...]:
-    if len(attributes) > MAX_ATTRIBUTES:
-        raise TooManyError(f"a resource or data point has at most {MAX_ATTRIBUTES} attributes")
-    return tuple(sorted([(item.key, _text(item.value)) for item in attributes]))
-
-
-def _attributes(attributes: Any) -> dict[str, str]:
-    return dict(_pairs(attributes))
-
-
-def _text(value: Any) -> str:
-    kind = value.WhichOneof("value")
-    if kind == "string_value":
-        return str(value.string_value)
-    plain = _plain(value)
-    if isinstance(plain, str):
-        return plain
-    return json.dumps(plain, separators=(",", ":"), ensure_ascii=False)
-
-
-def _plain(value: Any) -> Any:
-    kind = value.WhichOneof("value")
-    if kind is None:
-        return ""
-    if kind == "array_value":
-        return [_plain(item) for item in value.array_value.values]
-    if kind == "kvlist_value":
-        return {item.key: _plain(item.value) for item in value.kvlist_value.values}
-    if kind == "bytes_value":
-        return base64.b64encode(value.bytes_value).decode()
-    return getattr(value, kind)

@@ -5,7 +5,8 @@ Every length is held against the end of what it lies in, so that a body that lie
 
 from collections.abc import Iterator
 
-from fleetkeeper.telemetry.senders.batches import SenderInputError
+from fleetkeeper.telemetry.reasons import Reason
+from fleetkeeper.telemetry.senders.batches import PartError, SenderInputError
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 TRUNCATED = "the protobuf message ends too early"
@@ -61,8 +62,8 @@ def signed(value: int) -> int:
 
 
 def text_of(data: bytes, start: int, end: int) -> str:
-    """A string field. Raises SenderInputError for what is not UTF-8."""
+    """A string field. Raises PartError for what is not UTF-8."""
     try:
         return data[start:end].decode()
     except UnicodeDecodeError:
-        raise SenderInputError("the protobuf message has text that is not UTF-8") from None
+        raise PartError(Reason.NOT_UTF8, "the name or value of a label is not UTF-8") from None

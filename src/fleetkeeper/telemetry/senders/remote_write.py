@@ -5,15 +5,18 @@ bytes of its labels are looked up as they are; the samples behind them have one 
 numpy reads all of those at once. What looks different is walked field by field.
 """
 
+import contextlib
 import struct
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.senders.batches import (
     MAX_MICROSECONDS,
     Meaning,
+    PartError,
     SampleBatch,
     SenderInputError,
     Series,
@@ -63,6 +66,7 @@ class _Reader:
         self._samples = 0
         self._meanings: dict[str, Meaning] = {}
         self._histograms = 0
+        self._bad_samples = 0
 
     def run(self) -> None:
         body, end, position = self._body, len(self._body), 0
@@ -122,7 +126,9 @@ class _Reader:
             if number == 1 and wire_type != BYTES:
                 raise SenderInputError("the protobuf message has a series that is no message")
             if number == 3 and wire_type == BYTES:
-                self._read_metadata(start, stop)
+                # What a metric means is no sample: it is left out where it cannot be read.
+                with contextlib.suppress(PartError):
+                    self._read_metadata(start, stop)
             return stop
         return end
 
@@ -150,8 +156,7 @@ class _Reader:
         key = body[start:labels_end]
         series = self._known.get(key) or self._found.get(key)
         if series is None:
-            series = Series(self._read_labels(start, labels_end))
-            self._found[key] = series
+            series = self._found[key] = self._new(start, labels_end)
         rest = end - labels_end
         if rest == _FULL or (rest and rest % _FULL == 0 and looks_usual(body, labels_end, rest // _FULL)):
             self._series.append(series)
@@ -161,23 +166,31 @@ class _Reader:
             return
         self._walk(series, labels_end, end)
 
+    def _new(self, start: int, end: int) -> Series:
+        try:
+            return Series(self._read_labels(start, end))
+        except PartError as error:
+            return Series.refused(error)
+
     def _walk(self, series: Series, position: int, end: int) -> None:
         times: list[int] = []
         values: list[float] = []
-        labels: list[tuple[int, int]] = []
+        has_labels = False
         for number, wire_type, first, last in read_fields(self._body, position, end):
-            if number in {1, 2, 3, 4} and wire_type != BYTES:
-                raise SenderInputError("the protobuf message has a sample that is no message")
             if number == 1:
-                labels.append((first, last))
+                has_labels = True
             elif number == 2:
-                time, value = read_sample(self._body, first, last)
+                try:
+                    time, value = read_sample(self._body, first, last, wire_type)
+                except PartError:
+                    self._bad_samples += 1
+                    continue
                 times.append(time)
                 values.append(value)
             elif number == 4:
                 self._histograms += 1
-        if labels:
-            raise SenderInputError("the protobuf message has labels behind samples")
+        if has_labels:
+            series = Series.refused(PartError(Reason.BAD_POINT, "a series has labels behind samples"))
         self._walked[len(self._series)] = (times, values)
         self._series.append(series)
         self._offsets.append(0)
@@ -193,10 +206,10 @@ class _Reader:
             position = last = first + size
             name, value = read_pair(body, first, last)
             if name in labels:
-                raise SenderInputError(f"a series has the label {name[:100]} twice")
+                raise PartError(Reason.BAD_LABEL, f"a series has the label {name[:100]} twice")
             labels[name] = value
             if len(labels) > MAX_LABELS:
-                raise TooManyError(f"a series has at most {MAX_LABELS} labels")
+                raise PartError(Reason.TOO_MANY_LABELS, f"a series has at most {MAX_LABELS} labels")
         return labels
 
     def batch(self) -> SampleBatch:
@@ -217,7 +230,8 @@ class _Reader:
             times_us[starts[index] : starts[index + 1]] = times
             values[starts[index] : starts[index + 1]] = numbers
         batch = SampleBatch(self._series, starts, times_us, values, self._meanings, found=self._found)
-        batch.leave_out("native_histogram", self._histograms, "native histograms are not stored")
+        batch.leave_out(Reason.NATIVE_HISTOGRAM, self._histograms)
+        batch.leave_out(Reason.BAD_POINT, self._bad_samples)
         return batch
 
     def _unusual(self, data: NDArray[np.uint8], offsets: Any, counts: Any, sizes: Any) -> NDArray[np.intp]:
@@ -311,16 +325,18 @@ def read_pair(body: bytes, start: int, end: int) -> tuple[str, str]:
     return name, value
 
 
-def read_sample(body: bytes, start: int, end: int) -> tuple[int, float]:
-    """A sample's time in microseconds and its value."""
+def read_sample(body: bytes, start: int, end: int, wire_type: int = BYTES) -> tuple[int, float]:
+    """A sample's time in microseconds and its value. Raises PartError."""
     time, value = 0, 0.0
-    for number, wire_type, first, _ in read_fields(body, start, end):
-        if number == 1 and wire_type == FIXED64:
+    if wire_type != BYTES:
+        raise PartError(Reason.BAD_POINT)
+    for number, kind, first, _ in read_fields(body, start, end):
+        if number == 1 and kind == FIXED64:
             value = _FLOAT.unpack_from(body, first)[0]
-        elif number == 2 and wire_type == VARINT:
+        elif number == 2 and kind == VARINT:
             time = signed(first)
         elif number in {1, 2}:
-            raise SenderInputError("the protobuf message has a sample of an unknown form")
+            raise PartError(Reason.BAD_POINT)
     return max(-MAX_MICROSECONDS, min(time * 1000, MAX_MICROSECONDS)), value
 
 

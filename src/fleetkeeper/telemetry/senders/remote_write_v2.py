@@ -3,13 +3,16 @@
 https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/
 """
 
+import contextlib
 from collections.abc import Hashable, Sequence
 
 import numpy as np
 
+from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.senders.batches import (
     Columns,
     Meaning,
+    PartError,
     SampleBatch,
     SenderInputError,
     Series,
@@ -73,6 +76,7 @@ def _skip(body: bytes, position: int, end: int) -> int:
 
 
 _NO_SYMBOL = "a series refers to a symbol that is not there"
+_TOO_MANY = PartError(Reason.TOO_MANY_LABELS, f"a series has at most {MAX_LABELS} labels")
 
 
 class _Reader:
@@ -86,6 +90,7 @@ class _Reader:
         self._max_samples = max_samples
         self._meanings: dict[str, Meaning] = {}
         self._histograms = 0
+        self._bad_samples = 0
 
     def read_all(self, starts: Sequence[int], ends: Sequence[int]) -> None:
         """All series: the usual ones together, those between them one by one."""
@@ -105,7 +110,7 @@ class _Reader:
         self.check_number()
         for index in np.flatnonzero(usual.metadata_start <= usual.metadata_end).tolist():
             one = series[index]
-            if one.labels is not None:
+            if one.labels is not None and one.reason is None:
                 span = int(usual.metadata_start[index]), int(usual.metadata_end[index])
                 self._read_metadata(one.labels.get("__name__", ""), *span)
 
@@ -120,7 +125,7 @@ class _Reader:
         try:
             texts = [symbols[ref] for ref in refs]
         except IndexError:
-            raise SenderInputError(_NO_SYMBOL) from None
+            return [self._series_of(start, end) for start, end in spans]
         get, begin, result = self._known.get, 0, []
         for stop in stops:
             key = tuple(texts[begin:stop])
@@ -133,48 +138,63 @@ class _Reader:
         series: Series | None = None
         metadata = None
         for number, wire_type, first, last in read_fields(self._body, start, end):
-            if wire_type != BYTES and number in {1, 2, 3, 4, 5}:
-                raise SenderInputError("the protobuf message has a series of an unknown form")
-            if (number == 2 and series is None) or (number == 1 and series is not None):
-                raise SenderInputError("the protobuf message has labels in several parts or behind samples")
             if number == 1:
-                series = self._series_of(first, last)
-            elif number == 2 and series is not None:
-                self._columns.add(series, *read_sample(self._body, first, last))
+                if series is None and wire_type == BYTES:
+                    series = self._series_of(first, last)
+                else:
+                    series = Series.refused(
+                        PartError(Reason.BAD_LABEL, "a series has labels in several parts")
+                    )
+            elif number == 2:
+                if series is None:
+                    series = Series.refused(
+                        PartError(Reason.BAD_LABEL, "a series has no labels before its samples")
+                    )
+                self._read_sample(series, first, last, wire_type)
             elif number == 3:
                 self._histograms += 1
-            elif number == 5:
+            elif number == 5 and wire_type == BYTES:
                 metadata = (first, last)
         if metadata is not None and series is not None and series.labels is not None:
             self._read_metadata(series.labels.get("__name__", ""), *metadata)
+
+    def _read_sample(self, series: Series, start: int, end: int, wire_type: int) -> None:
+        try:
+            self._columns.add(series, *read_sample(self._body, start, end, wire_type))
+        except PartError:
+            self._bad_samples += 1
 
     def _series_of(self, start: int, end: int) -> Series:
         body, symbols = self._body, self._symbols
         refs: Sequence[int] = body[start:end]
         if end - start > 2 * MAX_LABELS * 5:
-            raise TooManyError(f"a series has at most {MAX_LABELS} labels")
+            return Series.refused(_TOO_MANY)
         if refs and max(refs) > 0x7F:
             refs = _varints(body, start, end)
         try:
             key = tuple([symbols[ref] for ref in refs])
         except IndexError:
-            raise SenderInputError(_NO_SYMBOL) from None
+            return Series.refused(PartError(Reason.BAD_LABEL, _NO_SYMBOL))
         return self._known.get(key) or self._found.get(key) or self._new(key, refs)
 
     def _new(self, key: tuple[bytes, ...], refs: Sequence[int]) -> Series:
-        series = self._found[key] = Series(self._labels(refs))
+        try:
+            series = Series(self._labels(refs))
+        except PartError as error:
+            series = Series.refused(error)
+        self._found[key] = series
         return series
 
     def _labels(self, refs: Sequence[int]) -> dict[str, str]:
         if len(refs) % 2:
-            raise SenderInputError("a series has a label without a value")
+            raise PartError(Reason.BAD_LABEL, "a series has a label without a value")
         if len(refs) > 2 * MAX_LABELS:
-            raise TooManyError(f"a series has at most {MAX_LABELS} labels")
+            raise _TOO_MANY
         labels: dict[str, str] = {}
         for index in range(0, len(refs), 2):
             name = self._text(refs[index])
             if name in labels:
-                raise SenderInputError(f"a series has the label {name[:100]} twice")
+                raise PartError(Reason.BAD_LABEL, f"a series has the label {name[:100]} twice")
             labels[name] = self._text(refs[index + 1])
         return labels
 
@@ -182,7 +202,7 @@ class _Reader:
         text = self._texts.get(ref)
         if text is None:
             if ref >= len(self._symbols):
-                raise SenderInputError("the message refers to a symbol that is not there")
+                raise PartError(Reason.BAD_LABEL, _NO_SYMBOL)
             symbol = self._symbols[ref]
             text = self._texts[ref] = text_of(symbol, 0, len(symbol))
         return text
@@ -203,7 +223,9 @@ class _Reader:
         if word in {"histogram", "summary"}:
             word = "counter" if name.endswith(_PARTS) else "gauge"
         if help_ref or unit_ref or word:
-            self._meanings[name] = Meaning(self._text(unit_ref), word, self._text(help_ref))
+            # What a metric means is no sample: it is left out where it cannot be read.
+            with contextlib.suppress(PartError):
+                self._meanings[name] = Meaning(self._text(unit_ref), word, self._text(help_ref))
 
     def check_number(self) -> None:
         """Raise TooManyError once the request has more samples than it may."""
@@ -214,7 +236,8 @@ class _Reader:
         """What was read."""
         batch = self._columns.batch()
         batch.meanings, batch.found = self._meanings, self._found
-        batch.leave_out("native_histogram", self._histograms, "native histograms are not stored")
+        batch.leave_out(Reason.NATIVE_HISTOGRAM, self._histograms)
+        batch.leave_out(Reason.BAD_POINT, self._bad_samples)
         return batch
 
 

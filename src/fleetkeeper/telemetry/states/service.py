@@ -14,7 +14,7 @@ from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.telemetry.states import queries
 from fleetkeeper.telemetry.states.schemas import StateSeries, StatesRead
-from fleetkeeper_protocol.metrics import METRIC_NAME, parse_channel
+from fleetkeeper_protocol.metrics import is_metric_name, parse_channel
 
 MAX_CHANGES = 10_000
 _Change = tuple[float, str | bool]
@@ -32,7 +32,7 @@ async def states_of(
 
     Raises NotFoundError, and InvalidInputError for a range that ends before it begins or a name that none can have.
     """
-    if not all(map(METRIC_NAME.fullmatch, metrics)):
+    if not all(map(is_metric_name, metrics)):
         raise InvalidInputError(
             "The state is wrong.",
             fields=[FieldError("metric", "is the name of a state, such as system_reboot_required")],

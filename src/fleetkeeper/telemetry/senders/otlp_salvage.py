@@ -1,0 +1,172 @@
+"""What is good of an OTLP resource that is not good as a whole: one wrong point costs that point alone. Pure.
+
+A part is tried whole; where that fails, its parts are: scopes, metrics, points. What fails at last is left out. Only
+the generated classes say what is good.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from google.protobuf import json_format
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.metrics.v1 import metrics_pb2 as pb
+
+from fleetkeeper.telemetry.senders.protobuf import BYTES, read_fields
+
+MAX_DEPTH = 50
+
+
+class _Level(NamedTuple):
+    """A kind of message: the class, and its fields that are taken apart, by number, name and kind."""
+
+    kind: type[Any]
+    fields: Mapping[int, tuple[str, "_Level"]]
+
+
+_POINTS = {
+    5: ("gauge", _Level(pb.Gauge, {1: ("dataPoints", _Level(pb.NumberDataPoint, {}))})),
+    7: ("sum", _Level(pb.Sum, {1: ("dataPoints", _Level(pb.NumberDataPoint, {}))})),
+    9: ("histogram", _Level(pb.Histogram, {1: ("dataPoints", _Level(pb.HistogramDataPoint, {}))})),
+    10: (
+        "exponentialHistogram",
+        _Level(pb.ExponentialHistogram, {1: ("dataPoints", _Level(pb.ExponentialHistogramDataPoint, {}))}),
+    ),
+    11: ("summary", _Level(pb.Summary, {1: ("dataPoints", _Level(pb.SummaryDataPoint, {}))})),
+}
+_SCOPE = _Level(pb.ScopeMetrics, {2: ("metrics", _Level(pb.Metric, _POINTS))})
+_RESOURCE = _Level(pb.ResourceMetrics, {2: ("scopeMetrics", _SCOPE)})
+
+
+@dataclass
+class Salvage:
+    """What could not be read."""
+
+    points: int = 0
+    problem: str = ""
+
+    def resource_of_bytes(self, message: bytes) -> Any:
+        """The good parts of a resource in protobuf. Raises SenderInputError where its bytes lie about their ends."""
+        return self._of_bytes(_RESOURCE, message)
+
+    def resource_of_json(self, document: Any) -> Any:
+        """The good parts of a resource in JSON."""
+        return self._of_json(_RESOURCE, document)
+
+    def _lose(self, points: int, problem: str) -> None:
+        self.points += max(1, points)
+        self.problem = self.problem or problem[:200]
+
+    def _of_bytes(self, level: _Level, message: bytes) -> Any:
+        """The message without what is wrong in it; None where nothing is left."""
+        made = level.kind()
+        try:
+            made.ParseFromString(message)
+        except (DecodeError, UnicodeDecodeError) as error:
+            problem = str(error)
+        else:
+            return made
+        rest, inner = bytearray(), list[tuple[int, bytes]]()
+        start = 0
+        for number, wire_type, first, end in read_fields(message, 0, len(message)):
+            if number in level.fields and wire_type == BYTES:
+                inner.append((number, message[first:end]))
+            else:
+                rest += message[start:end]
+            start = end
+        made = level.kind()
+        try:
+            made.ParseFromString(bytes(rest))
+        except (DecodeError, UnicodeDecodeError):
+            self._lose(sum(points_in_bytes(level.fields[number][1], part) for number, part in inner), problem)
+            return None
+        for number, part in inner:
+            good = self._of_bytes(level.fields[number][1], part)
+            if good is not None:
+                made.MergeFromString(_field(number, good.SerializeToString()))
+        return made
+
+    def _of_json(self, level: _Level, document: Any) -> Any:
+        if not isinstance(document, dict):
+            self._lose(1, f"{level.kind.DESCRIPTOR.name} is no JSON object")
+            return None
+        try:
+            return _parsed(level, document)
+        except _WrongError as error:
+            problem = str(error)
+        named = {name: (number, inner) for number, (name, inner) in level.fields.items()}
+        named |= {_snake(name): found for name, found in named.items()}
+        try:
+            made = _parsed(level, {key: value for key, value in document.items() if key not in named})
+        except _WrongError:
+            self._lose(points_in_json(document), problem)
+            return None
+        present = [key for key in document if key in named and document[key] is not None]
+        if level.kind is pb.Metric and len(present) != 1:
+            self._lose(points_in_json(document), "a metric has one kind of data")
+            return None
+        for key in present:
+            number, inner = named[key]
+            is_list = level.kind is not pb.Metric
+            parts = document[key] if is_list else [document[key]]
+            if not isinstance(parts, list):
+                self._lose(1, problem)
+                continue
+            for part in parts:
+                good = self._of_json(inner, part)
+                if good is not None:
+                    made.MergeFromString(_field(number, good.SerializeToString()))
+        return made
+
+
+class _WrongError(Exception):
+    """The generated class does not take it."""
+
+
+def _parsed(level: _Level, document: Any) -> Any:
+    made = level.kind()
+    try:
+        json_format.ParseDict(document, made, ignore_unknown_fields=True, max_recursion_depth=MAX_DEPTH)
+    except Exception as error:  # noqa: BLE001 - the library stumbles in many ways, SystemError among them
+        raise _WrongError(str(error)) from None
+    return made
+
+
+def points_in_bytes(level: _Level, message: bytes) -> int:
+    """How many points a message has, at least."""
+    if not level.fields:
+        return 1
+    return sum(
+        points_in_bytes(level.fields[number][1], message[first:last])
+        for number, wire_type, first, last in read_fields(message, 0, len(message))
+        if number in level.fields and wire_type == BYTES
+    )
+
+
+def points_in_json(document: Any) -> int:
+    """The same of JSON; a metric of several kinds has the points of all."""
+    names: Sequence[str] = ("scopeMetrics", "metrics", *(name for name, _ in _POINTS.values()))
+    if isinstance(document, list):
+        return sum(map(points_in_json, document))
+    if not isinstance(document, dict):
+        return 0
+    number = 0
+    for key, value in document.items():
+        if key in {"dataPoints", "data_points"}:
+            number += len(value) if isinstance(value, list) else 1
+        elif key in names or key in set(map(_snake, names)):
+            number += points_in_json(value)
+    return number
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{char.lower()}" if char.isupper() else char for char in name)
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """A message as a field of another."""
+    head, size = bytearray((number << 3 | BYTES,)), len(content)
+    while size > 0x7F:
+        head.append(size & 0x7F | 0x80)
+        size >>= 7
+    return bytes((*head, size)) + content
