@@ -277,7 +277,7 @@ def parse_channel(text: str) -> tuple[str, dict[str, str]]:
         )
     if not is_metric_name(name):
         raise ValueError(
-            f"a metric name has 1 to {MAX_METRIC_NAME_LENGTH} characters, none of them a control"
+            f"a metric name has at most {MAX_METRIC_NAME_LENGTH} characters, at least one, and no controls"
         )
     return name, _labels_of(body, position)
 
@@ -291,7 +291,7 @@ def _labels_of(body: str, position: int) -> dict[str, str]:
         name = match[1] or _unescaped(match[2] or "")
         if not is_label_name(name) or name == "__name__":
             raise ValueError(
-                f"a label name has 1 to {MAX_LABEL_NAME_LENGTH} characters, none of them a control"
+                f"a label name has at most {MAX_LABEL_NAME_LENGTH} characters, at least one, and no controls"
             )
         if name in labels:
             raise ValueError(f"label {name} stands twice")

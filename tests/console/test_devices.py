@@ -8,7 +8,7 @@ import pytest
 from fleetkeeper.console.contexts.devices import DeviceQuery
 from fleetkeeper.console.device_list import address, device_results, read_query, service_parameters
 from fleetkeeper.console.device_page import collector_row, format_bytes, format_speed
-from fleetkeeper.console.device_rows import shown_status
+from fleetkeeper.devices.presence import shown_status
 from fleetkeeper.devices.schemas import DevicePage
 from tests.factories.identity import make_department
 from tests.fixtures.client import TEST_CONTEXT, enroll

@@ -48,7 +48,7 @@ def test_other_spellings_are_refused(text):
 async def test_promql_selects_each_by_its_name(sent, admin):
     prometheus = "/prometheus/api/v1"
     for number, name in enumerate(NAMES):
-        for query in (f"{{{quoted(name)}}}", f'{{__name__={quoted(name)},"{LABEL}"="ü"}}'):
+        for query in (format_channel(name), f'{{__name__={quoted(name)},"{LABEL}"="ü"}}'):
             answer = (await admin.get(f"{prometheus}/query", params={"query": query})).json()
             (found,) = answer["data"]["result"]
             assert (found["metric"]["__name__"], found["metric"][LABEL]) == (name, "ü")

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.contexts.devices import DeviceRow
-from fleetkeeper.devices.presence import stale_after
+from fleetkeeper.devices.presence import shown_status, stale_after
 from fleetkeeper.devices.schemas import DeviceSummary
 from fleetkeeper.operations.service import read_config
 from fleetkeeper.settings import Settings
@@ -22,12 +22,6 @@ async def silence_allowed(session: AsyncSession, settings: Settings) -> timedelt
     return stale_after(config.sampling.interval_seconds, settings.telemetry.presence_seconds)
 
 
-def shown_status(status: str, last_seen: datetime | None, stale_before: datetime) -> str:
-    """`stale` for a device that is online by its status and has been silent for too long."""
-    is_silent = last_seen is None or last_seen < stale_before
-    return "stale" if status == "online" and is_silent else status
-
-
 def device_row(
     device: DeviceSummary, stale_before: datetime, departments: Mapping[UUID, str] = _NO_NAMES
 ) -> DeviceRow:
@@ -36,7 +30,7 @@ def device_row(
         id=device.id,
         name=device.name,
         hostname=device.hostname,
-        status=shown_status(device.status, device.last_seen, stale_before),
+        status=shown_status(device.status, device.last_seen, stale_before, device.report_interval_seconds),
         device_type=device.device_type,
         system=" ".join(part for part in (device.os_name, device.os_version) if part),
         cpu=device.cpu_percent,

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    REAL,
     BigInteger,
     CheckConstraint,
     Computed,
@@ -182,3 +183,7 @@ class DeviceVitals(Base):
     cpu_percent: Mapped[float | None]
     memory_percent: Mapped[float | None]
     disk_percent: Mapped[float | None]
+    # How far the newest report's time lay ahead of its arrival; below zero behind it, which may be the way it took.
+    clock_skew_seconds: Mapped[float | None] = mapped_column(REAL)
+    # A running estimate of the time between reports.
+    report_interval_seconds: Mapped[float | None] = mapped_column(REAL)

@@ -1,15 +1,17 @@
 """The SQL of devices."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Result, Select, func, select, text, update
+from sqlalchemy import ColumnElement, Interval, Result, Select, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from fleetkeeper.devices.models import Device, DeviceIdentity, DeviceSource, DeviceVitals
+from fleetkeeper.devices.presence import OWN_OFFLINE_INTERVALS, next_interval
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.ids import uuid7
@@ -67,7 +69,11 @@ async def count_by_status(session: AsyncSession, actor: Actor, stale_before: dat
         )
     )
     counts: dict[str, int] = {row[0]: row[1] for row in rows}
-    stale = visible.where(Device.status == "online", Device.last_seen < stale_before)
+    stale = visible.where(
+        Device.status == "online",
+        Device.last_seen < stale_before,
+        Device.last_seen + _intervals(1) < stale_before,
+    )
     counts["stale"] = (
         await session.scalar(stale.with_only_columns(func.count(), maintain_column_froms=True)) or 0
     )
@@ -99,8 +105,43 @@ async def busiest(
     return rows.all()
 
 
+def _intervals(number: float, more_seconds: float = 0.0) -> ColumnElement[timedelta]:
+    """So many of a device's own intervals, and some seconds."""
+    vitals = aliased(DeviceVitals)
+    own = select(vitals.report_interval_seconds).where(vitals.device_id == Device.id).correlate(Device)
+    seconds = func.coalesce(own.scalar_subquery(), 0.0) * number + more_seconds
+    return func.make_interval(0, 0, 0, 0, 0, 0, seconds, type_=Interval())
+
+
 async def record_presence(session: AsyncSession, seen: Sequence[tuple[UUID, datetime]]) -> None:
-    """Move `last_seen` forward and set status online, for many devices in one statement (keys in order)."""
+    """Move `last_seen` forward and set status online, for many devices at once (keys in order).
+
+    The gaps between such moments tell each device's rhythm.
+    """
+    rows = await session.execute(
+        text(
+            """
+            SELECT d.id, d.last_seen, v.report_interval_seconds AS interval
+            FROM devices d JOIN device_vitals v ON v.device_id = d.id
+            WHERE d.id = ANY(CAST(:keys AS uuid[])) AND d.last_seen IS NOT NULL
+            """
+        ),
+        {"keys": [key for key, _ in seen]},
+    )
+    moments = dict(seen)
+    gaps = {row.id: (row.interval, (moments[row.id] - row.last_seen).total_seconds()) for row in rows}
+    rhythms = sorted((key, next_interval(before, gap)) for key, (before, gap) in gaps.items() if gap > 0)
+    if rhythms:
+        await session.execute(
+            text(
+                """
+                UPDATE device_vitals v SET report_interval_seconds = s.interval
+                FROM (SELECT unnest(CAST(:keys AS uuid[])) AS id, unnest(CAST(:intervals AS real[])) AS interval) s
+                WHERE v.device_id = s.id
+                """
+            ),
+            {"keys": [key for key, _ in rhythms], "intervals": [interval for _, interval in rhythms]},
+        )
     await session.execute(
         text(
             """
@@ -118,14 +159,16 @@ async def record_vitals(session: AsyncSession, vitals: Sequence[dict[str, Any]])
     await session.execute(
         text(
             """
-            UPDATE device_vitals v SET ts = s.ts, cpu_percent = coalesce(s.cpu, v.cpu_percent),
+            UPDATE device_vitals v SET ts = s.ts, clock_skew_seconds = s.skew,
+                cpu_percent = coalesce(s.cpu, v.cpu_percent),
                 memory_percent = coalesce(s.memory, v.memory_percent), disk_percent = coalesce(s.disk, v.disk_percent)
             FROM (
               SELECT unnest(CAST(:keys AS uuid[])) AS device_id, unnest(CAST(:ts AS timestamptz[])) AS ts,
                      unnest(CAST(:cpu AS float8[])) AS cpu, unnest(CAST(:memory AS float8[])) AS memory,
-                     unnest(CAST(:disk AS float8[])) AS disk
+                     unnest(CAST(:disk AS float8[])) AS disk, unnest(CAST(:skew AS real[])) AS skew
             ) s
-            WHERE v.device_id = s.device_id AND (v.ts IS NULL OR s.ts > v.ts)
+            WHERE v.device_id = s.device_id AND (v.ts IS NULL OR s.ts > v.ts
+                OR (v.ts > now() + interval '5 seconds' AND s.ts > now() - interval '5 minutes'))
             """
         ),
         {
@@ -134,16 +177,24 @@ async def record_vitals(session: AsyncSession, vitals: Sequence[dict[str, Any]])
             "cpu": [item["cpu_percent"] for item in vitals],
             "memory": [item["memory_percent"] for item in vitals],
             "disk": [item["disk_percent"] for item in vitals],
+            "skew": [item["skew"] for item in vitals],
         },
     )
 
 
-async def mark_silent_offline(session: AsyncSession, silent_since: datetime) -> int:
-    """Set devices offline that have not reported since, and forget their vital signs; returns how many.
+async def mark_silent_offline(
+    session: AsyncSession, silent_since: datetime, presence_seconds: float = 0.0
+) -> int:
+    """Set devices offline that have not reported since, nor for some intervals of their own; returns how many.
 
+    Their vital signs are forgotten.
     Vital signs come first, the order in which reports write both, so that the two never wait for each other.
     """
-    silent = (Device.status == "online") & (Device.last_seen < silent_since)
+    silent = (
+        (Device.status == "online")
+        & (Device.last_seen < silent_since)
+        & (Device.last_seen + _intervals(OWN_OFFLINE_INTERVALS, presence_seconds) < func.now())
+    )
     await session.execute(
         update(DeviceVitals)
         .where(DeviceVitals.device_id == Device.id, silent)

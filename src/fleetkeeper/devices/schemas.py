@@ -25,6 +25,13 @@ class DeviceSummary(BaseModel):
     cpu_percent: float | None
     memory_percent: float | None
     disk_percent: float | None
+    clock_skew_seconds: float | None = Field(
+        default=None,
+        description="How far the time of the newest report was ahead of the server's clock; below zero behind it",
+    )
+    report_interval_seconds: float | None = Field(
+        default=None, description="Estimated time between reports, by which the device is judged"
+    )
     first_seen: datetime | None
     last_seen: datetime | None
 

@@ -48,7 +48,11 @@ def _read(schema: type[_Schema], device: Device, vitals: DeviceVitals | None) ->
         name: getattr(vitals, name) if vitals is not None and device.status == "online" else None
         for name in ("cpu_percent", "memory_percent", "disk_percent")
     }
-    return schema.model_validate(known | numbers)
+    rhythm = {
+        name: getattr(vitals, name) if vitals is not None else None
+        for name in ("clock_skew_seconds", "report_interval_seconds")
+    }
+    return schema.model_validate(known | numbers | rhythm)
 
 
 async def list_devices(

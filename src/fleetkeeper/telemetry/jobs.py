@@ -17,11 +17,12 @@ async def manage_partitions(database: Database) -> None:
 
 
 async def mark_silent_devices(database: Database, settings: Settings) -> int:
-    """Set devices offline that have not reported for several intervals; returns how many."""
+    """Set devices offline that have not reported for several intervals, as configured and of their own."""
     async with database.session(product_context("job", "telemetry.mark_silent_devices")) as session:
         config = await read_config(session)
-        silence = offline_after(config.sampling.interval_seconds, settings.telemetry.presence_seconds)
-        return await devices.mark_silent_offline(session, utc_now() - silence)
+        lag = settings.telemetry.presence_seconds
+        silence = offline_after(config.sampling.interval_seconds, lag)
+        return await devices.mark_silent_offline(session, utc_now() - silence, lag)
 
 
 async def repair_latest(database: Database) -> None:

@@ -10,7 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 
 async def store_latest(session: AsyncSession, newest: Sequence[tuple[UUID, datetime, int]]) -> None:
-    """Copy the frames with these keys (device, time, part) into `latest`, where nothing newer is there."""
+    """Copy the frames with these keys (device, time, part) into `latest`, where nothing newer is there.
+
+    What is there and lies ahead of the clock makes room for whatever arrives, unless that is old.
+    """
     await session.execute(
         text(
             """
@@ -22,6 +25,7 @@ async def store_latest(session: AsyncSession, newest: Sequence[tuple[UUID, datet
             ON CONFLICT (device_id, part) DO UPDATE
             SET ts = excluded.ts, layout_id = excluded.layout_id, values = excluded.values
             WHERE excluded.ts >= l.ts
+               OR (l.ts > now() + interval '5 seconds' AND excluded.ts > now() - interval '5 minutes')
             """
         ),
         {
@@ -40,7 +44,12 @@ async def latest_of_device(session: AsyncSession, device_id: UUID) -> Sequence[A
     rows = await session.execute(
         text(
             """
-            WITH hot AS (SELECT max(ts) AS ts FROM frames WHERE device_id = :device),
+            WITH hot AS (
+                -- A frame ahead of the clock is newest only as long as it is in `latest`.
+                SELECT coalesce(
+                    (SELECT max(ts) FROM frames WHERE device_id = :device AND ts <= now() + interval '5 seconds'),
+                    (SELECT max(ts) FROM frames WHERE device_id = :device)) AS ts
+            ),
             found AS (
                 SELECT f.ts, f.part, f.layout_id, f.values FROM frames f, hot
                 WHERE f.device_id = :device AND f.ts = hot.ts
@@ -137,7 +146,8 @@ async def repair_latest(session: AsyncSession) -> None:
             INSERT INTO latest AS l (device_id, ts, layout_id, values, part)
             SELECT f.device_id, f.ts, f.layout_id, f.values, f.part FROM devices d CROSS JOIN LATERAL (
               SELECT ts FROM frames f
-              WHERE f.device_id = d.id AND f.ts > now() - interval '1 hour' ORDER BY f.ts DESC LIMIT 1
+              WHERE f.device_id = d.id AND f.ts > now() - interval '1 hour' AND f.ts <= now() + interval '5 seconds'
+              ORDER BY f.ts DESC LIMIT 1
             ) n JOIN frames f ON f.device_id = d.id AND f.ts = n.ts
             ON CONFLICT (device_id, part) DO UPDATE
             SET ts = excluded.ts, layout_id = excluded.layout_id, values = excluded.values WHERE excluded.ts > l.ts

@@ -27,6 +27,8 @@ from fleetkeeper.telemetry.host_mark import HOST_MARK, key_with_host
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 1.0
+# Frames of later moments are of a clock that is wrong.
+AHEAD = timedelta(seconds=5)
 # How long somebody goes on seeing what they may no longer see.
 RECHECK_SECONDS = 5.0
 # Events that a slow browser may leave unread before the oldest are dropped.
@@ -58,6 +60,8 @@ class FrameStream:
     places_by_address: Places
     _watchers: set[Watcher] = field(default_factory=set)
     _cursors: dict[UUID, datetime] = field(default_factory=dict)
+    # Frames ahead of the clock that were told already: their devices' cursors stay behind for what comes after.
+    _ahead: dict[UUID, set[tuple[datetime, int]]] = field(default_factory=dict)
     _keys: dict[int, list[str]] = field(default_factory=dict)
     _closing: bool = False
     _reader: Periodic = field(init=False)
@@ -120,6 +124,7 @@ class FrameStream:
     async def _ask(self) -> None:
         if not self._watchers:
             self._cursors.clear()
+            self._ahead.clear()
             return
         try:
             await self._deliver()
@@ -133,6 +138,7 @@ class FrameStream:
                 watched[device].append(watcher)
         start = datetime.now(UTC) - timedelta(seconds=2 * POLL_SECONDS)
         self._cursors = {device: self._cursors.get(device, start) for device in watched}
+        self._ahead = {device: told for device, told in self._ahead.items() if device in watched}
         async with self.database.session(product_context("job", "telemetry.stream")) as session:
             frames = await queries.frames_since(session, sorted(self._cursors.items()))
             unknown = {frame.layout_id for frame in frames} - self._keys.keys()
@@ -140,14 +146,27 @@ class FrameStream:
                 self._keys.update(await queries.layout_keys(session, sorted(unknown)))
             marked = {frame.device_id for frame in frames if self._is_marked(frame.layout_id)}
             hosts = await catalogue.hosts_of(session, marked) if marked else {}
+        horizon = datetime.now(UTC) + AHEAD
         for frame in frames:
-            self._cursors[frame.device_id] = frame.ts
+            if not self._is_new(frame, horizon):
+                continue
             keys = self._keys.get(frame.layout_id, [])
             if frame.device_id in hosts:
                 keys = [key_with_host(key, hosts[frame.device_id]) for key in keys]
             event = _event(frame, keys)
             for watcher in watched[frame.device_id]:
                 watcher.put(event)
+
+    def _is_new(self, frame: Any, horizon: datetime) -> bool:
+        """Whether a frame was not told yet; moves its device's cursor, though never past the clock."""
+        told, key = self._ahead.setdefault(frame.device_id, set()), (frame.ts, frame.layout_id)
+        is_new = key not in told
+        if frame.ts > horizon:
+            told.add(key)
+        else:
+            self._cursors[frame.device_id] = frame.ts
+            told.discard(key)
+        return is_new
 
     def _is_marked(self, layout_id: int) -> bool:
         return any(HOST_MARK in key for key in self._keys.get(layout_id, ()))

@@ -35,7 +35,7 @@ QUERIES = [
     (fleet_query(compare="now"), "compare", "1h"),
     (fleet_query(top=0), "top", "greater than"),
     (fleet_query(filter={"device": ["$mount"]}), "filter.device", "of kind label"),
-    (fleet_query(filter={"labels": {"a b": ["x"]}}), "filter.labels.a b", "no name of a label"),
+    (fleet_query(filter={"labels": {"a\tb": ["x"]}}), "filter.labels.a\tb", "no name of a label"),
     (fleet_query(filter={"labels": {"x": ["$nobody"]}}), "filter.labels.x", "no variable nobody"),
     (fleet_query(colour="red"), "colour", "not permitted"),
     (promql_query("sum("), "query", "parse error"),

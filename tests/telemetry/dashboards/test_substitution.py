@@ -158,7 +158,7 @@ class TestChosen:
             (Variable(name="a", kind="device"), {"b": ["x"]}, "values.b"),
             (Variable(name="a", kind="label", label="x", all=False), {}, "values.a"),
             (Variable(name="a", kind="label", label="x", multi=False), {"a": ["1", "2"]}, "values.a"),
-            (Variable(name="a", kind="metric", all=False), {"a": ["no name"]}, "values.a"),
+            (Variable(name="a", kind="metric", all=False), {"a": ["no\nname"]}, "values.a"),
         ],
     )
     def test_what_cannot_be_chosen(self, variable, given_values, field):

@@ -203,7 +203,7 @@ BAD_METRICS = {
     "half of a pair": (gauge("\ud800", point()), Reason.BAD_POINT, 1),
     "two kinds": (gauge("bad", point()) | {"sum": {"dataPoints": [point()]}}, Reason.BAD_POINT, 2),
     "a name that is none": (gauge(5, point()), Reason.BAD_POINT, 1),
-    "a metric that is none": ("bad", Reason.BAD_POINT, 1),
+    "a metric that is none": ("bad", Reason.NO_DATA, 1),
     "no kind": ({"name": "bad"}, Reason.NO_DATA, 1),
     "no time": (gauge("bad", {"asInt": 1}), Reason.NO_TIME, 1),
 }

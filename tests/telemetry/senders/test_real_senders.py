@@ -241,15 +241,19 @@ class TestOpenTelemetry:
         assert provider.force_flush(20_000)
         provider.shutdown()
         found = {key: next(iter(samples.values())) for key, samples in stored(product, host).items()}
-        job = f'instance="{HOST_MARK}:8080",job="web/shop"'
+        job = f'instance="{HOST_MARK}:8080",job="web/shop",otel_scope_name="test"'
+
+        def bucket(bound: str) -> str:
+            return job.replace(",otel", f',le="{bound}",otel')
+
         assert found[f'requests_total{{http_route="/",{job}}}'] == 3.0
         assert found[f"queue_length{{{job}}}"] == 2.0
         assert found[f"temperature_celsius{{{job}}}"] == 21.5
         assert found[f"latency_milliseconds_count{{{job}}}"] == 1.0
         assert found[f"latency_milliseconds_sum{{{job}}}"] == 7.0
-        assert found[f'latency_milliseconds_bucket{{{job},le="5"}}'] == 0.0
-        assert found[f'latency_milliseconds_bucket{{{job},le="10"}}'] == 1.0
-        assert found[f'latency_milliseconds_bucket{{{job},le="+Inf"}}'] == 1.0
+        assert found[f'latency_milliseconds_bucket{{{bucket("5")}}}'] == 0.0
+        assert found[f'latency_milliseconds_bucket{{{bucket("10")}}}'] == 1.0
+        assert found[f'latency_milliseconds_bucket{{{bucket("+Inf")}}}'] == 1.0
         print(f"opentelemetry: {len(found)} samples")
 
 
@@ -280,10 +284,10 @@ class TestInfluxClient:
             ]
             writer.write(bucket="b", record=points)
         found = stored(product, host)
-        key = f'room_temp_celsius{{host="{HOST_MARK}",room="a, b=c"}}'
+        key = f'{{"room temp_celsius",host="{HOST_MARK}",room="a, b=c"}}'
         assert found[key] == {start + n * 1000: 20.5 + n for n in range(100)}
         name, labels = parse_channel(key)
-        assert (name, labels["room"]) == ("room_temp_celsius", "a, b=c")
+        assert (name, labels["room"]) == ("room temp_celsius", "a, b=c")
         print(f"influxdb-client: {sum(map(len, found.values()))} samples")
 
 

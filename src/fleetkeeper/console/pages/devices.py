@@ -19,13 +19,14 @@ from fleetkeeper.console.device_list import (
     service_parameters,
 )
 from fleetkeeper.console.device_page import SHOWN_CHANGES, device_page
-from fleetkeeper.console.device_rows import shown_status, silence_allowed
+from fleetkeeper.console.device_rows import silence_allowed
 from fleetkeeper.console.navigation import shell_for
 from fleetkeeper.console.rendering import names_of, render
 from fleetkeeper.console.requests import AppSettings, FormValues, WantsFragment
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices import service as devices
 from fleetkeeper.devices.access import DevicesRead, DevicesWrite
+from fleetkeeper.devices.presence import shown_status
 from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.fleet import service as fleet
 from fleetkeeper.identity.actor import Actor
@@ -130,7 +131,7 @@ async def _device_page(
     page = device_page(
         shell_for(actor, "/devices"),
         device,
-        shown_status(device.status, device.last_seen, stale_before),
+        shown_status(device.status, device.last_seen, stale_before, device.report_interval_seconds),
         agent.collectors if agent else (),
         [
             SessionRow(one.username, one.terminal, one.host, one.login_time, one.logout_time)

@@ -11,6 +11,7 @@ NAME = "__name__"
 BUCKET = "le"
 NO_LABELS: Labels = ()
 _ESCAPED = re.compile("_(?:_|(0?[0-9a-fA-F]{1,5}|10[0-9a-fA-F]{4})_)")
+_METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
@@ -23,6 +24,11 @@ def make_labels(pairs: Mapping[str, str] | Iterable[tuple[str, str]]) -> Labels:
 def is_label_name(text: str) -> bool:
     """Whether Prometheus takes this as the name of a label."""
     return _LABEL_NAME.fullmatch(text) is not None
+
+
+def is_plain_name(text: str) -> bool:
+    """Whether Prometheus 2 takes this as the name of a metric."""
+    return _METRIC_NAME.fullmatch(text) is not None
 
 
 def unescaped_name(text: str) -> str:

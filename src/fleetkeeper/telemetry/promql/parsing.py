@@ -26,7 +26,7 @@ from fleetkeeper.telemetry.promql.expressions import (
     kind_of,
 )
 from fleetkeeper.telemetry.promql.formatting import quoted
-from fleetkeeper.telemetry.promql.labels import NAME
+from fleetkeeper.telemetry.promql.labels import NAME, is_plain_name
 from fleetkeeper.telemetry.promql.lexing import AGGREGATIONS, KEYWORDS, Token, wrong
 from fleetkeeper.telemetry.promql.patterns import PatternBudget
 from fleetkeeper.telemetry.promql.signatures import FUNCTIONS
@@ -236,11 +236,14 @@ class _Parser(Cursor):
         names: list[str] = []
         while self.now.kind != ")":
             token = self.now
-            if token.kind not in {"word", "string"} and (
-                token.kind not in KEYWORDS or token.kind in _NO_LABEL
+            is_quoted = self._is_quoted_name()
+            if (
+                token.kind != "word"
+                and not is_quoted
+                and (token.kind not in KEYWORDS or token.kind in _NO_LABEL)
             ):
                 self.unexpected("grouping opts", "label")
-            if token.kind != "string" and ":" in token.text:
+            if not is_quoted and ":" in token.text:
                 self.unexpected("grouping opts", "label")
             names.append(self.next().text)
             if not self.accept(","):
@@ -280,7 +283,7 @@ class _Parser(Cursor):
         self.take("{", "label matching")
         found: list[Matcher] = []
         while self.now.kind != "}":
-            if self.now.kind not in {"word", "string"}:
+            if self.now.kind != "word" and not self._is_quoted_name():
                 self.unexpected("label matching", "identifier or '}'")
             label = self.next()
             self._check_value("=", label)
@@ -295,6 +298,10 @@ class _Parser(Cursor):
                 break
         self.take("}", "label matching")
         return found
+
+    def _is_quoted_name(self) -> bool:
+        """Whether a name comes that only quotes can have; others have none in Prometheus 2."""
+        return self.now.kind == "string" and bool(self.now.text) and not is_plain_name(self.now.text)
 
     def _matcher(self, label: str) -> Matcher:
         op = self.accept("=", "!=", "=~", "!~")
