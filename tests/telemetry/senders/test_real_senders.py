@@ -251,9 +251,9 @@ class TestOpenTelemetry:
         assert found[f"temperature_celsius{{{job}}}"] == 21.5
         assert found[f"latency_milliseconds_count{{{job}}}"] == 1.0
         assert found[f"latency_milliseconds_sum{{{job}}}"] == 7.0
-        assert found[f'latency_milliseconds_bucket{{{bucket("5")}}}'] == 0.0
-        assert found[f'latency_milliseconds_bucket{{{bucket("10")}}}'] == 1.0
-        assert found[f'latency_milliseconds_bucket{{{bucket("+Inf")}}}'] == 1.0
+        assert found[f"latency_milliseconds_bucket{{{bucket('5')}}}"] == 0.0
+        assert found[f"latency_milliseconds_bucket{{{bucket('10')}}}"] == 1.0
+        assert found[f"latency_milliseconds_bucket{{{bucket('+Inf')}}}"] == 1.0
         print(f"opentelemetry: {len(found)} samples")
 
 

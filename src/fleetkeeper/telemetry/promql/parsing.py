@@ -237,13 +237,8 @@ class _Parser(Cursor):
         while self.now.kind != ")":
             token = self.now
             is_quoted = self._is_quoted_name()
-            if (
-                token.kind != "word"
-                and not is_quoted
-                and (token.kind not in KEYWORDS or token.kind in _NO_LABEL)
-            ):
-                self.unexpected("grouping opts", "label")
-            if not is_quoted and ":" in token.text:
+            is_word = token.kind == "word" or (token.kind in KEYWORDS and token.kind not in _NO_LABEL)
+            if not (is_quoted or (is_word and ":" not in token.text)):
                 self.unexpected("grouping opts", "label")
             names.append(self.next().text)
             if not self.accept(","):
@@ -300,7 +295,7 @@ class _Parser(Cursor):
         return found
 
     def _is_quoted_name(self) -> bool:
-        """Whether a name comes that only quotes can have; others have none in Prometheus 2."""
+        # Others have no quotes in Prometheus 2.
         return self.now.kind == "string" and bool(self.now.text) and not is_plain_name(self.now.text)
 
     def _matcher(self, label: str) -> Matcher:
