@@ -6,8 +6,8 @@ The version before this one must keep working against the changed schema: add fi
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0026"
-down_revision = "0025"
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 
