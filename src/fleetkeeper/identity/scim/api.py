@@ -7,9 +7,7 @@ from scim2_models import (
     Context,
     Error,
     Group,
-    InvalidSyntaxException,
     NotFoundException,
-    PatchOp,
     ResourceType,
     Schema,
     SearchRequest,
@@ -17,12 +15,12 @@ from scim2_models import (
 from starlette.responses import JSONResponse
 
 from fleetkeeper.database.request_session import Session
+from fleetkeeper.identity.scim import dialects
 from fleetkeeper.identity.scim.access import ScimWrite
 from fleetkeeper.identity.scim.errors import MEDIA_TYPE, scim_error
 from fleetkeeper.identity.scim.resources import BASE_PATH, CONFIG, POLICY, PROVIDER, ScimUser
-from fleetkeeper.identity.scim.service import Directory
+from fleetkeeper.identity.scim.service import Directory, read_resource
 
-MAX_FILTER_LENGTH = 2000
 USER_SEARCH: Any = SearchRequest[ScimUser]
 GROUP_SEARCH: Any = SearchRequest[Group]
 ANY_SEARCH: Any = SearchRequest[ScimUser | Group]
@@ -44,22 +42,23 @@ def directory(request: Request, session: Session) -> Directory:
 UsedDirectory = Annotated[Directory, Depends(directory, scope="function")]
 
 
-async def _read(request: Request, model: type[Any], context: Context) -> Any:
-    return model.model_validate_json(await request.body(), scim_ctx=context, scim_policy=POLICY)
+async def _resource(request: Request) -> dict[str, Any]:
+    return dialects.plain_resource(dialects.read_body(await request.body()))
 
 
 def _search(request: Request, model: Any) -> tuple[Any, str]:
-    given = dict(request.query_params)
-    if len(given.get("filter", "")) > MAX_FILTER_LENGTH or "\x00" in given.get("filter", ""):
-        raise InvalidSyntaxException(detail=f"A filter has at most {MAX_FILTER_LENGTH} characters.")
-    search = model.model_validate(given, scim_policy=POLICY)
-    return search, given.get("filter", "")
+    return _read_search(dict(request.query_params), model, None)
 
 
 async def _search_body(request: Request, model: Any) -> tuple[Any, str]:
-    body = await request.body()
-    search = model.model_validate_json(body, scim_ctx=Context.SEARCH_REQUEST, scim_policy=POLICY)
-    return search, str(search.filter or "")
+    return _read_search(dialects.read_body(await request.body()), model, Context.SEARCH_REQUEST)
+
+
+def _read_search(given: dict[str, Any], model: Any, context: Context | None) -> tuple[Any, str]:
+    """What to look for, and the filter as text."""
+    given = dialects.plain_search(given)
+    search = model.model_validate(given, scim_ctx=context, scim_policy=POLICY)
+    return search, str(given.get("filter") or "")
 
 
 def _shown(request: Request, resource: Any, context: Context, status: int = 200) -> Response:
@@ -129,7 +128,7 @@ async def list_users(request: Request, actor: ScimWrite, users: UsedDirectory) -
 async def create_user(request: Request, actor: ScimWrite, users: UsedDirectory) -> Response:
     """Make an account."""
     del actor
-    wanted = await _read(request, ScimUser, Context.RESOURCE_CREATION_REQUEST)
+    wanted = read_resource(ScimUser, await _resource(request), Context.RESOURCE_CREATION_REQUEST)
     made = await users.create_user(wanted)
     return _shown(request, made, Context.RESOURCE_CREATION_RESPONSE, 201)
 
@@ -152,8 +151,7 @@ async def get_user(request: Request, user_id: str, actor: ScimWrite, users: Used
 async def replace_user(request: Request, user_id: str, actor: ScimWrite, users: UsedDirectory) -> Response:
     """Make a user be as given."""
     del actor
-    wanted = await _read(request, ScimUser, Context.RESOURCE_REPLACEMENT_REQUEST)
-    changed = await users.replace_user(user_id, wanted)
+    changed = await users.replace_user(user_id, await _resource(request))
     return _shown(request, changed, Context.RESOURCE_REPLACEMENT_RESPONSE)
 
 
@@ -161,8 +159,8 @@ async def replace_user(request: Request, user_id: str, actor: ScimWrite, users: 
 async def patch_user(request: Request, user_id: str, actor: ScimWrite, users: UsedDirectory) -> Response:
     """Change a user by operations."""
     del actor
-    patch = await _read(request, PatchOp[ScimUser], Context.RESOURCE_PATCH_REQUEST)
-    return _shown(request, await users.patch_user(user_id, patch), Context.RESOURCE_PATCH_RESPONSE)
+    operations = dialects.operations_of(dialects.read_body(await request.body()))
+    return _shown(request, await users.patch_user(user_id, operations), Context.RESOURCE_PATCH_RESPONSE)
 
 
 @router.delete("/Users/{user_id}")
@@ -184,7 +182,7 @@ async def list_groups(request: Request, actor: ScimWrite, groups: UsedDirectory)
 async def create_group(request: Request, actor: ScimWrite, groups: UsedDirectory) -> Response:
     """Make a group."""
     del actor
-    wanted = await _read(request, Group, Context.RESOURCE_CREATION_REQUEST)
+    wanted = read_resource(Group, await _resource(request), Context.RESOURCE_CREATION_REQUEST)
     made = await groups.create_group(wanted)
     return _shown(request, made, Context.RESOURCE_CREATION_RESPONSE, 201)
 
@@ -207,8 +205,7 @@ async def get_group(request: Request, group_id: str, actor: ScimWrite, groups: U
 async def replace_group(request: Request, group_id: str, actor: ScimWrite, groups: UsedDirectory) -> Response:
     """Make a group be as given."""
     del actor
-    wanted = await _read(request, Group, Context.RESOURCE_REPLACEMENT_REQUEST)
-    changed = await groups.replace_group(group_id, wanted)
+    changed = await groups.replace_group(group_id, await _resource(request))
     return _shown(request, changed, Context.RESOURCE_REPLACEMENT_RESPONSE)
 
 
@@ -216,8 +213,8 @@ async def replace_group(request: Request, group_id: str, actor: ScimWrite, group
 async def patch_group(request: Request, group_id: str, actor: ScimWrite, groups: UsedDirectory) -> Response:
     """Change a group by operations."""
     del actor
-    patch = await _read(request, PatchOp[Group], Context.RESOURCE_PATCH_REQUEST)
-    return _shown(request, await groups.patch_group(group_id, patch), Context.RESOURCE_PATCH_RESPONSE)
+    operations = dialects.operations_of(dialects.read_body(await request.body()))
+    return _shown(request, await groups.patch_group(group_id, operations), Context.RESOURCE_PATCH_RESPONSE)
 
 
 @router.delete("/Groups/{group_id}")

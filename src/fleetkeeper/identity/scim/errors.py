@@ -20,6 +20,16 @@ def scim_error(error: Error) -> Response:
     return JSONResponse(error.model_dump(), status, headers, media_type=MEDIA_TYPE)
 
 
+def told(error: Exception) -> str:
+    """What a refusal says."""
+    if isinstance(error, SCIMException):
+        return str(error.to_error().detail or error)
+    if isinstance(error, ValidationError):
+        return str(Error.from_validation_errors(error)[0].detail)
+    known = expected_error(error)
+    return "" if known is None else known.detail
+
+
 def scim_error_response(request: Request, error: Exception) -> Response:
     """Any error of a SCIM route; a defect is logged with its trace and answered without one."""
     if isinstance(error, SCIMException):

@@ -107,6 +107,13 @@ async def members_of(session: AsyncSession, groups: Iterable[UUID]) -> dict[UUID
     return found
 
 
+async def member_ids(session: AsyncSession, group_id: UUID) -> frozenset[UUID]:
+    """Who is in a group."""
+    return frozenset(
+        await session.scalars(select(GroupMember.user_id).where(GroupMember.group_id == group_id))
+    )
+
+
 async def set_members(session: AsyncSession, group_id: UUID, users: frozenset[UUID]) -> bool:
     """Make these the members of a group; says whether all of them exist (nothing is changed otherwise)."""
     known = frozenset(await session.scalars(select(User.id).where(User.id.in_(list(users)))))

@@ -12,6 +12,7 @@ from scim2_models import (
     ETag,
     Filter,
     Group,
+    InvalidValueException,
     Meta,
     Patch,
     ResourceType,
@@ -50,7 +51,11 @@ CONFIG = ServiceProviderConfig(
     ],
 )
 # Providers send attributes of their own and bend the rules for values; that is no reason to stop provisioning.
-POLICY = ScimPolicy(unknown=ScimPolicy.Unknown.ignore)
+POLICY = ScimPolicy(
+    unknown=ScimPolicy.Unknown.ignore,
+    remove_value_as_filter=ScimPolicy.RemoveValue.apply,
+    unmatched_path_filter=ScimPolicy.UnmatchedPathFilter.create,
+)
 PROVIDER = ScimProvider(
     models=[User, EnterpriseUser, Group],
     resource_types=[ResourceType.from_resource(ScimUser), ResourceType.from_resource(Group)],
@@ -150,5 +155,8 @@ def shown_name(resource: Any) -> str:
 
 
 def member_ids(resource: Group) -> frozenset[UUID]:
-    """The users in a group. Raises ValueError for a member that is no user's id."""
-    return frozenset(UUID(str(member.value)) for member in resource.members or [])
+    """The users in a group. Raises InvalidValueException for a member that is no user's id."""
+    try:
+        return frozenset(UUID(str(member.value)) for member in resource.members or [])
+    except ValueError:
+        raise InvalidValueException(detail="A member's value is the id of a user.") from None

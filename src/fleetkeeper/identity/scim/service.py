@@ -4,22 +4,28 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from pydantic import ValidationError
 from scim2_models import (
+    Context,
     ForbiddenException,
     Group,
     InvalidValueException,
     ListResponse,
     NotFoundException,
+    PatchOp,
+    SCIMException,
     TooManyException,
     UniquenessException,
 )
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.audit.recorder import record_event
 from fleetkeeper.identity import service as identity
 from fleetkeeper.identity.models import Group as StoredGroup
 from fleetkeeper.identity.models import User as StoredUser
-from fleetkeeper.identity.scim import queries
+from fleetkeeper.identity.scim import dialects, queries
+from fleetkeeper.identity.scim.errors import told
 from fleetkeeper.identity.scim.resources import (
     MAX_RESULTS,
     POLICY,
@@ -36,6 +42,9 @@ from fleetkeeper.identity.users.service import is_name
 from fleetkeeper.kit.text import is_storable
 
 DEFAULT_RESULTS = 100
+# What keeps a request from being carried out as a whole.
+REFUSALS = (SCIMException, ValidationError)
+MAX_ONE_BY_ONE = 50
 MAX_NAME_LENGTH = 255
 MAX_MATCHES = 10_000
 
@@ -82,20 +91,71 @@ class Directory:
         await self._store_user(user, wanted)
         return await self.get_user(str(user.id))
 
-    async def replace_user(self, user_id: str, wanted: Any) -> Any:
-        """Make a user be as given."""
+    async def replace_user(self, user_id: str, body: dict[str, Any]) -> Any:
+        """Make a user be as given. One that is to be disabled is, even where the rest cannot be."""
         user = await self._changeable_user(user_id)
-        wanted.replace((await self._resources(StoredUser, [user]))[0])
-        await self._store_user(user, wanted)
+        try:
+            async with self._session.begin_nested():
+                wanted = read_resource(ScimUser, body, Context.RESOURCE_REPLACEMENT_REQUEST)
+                wanted.replace((await self._resources(StoredUser, [user]))[0])
+                await self._store_user(user, wanted)
+        except REFUSALS as error:
+            if not dialects.is_disabled(body):
+                raise
+            await self._disable_only(user, [error])
         return await self.get_user(user_id)
 
-    async def patch_user(self, user_id: str, patch: Any) -> Any:
-        """Change a user by operations."""
+    async def patch_user(self, user_id: str, operations: list[dict[str, Any]]) -> Any:
+        """Change a user by operations: all of them or none.
+
+        Only where one disables the account, those that cannot be are left out, and the audit log says so.
+        """
         user = await self._changeable_user(user_id)
         resource = (await self._resources(StoredUser, [user]))[0]
-        if patch.patch(resource, scim_policy=POLICY):
-            await self._store_user(user, resource)
+        try:
+            async with self._session.begin_nested():
+                if patched(ScimUser, resource, operations):
+                    await self._store_user(user, resource)
+        except REFUSALS as error:
+            if not any(map(dialects.disables, operations)):
+                raise
+            await self._session.refresh(user)
+            await self._patch_one_by_one(user, operations, error)
         return await self.get_user(user_id)
+
+    async def _patch_one_by_one(
+        self, user: StoredUser, operations: list[dict[str, Any]], error: Exception
+    ) -> None:
+        resource = (await self._resources(StoredUser, [user]))[0]
+        refused = []
+        for operation in operations[:MAX_ONE_BY_ONE]:
+            try:
+                patched(ScimUser, resource, [operation])
+            except REFUSALS as problem:
+                refused.append(problem)
+        if len(operations) > MAX_ONE_BY_ONE or resource.active is not False:
+            await self._disable_only(user, [error])
+            return
+        try:
+            async with self._session.begin_nested():
+                await self._store_user(user, resource)
+        except REFUSALS as problem:
+            await self._session.refresh(user)
+            await self._disable_only(user, [*refused, problem])
+        else:
+            await self._note_left_out("users", user.id, user.username, refused)
+
+    async def _disable_only(self, user: StoredUser, refused: Sequence[Exception]) -> None:
+        async with administrators_kept(self._session):
+            user.enabled = False
+        await identity.end_sessions(self._session, user.id)
+        await self._session.refresh(user)
+        await self._note_left_out("users", user.id, user.username, refused)
+
+    async def _note_left_out(self, kind: str, record: UUID, name: str, refused: Sequence[Exception]) -> None:
+        """Keep that a request was carried out without parts of it: what it takes away may not wait for them."""
+        details = {"left_out": [told(one)[:300] for one in refused[:20]], "count": len(refused)}
+        await record_event(self._session, "scim.partly_applied", kind, str(record), name, details=details)
 
     async def delete_user(self, user_id: str) -> None:
         """Remove an account; what its owner did stays in the audit log."""
@@ -106,23 +166,62 @@ class Directory:
     async def create_group(self, wanted: Group) -> Any:
         """Make a group. It has no role until somebody here gives it one."""
         group = StoredGroup(source="scim")
-        await self._store_group(group, wanted)
+        await self._store_group(group, wanted, member_ids(wanted))
         return await self.get_group(str(group.id))
 
-    async def replace_group(self, group_id: str, wanted: Group) -> Any:
-        """Make a group be as given."""
+    async def replace_group(self, group_id: str, body: dict[str, Any]) -> Any:
+        """Make a group be as given. Members who are to go do, even where the rest cannot be."""
         group = await self._stored_group(group_id)
-        wanted.replace((await self._resources(StoredGroup, [group]))[0])
-        await self._store_group(group, wanted)
+        present = await queries.member_ids(self._session, group.id)
+        try:
+            async with self._session.begin_nested():
+                wanted = read_resource(Group, body, Context.RESOURCE_REPLACEMENT_REQUEST)
+                wanted.replace((await self._resources(StoredGroup, [group]))[0])
+                await self._store_group(group, wanted, member_ids(wanted))
+        except REFUSALS as error:
+            await self._remove_only(group, present, dialects.named_members(body), error)
         return await self.get_group(group_id)
 
-    async def patch_group(self, group_id: str, patch: Any) -> Any:
-        """Change a group by operations, such as members that come and go."""
+    async def patch_group(self, group_id: str, operations: list[dict[str, Any]]) -> Any:
+        """Change a group by operations, such as members that come and go: all of them or none.
+
+        Only where members go, they do without the rest where that cannot be, and the audit log says so.
+        """
         group = await self._stored_group(group_id)
-        resource = (await self._resources(StoredGroup, [group]))[0]
-        if patch.patch(resource, scim_policy=POLICY):
-            await self._store_group(group, resource)
+        present = await queries.member_ids(self._session, group.id)
+        changes, rest = dialects.split_members(operations)
+        members = present
+        for change in changes:
+            members = change.applied_to(members)
+        try:
+            async with self._session.begin_nested():
+                resource = (await self._resources(StoredGroup, [group]))[0]
+                if rest:
+                    patched(Group, resource, rest)
+                    after = member_ids(resource)
+                    members = (members - (present - after)) | (after - present)
+                await self._store_group(group, resource, members)
+        except REFUSALS as error:
+            await self._remove_only(group, present, members, error)
         return await self.get_group(group_id)
+
+    async def _remove_only(
+        self,
+        group: StoredGroup,
+        present: frozenset[UUID],
+        wanted: frozenset[UUID] | None,
+        error: Exception,
+    ) -> None:
+        """Take out who is to go. Raises the error where that is nobody."""
+        if wanted is None or present <= wanted:
+            raise error
+        await self._session.refresh(group)
+        async with administrators_kept(self._session):
+            await queries.set_members(self._session, group.id, present & wanted)
+        group.updated_at = func.now()
+        await self._session.flush()
+        await self._session.refresh(group)
+        await self._note_left_out("groups", group.id, group.name, [error])
 
     async def delete_group(self, group_id: str) -> None:
         """Remove a group; its members lose what they had by it."""
@@ -230,7 +329,7 @@ class Directory:
             if value is not None and await self._session.scalar(taken) is not None:
                 raise UniquenessException(detail=f"Another user has this {name}.", attribute=name)
 
-    async def _store_group(self, group: StoredGroup, wanted: Group) -> None:
+    async def _store_group(self, group: StoredGroup, wanted: Group, members: frozenset[UUID]) -> None:
         name = wanted.display_name or ""
         if not name.strip() or len(name) > MAX_NAME_LENGTH or not is_storable(name):
             raise InvalidValueException(detail=f"displayName has 1 to {MAX_NAME_LENGTH} characters.")
@@ -245,10 +344,6 @@ class Directory:
             taken = taken.where(column == value)
             if value is not None and await self._session.scalar(taken) is not None:
                 raise UniquenessException(detail=f"Another group has this {attribute}.", attribute=attribute)
-        try:
-            members = member_ids(wanted)
-        except ValueError:
-            raise InvalidValueException(detail="A member's value is the id of a user.") from None
         group.name, group.external_id = name, wanted.external_id
         self._session.add(group)
         await self._session.flush()
@@ -260,6 +355,19 @@ class Directory:
         group.updated_at = func.now()
         await self._session.flush()
         await self._session.refresh(group)
+
+
+def read_resource(model: type[Any], body: dict[str, Any], context: Context) -> Any:
+    """A user or a group from a request. Raises ValidationError."""
+    return model.model_validate(body, scim_ctx=context, scim_policy=POLICY)
+
+
+def patched(model: type[Any], resource: Any, operations: list[dict[str, Any]]) -> bool:
+    """Apply operations to a resource, all or none; says whether it is another then."""
+    patch: Any = PatchOp.__class_getitem__(model)
+    body = {"schemas": [str(PatchOp.__schema__)], "Operations": operations}
+    read = patch.model_validate(body, scim_ctx=Context.RESOURCE_PATCH_REQUEST, scim_policy=POLICY)
+    return bool(read.patch(resource, scim_policy=POLICY))
 
 
 def _bounds(request: Any) -> tuple[int, int]:
