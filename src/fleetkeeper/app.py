@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
 import fleetkeeper.all_models  # noqa: F401 - foreign keys name tables of rooms that a route may not import itself
+from fleetkeeper.audit.tally import EventTally
 from fleetkeeper.console.error_pages import handle_console_error, install_console_errors
 from fleetkeeper.console.router import console_router
 from fleetkeeper.database.context import product_context
@@ -86,7 +87,8 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
         recorder = Periodic("intake recorder", FLUSH_SECONDS, intake.flush)
         recorder.start()
         try:
-            yield
+            async with EventTally(database) as app.state.events:
+                yield
         finally:
             await follower.stop()
             await recorder.stop()

@@ -32,6 +32,8 @@ EVENTS = {
     "audit.verification_asked": "Asked for a check of",
     "audit.verified": "Checked",
     "permission.refused": "Was refused",
+    "scim.partly_applied": "Carried out only in part a SCIM request for",
+    "scim.refused": "Had a SCIM request refused",
     "session.ended_by_provider": "Sign-in ended by the provider",
     "session.sign_in": "Signed in",
     "session.sign_in_failed": "Failed to sign in",
@@ -39,7 +41,14 @@ EVENTS = {
     "user.second_factor_reset": "Reset the second factor of",
 }
 BAD_EVENTS = frozenset(
-    {"audit.sealing_stopped", "permission.refused", "session.sign_in_failed", "session.sign_in_refused"}
+    {
+        "audit.sealing_stopped",
+        "permission.refused",
+        "scim.partly_applied",
+        "scim.refused",
+        "session.sign_in_failed",
+        "session.sign_in_refused",
+    }
 )
 PAGES = {
     "departments": "/departments/{}",
@@ -53,6 +62,7 @@ PAGES = {
 NO_KIND = frozenset(
     {
         "permission.refused",
+        "scim.refused",
         "session.ended_by_provider",
         "session.sign_in",
         "session.sign_in_failed",

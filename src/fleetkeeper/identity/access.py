@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import msgspec
 from fastapi import Depends, Request
 
-from fleetkeeper.audit.recorder import record_event
+from fleetkeeper.audit.tally import Event, EventTally
 from fleetkeeper.database.context import TransactionContext
 from fleetkeeper.database.engine import Database
 from fleetkeeper.errors import (
@@ -200,7 +200,7 @@ def require(permission: Permission) -> Callable[[Request], Awaitable[Actor]]:
     async def dependency(request: Request) -> Actor:
         actor = await signed_in(request)
         if not actor.may(permission):
-            await note_refusal(request, permission)
+            await note_refusal(request, actor, permission)
             raise ForbiddenError(f"This needs the permission {permission}.")
         return actor
 
@@ -208,12 +208,13 @@ def require(permission: Permission) -> Callable[[Request], Awaitable[Actor]]:
     return dependency
 
 
-async def note_refusal(request: Request, permission: Permission) -> None:
+async def note_refusal(request: Request, actor: Actor, permission: Permission) -> None:
     """Keep in the audit log that somebody tried what they may not do."""
-    database: Database = request.app.state.database
-    async with database.session(request.state.transaction_context) as session:
-        details = {"permission": permission, "method": request.method, "path": request.url.path[:300]}
-        await record_event(session, "permission.refused", "permission", permission, details=details)
+    events: EventTally = request.app.state.events
+    details = {"permission": permission, "method": request.method, "path": request.url.path[:300]}
+    cause = f"{actor.token_id or actor.session_id}:{permission}"
+    event = Event("permission.refused", "permission", cause, permission, details=details)
+    await events.note(request.state.transaction_context, event)
 
 
 async def reason_given(request: Request) -> str:

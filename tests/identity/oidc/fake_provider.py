@@ -46,6 +46,8 @@ class FakeProvider:
     asked: list[str] = field(default_factory=list)
     # Set to hold answers of the userinfo endpoint back.
     gate: asyncio.Event | None = None
+    # Makes the userinfo endpoint answer with a JWT.
+    signed_userinfo: Callable[[], str] | None = None
     valid_tokens: set[str] = field(default_factory=set)
     valid_refresh_tokens: set[str] = field(default_factory=set)
     authorization: dict[str, str] = field(default_factory=dict)
@@ -145,6 +147,8 @@ class FakeProvider:
             return given
         if request.headers["authorization"].removeprefix("Bearer ") not in self.valid_tokens:
             return JSONResponse({"error": "invalid_token"}, 401)
+        if self.signed_userinfo is not None:
+            return Response(self.signed_userinfo(), media_type="application/jwt")
         return JSONResponse(self.claims)
 
 

@@ -243,3 +243,53 @@ class TestAccess:
             *(admin.post("/scim/v2/Users", json=new_user("racer")) for _ in range(4))
         )
         assert sorted(item.status_code for item in answers) == [201, 409, 409, 409]
+
+
+class TestWhatIsTold:
+    """The audit log says what a provider's request did not do."""
+
+    EVENTS = "SELECT action, details FROM audit_log WHERE action LIKE 'scim.%' ORDER BY id"
+
+    async def test_what_was_left_out_beside_a_disabling(self, app, admin, connection):
+        made = await make(admin, "leaver")
+        patch = operations(
+            {"op": "Replace", "path": "name", "value": "a text"},
+            {"op": "Replace", "path": "active", "value": "False"},
+        )
+        answer = await admin.patch(f"/scim/v2/Users/{made['id']}", json=patch)
+        assert (answer.status_code, answer.json()["active"]) == (200, False)
+        ((action, details),) = connection.execute(self.EVENTS).fetchall()
+        assert action == "scim.partly_applied"
+        assert details["count"] == 1
+        assert "name" in details["left_out"][0]
+
+    async def test_what_was_refused_as_a_whole(self, app, admin, connection):
+        made = await make(admin, "stayer")
+        patch = operations({"op": "Replace", "path": "name", "value": "a text"})
+        path = f"/scim/v2/Users/{made['id']}"
+        assert (await admin.patch(path, json=patch)).status_code == 400
+        ((action, details),) = connection.execute(self.EVENTS).fetchall()
+        assert (action, details["method"], details["path"]) == ("scim.refused", "PATCH", path)
+        assert details["why"]
+
+
+class TestFilterBounds:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            'userName eq "' + "x" * 2000 + '"',
+            "(" * 11 + 'userName eq "x"' + ")" * 11,
+            " or ".join(['userName eq "x"'] * 21),
+            "not (" * 11 + 'userName eq "x"' + ")" * 11,
+        ],
+        ids=["long", "brackets", "comparisons", "negations"],
+    )
+    async def test_hold_at_every_door(self, shared, text):
+        made = await make(shared.admin, f"bounds-{abs(hash(text))}")
+        answers = [await shared.admin.get("/scim/v2/Users", params={"filter": text})]
+        for path in ("/Users/.search", "/Groups/.search", "/.search"):
+            body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": text}
+            answers.append(await shared.admin.post(f"/scim/v2{path}", json=body))
+        patch = operations({"op": "remove", "path": f"emails[{text}]"})
+        answers.append(await shared.admin.patch(f"/scim/v2/Users/{made['id']}", json=patch))
+        assert [answer.status_code for answer in answers] == [400] * 5

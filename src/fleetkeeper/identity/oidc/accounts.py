@@ -128,8 +128,13 @@ def username_of(told: ProviderUser) -> str:
 
 def _email(claims: Mapping[str, Any]) -> str | None:
     email = _text(claims.get("email"), 255)
-    is_good = claims.get("email_verified", True) is not False and re.fullmatch(r"[^@\s]+@[^@\s]+", email)
+    is_good = is_verified(claims.get("email_verified", True)) and re.fullmatch(r"[^@\s]+@[^@\s]+", email)
     return email if is_good else None
+
+
+def is_verified(claim: object) -> bool:
+    """Whether `email_verified` says so: true, or as some providers write it, the text of it. All else is no."""
+    return claim is True or (isinstance(claim, str) and claim.lower() == "true")
 
 
 def _text(value: object, most: int) -> str:

@@ -53,6 +53,13 @@ class Metadata:
     says_issuer: bool
 
 
+@dataclass(frozen=True)
+class _Answer:
+    status: int
+    media_type: str
+    content: bytes
+
+
 @dataclass
 class _Keys:
     keys: list[dict[str, Any]] = field(default_factory=list)
@@ -167,19 +174,29 @@ class OidcClient:
             raise ProviderError("The token endpoint gave no bearer token.")
         return answer
 
-    async def userinfo(self, metadata: Metadata, access_token: str) -> dict[str, Any]:
-        """What the provider says of a token's owner. Raises GrantRefusedError when the token is no longer good."""
+    async def userinfo(self, metadata: Metadata, access_token: str) -> dict[str, Any] | str:
+        """What the provider says of a token's owner: claims, or a JWT that is not checked yet.
+
+        Raises GrantRefusedError when the token is no longer good.
+        """
         if metadata.userinfo_endpoint is None:
             raise ProviderError("The provider has no userinfo endpoint.")
-        headers = {"Authorization": f"Bearer {access_token}"}
-        status, answer = await self._ask("GET", metadata.userinfo_endpoint, metadata.issuer, headers=headers)
-        if status in {400, 401, 403}:
+        headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json, application/jwt"}
+        answer = await self._exchange("GET", metadata.userinfo_endpoint, metadata.issuer, headers=headers)
+        if answer.status in {400, 401, 403}:
             raise GrantRefusedError("The provider no longer takes the token.")
-        if status != 200:
-            raise ProviderUnreachableError(f"The userinfo endpoint answers {status}.")
-        return answer
+        if answer.status != 200:
+            raise ProviderUnreachableError(f"The userinfo endpoint answers {answer.status}.")
+        if answer.media_type == "application/jwt":
+            return answer.content.decode("ascii", "replace").strip()
+        return _read_object(answer)
 
     async def _ask(self, method: str, address: str, issuer: str, **more: Any) -> tuple[int, dict[str, Any]]:
+        """One exchange whose answer is a JSON object."""
+        answer = await self._exchange(method, address, issuer, **more)
+        return answer.status, _read_object(answer)
+
+    async def _exchange(self, method: str, address: str, issuer: str, **more: Any) -> _Answer:
         """One exchange: no redirect is followed, and no more than a limit is read."""
         if self._resting.get(issuer, 0.0) > time.monotonic():
             raise ProviderUnreachableError("The provider could not be reached just now.")
@@ -202,15 +219,20 @@ class OidcClient:
                 f"The provider cannot be reached ({type(error).__name__})."
             ) from None
         self._resting.pop(issuer, None)
-        try:
-            answer = json.loads(content)
-        except (ValueError, RecursionError):
-            answer = None
-        if not isinstance(answer, dict):
-            if response.status_code == 200:
-                raise ProviderError("The provider's answer is no JSON object.")
-            answer = {}
-        return response.status_code, answer
+        media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return _Answer(response.status_code, media_type, bytes(content))
+
+
+def _read_object(answer: _Answer) -> dict[str, Any]:
+    try:
+        read = json.loads(answer.content)
+    except (ValueError, RecursionError):
+        read = None
+    if isinstance(read, dict):
+        return read
+    if answer.status == 200:
+        raise ProviderError("The provider's answer is no JSON object.")
+    return {}
 
 
 def _read_metadata(issuer: str, answer: Mapping[str, Any]) -> Metadata:

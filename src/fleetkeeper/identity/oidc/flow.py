@@ -29,7 +29,7 @@ from fleetkeeper.identity.oidc.client import (
     ProviderError,
     ProviderUnreachableError,
 )
-from fleetkeeper.identity.oidc.id_tokens import check_id_token
+from fleetkeeper.identity.oidc.id_tokens import check_id_token, read_userinfo
 from fleetkeeper.identity.oidc.models import IdentityProvider, OidcFlow
 from fleetkeeper.identity.oidc.presets import (
     PRESETS,
@@ -242,7 +242,9 @@ async def _redeem(
         raise ForbiddenError("Your account does not belong to the organisation that may come in here.")
     more: dict[str, Any] = {}
     if metadata.userinfo_endpoint is not None:
-        more = await client.userinfo(metadata, answer["access_token"])
+        more = await read_userinfo(
+            client, metadata, answer["access_token"], client_id=provider.client_id, now=now
+        )
         # OpenID Connect Core 1.0, section 5.3.2: else somebody's token would bring somebody else's claims.
         if more.get("sub") != claims["sub"]:
             raise UnauthenticatedError("The provider speaks of two people at once; begin again.")

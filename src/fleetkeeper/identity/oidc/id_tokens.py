@@ -1,4 +1,4 @@
-"""Checks ID tokens (OpenID Connect Core 1.0, section 3.1.3.7)."""
+"""Checks ID tokens (OpenID Connect Core 1.0, section 3.1.3.7) and signed userinfo (5.3.2)."""
 
 import hmac
 import json
@@ -30,6 +30,8 @@ MAX_AGE_SECONDS = 600
 MAX_TOKEN_LENGTH = 64 * 1024
 MAX_SUBJECT_LENGTH = 255
 MIN_RSA_BITS = 2048
+# RFC 7516, section 3.1: five parts.
+_DOTS_OF_ENCRYPTED = 4
 
 
 class TokenError(ProviderError):
@@ -46,21 +48,55 @@ async def check_id_token(
     now: datetime,
 ) -> dict[str, Any]:
     """The claims of a token that holds. `nonce` is None for a refreshed token. Raises TokenError or ProviderError."""
-    if not isinstance(token, str) or not 0 < len(token) <= MAX_TOKEN_LENGTH:
+    if not isinstance(token, str) or not token:
         raise TokenError("The provider gave no ID token.")
+    claims = await _signed_claims(client, metadata, token, "ID token")
+    _check_claims(claims, metadata.issuer, client_id, nonce, now.timestamp())
+    return claims
+
+
+async def read_userinfo(
+    client: OidcClient, metadata: Metadata, access_token: str, *, client_id: str, now: datetime
+) -> dict[str, Any]:
+    """What a provider says of a token's owner, as JSON or as a signed JWT (OpenID Connect Core 1.0, section 5.3.2).
+
+    Raises GrantRefusedError when the token is no longer good, TokenError for a JWT that does not hold.
+    """
+    answer = await client.userinfo(metadata, access_token)
+    if isinstance(answer, dict):
+        return answer
+    claims = await _signed_claims(client, metadata, answer, "userinfo")
+    if claims.get("iss") != metadata.issuer:
+        raise TokenError("The userinfo is of another issuer.")
+    audience = claims.get("aud")
+    if client_id not in (audience if isinstance(audience, list) else [audience]):
+        raise TokenError("The userinfo is for another audience.")
+    # Not required, so checked where they are.
+    if "exp" in claims and _time(claims, "exp") <= now.timestamp() - CLOCK_SKEW_SECONDS:
+        raise TokenError("The userinfo has expired.")
+    if "nbf" in claims and _time(claims, "nbf") > now.timestamp() + CLOCK_SKEW_SECONDS:
+        raise TokenError("The userinfo is not valid yet.")
+    return claims
+
+
+async def _signed_claims(client: OidcClient, metadata: Metadata, token: str, what: str) -> dict[str, Any]:
+    if len(token) > MAX_TOKEN_LENGTH:
+        raise TokenError(f"The {what} is too long.")
+    if token.count(".") == _DOTS_OF_ENCRYPTED:
+        raise TokenError(f"The {what} is encrypted; tell the provider to sign it only.")
     try:
         header = jws.extract_compact(token.encode()).headers()
     except (JoseError, ValueError):
-        raise TokenError("The ID token cannot be read.") from None
+        raise TokenError(f"The {what} cannot be read.") from None
     algorithm, key_id = header.get("alg"), header.get("kid")
+    if str(header.get("cty", "")).lower() == "jwt":
+        raise TokenError(f"The {what} holds another token; tell the provider to sign it only.")
     if not isinstance(algorithm, str) or algorithm not in KEY_TYPES:
-        raise TokenError("The ID token is not signed in a way that is safe.")
+        raise TokenError(f"The {what} is not signed in a way that is safe.")
     if key_id is not None and not isinstance(key_id, str):
-        raise TokenError("The ID token cannot be read.")
+        raise TokenError(f"The {what} cannot be read.")
     keys = _fitting_keys(await client.keys(metadata, key_id), algorithm, key_id)
-    claims = _verified_claims(token, keys, algorithm)
-    _check_claims(claims, metadata.issuer, client_id, nonce, now.timestamp())
-    return claims
+    return _verified_claims(token, keys, algorithm, what)
 
 
 def _fitting_keys(keys: Sequence[Mapping[str, Any]], algorithm: str, key_id: str | None) -> list[Key]:
@@ -89,7 +125,7 @@ def _fitting_keys(keys: Sequence[Mapping[str, Any]], algorithm: str, key_id: str
     return found
 
 
-def _verified_claims(token: str, keys: Sequence[Key], algorithm: str) -> dict[str, Any]:
+def _verified_claims(token: str, keys: Sequence[Key], algorithm: str, what: str) -> dict[str, Any]:
     for key in keys:
         try:
             with warnings.catch_warnings():
@@ -101,7 +137,7 @@ def _verified_claims(token: str, keys: Sequence[Key], algorithm: str) -> dict[st
             continue
         if isinstance(claims, dict):
             return claims
-    raise TokenError("The ID token is not signed by the provider.")
+    raise TokenError(f"The {what} is not signed by the provider.")
 
 
 def _check_claims(

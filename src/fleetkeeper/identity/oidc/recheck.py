@@ -19,7 +19,7 @@ from fleetkeeper.identity.models import BrowserSession, User
 from fleetkeeper.identity.oidc import queries
 from fleetkeeper.identity.oidc.accounts import synchronise_groups
 from fleetkeeper.identity.oidc.client import GrantRefusedError, Metadata, OidcClient, ProviderError
-from fleetkeeper.identity.oidc.id_tokens import TokenError, check_id_token
+from fleetkeeper.identity.oidc.id_tokens import TokenError, check_id_token, read_userinfo
 from fleetkeeper.identity.oidc.models import IdentityProvider
 from fleetkeeper.identity.oidc.presets import is_of_domain
 from fleetkeeper.identity.oidc.tokens import ProviderTokens, open_client_secret, open_tokens, seal_tokens
@@ -148,18 +148,25 @@ async def _ask(
         if metadata.userinfo_endpoint is None:
             raise GrantRefusedError("The provider cannot be asked again; sign in once more.")
     try:
-        claims = await checker.client.userinfo(metadata, due.tokens.access_token)
+        claims = await _userinfo(checker, metadata, due, due.tokens, now)
         tokens = None
     except GrantRefusedError:
         if due.tokens.refresh_token is None:
             raise
         _, tokens = await _refresh(checker, metadata, due, now)
-        claims = await checker.client.userinfo(metadata, tokens.access_token)
+        claims = await _userinfo(checker, metadata, due, tokens, now)
     if claims.get("sub") != due.tokens.subject:
         raise TokenError("The provider speaks of somebody else.")
     if due.tokens.groups_in_id_token:
         return None, tokens
     return claims, tokens
+
+
+async def _userinfo(
+    checker: Checker, metadata: Metadata, due: _Due, tokens: ProviderTokens, now: datetime
+) -> dict[str, Any]:
+    client_id = due.provider.client_id
+    return await read_userinfo(checker.client, metadata, tokens.access_token, client_id=client_id, now=now)
 
 
 async def _refresh(

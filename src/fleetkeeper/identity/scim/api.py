@@ -1,5 +1,6 @@
 """`/scim/v2/…`: described by its own discovery documents, not by the API's."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -14,10 +15,11 @@ from scim2_models import (
 )
 from starlette.responses import JSONResponse
 
+from fleetkeeper.audit.tally import Event, EventTally
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.identity.scim import dialects
 from fleetkeeper.identity.scim.access import ScimWrite
-from fleetkeeper.identity.scim.errors import MEDIA_TYPE, scim_error
+from fleetkeeper.identity.scim.errors import MEDIA_TYPE, scim_error, told
 from fleetkeeper.identity.scim.resources import BASE_PATH, CONFIG, POLICY, PROVIDER, ScimUser
 from fleetkeeper.identity.scim.service import Directory, read_resource
 
@@ -26,7 +28,25 @@ GROUP_SEARCH: Any = SearchRequest[Group]
 ANY_SEARCH: Any = SearchRequest[ScimUser | Group]
 
 
-router = APIRouter(prefix=BASE_PATH, include_in_schema=False)
+async def tell_when_refused(request: Request) -> AsyncIterator[None]:
+    """Keep in the audit log that a change was refused: a provider that cannot disable somebody must not go unheard."""
+    try:
+        yield
+    except Exception as error:
+        context = getattr(request.state, "transaction_context", None)
+        if request.method in {"POST", "PUT", "PATCH", "DELETE"} and context is not None:
+            path = request.url.path[:300]
+            details = {"method": request.method, "path": path, "why": told(error)[:300]}
+            events: EventTally = request.app.state.events
+            cause = str(request.state.actor.token_id)
+            await events.note(context, Event("scim.refused", "scim", cause, details=details))
+        raise
+
+
+# Before the session's own dependency, so that it is over when this one writes.
+router = APIRouter(
+    prefix=BASE_PATH, include_in_schema=False, dependencies=[Depends(tell_when_refused, scope="function")]
+)
 
 
 def _answer(content: Any, status: int = 200, location: str | None = None) -> Response:

@@ -23,7 +23,7 @@ def cookie_name(settings: Settings, name: str) -> str:
 def sign_in_desk(request: Request) -> SignInDesk:
     """What the steps of a sign-in work with."""
     state = request.app.state
-    return SignInDesk(state.database, state.sealer, state.settings.identity)
+    return SignInDesk(state.database, state.sealer, state.settings.identity, state.events)
 
 
 def visit_of(request: Request) -> Visit:

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.audit.recorder import record_event
+from fleetkeeper.audit.tally import Event, EventTally
 from fleetkeeper.database.context import NOBODY, TransactionContext
 from fleetkeeper.database.engine import Database
 from fleetkeeper.errors import OverloadedError
@@ -77,6 +78,7 @@ class SignInDesk:
     database: Database
     sealer: Sealer
     settings: IdentitySettings
+    events: EventTally
 
     @property
     def lifetime(self) -> timedelta:
@@ -108,10 +110,11 @@ def printable(text: str) -> str:
 async def note_failure(desk: SignInDesk, visit: Visit, name: str, method: str) -> None:
     """Keep in the audit log that somebody did not prove who they are."""
     context = anonymous_context(visit) if visit.context is NOBODY else visit.context
-    async with desk.database.session(context) as session:
-        await record_event(
-            session, "session.sign_in_failed", "session", None, printable(name), details={"method": method}
-        )
+    cause = f"{visit.browser.address}:{method}"
+    event = Event(
+        "session.sign_in_failed", "session", cause, record_name=printable(name), details={"method": method}
+    )
+    await desk.events.note(context, event)
 
 
 async def note_refusal(session: AsyncSession, admission: Admission, name: str, method: str) -> None:
