@@ -43,6 +43,7 @@ class TestFiles:
             "architecture",
             "attacks",
             "bench",
+            "corpus",
             "e2e",
             "factories",
             "faults",
