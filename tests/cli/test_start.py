@@ -139,6 +139,19 @@ class TestSchema:
         for arguments in (["up"], ["serve"], ["worker"], ["db", "migrate"], ["db", "rollback", "--yes"]):
             assert_one_sentence(command(*arguments), "9999", "newer than this program")
 
+    def test_the_audit_logs_keeper_needs_a_login(self, make_product, own_database: str) -> None:
+        """Where the server has the role's password already, and this home does not."""
+        product = make_product(
+            FLEETKEEPER_DATABASE__URL=own_database,
+            FLEETKEEPER_DATABASE__APP_URL=application_login(own_database),
+        )
+        for arguments in (["up"], ["db", "migrate"]):
+            assert_one_sentence(product.command(*arguments), "FLEETKEEPER_DATABASE__AUDIT_URL")
+        assert_one_sentence(product.command("worker"), "audit-keeper-password", "fleetkeeper db migrate")
+        url = application_login(own_database)
+        outcome = product.command("up", FLEETKEEPER_DATABASE__AUDIT_URL=url)
+        assert_one_sentence(outcome, "FLEETKEEPER_DATABASE__AUDIT_URL", "fleetkeeper_audit_keeper")
+
     def test_there_and_back(self, command) -> None:
         """As the owner of a database who is no superuser."""
         newest = newest_revision()
