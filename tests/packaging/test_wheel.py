@@ -1,5 +1,6 @@
 """What users install: the server's wheel, the agent's wheel and its script, each in a new environment."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -116,6 +117,17 @@ def test_the_script_wants_a_token(tmp_path: Path) -> None:
     assert outcome.returncode == 2
     assert "token" in outcome.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_the_script_refuses_plain_http_and_names_the_wheel_s_hash(tmp_path: Path) -> None:
+    script = install_script("http://fleet.example.org")
+    outcome = run_script(script, "token", HOME=str(tmp_path))
+    assert outcome.returncode == 1
+    assert "plain http" in outcome.stderr
+    assert not list(tmp_path.iterdir())
+    digest = hashlib.sha256(build_agent_wheel()).hexdigest()
+    for server in ("https://fleet.example.org", "http://fleet.example.org", "http://127.0.0.1:8000"):
+        assert f"{server}/agent/{AGENT_WHEEL_NAME}#sha256={digest}" in install_script(server)
 
 
 def test_the_script_installs_and_enrols(product: Product, tmp_path: Path) -> None:

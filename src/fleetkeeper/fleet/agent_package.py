@@ -8,9 +8,11 @@ import zipfile
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import fleetkeeper_agent
 import fleetkeeper_protocol
+from fleetkeeper.kit.addresses import is_loopback_host
 
 VERSION = version("fleetkeeper")
 AGENT_WHEEL_NAME = f"fleetkeeper_agent-{VERSION}-py3-none-any.whl"
@@ -61,7 +63,18 @@ def install_script(server: str) -> str:
     """A POSIX shell script that installs the agent from `server` and enrols it with the token it is given."""
     if not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+", server):
         raise ValueError(f"not a server's address: {server!r}")
-    return _SCRIPT.replace("@SERVER@", server).replace("@WHEEL@", AGENT_WHEEL_NAME)
+    digest = hashlib.sha256(build_agent_wheel()).hexdigest()
+    is_plain = server.startswith("http://") and not is_loopback_host(urlsplit(server).hostname or "")
+    filled = {
+        "@SERVER@": server,
+        "@WHEEL@": AGENT_WHEEL_NAME,
+        "@SHA256@": digest,
+        "@PLAIN@": "yes" if is_plain else "",
+    }
+    script = _SCRIPT
+    for name, value in filled.items():
+        script = script.replace(name, value)
+    return script
 
 
 _SCRIPT = """#!/bin/sh
@@ -69,10 +82,17 @@ _SCRIPT = """#!/bin/sh
 #   curl -fsSL @SERVER@/agent/install.sh | sh -s -- ENROLMENT_TOKEN
 set -eu
 
+# A function, so that a download that broke off runs nothing.
+main() {
 token="${1:-}"
 if [ -z "$token" ]; then
   echo "Give the enrolment token: … | sh -s -- TOKEN" >&2
   exit 2
+fi
+if [ -n "@PLAIN@" ] && [ "${FLEETKEEPER_AGENT_ALLOW_HTTP:-}" != yes ]; then
+  echo "@SERVER@ is plain http: anybody on the way could change the agent and read its key." >&2
+  echo "Use https, or set FLEETKEEPER_AGENT_ALLOW_HTTP=yes for a network that you trust." >&2
+  exit 1
 fi
 if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
   echo "The agent needs Python 3.11 or newer as python3." >&2
@@ -87,7 +107,8 @@ fi
 mkdir -p "$home"
 mkdir -p -m 700 "$state"
 python3 -m venv "$home/venv"
-"$home/venv/bin/pip" install --quiet --disable-pip-version-check "@SERVER@/agent/@WHEEL@"
+"$home/venv/bin/pip" install --quiet --disable-pip-version-check \\
+  "@SERVER@/agent/@WHEEL@#sha256=@SHA256@"
 FLEETKEEPER_AGENT_TOKEN="$token" "$home/venv/bin/fleetkeeper-agent" enroll --server "@SERVER@" --state "$state"
 
 if [ "$(id -u)" = 0 ] && [ -d /run/systemd/system ]; then
@@ -116,4 +137,7 @@ UNIT
 else
   echo "Start the agent with: $home/venv/bin/fleetkeeper-agent run --state $state"
 fi
+}
+
+main "$@"
 """

@@ -5,6 +5,7 @@ from fastapi import APIRouter, Request, Response
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.errors import NotFoundError
 from fleetkeeper.fleet.agent_package import AGENT_WHEEL_NAME, build_agent_wheel, install_script
+from fleetkeeper.identity.access import public_origin
 
 router = APIRouter(prefix="/agent", tags=["fleet"], include_in_schema=False)
 
@@ -12,7 +13,7 @@ router = APIRouter(prefix="/agent", tags=["fleet"], include_in_schema=False)
 @router.get("/install.sh", responses=problem_responses(400))
 async def read_install_script(request: Request) -> Response:
     """The shell script that installs and enrols an agent."""
-    return Response(install_script(str(request.base_url).rstrip("/")), media_type="text/x-shellscript")
+    return Response(install_script(public_origin(request)), media_type="text/x-shellscript")
 
 
 @router.get("/{file_name}", responses=problem_responses(404))

@@ -24,11 +24,12 @@ from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.oidc.recheck import Checker, recheck_if_due
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.service import TOKEN_PREFIX, actor_of_session, actor_of_token
-from fleetkeeper.kit.addresses import plain_address
+from fleetkeeper.kit.addresses import is_loopback_host, plain_address
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.handed_on import HandedOn
 from fleetkeeper.kit.text import is_storable
 from fleetkeeper.settings import Settings
+from fleetkeeper.settings.web import WebSettings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_HEADER = "X-CSRF-Token"
@@ -44,6 +45,20 @@ CREDENTIAL_PARAMETERS = frozenset({"access_token", "api_key", "apikey", "auth_to
 def session_cookie_name(settings: Settings) -> str:
     """The cookie's name; `__Host-` ties it to this host, and browsers accept it over https only."""
     return "__Host-fleetkeeper" if settings.web.secure_cookies else "fleetkeeper"
+
+
+def public_origin(request: Request) -> str:
+    """The product's own address, to be shown, printed and put into scripts: the configured one, or a safe guess.
+
+    The guess is https for all but this machine, since the proxy that ends TLS passes plain http on. Its host has been
+    compared with the allowed ones.
+    """
+    web: WebSettings = request.app.state.settings.web
+    if web.public_origin:
+        return web.public_origin
+    is_here = is_loopback_host(request.url.hostname or "")
+    scheme = request.url.scheme if is_here and not web.secure_cookies else "https"
+    return f"{scheme}://{request.url.netloc}"
 
 
 def client_address(request: Request) -> str:

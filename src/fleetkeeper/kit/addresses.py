@@ -16,6 +16,16 @@ def plain_address(text: str) -> str:
     return str(mapped or address)
 
 
+def is_loopback_host(host: str) -> bool:
+    """Whether a host's name or address is this machine."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
 def customer_of(text: str) -> str:
     """What one customer holds around an address: the address itself, of IPv6 the network; nothing for what is none."""
     plain = plain_address(text)

@@ -15,6 +15,13 @@ class WebSettings(BaseModel):
         default=["localhost", "127.0.0.1", "[::1]"],
         description="Names that a request's Host header may have, as a JSON list; others are refused.",
     )
+    public_origin: str = Field(
+        default="",
+        pattern=r"^(https?://[A-Za-z0-9.:\[\]-]+)?$",
+        description="Address under which browsers and machines reach the product, such as `https://fleet.example.org`. "
+        "Install script, OIDC redirects, SCIM and configurations to copy name it. Without it, the host of the request, "
+        "with https unless that is this machine.",
+    )
     secure_cookies: bool = Field(
         default=False,
         description="Set to true when browsers reach the product over https: cookies get the `__Host-` prefix and "

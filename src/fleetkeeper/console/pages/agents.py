@@ -34,6 +34,7 @@ from fleetkeeper.devices.access import DevicesRead
 from fleetkeeper.errors import InvalidInputError
 from fleetkeeper.fleet import service as fleet
 from fleetkeeper.fleet.access import EnrollmentRead, EnrollmentWrite
+from fleetkeeper.identity.access import public_origin
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments.service import all_departments
 from fleetkeeper.identity.permissions import Permission
@@ -86,7 +87,7 @@ async def create_token(
         arrived=(),
         poll_href=_poll_address(created.created_at),
         name=created.name,
-        commands=install_commands(str(request.base_url).rstrip("/"), created.token),
+        commands=install_commands(public_origin(request), created.token),
     )
     return render("agents/_created.html", shown)
 

@@ -6,6 +6,7 @@ from starlette.responses import RedirectResponse
 from fleetkeeper.console.pages.identity import outcome_response, safe_path, sign_in_page
 from fleetkeeper.console.requests import AppSettings
 from fleetkeeper.errors import FleetkeeperError, NotFoundError
+from fleetkeeper.identity.access import public_origin
 from fleetkeeper.identity.oidc import flow
 from fleetkeeper.identity.oidc.access import Providers
 from fleetkeeper.identity.sign_in.access import (
@@ -13,7 +14,6 @@ from fleetkeeper.identity.sign_in.access import (
     Desk,
     cookie_name,
     drop_cookie,
-    public_origin,
     set_flow_cookie,
 )
 

@@ -38,7 +38,7 @@ from fleetkeeper.console.sender_panels import (
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices.access import DevicesWrite
 from fleetkeeper.errors import FleetkeeperError
-from fleetkeeper.identity.access import ConfigRead, ConfigWrite
+from fleetkeeper.identity.access import ConfigRead, ConfigWrite, public_origin
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.telemetry.senders import service
@@ -214,7 +214,7 @@ async def _page(
         links = (neighbour(HOME, page.previous), neighbour(HOME, page.next))
         panels.append(host_table(page, links, may_move=may_move))
         panels.append(new_host_form() if may_move else None)
-    panels += code_panels(str(request.base_url).rstrip("/"))
+    panels += code_panels(public_origin(request))
     if error is not None:
         panels = refuse_in(panels, form_id, error, values or {})
     search = search_of(request, "Host or device") if request.method == "GET" else None

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse
 
 from fleetkeeper.audit.tally import Event, EventTally
 from fleetkeeper.database.request_session import Session
+from fleetkeeper.identity.access import public_origin
 from fleetkeeper.identity.scim import dialects
 from fleetkeeper.identity.scim.access import ScimWrite
 from fleetkeeper.identity.scim.errors import MEDIA_TYPE, scim_error, told
@@ -56,7 +57,7 @@ def _answer(content: Any, status: int = 200, location: str | None = None) -> Res
 
 def directory(request: Request, session: Session) -> Directory:
     """Users and groups, with addresses as this client reaches them."""
-    return Directory(session, str(request.base_url).rstrip("/"))
+    return Directory(session, public_origin(request))
 
 
 UsedDirectory = Annotated[Directory, Depends(directory, scope="function")]
@@ -98,7 +99,7 @@ async def service_provider_config(request: Request, actor: ScimWrite) -> Respons
     """What this service can do."""
     del actor
     content = CONFIG.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE)
-    location = f"{str(request.base_url).rstrip('/')}{BASE_PATH}/ServiceProviderConfig"
+    location = f"{public_origin(request)}{BASE_PATH}/ServiceProviderConfig"
     return _answer(content | {"meta": {"resourceType": "ServiceProviderConfig", "location": location}})
 
 
@@ -121,7 +122,7 @@ async def schemas(request: Request, actor: ScimWrite, name: str | None = None) -
 def _described(request: Request, documents: Any, model: type[Any], path: str, name: str | None) -> Response:
     if "filter" in request.query_params:
         return scim_error(Error(status=403, detail="Discovery documents cannot be filtered."))
-    base = f"{str(request.base_url).rstrip('/')}{BASE_PATH}/{path}"
+    base = f"{public_origin(request)}{BASE_PATH}/{path}"
     found = []
     for document in documents:
         content = document.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE)

@@ -40,8 +40,8 @@ def visit_of(request: Request) -> Visit:
     )
 
 
-def public_origin(request: Request) -> str:
-    """The scheme and host by which the browser knows this console."""
+def browser_origin(request: Request) -> str:
+    """The scheme and host by which the browser knows this page."""
     settings: Settings = request.app.state.settings
     # Behind a proxy that ends TLS the scheme that arrives here is another.
     scheme = "https" if settings.web.secure_cookies else request.url.scheme
@@ -54,7 +54,7 @@ def find_relying_party(request: Request) -> RelyingParty | None:
     try:
         ipaddress.ip_address(host)
     except ValueError:
-        return RelyingParty(host, public_origin(request).lower()) if host else None
+        return RelyingParty(host, browser_origin(request).lower()) if host else None
     return None
 
 
