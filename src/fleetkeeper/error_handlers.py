@@ -23,6 +23,7 @@ from fleetkeeper.errors import (
     TooLargeError,
     UnavailableError,
 )
+from fleetkeeper.kit.error_words import field_errors
 
 log = structlog.get_logger(__name__)
 
@@ -76,13 +77,10 @@ def expected_error(error: Exception) -> FleetkeeperError | None:
     if isinstance(error, FleetkeeperError):
         return error
     if isinstance(error, RequestValidationError):
-        fields = [
-            FieldError(".".join(str(part) for part in item["loc"] if part != "body") or "body", item["msg"])
-            for item in error.errors()
-        ]
+        fields = field_errors(error.errors())
         if any(item["type"] == "json_invalid" for item in error.errors()):
             return BadRequestError("The body is not valid JSON.", fields=fields)
-        return InvalidInputError("Some fields are wrong; `errors` names them.", fields=fields)
+        return InvalidInputError("Some fields are wrong.", fields=fields)
     if isinstance(error, HTTPException):
         return _http_error(error)
     if isinstance(error, OperationalError | PoolTimeoutError | DriverOperationalError) or (

@@ -4,7 +4,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.errors import InvalidInputError
+from fleetkeeper.kit.error_words import field_errors
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -14,5 +15,4 @@ def checked(model: type[_Model], **values: Any) -> _Model:
     try:
         return model(**values)
     except ValidationError as error:
-        fields = [FieldError(".".join(map(str, item["loc"])), item["msg"]) for item in error.errors()]
-        raise InvalidInputError("An option is wrong.", fields=fields) from None
+        raise InvalidInputError("An option is wrong.", fields=field_errors(error.errors())) from None

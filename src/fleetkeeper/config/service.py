@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.config.models import ConfigEntry
 from fleetkeeper.config.schemas import ConfigValues
-from fleetkeeper.errors import FieldError, InvalidInputError, NotFoundError
+from fleetkeeper.errors import InvalidInputError, NotFoundError
+from fleetkeeper.kit.error_words import field_errors
 
 
 async def read_config(session: AsyncSession) -> ConfigValues:
@@ -30,7 +31,7 @@ async def change_config(session: AsyncSession, key: str, changes: dict[str, Any]
     try:
         changed = type(current).model_validate(current.model_dump() | changes)
     except ValidationError as error:
-        fields = [FieldError(".".join((key, *map(str, item["loc"]))), item["msg"]) for item in error.errors()]
+        fields = field_errors(error.errors(), (key,))
         raise InvalidInputError("The setting was not changed.", fields=fields) from None
     statement = insert(ConfigEntry).values(key=key, value=changed.model_dump())
     await session.execute(

@@ -20,7 +20,6 @@ from fleetkeeper.console.contexts.administration import (
     Search,
     Tag,
 )
-from fleetkeeper.console.form_errors import plain_words
 from fleetkeeper.console.navigation import shell_for
 from fleetkeeper.console.rendering import render
 from fleetkeeper.errors import (
@@ -32,6 +31,7 @@ from fleetkeeper.errors import (
 )
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments.schemas import DepartmentRead
+from fleetkeeper.kit.error_words import error_words, field_words
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _Result = TypeVar("_Result")
@@ -88,7 +88,7 @@ def model_of(model: type[_Model], values: Mapping[str, Any]) -> _Model:
     try:
         return model.model_validate(dict(values))
     except ValidationError as error:
-        fields = [FieldError(str(item["loc"][0]), plain_words(item["msg"])) for item in error.errors()]
+        fields = [FieldError(str(item["loc"][0]), error_words(item)) for item in error.errors()]
         raise InvalidInputError("See the fields below.", fields=fields) from None
 
 
@@ -117,7 +117,7 @@ def refused(form: EntryForm, error: FleetkeeperError, values: Mapping[str, str])
         )
         for entry in form.entries
     )
-    rest = " ".join(f"{name}: {message}." for name, message in wrong.items())
+    rest = " ".join(f"{field_words(name)}: {message}." for name, message in wrong.items())
     return replace(form, entries=entries, message=f"{error.detail} {rest}".strip(), is_open=True)
 
 

@@ -11,9 +11,9 @@ from fleetkeeper.console.administration import department_options
 from fleetkeeper.console.contexts.agents import AgentRow, AgentTable, Command, TokenForm, TokenRow
 from fleetkeeper.console.contexts.shell import FormField
 from fleetkeeper.console.device_page import collector_row
-from fleetkeeper.console.form_errors import plain_words
 from fleetkeeper.fleet.schemas import AgentPage, AgentRead, EnrollmentTokenCreate, EnrollmentTokenRead
 from fleetkeeper.identity.departments.schemas import DepartmentRead
+from fleetkeeper.kit.error_words import error_words
 
 HOUR_SECONDS = 3600
 _DEFAULTS = {"name": "", "max_uses": "1", "ttl_hours": "24"}
@@ -82,7 +82,7 @@ def read_token_form(entered: Mapping[str, str]) -> EnrollmentTokenCreate | dict[
     try:
         return EnrollmentTokenCreate.model_validate(wanted)
     except ValidationError as error:
-        return {str(item["loc"][0]): plain_words(item["msg"]) for item in error.errors()}
+        return {str(item["loc"][0]): error_words(item) for item in error.errors()}
 
 
 def install_commands(server: str, token: str) -> tuple[Command, ...]:

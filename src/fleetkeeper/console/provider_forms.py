@@ -6,10 +6,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from fleetkeeper.console.contexts.shell import FormField
-from fleetkeeper.console.form_errors import plain_words
 from fleetkeeper.errors import FieldError
 from fleetkeeper.identity.oidc.presets import PRESETS, Preset
 from fleetkeeper.identity.oidc.schemas import ProviderCreate, ProviderRead, ProviderUpdate
+from fleetkeeper.kit.error_words import field_errors
 
 HELP = {
     Preset.GENERIC: "Any provider that speaks OpenID Connect, such as Keycloak, Okta, authentik or GitLab.",
@@ -101,7 +101,7 @@ def form_fields(
     preset: Preset, values: Mapping[str, str], errors: Iterable[FieldError] = (), *, is_new: bool
 ) -> tuple[FormField, ...]:
     """The fields with what was entered and what is wrong with it."""
-    wrong = {error.field.rpartition(".")[2]: plain_words(error.message) for error in errors}
+    wrong = {error.field.rpartition(".")[2]: error.message for error in errors}
     if "tenant" not in wrong and preset is Preset.ENTRA and "issuer" in wrong:
         wrong["tenant"] = wrong["issuer"]
     fields = []
@@ -167,4 +167,4 @@ def read_changes(preset: Preset, values: Mapping[str, str]) -> ProviderUpdate | 
 
 
 def _problems(error: ValidationError) -> list[FieldError]:
-    return [FieldError(".".join(map(str, item["loc"])), item["msg"]) for item in error.errors()]
+    return field_errors(error.errors())

@@ -100,4 +100,4 @@ def field_of(error: msgspec.ValidationError) -> FieldError:
 
 def invalid_input(error: msgspec.ValidationError) -> InvalidInputError:
     """The product's error for a message that does not fit its schema."""
-    return InvalidInputError("Some fields are wrong; `errors` names them.", fields=[field_of(error)])
+    return InvalidInputError("Some fields are wrong.", fields=[field_of(error)])

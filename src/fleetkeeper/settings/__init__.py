@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from fleetkeeper.errors import StartupError
+from fleetkeeper.kit.error_words import error_words
 from fleetkeeper.settings.archive import ArchiveSettings
 from fleetkeeper.settings.database import DatabaseSettings
 from fleetkeeper.settings.identity import IdentitySettings
@@ -62,7 +63,7 @@ def get_settings() -> Settings:
     except ValidationError as error:
         problem = error.errors()[0]
         name = "FLEETKEEPER_" + "__".join(str(part).upper() for part in problem["loc"])
-        raise StartupError(f"{name} is wrong: {problem['msg']}.") from None
+        raise StartupError(f"{name} is wrong: {error_words(problem)}.") from None
     except SettingsError:
         raise StartupError(f'{_not_json()} is wrong: it takes JSON, for a list as in ["a", "b"].') from None
     settings.home = settings.home.expanduser().absolute()

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.kit.error_words import error_words
 from fleetkeeper.telemetry.dashboards.definition import (
     MAX_BYTES,
     MAX_PANELS,
@@ -42,7 +43,9 @@ def read_definition(raw: Mapping[str, Any]) -> Definition:
             raise _wrong([FieldError("definition", f"has at most {MAX_BYTES // 1024} KiB as JSON")])
         definition = Definition.model_validate(raw)
     except ValidationError as error:
-        problems = [FieldError(path_of(item["loc"]), item["msg"]) for item in error.errors(include_url=False)]
+        problems = [
+            FieldError(path_of(item["loc"]), error_words(item)) for item in error.errors(include_url=False)
+        ]
         raise _wrong(problems) from None
     except RecursionError:
         raise _wrong([FieldError("definition", "nests too deeply")]) from None
