@@ -37,7 +37,7 @@ class Device(Keyed, Timestamped, Base):
         Index("ix_devices_last_seen", "last_seen", "id"),
         # The sweep that finds devices that fell silent looks at those online only.
         Index("ix_devices_online", "last_seen", postgresql_where=text("status = 'online'")),
-        # Search by any part of a name or serial number.
+        # Search by any part of a name, serial number, IP address or MAC address.
         Index(
             "ix_devices_search",
             "search_text",
@@ -84,7 +84,10 @@ class Device(Keyed, Timestamped, Base):
     search_text: Mapped[str] = mapped_column(
         Text,
         Computed(
-            "name || ' ' || hostname || ' ' || coalesce(serial_number, '') || ' ' || coalesce(location, '')",
+            "name || ' ' || hostname || ' ' || coalesce(serial_number, '') || ' ' || coalesce(location, '')"
+            " || ' ' || jsonb_path_query_array(interfaces, '$[*].ip_addresses[*]')::text"
+            " || ' ' || jsonb_path_query_array(interfaces, '$[*].mac_address')::text"
+            " || ' ' || replace(jsonb_path_query_array(interfaces, '$[*].mac_address')::text, ':', '')",
             persisted=True,
         ),
         deferred=True,

@@ -23,6 +23,7 @@ from fleetkeeper.identity.authority import check_move
 from fleetkeeper.identity.models import Department
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.jobs.queue import enqueue_once
+from fleetkeeper.kit.addresses import plain_mac
 
 # What one may do with a device; the other permissions of departments are about people.
 _ON_DEVICES = frozenset(
@@ -69,7 +70,8 @@ async def list_devices(
     visible = queries.visible_to(actor)
     if departments is not None:
         visible = visible.where(Device.department_id.in_(sorted(departments)))
-    page = await queries.LISTING.page(session, queries.with_vitals(visible), parameters, narrow=visible)
+    asked = [(name, plain_mac(text) if name == "q" else text) for name, text in parameters]
+    page = await queries.LISTING.page(session, queries.with_vitals(visible), asked, narrow=visible)
     results = [_read(DeviceSummary, row[0], row[1]) for row in page.rows]
     return DevicePage(count=page.count, next=page.next, previous=page.previous, results=results)
 

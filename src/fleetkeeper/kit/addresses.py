@@ -1,6 +1,7 @@
 """Addresses of callers, as servers and proxies write them."""
 
 import ipaddress
+import re
 
 # The customer of a network gets this much of IPv6 at least, and may take any address in it.
 IPV6_CUSTOMER_PREFIX = 64
@@ -32,3 +33,11 @@ def customer_of(text: str) -> str:
     if ":" not in plain:
         return plain
     return str(ipaddress.ip_network((plain, IPV6_CUSTOMER_PREFIX), strict=False))
+
+
+def plain_mac(text: str) -> str:
+    """A MAC address as interfaces have it, whichever way it was written; any other text as it is."""
+    digits = re.sub(r"[:.\-]", "", text.strip()).lower()
+    if not re.fullmatch(r"[0-9a-f]{12}", digits) or not re.search(r"[:.\-]", text):
+        return text
+    return ":".join(digits[start : start + 2] for start in range(0, 12, 2))
