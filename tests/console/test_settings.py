@@ -45,18 +45,11 @@ class TestPage:
         assert 'id="sampling-interval_seconds-error"' in answer.text
         assert 'value="5"' in await browser.page("/settings")
 
-    async def test_the_archive_policy_is_one_of_the_forms(self, browser):
-        fields = {
-            "archive-policy-retention_days": "90",
-            "archive-policy-archive_enabled": "true",
-            "archive-policy-downsample_after_days": "7",
-            "archive-policy-downsample_interval": "often",
-        }
-        refused = await browser.send("/settings/archive-policy", **fields)
-        assert "is a number and a unit, such as 1 hour" in refused.text
-        fields["archive-policy-downsample_interval"] = "1 hour"
-        assert "Saved." in (await browser.send("/settings/archive-policy", **fields)).text
-        assert 'value="90"' in await browser.page("/settings")
+    async def test_retention_is_edited_on_its_own_page_alone(self, browser):
+        page = await browser.page("/settings")
+        assert 'href="/settings/retention"' in page
+        assert "days)" not in page
+        assert (await browser.send("/settings/archive-policy")).status_code == 404
 
     async def test_works_without_scripts(self, browser):
         fields = {"csrf_token": browser.csrf_token, "features-gpu_enabled": "true"}

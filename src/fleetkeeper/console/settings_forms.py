@@ -5,17 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotated_types import Ge, Le
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from fleetkeeper.config.schemas import AuditKeeping, ConfigValues, Features, Sampling
 from fleetkeeper.console.contexts.settings import SettingsForm
 from fleetkeeper.console.contexts.shell import FormField
-from fleetkeeper.console.form_errors import plain_words
 from fleetkeeper.errors import FieldError
-from fleetkeeper.telemetry.schemas import ArchivePolicyRead, ArchivePolicyUpdate
-
-ARCHIVE_KEY = "archive-policy"
 
 
 @dataclass(frozen=True)
@@ -65,19 +61,6 @@ GROUPS = {
             {
                 "archive_after_months": "Move to a file after (months)",
                 "retention_months": "Keep for (months)",
-            },
-        ),
-        Group(
-            ARCHIVE_KEY,
-            "Retention",
-            "How long raw samples are kept where no other policy says so. Policies for groups of metrics and devices, "
-            "thinning out and the archive are under Retention and archive.",
-            ArchivePolicyUpdate,
-            {
-                "retention_days": "Keep for (days)",
-                "archive_enabled": "Remove old snapshots",
-                "downsample_after_days": "Thin out after (days)",
-                "downsample_interval": "Thin out to one value per",
             },
         ),
     )
@@ -137,11 +120,10 @@ def settings_form(
     errors: Iterable[FieldError] = (),
     message: str = "",
     is_saved: bool = False,
-    policy: ArchivePolicyRead | None = None,
 ) -> SettingsForm:
     """One form with these values; `errors` name a field by its last part."""
     group = GROUPS[key]
-    by_field = {error.field.rpartition(".")[2]: plain_words(error.message) for error in errors}
+    by_field = {error.field.rpartition(".")[2]: error.message for error in errors}
     return SettingsForm(
         key=key,
         title=group.title,
@@ -152,7 +134,6 @@ def settings_form(
         ),
         message=message,
         is_saved=is_saved,
-        last_run=policy.last_archive_run if policy else None,
     )
 
 
@@ -165,27 +146,10 @@ def entered_values(key: str, form: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def archive_changes(values: Mapping[str, Any]) -> ArchivePolicyUpdate | list[FieldError]:
-    """The changes of the archive policy, or what is wrong with them."""
-    try:
-        return ArchivePolicyUpdate.model_validate(values)
-    except ValidationError as error:
-        return [
-            FieldError(
-                ".".join(map(str, item["loc"])),
-                "is a number and a unit, such as 1 hour"
-                if item["type"] == "string_pattern_mismatch"
-                else item["msg"],
-            )
-            for item in error.errors()
-        ]
-
-
-def all_forms(config: ConfigValues, policy: ArchivePolicyRead) -> tuple[SettingsForm, ...]:
+def all_forms(config: ConfigValues) -> tuple[SettingsForm, ...]:
     """Every form with the current values."""
     return (
         settings_form("sampling", config.sampling.model_dump()),
-        settings_form(ARCHIVE_KEY, policy.model_dump(), policy=policy),
         settings_form("features", config.features.model_dump()),
         settings_form("audit", config.audit.model_dump()),
     )

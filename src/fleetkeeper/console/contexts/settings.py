@@ -1,7 +1,6 @@
 """The settings that administrators change at run time."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from fleetkeeper.console.contexts.shell import FormField, Shell
 
@@ -16,7 +15,6 @@ class SettingsForm:
     fields: tuple[FormField, ...]
     message: str = ""
     is_saved: bool = False
-    last_run: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,8 @@ from fleetkeeper.console.navigation import shell_for
 from fleetkeeper.console.rendering import render
 from fleetkeeper.console.requests import FormValues, WantsFragment
 from fleetkeeper.console.settings_forms import (
-    ARCHIVE_KEY,
     GROUPS,
     all_forms,
-    archive_changes,
     entered_values,
     settings_form,
 )
@@ -21,7 +19,6 @@ from fleetkeeper.identity.access import ConfigRead, ConfigWrite
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.operations import service as operations
-from fleetkeeper.telemetry import service as telemetry
 
 router = APIRouter()
 
@@ -31,29 +28,8 @@ REFUSED = "Nothing was saved: see the fields below."
 @router.get("/settings")
 async def show_settings(actor: ConfigRead, session: Session) -> Response:
     """All settings."""
-    forms = all_forms(await operations.read_config(session), await telemetry.archive_policy(session))
+    forms = all_forms(await operations.read_config(session))
     return _page(actor, forms)
-
-
-@router.post("/settings/archive-policy")
-async def change_archive_policy(
-    form: FormValues,
-    actor: ConfigWrite,
-    session: Session,
-    wants_fragment: WantsFragment,
-) -> Response:
-    """Change how long snapshots are kept."""
-    values = entered_values(ARCHIVE_KEY, form)
-    changes = archive_changes(values)
-    if isinstance(changes, list):
-        return _refused(
-            actor,
-            settings_form(ARCHIVE_KEY, values, errors=changes, message=REFUSED),
-            wants_fragment,
-        )
-    policy = await operations.change_archive_policy(session, changes)
-    saved = settings_form(ARCHIVE_KEY, policy.model_dump(), message="Saved.", is_saved=True, policy=policy)
-    return _saved(actor, saved, wants_fragment)
 
 
 @router.post("/settings/{key}")
