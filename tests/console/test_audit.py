@@ -154,7 +154,7 @@ class TestList:
 
     async def test_nothing_fits(self, browser):
         page = await browser.page("/audit?q=nobody+did+this")
-        assert "No entry fits" in page
+        assert "No entries match these filters" in page
         assert "0 entries" in text_of(page)
 
     @pytest.mark.parametrize(
@@ -336,3 +336,25 @@ class TestHistory:
             link = f"/audit?resource_type={kind}&record_id={record}"
             assert f'href="{html.escape(link)}"' in page, path
             await browser.page(link)
+
+
+class TestWhoActs:
+    @pytest.fixture
+    def acts(self, connection):
+        with connection.transaction():
+            act_as(connection, {"kind": "device", "name": "web-01"})
+            add_events(connection, 1, "test.machine")
+        with connection.transaction():
+            act_as(connection, {"kind": "user", "name": "maria"})
+            add_events(connection, 1, "test.person")
+
+    async def test_people_s_changes_come_first_and_machines_are_one_click_away(self, browser, acts):
+        assert "thing 1" in await browser.page("/audit?action=test.person")
+        page = await browser.page("/audit?action=test.machine")
+        assert "thing 1" not in page
+        assert 'href="/audit?action=test.machine&amp;by=all"' in page
+        assert "thing 1" in await browser.page("/audit?action=test.machine&by=all")
+
+    async def test_a_link_to_one_object_shows_all_that_was_done_to_it(self, browser, acts):
+        page = await browser.page("/audit?resource_type=test&record_id=1")
+        assert len(rows_of(page)) == 2

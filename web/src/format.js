@@ -11,6 +11,15 @@ const dayAndClock = new Intl.DateTimeFormat(undefined, {
   timeZone, day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false,
 });
 
+const moment = new Intl.DateTimeFormat(undefined, {
+  timeZone, day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false,
+});
+const momentWithYear = new Intl.DateTimeFormat(undefined, {
+  timeZone, year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
+  hour12: false,
+});
+const year = new Intl.DateTimeFormat("en", { timeZone, year: "numeric" });
+
 function scaled(value, base, suffixes) {
   let size = Math.abs(value);
   let step = 0;
@@ -60,6 +69,11 @@ export function formatClock(date) {
 
 export function formatDayAndClock(date) {
   return dayAndClock.format(date);
+}
+
+/** To the second, with the year where it is another than now. */
+export function formatMoment(date, nowMs) {
+  return (year.format(date) === year.format(new Date(nowMs)) ? moment : momentWithYear).format(date);
 }
 
 export function formatRelative(date, nowMs) {

@@ -1,7 +1,7 @@
 /** Shows each <time datetime> in the reader's zone: relative, exact or as a duration since then. */
 
 import { serverNow } from "./api.js";
-import { formatDayAndClock, formatDuration, formatExact, formatRelative } from "./format.js";
+import { formatDuration, formatExact, formatMoment, formatRelative } from "./format.js";
 
 const REPEAT_MS = 5000;
 
@@ -11,7 +11,7 @@ function show(node) {
   const now = serverNow() * 1000;
   node.title = formatExact(date);
   if (node.dataset.time === "since") node.textContent = formatDuration(Math.max(0, now - date.getTime()) / 1000);
-  else if (node.dataset.time === "exact") node.textContent = formatDayAndClock(date);
+  else if (node.dataset.time === "exact") node.textContent = formatMoment(date, now);
   else node.textContent = formatRelative(date, now);
 }
 

@@ -1,7 +1,7 @@
 """The filter of the audit log's page: from its address to what the listing understands, and back. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime, time, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,12 +19,19 @@ OTHERS = {
     "ip_address": "Address",
 }
 LIMIT = "50"
+PEOPLE, ALL = "people", "all"
+# Who acts for people. The rest are devices that report and jobs of the product.
+PEOPLES_KINDS = "user,token,command,database,anonymous,unknown"
 
 
 def read_filter(query: Mapping[str, str]) -> tuple[AuditFilter, dict[str, str]]:
     """The form's fields, and the other filters that are set."""
     fields = {name: query.get(name, "").strip() for name in asdict(AuditFilter())}
     others = {name: query[name].strip() for name in OTHERS if query.get(name, "").strip()}
+    if fields["by"] not in {PEOPLE, ALL}:
+        # A link to one object, request or actor shows all of it.
+        is_narrow = bool(others) or any(fields[name] for name in ("actor", "record_id", "request_id"))
+        fields["by"] = ALL if is_narrow else PEOPLE
     return AuditFilter(**fields), others
 
 
@@ -42,6 +49,7 @@ def listing_parameters(
         ("timestamp__gte", _day("since", wanted.since, zone)),
         # Up to the end of that day.
         ("timestamp__lt", _day("until", wanted.until, zone, days=1)),
+        ("actor_kind__in", PEOPLES_KINDS if wanted.by == PEOPLE else ""),
         *others.items(),
     ]
     return [(name, text) for name, text in found if text]
@@ -50,6 +58,8 @@ def listing_parameters(
 def address_of(wanted: AuditFilter, others: Mapping[str, str]) -> str:
     """The page's address with a filter."""
     values = {name: text for name, text in {**asdict(wanted), **others}.items() if text}
+    if values.get("by") == read_filter(values | {"by": ""})[0].by:
+        del values["by"]
     return f"/audit?{urlencode(values)}" if values else "/audit"
 
 
@@ -60,7 +70,8 @@ def shown_others(wanted: AuditFilter, others: Mapping[str, str]) -> tuple[OtherF
             name,
             OTHERS[name],
             value,
-            address_of(wanted, {key: text for key, text in others.items() if key != name}),
+            # Without what it narrows to, the page is people's again.
+            address_of(replace(wanted, by=""), {key: text for key, text in others.items() if key != name}),
         )
         for name, value in others.items()
     )

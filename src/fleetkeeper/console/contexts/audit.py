@@ -54,6 +54,8 @@ class AuditFilter:
     request_id: str = ""
     since: str = ""
     until: str = ""
+    # `people`, or `all` with what machines and jobs did.
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ class AuditResults:
     next_href: str | None
     previous_href: str | None
     is_filtered: bool
+    # The same filter with what machines and jobs did; empty where they are in the list already.
+    all_href: str
     error: str
     # Addresses by the name of the format, for those who may.
     exports: tuple[tuple[str, str], ...]

@@ -1,5 +1,6 @@
 """`/audit`: who did what, the entries one by one, and the log's seals."""
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from fleetkeeper.audit.coverage import UNAUDITED
 from fleetkeeper.audit.schemas import AuditEntryRead
 from fleetkeeper.console.audit_entries import KINDS, entry_row, with_filters
 from fleetkeeper.console.audit_filter import (
+    ALL,
     LIMIT,
     address_of,
     listing_parameters,
@@ -163,7 +165,8 @@ async def _results(request: Request, session: AsyncSession, actor: Actor) -> Aud
         count_is_exact=is_exact,
         next_href=next_href,
         previous_href=previous_href,
-        is_filtered=address_of(wanted, others) != HOME,
+        is_filtered=address_of(replace(wanted, by=""), others) != HOME,
+        all_href="" if wanted.by == ALL else address_of(replace(wanted, by=ALL), others),
         error=error,
         exports=exports,
     )
