@@ -1,6 +1,7 @@
 """The list of devices and the page of one."""
 
 import re
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from fleetkeeper.console.device_list import address, device_results, read_query,
 from fleetkeeper.console.device_page import collector_row, format_bytes, format_speed
 from fleetkeeper.devices.presence import shown_status
 from fleetkeeper.devices.schemas import DevicePage
+from tests.console.waiting import eventually
 from tests.factories.identity import make_department
 from tests.fixtures.client import TEST_CONTEXT, enroll
 
@@ -218,3 +220,41 @@ class TestDepartments:
         assert "change-device" not in await viewer_browser.page(f"/devices/{device.id}")
         answer = await viewer_browser.send(f"/devices/{device.id}", name="mine")
         assert answer.status_code == 403
+
+
+class TestNeverReported:
+    async def test_a_filter_finds_them(self, browser, admin, app, device):
+        await device.send((time.time(), {"cpu_usage_percent": 5.0}))
+        other = await enroll(app, admin, "silent-01")
+
+        async def only_the_other() -> str:
+            part = await browser.part("/devices?status=never")
+            return part if "silent-01" in part and "web-01" not in part else ""
+
+        assert await eventually(only_the_other)
+        await other.client.aclose()
+
+    async def test_their_page_says_it_once_with_the_next_step(self, browser, device):
+        page = await browser.page(f"/devices/{device.id}")
+        assert page.count("has never reported") == 1
+        assert 'href="/agents#new-token"' in page
+        assert "data-live" not in page
+        assert 'data-section="cpu"' not in page
+
+
+class TestSearch:
+    @pytest.mark.parametrize(
+        "text",
+        ["198.51.100.7", "02:00:5e:10:00:aa", "02-00-5E-10-00-AA", "0200.5e10.00aa", "02005e1000aa", "SN-77"],
+    )
+    async def test_finds_by_address_and_serial_number(self, admin, device, connection, text):
+        connection.execute(
+            "UPDATE devices SET serial_number = 'SN-77', interfaces = %s::jsonb WHERE id = %s",
+            [
+                '[{"name": "eth0", "mac_address": "02:00:5e:10:00:aa", "ip_addresses": ["198.51.100.7"]}]',
+                device.id,
+            ],
+        )
+        found = await admin.get("/api/v1/devices", params={"q": text})
+        assert [one["id"] for one in found.json()["results"]] == [str(device.id)]
+        assert (await admin.get("/api/v1/devices", params={"q": "mac_address"})).json()["count"] == 0

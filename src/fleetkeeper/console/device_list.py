@@ -13,6 +13,8 @@ from fleetkeeper.identity.departments.schemas import DepartmentRead
 
 PAGE_SIZE = 50
 NOBODYS = "none"
+# Those without a `last_seen`.
+NEVER = "never"
 DEFAULT = DeviceQuery()
 
 STATUS_CHOICES = (
@@ -20,6 +22,7 @@ STATUS_CHOICES = (
     Choice("online", "Online"),
     Choice("stale", "Stale"),
     Choice("offline", "Offline"),
+    Choice(NEVER, "Never reported"),
 )
 
 TYPE_CHOICES = (
@@ -45,7 +48,7 @@ COLUMNS = (
     ("Last seen", "last_seen", "is-number", True),
 )
 _SORTABLE = frozenset(field for _, field, _, _ in COLUMNS)
-_STATUSES = frozenset({"online", "stale", "offline", "unknown"})
+_STATUSES = frozenset({"online", "stale", "offline", "unknown", NEVER})
 
 
 def read_query(parameters: Mapping[str, str]) -> DeviceQuery:
@@ -73,6 +76,8 @@ def service_parameters(query: DeviceQuery, stale_before: datetime) -> list[tuple
     if query.status in {"online", "stale"}:
         comparison = "last_seen__gte" if query.status == "online" else "last_seen__lt"
         parameters += [("status", "online"), (comparison, stale_before.isoformat())]
+    elif query.status == NEVER:
+        parameters.append(("last_seen__isnull", "true"))
     else:
         parameters.append(("status", query.status))
     return [(name, value) for name, value in parameters if value]

@@ -151,6 +151,11 @@ def _word(value: str | bool) -> str:
     return value
 
 
+def _sections(device: DeviceRead, known: Mapping[str, bool]) -> tuple[Section, ...]:
+    """What there is to show; of a device that sent no telemetry yet, what is known of it by other ways."""
+    return SECTIONS if device.last_seen else tuple(one for one in SECTIONS if known.get(one.id))
+
+
 def device_page(
     shell: Shell,
     device: DeviceRead,
@@ -166,17 +171,28 @@ def device_page(
     """The page of one device; `status` tells stale from online."""
     interfaces = tuple(_interface_row(one) for one in device.interfaces)
     rows = tuple(collector_row(one) for one in collectors)
+    state_rows, session_rows = tuple(map(_state_row, states)), tuple(login_sessions)
+    sections = _sections(
+        device,
+        {
+            "system": True,
+            "interfaces": bool(interfaces),
+            "collectors": bool(rows),
+            "states": bool(state_rows),
+            "sessions": bool(session_rows),
+        },
+    )
     return DevicePage(
         shell=shell,
         device=device,
         status=status,
         addresses=tuple(address for one in interfaces if one.is_up is not False for address in one.addresses),
         figures=FIGURES,
-        sections=(*SECTIONS, HISTORY) if with_history else SECTIONS,
+        sections=(*sections, HISTORY) if with_history else sections,
         process_columns=PROCESS_COLUMNS,
         interfaces=interfaces,
-        login_sessions=tuple(login_sessions),
-        states=tuple(map(_state_row, states)),
+        login_sessions=session_rows,
+        states=state_rows,
         collectors=rows,
         collectors_json=json.dumps([{"name": one.name, "reason": one.reason} for one in rows]),
         fact_groups=_fact_groups(device),
