@@ -50,6 +50,9 @@ export class ExplorePage {
     }
     startSaving(this.#root, this.#state);
     this.#state.addEventListener("change", () => this.#queue());
+    catalogue()
+      .then((metrics) => this.#state.knowCounters(metrics.filter(({ kind }) => kind === "counter").map(({ name }) => name)))
+      .catch(() => {});
     timeRange.addEventListener("change", () => this.#queue());
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden && this.#isLive()) this.#ask();

@@ -142,8 +142,8 @@ export class PromqlBox {
       // Without completion one can still write.
     }
     if (turn !== this.#turn || document.activeElement !== this.#text) return;
-    // What is written out already needs no list.
-    if (!found.length || (found.length === 1 && found[0].title === context.word && !asked)) this.#close();
+    // What is written out already needs no list: Enter runs it, whatever longer names begin alike.
+    if (!found.length || (found.some(({ title }) => title === context.word) && !asked)) this.#close();
     else this.#show(found, context);
   }
 

@@ -6,7 +6,8 @@ const many = (fallback = []) => ({ fallback, isList: true });
 const FIELDS = {
   mode: one("metrics", ["metrics", "promql"]),
   metric: many(),
-  agg: one("avg"),
+  // Nothing is what fits the metrics: the rate of counters, the mean of the rest.
+  agg: one(""),
   across: one(""),
   by: many(["device"]),
   top: one("20"),
@@ -25,8 +26,11 @@ const FIELDS = {
 
 const same = (a, b) => String(a) === String(b) && a.length === b.length;
 
+const bare = (metric) => metric.split("{")[0];
+
 export class ExploreState extends EventTarget {
   #values = {};
+  #counters = new Set();
 
   constructor() {
     super();
@@ -51,7 +55,20 @@ export class ExploreState extends EventTarget {
   }
 
   get(name) {
+    if (name === "agg" && !this.#values.agg) return this.#areCounters() ? "rate" : "avg";
     return this.#values[name];
+  }
+
+  /** Counters whose name does not say so, as the catalogue knows them. */
+  knowCounters(names) {
+    const before = this.get("agg");
+    this.#counters = new Set(names);
+    if (this.get("agg") !== before) this.dispatchEvent(new Event("change"));
+  }
+
+  #areCounters() {
+    const names = this.#values.metric.map(bare);
+    return names.length > 0 && names.every((name) => name.endsWith("_total") || this.#counters.has(name));
   }
 
   /** Changes some values, which makes an entry of the browser's history, and tells who listens. */
