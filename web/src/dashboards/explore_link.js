@@ -45,11 +45,6 @@ export function exploreAddress(panel, variables, values, texts, timeRange) {
       for (const value of all(query.filter[kind], chosen)) parameters.append(kind, value);
     }
   }
-  if (timeRange.preset) parameters.set("range", timeRange.preset);
-  else {
-    const [from, to] = timeRange.bounds();
-    parameters.set("from", Math.round(from));
-    parameters.set("to", Math.round(to));
-  }
+  timeRange.writeTo(parameters);
   return `/explore?${parameters}`;
 }

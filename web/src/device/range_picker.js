@@ -1,13 +1,16 @@
 /** The toolbar over the charts: presets, custom range, back, forward, zoom out, live or paused. */
 
+import { serverNow } from "../api.js";
 import { element } from "../elements.js";
 import { formatDayAndClock } from "../format.js";
 import { fromLocalInput, toLocalInput } from "../time_zone.js";
 import { PRESETS, timeRange } from "./time_range.js";
+import { parseTypedRange } from "./typed_range.js";
 
 function describeRange() {
   const preset = PRESETS.find(([key]) => key === timeRange.preset);
   if (preset) return preset[2];
+  if (timeRange.preset) return `Last ${timeRange.preset}`;
   const [from, to] = timeRange.bounds().map((epoch) => formatDayAndClock(new Date(epoch * 1000)));
   return `${from} – ${to}`;
 }
@@ -28,6 +31,30 @@ function show(toolbar) {
   const [from, to] = timeRange.bounds();
   toolbar.querySelector("[name=from]").value = toLocalInput(from);
   toolbar.querySelector("[name=to]").value = toLocalInput(to);
+  keepRange();
+}
+
+function applyTyped(form) {
+  const field = form.elements.typed;
+  const { span, from, to, error } = parseTypedRange(field.value, serverNow());
+  const note = form.querySelector("[data-typed-error]");
+  note.hidden = !error;
+  note.querySelector("[data-typed-words]").textContent = error ?? "";
+  field.setAttribute("aria-invalid", String(Boolean(error)));
+  if (error) return;
+  if (span) timeRange.follow(span);
+  else timeRange.setAbsolute(from, to);
+  field.value = "";
+  form.closest("details").open = false;
+}
+
+/** Links to other pages of the same data go there with the range that is shown. */
+function keepRange() {
+  for (const link of document.querySelectorAll("a[data-keeps-range]")) {
+    const url = new URL(link.href);
+    timeRange.writeTo(url.searchParams);
+    link.href = url;
+  }
 }
 
 function applyCustom(form) {
@@ -60,10 +87,12 @@ export function startRangePicker(toolbar) {
       else timeRange.resume();
     }
   });
-  toolbar.querySelector("form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    applyCustom(event.target);
-  });
+  for (const [selector, apply] of [["[data-range-typed]", applyTyped], ["[data-range-custom]", applyCustom]]) {
+    toolbar.querySelector(selector).addEventListener("submit", (event) => {
+      event.preventDefault();
+      apply(event.target);
+    });
+  }
   timeRange.addEventListener("change", () => show(toolbar));
   show(toolbar);
 }

@@ -1,6 +1,7 @@
 /** The time range that all charts share: relative or absolute, live or not, kept in the page's address. */
 
 import { serverNow } from "../api.js";
+import { secondsOfDuration } from "./typed_range.js";
 
 export const PRESETS = [
   ["5m", 300, "Last 5 minutes"],
@@ -13,7 +14,8 @@ export const PRESETS = [
 ];
 const DEFAULT_PRESET = "1h";
 const SHORTEST_SECONDS = 10;
-const secondsOf = (key) => PRESETS.find(([name]) => name === key)?.[1];
+// Any duration may be followed; those below the charts' buttons have a name.
+const secondsOf = (key) => (key ? secondsOfDuration(key) || undefined : undefined);
 
 class TimeRange extends EventTarget {
   #default = DEFAULT_PRESET;
@@ -48,14 +50,19 @@ class TimeRange extends EventTarget {
 
   #write() {
     const url = new URL(window.location.href);
-    for (const name of ["from", "to", "range"]) url.searchParams.delete(name);
-    if (this.#preset) url.searchParams.set("range", this.#preset);
-    else {
-      url.searchParams.set("from", Math.round(this.#from));
-      url.searchParams.set("to", Math.round(this.#to));
-    }
+    this.writeTo(url.searchParams);
     window.history.pushState(null, "", url);
     this.#announce();
+  }
+
+  /** Put the range into an address's parameters, in place of one that is there. */
+  writeTo(parameters) {
+    for (const name of ["from", "to", "range"]) parameters.delete(name);
+    if (this.#preset) parameters.set("range", this.#preset);
+    else {
+      parameters.set("from", Math.round(this.#from));
+      parameters.set("to", Math.round(this.#to));
+    }
   }
 
   #announce() {
