@@ -122,7 +122,7 @@ class TestDeletions:
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (123_456_789, "123 MB"), (4 * 10**15, "4000 TB")],
+    [(0, "0 B"), (999, "999 B"), (1536, "1.5 KiB"), (123_456_789, "118 MiB"), (4 * 2**50, "4096 TiB")],
 )
 def test_sizes(size, text):
     assert size_text(size) == text

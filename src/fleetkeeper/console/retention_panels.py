@@ -52,12 +52,12 @@ NUMBERS = tuple(name for name, *_ in _DAYS)
 
 
 def size_text(size: int) -> str:
-    """Bytes for people, in powers of 1,000."""
+    """Bytes for people, in powers of 1,024, as all pages have them."""
     value = float(size)
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if abs(value) < 1000 or unit == "TB":
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if abs(value) < 1000 or unit == "TiB":
             return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.1f} {unit}"
-        value /= 1000
+        value /= 1024
     return ""
 
 
