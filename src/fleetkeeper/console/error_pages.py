@@ -1,5 +1,6 @@
 """Errors for people: a page, a toast for htmx, and the way to the sign-in page."""
 
+from contextlib import suppress
 from urllib.parse import urlencode
 
 import structlog
@@ -13,12 +14,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
 from fleetkeeper.console.contexts.shell import ErrorPage, ErrorToast
+from fleetkeeper.console.navigation import place_of, shell_for
 from fleetkeeper.console.rendering import render
 from fleetkeeper.error_handlers import expected_error, handle_error
 from fleetkeeper.errors import FleetkeeperError, SecondFactorNeededError
+from fleetkeeper.identity.access import SAFE_METHODS, find_actor
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.scim.errors import scim_error_response
 from fleetkeeper.identity.scim.resources import BASE_PATH
+from fleetkeeper.kit.error_words import field_words
 
 log = structlog.get_logger(__name__)
 
@@ -58,15 +62,25 @@ async def handle_console_error(request: Request, error: Exception) -> Response:
         return RedirectResponse(cure, 303)
     if is_htmx:
         return render("errors/_toast.html", ErrorToast(_detail(known)), status=known.status)
-    actor: Actor | None = getattr(request.state, "actor", None)
+    actor = await _reader_of(request, known)
+    shell = None if actor is None else shell_for(actor, place_of(request.url.path))
     if known.status == 403 and actor is not None and not actor.grants:
         detail = (
             f"You are signed in as {actor.name}, but have no role here yet. Ask an administrator for one."
         )
-        page = ErrorPage(known.status, "No role yet", detail, request_id, actor.csrf_token or "")
+        page = ErrorPage(known.status, "No role yet", detail, request_id, shell, actor.csrf_token or "")
     else:
-        page = ErrorPage(known.status, known.title, _detail(known), request_id)
+        page = ErrorPage(known.status, known.title, _detail(known), request_id, shell)
     return render("errors/page.html", page, status=known.status)
+
+
+async def _reader_of(request: Request, error: FleetkeeperError) -> Actor | None:
+    """Who is signed in, for the navigation; an address that no route has was not guarded by one that knows."""
+    actor: Actor | None = getattr(request.state, "actor", None)
+    if actor is None and error.status in {404, 405} and request.method in SAFE_METHODS:
+        with suppress(FleetkeeperError, DBAPIError, PoolTimeoutError):
+            actor = await find_actor(request)
+    return actor if actor is not None and actor.session_id is not None else None
 
 
 def _page_that_cures(request: Request, error: FleetkeeperError) -> str | None:
@@ -77,7 +91,7 @@ def _page_that_cures(request: Request, error: FleetkeeperError) -> str | None:
 
 
 def _detail(error: FleetkeeperError) -> str:
-    fields = "; ".join(f"{item.field}: {item.message}" for item in error.fields)
+    fields = "; ".join(f"{field_words(item.field)}: {item.message}" for item in error.fields)
     return f"{error.detail} {fields}".strip()
 
 

@@ -1,4 +1,4 @@
-/** Ctrl-K: jump to a device by name, or to a page. */
+/** Ctrl-K: jump to a page, or to a device by its name, address or serial number. */
 
 import { getJson } from "../api.js";
 import { element, icon } from "../elements.js";
@@ -31,16 +31,37 @@ function option(href, sign, title, detail, id) {
   return element("a", { href, id: `palette-${id}`, role: "option", class: "palette-option", tabindex: "-1" }, sign, text, note);
 }
 
+/** The pages that the navigation is made of, by title, heading or another word for them. */
 function pageOptions(query) {
-  return [...document.querySelectorAll("[data-nav-page]")]
-    .filter((link) => link.dataset.navPage.toLowerCase().includes(query.toLowerCase()))
-    .map((link, place) => option(link.href, icon(link.dataset.navIcon), link.dataset.navPage, "Page", `page-${place}`));
+  const words = query.toLowerCase().split(/\s+/u);
+  return [...document.getElementById("palette-pages").content.querySelectorAll("a")]
+    .map((link) => ({ link, title: link.textContent, group: link.dataset.group }))
+    .filter(({ link, title, group }) => {
+      const text = `${title} ${group} ${link.dataset.words}`.toLowerCase();
+      return words.every((word) => text.includes(word));
+    })
+    .sort((one, other) => rank(other.title, query) - rank(one.title, query))
+    .map(({ link, title, group }, place) =>
+      option(link.getAttribute("href"), icon(link.dataset.icon), title, group || "Page", `page-${place}`),
+    );
 }
 
-function deviceOptions(devices) {
+/** A title that has the text before one that is found by another word. */
+const rank = (title, query) => Number(title.toLowerCase().includes(query.toLowerCase()));
+
+const bare = (text) => text.toLowerCase().replaceAll(/[:.-]/gu, "");
+
+/** The address or serial number by which a device was found, where its name does not show why. */
+function foundBy(device, query) {
+  if (device.name.toLowerCase().includes(query.toLowerCase())) return "";
+  const known = (device.interfaces ?? []).flatMap((one) => [one.mac_address, ...(one.ip_addresses ?? [])]);
+  return [device.serial_number, ...known].find((text) => text && bare(text).includes(bare(query))) ?? "";
+}
+
+function deviceOptions(devices, query) {
   return devices.map((device) => {
     const dot = element("span", { class: `status-mark is-${device.status}`, "aria-hidden": "true" });
-    const detail = [device.status, device.os_name].filter(Boolean).join(" · ");
+    const detail = [foundBy(device, query), device.status, device.os_name].filter(Boolean).join(" · ");
     return option(`/devices/${encodeURIComponent(device.id)}`, dot, device.name, detail, device.id);
   });
 }
@@ -60,7 +81,7 @@ async function search(query) {
   }
   try {
     const answer = await getJson(DEVICES_URL, [["q", query], ["limit", "10"]], pending.signal);
-    show([...deviceOptions(answer.results), ...pages], "No device or page has that name");
+    show([...deviceOptions(answer.results, query), ...pages], "No page or device matches");
   } catch (error) {
     if (error.name !== "AbortError") show(pages, error.message);
   }

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, replace
 
+# The heading of what belongs to the reader; it stands in the menu under their name.
+ACCOUNT = "Account"
+
 
 @dataclass(frozen=True)
 class NavigationItem:
@@ -14,6 +17,10 @@ class NavigationItem:
     is_current: bool
     # The heading that it stands under; none for the first level.
     group: str = ""
+    # The address of the page that it stands below.
+    parent: str = ""
+    # Other words by which the palette finds it.
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -29,10 +36,28 @@ class Shell:
     time_zone: str = ""
 
     @property
+    def sidebar(self) -> tuple[NavigationItem, ...]:
+        """The entries at the side: pages below another only where one of them is open; the account has its own menu."""
+        current = next((item for item in self.navigation if item.is_current), None)
+        opened = {current.href, current.parent} if current else set()
+        return tuple(
+            item
+            for item in self.navigation
+            if item.group != ACCOUNT and (not item.parent or item.parent in opened)
+        )
+
+    @property
+    def account(self) -> tuple[NavigationItem, ...]:
+        """The entries of the reader's own menu."""
+        return tuple(item for item in self.navigation if item.group == ACCOUNT)
+
+    @property
     def first_level(self) -> tuple[NavigationItem, ...]:
         """The navigation where there is little room: of a group its first entry, under the group's name."""
         items: dict[str, NavigationItem] = {}
         for item in self.navigation:
+            if item.group == ACCOUNT:
+                continue
             name = item.group or item.title
             first = items.get(name, replace(item, title=name))
             items[name] = replace(first, is_current=first.is_current or item.is_current)
@@ -68,6 +93,8 @@ class ErrorPage:
     title: str
     detail: str
     request_id: str | None
+    # Of somebody who is signed in; without it the page stands alone.
+    shell: Shell | None = None
     # Of somebody who is signed in and may open nothing: all that is left to do is to sign out.
     csrf_token: str = ""
 

@@ -170,7 +170,7 @@ async def _answer(
         part = await _part(request, session, actor, desk, message, errors or {}, codes, is_good=status == 200)
     if is_fragment_request(request):
         return render("account/_security.html", part, status=status)
-    page = SecurityPage(**names_of(part), shell=shell_for(actor, "/account"))
+    page = SecurityPage(**names_of(part), shell=shell_for(actor, "/account/security"))
     return render("account/security.html", page, status=status)
 
 

@@ -48,7 +48,7 @@ async def list_providers(actor: ProvidersRead, session: Session) -> Response:
     """All providers."""
     found = await service.list_providers(session, SHOWN)
     page = ProvidersPage(
-        shell=shell_for(actor, "/settings"),
+        shell=shell_for(actor, "/settings/providers"),
         providers=tuple(
             ProviderRow(
                 item.id, item.name, item.slug, PRESETS[Preset(item.preset)].title, item.issuer, item.enabled
@@ -149,7 +149,7 @@ def _new_page(
     errors: Sequence[FieldError] | None = None,
 ) -> Response:
     page = ProviderPage(
-        shell=shell_for(actor, "/settings"),
+        shell=shell_for(actor, "/settings/providers"),
         csrf_token=actor.csrf_token or "",
         title=f"New provider: {PRESETS[preset].title}",
         preset=preset.value,
@@ -166,7 +166,7 @@ def _new_page(
 def _page(request: Request, actor: Actor, provider: ProviderRead) -> ProviderPage:
     preset = Preset(provider.preset)
     return ProviderPage(
-        shell=shell_for(actor, "/settings"),
+        shell=shell_for(actor, "/settings/providers"),
         csrf_token=actor.csrf_token or "",
         title=provider.name,
         preset=provider.preset,

@@ -47,10 +47,9 @@ from fleetkeeper.telemetry.archive.schemas import Amounts, DeletionCreate, Polic
 
 router = APIRouter(prefix=HOME)
 
-TITLE = "Retention and archive"
-CURRENT = "/settings"
-CRUMBS = (("/settings", "Settings"),)
-BELOW = (*CRUMBS, (HOME, TITLE))
+TITLE = "Retention"
+PREVIEW, FILES, DELETIONS = f"{HOME}/preview", f"{HOME}/files", f"{HOME}/deletions"
+BELOW = ((HOME, TITLE),)
 SHOWN = (("limit", "10"),)
 PolicyId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
@@ -121,7 +120,7 @@ async def show_preview(actor: ConfigRead, database: AppDatabase, settings: AppSe
         ),
         run_form(outcome) if actor.may(Permission.CONFIG_WRITE) else None,
     ]
-    return show_page(actor, CURRENT, "What would happen", panels, crumbs=BELOW)
+    return show_page(actor, PREVIEW, "Retention preview", panels, crumbs=BELOW)
 
 
 @router.post("/run")
@@ -150,8 +149,8 @@ async def list_files(request: Request, actor: ConfigRead, session: Session) -> R
     ]
     return show_page(
         actor,
-        CURRENT,
-        "Files of the archive",
+        FILES,
+        "Archive files",
         panels,
         crumbs=BELOW,
         search=search_of(request, "Part of a path, such as a day"),
@@ -163,7 +162,7 @@ async def list_deletions(actor: TelemetryDelete, session: Session, device: str =
     """Deletions, and the form for one."""
     found = await browsing.list_deletions(session, SHOWN)
     panels: list[Panel | None] = [deletion_form({"device": device}), deletions_table(found.results)]
-    return show_page(actor, CURRENT, "Delete telemetry", panels, crumbs=_crumbs(actor))
+    return show_page(actor, DELETIONS, "Delete telemetry", panels, crumbs=_crumbs(actor))
 
 
 @router.post("/deletions/preview")
@@ -177,10 +176,10 @@ async def preview_deletion(form: FormValues, actor: TelemetryDelete, session: Se
     if isinstance(outcome, FleetkeeperError):
         panels = refuse_in([deletion_form(form)], "deletion", outcome, form)
         return show_page(
-            actor, CURRENT, "Delete telemetry", panels, crumbs=_crumbs(actor), status=outcome.status
+            actor, DELETIONS, "Delete telemetry", panels, crumbs=_crumbs(actor), status=outcome.status
         )
     confirmation: list[Panel | None] = [*deletion_confirmation(outcome, form)]
-    return show_page(actor, CURRENT, "Delete telemetry", confirmation, crumbs=_crumbs(actor))
+    return show_page(actor, DELETIONS, "Delete telemetry", confirmation, crumbs=_crumbs(actor))
 
 
 @router.post("/deletions")
@@ -196,7 +195,7 @@ def _home(actor: Actor, panels: list[Panel | None], status: int = 200) -> Respon
     links = [(f"{HOME}/preview", "What would happen")]
     if actor.may(Permission.DEVICES_DELETE):
         links.append((f"{HOME}/deletions", "Delete telemetry"))
-    return show_page(actor, CURRENT, TITLE, panels, crumbs=CRUMBS, links=links, status=status)
+    return show_page(actor, HOME, TITLE, panels, links=links, status=status)
 
 
 def _crumbs(actor: Actor) -> tuple[tuple[str, str], ...]:
@@ -238,7 +237,7 @@ async def _policy_page(
     if error is not None:
         panels = refuse_in(panels, CHANGE, error, values or {})
     title = policy.name or f"Policy {policy.id}"
-    return show_page(actor, CURRENT, title, panels, crumbs=BELOW, status=error.status if error else 200)
+    return show_page(actor, HOME, title, panels, crumbs=BELOW, status=error.status if error else 200)
 
 
 def _entered(form: Mapping[str, str]) -> dict[str, Any]:

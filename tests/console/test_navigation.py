@@ -1,0 +1,87 @@
+"""Every page is reached by the navigation and by the palette."""
+
+import re
+
+import pytest
+from fastapi.routing import iter_route_contexts
+
+from fleetkeeper.console.contexts.shell import ACCOUNT
+from fleetkeeper.console.navigation import PLACES, place_of, shell_for
+from fleetkeeper.console.router import console_router
+from fleetkeeper.identity.actor import EVERYWHERE, Actor, product_actor
+from fleetkeeper.identity.permissions import Permission
+
+# Addresses that are no page to go to, and why.
+EXCEPTIONS = {
+    "/agents/arrivals": "a part of the agents' page",
+    "/agents/enrollment-tokens": "a part of the agents' page",
+    "/audit/state": "a part of the audit log's page",
+    "/settings/providers/new": "a form that asks first which provider it is for",
+    "/sign-in": "for those who are not signed in",
+    "/sign-in/second-factor": "for those who are not signed in",
+}
+
+
+def addresses() -> set[str]:
+    """All console pages whose address has no parameters."""
+    routes = list(iter_route_contexts(console_router().routes))
+    return {str(route.path) for route in routes if "GET" in route.methods and "{" not in str(route.path)}
+
+
+def test_every_page_is_declared_or_an_exception_with_a_reason():
+    declared = {place.href for place in PLACES}
+    assert addresses() - EXCEPTIONS.keys() == declared
+    assert EXCEPTIONS.keys() <= addresses()
+
+
+def test_keys_and_addresses_are_given_once():
+    keys = [place.key for place in PLACES if place.key]
+    assert len(keys) == len(set(keys))
+    assert len(PLACES) == len({place.href for place in PLACES})
+    assert all(place.parent in {one.href for one in PLACES} for place in PLACES if place.parent)
+
+
+async def test_every_page_is_in_the_palette_and_in_the_navigation(browser):
+    page = await browser.page("/")
+    palette = page.partition('<template id="palette-pages">')[2].partition("</template>")[0]
+    assert set(re.findall(r'href="([^"]+)"', palette)) == {place.href for place in PLACES}
+    for place in PLACES:
+        seen = await browser.page(place.parent or "/")
+        navigation = seen.partition("<aside")[2].partition('<main class="content"')[0]
+        assert f'href="{place.href}"' in navigation, place.title
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.href)
+async def test_each_page_marks_itself_as_current(browser, place):
+    page = await browser.page(place.href)
+    assert page.count('aria-current="page"') >= 1 or place.group == ACCOUNT
+    assert re.search(rf'href="{place.href}"\s+aria-current="page"', page) or place.group == ACCOUNT
+
+
+def test_nobody_sees_what_they_may_not_open():
+    actor = Actor("user", "dora", {Permission.DEVICES_DELETE: EVERYWHERE})
+    shell = shell_for(actor, "/settings/retention/deletions")
+    assert [item.href for item in shell.sidebar] == ["/settings/retention/deletions"]
+    assert [item.href for item in shell.account] == ["/account", "/account/security"]
+
+
+def test_pages_below_another_show_while_one_of_them_is_open():
+    actor = product_actor("user", "maria")
+    closed = {item.href for item in shell_for(actor, "/").sidebar}
+    assert "/settings/retention/files" not in closed
+    for current in ("/settings/retention", "/settings/retention/files"):
+        assert "/settings/retention/files" in {item.href for item in shell_for(actor, current).sidebar}
+
+
+@pytest.mark.parametrize(
+    ("path", "href"),
+    [
+        ("/devices/x", "/devices"),
+        ("/settings/providers/x", "/settings/providers"),
+        ("/settings/other", "/settings"),
+        ("/devicesx", ""),
+        ("/nowhere", ""),
+    ],
+)
+def test_an_address_belongs_to_the_nearest_entry(path, href):
+    assert place_of(path) == href
