@@ -7,8 +7,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0026"
-down_revision = "0025"
+revision = "0028"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 
@@ -17,12 +17,12 @@ SQL = Path(__file__).parent.parent / "sql"
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    run_file("0026_search_by_address.sql")
+    run_file("0028_search_by_address.sql")
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    run_file("0026_search_by_address_down.sql")
+    run_file("0028_search_by_address_down.sql")
 
 
 def run_file(name: str) -> None:
