@@ -1,0 +1,80 @@
+"""What a newcomer tries first: typing a range, jumping to an address, and reading a page that has no data."""
+
+import time
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.browsers import NEEDS_BROWSER
+from tests.fixtures.client import PASSWORD, enroll
+
+pytestmark = NEEDS_BROWSER
+
+
+@pytest.fixture
+async def visitor(visit, admin_token):
+    assert admin_token
+    visitor = await visit()
+    await visitor.sign_in("admin", PASSWORD)
+    yield visitor
+    assert visitor.problems == []
+
+
+async def test_ranges_are_typed_and_kept_in_links(visitor, device):
+    await device.send((time.time(), {"cpu_usage_percent": 5.0}))
+    page = visitor.page
+
+    async def loaded() -> bool:
+        await visitor.open(f"/devices/{device.id}")
+        return await page.locator("[data-range-toolbar]").count() > 0
+
+    while not await loaded():
+        pass
+    opener, field = page.locator("summary[aria-label='Custom time range']"), page.locator("#range-typed")
+    await opener.click()
+    await field.fill("yesterday-ish")
+    await field.press("Enter")
+    await expect(page.locator("[data-typed-words]")).to_contain_text("Type 3h, now-3h, or now-2d to now-1d")
+    await field.fill("now-3h")
+    await field.press("Enter")
+    await expect(page.locator("[data-range-text]")).to_have_text("Last 3h")
+    assert page.url.endswith("?range=3h")
+    link = page.locator("a[data-keeps-range]").first
+    assert "range=3h" in await link.get_attribute("href")
+    await opener.click()
+    await field.fill("now-2d to now-1d")
+    await field.press("Enter")
+    await expect(page.locator("[data-live-text]")).to_have_text("Paused")
+    assert "from=" in await link.get_attribute("href")
+
+
+async def test_the_palette_finds_pages_and_addresses(visitor, app, admin, connection):
+    device = await enroll(app, admin, "edge-01")
+    connection.execute(
+        "UPDATE devices SET interfaces = %s::jsonb WHERE id = %s",
+        [
+            '[{"name": "eth0", "mac_address": "02:00:5e:10:00:aa", "ip_addresses": ["198.51.100.7"]}]',
+            device.id,
+        ],
+    )
+    page = visitor.page
+    await visitor.open("/")
+    for typed, shown in (
+        ("sso", "Identity providers"),
+        ("198.51.100.7", "edge-01"),
+        ("0200.5e10.00aa", "edge-01"),
+    ):
+        await page.keyboard.press("Control+k")
+        await page.keyboard.type(typed)
+        await expect(page.locator(".palette-option").first).to_contain_text(shown)
+        await page.keyboard.press("Escape")
+    await device.client.aclose()
+
+
+async def test_counters_are_rates_unless_asked_otherwise(visitor):
+    await visitor.open("/explore?metric=network_receive_bytes_total")
+    await expect(visitor.page.locator("#ask-agg")).to_have_value("rate")
+    await visitor.open("/explore?metric=network_receive_bytes_total&agg=avg")
+    await expect(visitor.page.locator("#ask-agg")).to_have_value("avg")
+    await visitor.open("/explore?metric=cpu_usage_percent")
+    await expect(visitor.page.locator("#ask-agg")).to_have_value("avg")
