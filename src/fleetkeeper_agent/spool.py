@@ -1,4 +1,7 @@
-"""What waits for the server, on disk: bounded by bytes and by age, newest out first, oldest dropped."""
+"""What waits for the server, on disk: bounded by bytes and by age, newest out first, oldest dropped.
+
+Age is told by this machine's clock, which may be wrong; so it never empties the spool.
+"""
 
 import logging
 import sqlite3
@@ -18,6 +21,7 @@ DEFAULT_MAX_AGE_SECONDS = 7 * 86400.0
 # Kept when the disk cannot be written at all; then the spool lives in memory.
 MEMORY_MAX_BYTES = 8 * 1024 * 1024
 DROP_SHARE = 50
+MOST_EXPIRED_AT_ONCE = 12
 MOST_REASONS = 50
 
 TOO_OLD, TOO_MUCH, UNREADABLE, DISK_FULL = "too old", "spool full", "spool file damaged", "disk not writable"
@@ -260,6 +264,11 @@ class Spool:
 
     def _drop_old(self) -> None:
         limit = self._wall() - self._max_age
+        expired = self._database.execute("SELECT count(*) FROM entries WHERE ts < ?", (limit,)).fetchone()[0]
+        # Age takes them one by one. Many at once are the work of a clock that jumped, or of a machine that was off:
+        # they are kept, and the server decides.
+        if expired > MOST_EXPIRED_AT_ONCE:
+            return
         self._drop("SELECT id, kind, ts FROM entries WHERE ts < ?", (limit,), TOO_OLD)
 
     def _drop_excess(self) -> None:

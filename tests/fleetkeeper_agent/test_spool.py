@@ -72,6 +72,21 @@ def test_bounded_by_age(path, clock):
     spool.close()
 
 
+def test_a_clock_that_jumps_takes_nothing_away(path, clock):
+    spool = Spool(path, clock.wall)
+    start = clock.wall()
+    spool.add(FRAME, [frame(start + n) for n in range(1000)])
+    clock.wall_now += 20 * 86400
+    spool.add(FRAME, [frame(clock.wall())])
+    (ahead,) = spool.newest(FRAME, 1)
+    spool.remove(FRAME, [ahead], "the server refused it")
+    clock.wall_now = start
+    spool.add(FRAME, [frame(start + 1000)])
+    assert len(spool.newest(FRAME, 2000)) == spool.waiting(FRAME) == 1001
+    assert [(loss.reason, loss.number) for loss in spool.losses()] == [("the server refused it", 1)]
+    spool.close()
+
+
 def test_the_file_shrinks_when_the_backlog_is_gone(path, clock):
     spool = Spool(path, clock.wall)
     spool.add(FRAME, [frame(clock.wall() + n, 2000) for n in range(500)])
