@@ -48,10 +48,9 @@ _INTEGER = re.compile(r"[+-]?\d{1,20}[iu]", re.ASCII)
 _INTEGER_FIELD = re.compile(r"=(-?\d{1,20})i(?=,|\Z)", re.ASCII)
 _plain_decoder = msgspec.json.Decoder(dict[str, float])
 _TIME = re.compile(r"-?\d{1,19}", re.ASCII)
-# What a backslash escapes in measurements, in tags and in names of fields.
-_ESCAPED_MEASUREMENT = re.compile(r"\\([, ])")
+# What a backslash escapes in tags, and in measurements and names of fields.
 _ESCAPED_TAG = re.compile(r"\\([,= ])")
-_ESCAPED_FIELD = re.compile(r'\\([,=" ])')
+_ESCAPED_NAME = re.compile(r'\\([,=" ])')
 # A mark that has no backslash before it, whatever stands before that.
 _HEAD_END = re.compile(r"(?<!\\) ")
 _TAG_END = re.compile(r"(?<!\\),")
@@ -266,7 +265,7 @@ def _series(head: str, field: str) -> Series:
     measurement, *parts = _TAG_END.split(head) if "\\" in head else head.split(",")
     if len(parts) > MAX_TAGS:
         raise PartError(Reason.TOO_MANY_LABELS, f"a line has at most {MAX_TAGS} tags")
-    measurement, field = _unescape(measurement, _ESCAPED_MEASUREMENT), _unescape(field, _ESCAPED_FIELD)
+    measurement, field = _unescape(measurement, _ESCAPED_NAME), _unescape(field, _ESCAPED_NAME)
     if not measurement:
         raise _line_error("a line has no measurement")
     labels = {"__name__": measurement if field == "value" else f"{measurement}_{field}"}
@@ -275,7 +274,7 @@ def _series(head: str, field: str) -> Series:
         name, equals, value = _partition(part) if "\\" in part else part.partition("=")
         if not equals or not name or not value or _NAME_END.search(value):
             raise _line_error("a tag is name=value")
-        name, value = _unescape(name, _ESCAPED_TAG), _unescape(value, _ESCAPED_TAG)
+        name, value = _unescape(name, _ESCAPED_TAG), _unescape(value, _ESCAPED_HEAD)
         origin[name] = value
         labels[label_name(name)] = value
     if not len(labels) - 1 == len(origin) == len(parts):
