@@ -274,7 +274,7 @@ def _series(head: str, field: str) -> Series:
         name, equals, value = _partition(part) if "\\" in part else part.partition("=")
         if not equals or not name or not value or _NAME_END.search(value):
             raise _line_error("a tag is name=value")
-        name, value = _unescape(name, _ESCAPED_TAG), _unescape(value, _ESCAPED_HEAD)
+        name, value = _unescape(name, _ESCAPED_TAG), _unescape(value, _ESCAPED_TAG)
         origin[name] = value
         labels[label_name(name)] = value
     if not len(labels) - 1 == len(origin) == len(parts):
