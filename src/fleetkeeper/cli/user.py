@@ -97,15 +97,26 @@ def create(
 
 
 @app.command(name="set-password")
-def set_password(user: User, password: Password = "", *, as_json: AsJson = False) -> None:
+def set_password(
+    user: User,
+    password: Password = "",
+    *,
+    revoke_tokens: Annotated[
+        bool, typer.Option("--revoke-tokens", help="Revoke the account's API tokens, too")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Give an account another password and end its sessions."""
 
-    async def change(session: AsyncSession) -> None:
+    async def change(session: AsyncSession) -> list[str]:
         found = await service.find_user(session, command_actor(), user)
-        await service.set_password(session, command_actor(), found.id, password)
+        return await service.set_password(
+            session, command_actor(), found.id, password, with_tokens=revoke_tokens
+        )
 
-    with_session(change)
-    done(f"{user} has a new password.", as_json=as_json)
+    left = with_session(change)
+    told = f" These API tokens still work: {', '.join(left)}." if left else ""
+    done(f"{user} has a new password.{told}", as_json=as_json)
 
 
 @app.command(name="reset-second-factor")

@@ -178,7 +178,10 @@ def _account_forms(user: UserRead, *, is_oneself: bool) -> list[Panel | None]:
         "Set another password",
         f"{base}/password",
         "Set the password",
-        (Entry("password", "New password", kind="password", autocomplete="new-password"),),
+        (
+            Entry("password", "New password", kind="password", autocomplete="new-password"),
+            Entry("revoke_tokens", "Revoke their API tokens, too", kind="toggle", is_required=False),
+        ),
         text="All sessions of this user end.",
     )
     enable = EntryForm("enable", "Let them sign in again", f"{base}/enable", "Enable the account")

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fleetkeeper.identity import queries
 from fleetkeeper.identity.actor import EVERYWHERE, Actor, Scope, merge_grants
 from fleetkeeper.identity.limits import limits_from
-from fleetkeeper.identity.models import BrowserSession, User
+from fleetkeeper.identity.models import ApiToken, BrowserSession, User
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.queries import Caller, HeldRole, SessionCaller
 from fleetkeeper.kit.secrets import hash_secret, make_secret
@@ -86,6 +86,18 @@ async def end_sessions(session: AsyncSession, user_id: UUID, *, but: UUID | None
         condition &= BrowserSession.id != but
     outcome = await session.execute(delete(BrowserSession).where(condition))
     return int(getattr(outcome, "rowcount", 0))
+
+
+async def revoke_tokens(session: AsyncSession, user_id: UUID) -> int:
+    """Revoke all of a user's API tokens; returns how many."""
+    outcome = await session.execute(delete(ApiToken).where(ApiToken.user_id == user_id))
+    return int(getattr(outcome, "rowcount", 0))
+
+
+async def token_names(session: AsyncSession, user_id: UUID) -> list[str]:
+    """The names of a user's API tokens, at most a hundred."""
+    statement = select(ApiToken.name).where(ApiToken.user_id == user_id).order_by(ApiToken.name).limit(100)
+    return list(await session.scalars(statement))
 
 
 async def actor_of_session(

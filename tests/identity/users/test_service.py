@@ -348,3 +348,15 @@ class TestLastAdministrator:
             assert len(left) == 1
         finally:
             await database.close()
+
+
+@pytest.mark.parametrize(("with_tokens", "left"), [(False, ["test"]), (True, [])])
+async def test_a_new_password_says_which_tokens_still_work(session, with_tokens, left):
+    from tests.factories.identity import make_token
+
+    admin, user = await make_actor(session, Role.ADMIN), await make_user(session)
+    await make_token(session, user)
+    told = await service.set_password(
+        session, admin, user.id, "a long enough password", with_tokens=with_tokens
+    )
+    assert told == left

@@ -62,13 +62,20 @@ async def change_password(
 ) -> Response:
     """Change the password; the other sessions end."""
     try:
-        ended = await confirmation.change_password(
-            desk, visit, actor, form.get("current_password", ""), form.get("new_password", ""), utc_now()
+        ended, tokens = await confirmation.change_password(
+            desk,
+            visit,
+            actor,
+            form.get("current_password", ""),
+            form.get("new_password", ""),
+            utc_now(),
+            with_tokens="revoke_tokens" in form,
         )
     except FleetkeeperError as error:
         return await _refused(request, actor, desk, error, {"password": "new_password"})
     others = f" {ended} other session{'s' if ended != 1 else ''} ended." if ended else ""
-    return await _answer(request, actor, desk, message=f"Your password is changed.{others}")
+    left = f" These API tokens still work: {', '.join(tokens)}." if tokens else ""
+    return await _answer(request, actor, desk, message=f"Your password is changed.{others}{left}")
 
 
 @router.post("/totp")

@@ -91,7 +91,8 @@ async def set_password(
 
     async def change() -> None:
         wanted = model_of(PasswordSet, {"password": form.get("password", "")})
-        await service.set_password(session, actor, user_id, wanted.password)
+        with_tokens = "revoke_tokens" in form
+        await service.set_password(session, actor, user_id, wanted.password, with_tokens=with_tokens)
 
     outcome = await attempt(session, change())
     return await _outcome(request, session, actor, user_id, "password", outcome, form)

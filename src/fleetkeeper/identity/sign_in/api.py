@@ -78,15 +78,16 @@ async def change_password(
     actor: SignedInToEnrol, desk: Desk, visit: AtDoor, body: PasswordChange
 ) -> PasswordChanged:
     """Change one's password. All other sessions end."""
-    ended = await confirmation.change_password(
+    ended, tokens = await confirmation.change_password(
         desk,
         visit,
         actor,
         body.current_password.get_secret_value(),
         body.new_password.get_secret_value(),
         utc_now(),
+        with_tokens=body.revoke_tokens,
     )
-    return PasswordChanged(ended_sessions=ended)
+    return PasswordChanged(ended_sessions=ended, remaining_tokens=tokens)
 
 
 @router.post("/account/confirmation", status_code=204, responses=_ACCOUNT)

@@ -18,7 +18,7 @@ from fleetkeeper.errors import (
 )
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.models import BrowserSession, User
-from fleetkeeper.identity.service import end_sessions
+from fleetkeeper.identity.service import end_sessions, revoke_tokens, token_names
 from fleetkeeper.identity.sign_in import passkeys, queries
 from fleetkeeper.identity.sign_in.desk import (
     CHALLENGE_LIFETIME,
@@ -183,9 +183,16 @@ async def ask_to_confirm(
 
 
 async def change_password(
-    desk: SignInDesk, visit: Visit, actor: Actor, current: str, new: str, now: datetime
-) -> int:
-    """Change the caller's password and end their other sessions; returns how many.
+    desk: SignInDesk,
+    visit: Visit,
+    actor: Actor,
+    current: str,
+    new: str,
+    now: datetime,
+    *,
+    with_tokens: bool = False,
+) -> tuple[int, list[str]]:
+    """Change the caller's password and end their other sessions; returns how many, and the tokens that still work.
 
     Raises InvalidInputError, ConflictError for an account without a password, or OverloadedError.
     """
@@ -211,7 +218,9 @@ async def change_password(
         await session.execute(
             update(BrowserSession).where(BrowserSession.id == session_id).values(confirmed_at=now)
         )
-        return await end_sessions(session, user_id, but=session_id)
+        if with_tokens:
+            await revoke_tokens(session, user_id)
+        return await end_sessions(session, user_id, but=session_id), await token_names(session, user_id)
 
 
 async def store_question(

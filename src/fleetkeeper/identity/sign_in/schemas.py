@@ -18,12 +18,14 @@ class PasswordChange(BaseModel):
 
     current_password: SecretStr = Field(max_length=1000)
     new_password: SecretStr = Field(max_length=1000)
+    revoke_tokens: bool = Field(default=False, description="Revoke one's API tokens, too")
 
 
 class PasswordChanged(BaseModel):
     """What a new password ended."""
 
     ended_sessions: int
+    remaining_tokens: list[str] = Field(description="Names of API tokens that still work, at most a hundred")
 
 
 class Confirmation(BaseModel):

@@ -74,7 +74,7 @@ async def delete_user(user_id: UUID, actor: UsersWrite, reason: ReasonGiven, ses
 @router.put("/{user_id}/password", status_code=204, responses=problem_responses(400, 401, 403, 404, 409, 422))
 async def set_password(user_id: UUID, wanted: PasswordSet, actor: UsersWrite, session: Session) -> None:
     """Give a local account another password; its sessions end."""
-    await service.set_password(session, actor, user_id, wanted.password)
+    await service.set_password(session, actor, user_id, wanted.password, with_tokens=wanted.revoke_tokens)
 
 
 @router.post("/{user_id}/disable", responses=problem_responses(401, 403, 404, 409, 422))

@@ -60,6 +60,7 @@ class PasswordSet(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     password: Password
+    revoke_tokens: bool = Field(default=False, description="Revoke the account's API tokens, too")
 
 
 class UserRead(BaseModel):

@@ -18,7 +18,7 @@ from fleetkeeper.identity.memberships.schemas import MembershipPage, UserAccess
 from fleetkeeper.identity.models import Installation, Membership, Role, User
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.permissions import Role as BuiltInRole
-from fleetkeeper.identity.service import actor_of_user, end_sessions
+from fleetkeeper.identity.service import actor_of_user, end_sessions, revoke_tokens, token_names
 from fleetkeeper.identity.sign_in.passwords import check_password, hash_password
 from fleetkeeper.identity.users import queries
 from fleetkeeper.identity.users.administrators import administrators_kept
@@ -149,8 +149,10 @@ async def update_user(session: AsyncSession, actor: Actor, user_id: UUID, change
     return await _read_anew(session, actor, user)
 
 
-async def set_password(session: AsyncSession, actor: Actor, user_id: UUID, password: str) -> None:
-    """Give a local account another password, and end its sessions.
+async def set_password(
+    session: AsyncSession, actor: Actor, user_id: UUID, password: str, *, with_tokens: bool = False
+) -> list[str]:
+    """Give a local account another password, and end its sessions; returns the names of tokens that still work.
 
     Raises InvalidInputError for a bad one, ConflictError for accounts of a provider and for one's own, whose old
     password must be asked for.
@@ -166,6 +168,9 @@ async def set_password(session: AsyncSession, actor: Actor, user_id: UUID, passw
     user.password_changed_at = utc_now()
     await session.flush()
     await end_sessions(session, user_id)
+    if with_tokens:
+        await revoke_tokens(session, user_id)
+    return await token_names(session, user_id)
 
 
 async def set_enabled(session: AsyncSession, actor: Actor, user_id: UUID, *, enabled: bool) -> UserRead:
