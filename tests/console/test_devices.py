@@ -234,7 +234,8 @@ class TestNeverReported:
         assert await eventually(only_the_other)
         await other.client.aclose()
 
-    async def test_their_page_says_it_once_with_the_next_step(self, browser, device):
+    async def test_their_page_says_it_once_with_the_next_step(self, browser, device, connection):
+        connection.execute("UPDATE devices SET created_at = now() - interval '1 hour'")
         page = await browser.page(f"/devices/{device.id}")
         assert page.count("has never reported") == 1
         assert 'href="/agents#new-token"' in page

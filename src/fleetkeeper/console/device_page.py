@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fleetkeeper.console.contexts.administration import EntryForm
@@ -20,6 +20,7 @@ from fleetkeeper.console.contexts.devices import (
 )
 from fleetkeeper.console.contexts.shell import Shell
 from fleetkeeper.devices.schemas import DeviceRead
+from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.telemetry.states.schemas import StateSeries
 from fleetkeeper_protocol.metrics import format_channel
 
@@ -48,6 +49,7 @@ SECTIONS = (
     Section("system", "System", "devices/_system.html"),
     Section("collectors", "Collectors", "devices/_collectors.html"),
 )
+FIRST_REPORT = timedelta(minutes=1)
 HISTORY = Section("history", "History", "devices/_history.html")
 
 PROCESS_COLUMNS = (
@@ -151,9 +153,9 @@ def _word(value: str | bool) -> str:
     return value
 
 
-def _sections(device: DeviceRead, known: Mapping[str, bool]) -> tuple[Section, ...]:
+def _sections(known: Mapping[str, bool], *, never_reported: bool) -> tuple[Section, ...]:
     """What there is to show; of a device that sent no telemetry yet, what is known of it by other ways."""
-    return SECTIONS if device.last_seen else tuple(one for one in SECTIONS if known.get(one.id))
+    return tuple(one for one in SECTIONS if known.get(one.id)) if never_reported else SECTIONS
 
 
 def device_page(
@@ -172,8 +174,9 @@ def device_page(
     interfaces = tuple(_interface_row(one) for one in device.interfaces)
     rows = tuple(collector_row(one) for one in collectors)
     state_rows, session_rows = tuple(map(_state_row, states)), tuple(login_sessions)
+    # A first report takes a moment to be seen here.
+    never_reported = device.last_seen is None and device.created_at < utc_now() - FIRST_REPORT
     sections = _sections(
-        device,
         {
             "system": True,
             "interfaces": bool(interfaces),
@@ -181,9 +184,11 @@ def device_page(
             "states": bool(state_rows),
             "sessions": bool(session_rows),
         },
+        never_reported=never_reported,
     )
     return DevicePage(
         shell=shell,
+        never_reported=never_reported,
         device=device,
         status=status,
         addresses=tuple(address for one in interfaces if one.is_up is not False for address in one.addresses),

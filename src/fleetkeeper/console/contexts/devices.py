@@ -179,6 +179,8 @@ class DevicePage:
     """Everything about one device; scripts fill in what changes by the second."""
 
     shell: Shell
+    # Nothing came in the minutes after it was made known.
+    never_reported: bool
     device: DeviceRead
     status: str
     addresses: tuple[str, ...]
