@@ -33,7 +33,10 @@ class TestPassword:
         other = maria.elsewhere()
         await other.sign_in()
         answer = await self.change(maria)
-        assert (answer.status_code, answer.json()) == (200, {"ended_sessions": 1, "remaining_tokens": ["test"]})
+        assert (answer.status_code, answer.json()) == (
+            200,
+            {"ended_sessions": 1, "remaining_tokens": ["test"]},
+        )
         assert await maria.is_signed_in()
         assert not await other.is_signed_in()
         assert (await maria.elsewhere().enter()).status_code == 401
