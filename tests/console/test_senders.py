@@ -1,5 +1,7 @@
 """The page of senders."""
 
+import re
+
 from tests.factories.senders import WRITE, headers_of, now_ms, series, snappy
 
 
@@ -18,7 +20,17 @@ class TestSenders:
             assert f"http://localhost{address}" in page
 
     async def test_an_empty_installation_says_what_to_do(self, browser):
-        assert "Paste one of the configurations below" in await browser.page("/senders")
+        assert "Paste one of the configurations above" in await browser.page("/senders")
+
+    async def test_a_source_is_connected_in_one_step(self, browser, app, device):
+        page = await browser.page("/senders")
+        assert page.index("Connect a source") < page.index('id="telegraf"') < page.index('id="rules"')
+        answer = await browser.send("/senders/connect", source="Prometheus")
+        token = re.search(r'<code id="secret">([^<]+)</code>', answer.text)[1]
+        async with app.client() as source:
+            source.headers["Authorization"] = f"Bearer {token}"
+            await write(source, "web-01:9100")
+            assert (await source.get("/api/v1/users")).status_code == 403
 
     async def test_trying(self, browser, device):
         answer = await browser.send(

@@ -57,7 +57,7 @@ LoadPlugin write_http
 
 
 def configurations(server: str) -> tuple[Configuration, ...]:
-    """For each sender, with this server's address."""
+    """For each source, with this server's address."""
     return (
         Configuration(
             "prometheus",

@@ -21,6 +21,7 @@ from fleetkeeper.console.sender_configurations import configurations
 from fleetkeeper.telemetry.senders.schemas import HostPage, HostRead, SenderRuleRead, TrialRead
 
 HOME = "/senders"
+CONNECT = "connect"
 TRY, NEW_RULE, NEW_HOST = "try", "rule", "host"
 PROTOCOLS = {
     "any": "Any",
@@ -216,7 +217,7 @@ def host_table(page: HostPage, links: tuple[str | None, str | None], *, may_move
         rows,
         text="The names by which senders know devices, each within the department of its device.",
         count=page.count,
-        empty="No sender has written yet. Paste one of the configurations below.",
+        empty="No sender has written yet. Paste one of the configurations above.",
         previous_href=links[0],
         next_href=links[1],
     )
@@ -281,6 +282,20 @@ def host_forms(host: HostRead, *, may_move: bool) -> tuple[Panel, ...]:
         is_danger=True,
     )
     return (facts, move)
+
+
+def token_form() -> EntryForm:
+    """Makes the token that a configuration needs, and nothing else."""
+    sources = tuple(Option(one.title, one.title) for one in configurations(""))
+    return EntryForm(
+        CONNECT,
+        "Connect a source",
+        f"{HOME}/connect",
+        "Create token",
+        (Entry("source", "Source", kind="select", options=sources),),
+        text="Create a token that may send telemetry and do nothing else, then paste it into the configuration below.",
+        is_open=True,
+    )
 
 
 def code_panels(server: str) -> list[Panel | None]:

@@ -16,9 +16,10 @@ from fleetkeeper.console.administration import (
     search_of,
     show_page,
 )
-from fleetkeeper.console.contexts.administration import Panel
+from fleetkeeper.console.contexts.administration import Panel, Secret
 from fleetkeeper.console.requests import FormValues
 from fleetkeeper.console.sender_panels import (
+    CONNECT,
     HOME,
     NEW_HOST,
     NEW_RULE,
@@ -31,16 +32,21 @@ from fleetkeeper.console.sender_panels import (
     rule_form,
     rule_table,
     rule_values,
+    token_form,
     trial_facts,
     trial_form,
     trial_of,
 )
+from fleetkeeper.console.tokens import token_secret
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices.access import DevicesWrite
 from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.identity.access import ConfigRead, ConfigWrite, public_origin
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.identity.tokens import service as tokens
+from fleetkeeper.identity.tokens.schemas import TokenCreate, TokenCreated
+from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.telemetry.senders import service
 from fleetkeeper.telemetry.senders.schemas import (
     HostCreate,
@@ -73,6 +79,20 @@ async def try_rules(request: Request, form: FormValues, actor: ConfigRead, sessi
     if isinstance(outcome, FleetkeeperError):
         return await _page(request, session, actor, TRY, outcome, form)
     return await _page(request, session, actor, trial=outcome, values=form)
+
+
+@router.post("/senders/connect")
+async def connect_source(request: Request, form: FormValues, actor: ConfigRead, session: Session) -> Response:
+    """Make a token that sends telemetry and nothing else, and show it this one time."""
+
+    async def make() -> TokenCreated:
+        values = {"name": form.get("source", ""), "permissions": [Permission.TELEMETRY_WRITE]}
+        return await tokens.create_own_token(session, actor, model_of(TokenCreate, values), utc_now())
+
+    outcome = await attempt(session, make())
+    if isinstance(outcome, FleetkeeperError):
+        return await _page(request, session, actor, CONNECT, outcome, form)
+    return await _page(request, session, actor, secret=token_secret(outcome))
 
 
 @router.post("/senders/rules")
@@ -199,27 +219,32 @@ async def _page(
     error: FleetkeeperError | None = None,
     values: Mapping[str, str] | None = None,
     trial: TrialRead | None = None,
+    secret: Secret | None = None,
 ) -> Response:
     may_write = actor.may(Permission.CONFIG_WRITE)
     may_move = actor.may(Permission.DEVICES_WRITE)
     panels: list[Panel | None] = [
         trial_facts(trial) if trial is not None else None,
-        trial_form(values or {}),
-        rule_table((await service.list_rules(session)).results, may_write=may_write),
-        rule_form(None, f"{HOME}/rules") if may_write else None,
+        secret,
+        token_form() if actor.may(Permission.TELEMETRY_WRITE) else None,
     ]
+    panels += code_panels(public_origin(request))
     if actor.may(Permission.DEVICES_READ):
         parameters = list_parameters(request) if request.method == "GET" else []
         page = await service.list_hosts(session, actor, parameters)
         links = (neighbour(HOME, page.previous), neighbour(HOME, page.next))
         panels.append(host_table(page, links, may_move=may_move))
         panels.append(new_host_form() if may_move else None)
-    panels += code_panels(public_origin(request))
+    panels += [
+        trial_form(values or {}),
+        rule_table((await service.list_rules(session)).results, may_write=may_write),
+        rule_form(None, f"{HOME}/rules") if may_write else None,
+    ]
     if error is not None:
         panels = refuse_in(panels, form_id, error, values or {})
     search = search_of(request, "Host or device") if request.method == "GET" else None
     status = 200 if error is None else error.status
-    return show_page(actor, HOME, "Senders", panels, search=search, status=status)
+    return show_page(actor, HOME, "Integrations", panels, search=search, status=status)
 
 
 async def _rule_page(
@@ -240,7 +265,7 @@ async def _rule_page(
         HOME,
         f"Rule {rule.position}",
         panels,
-        crumbs=((HOME, "Senders"),),
+        crumbs=((HOME, "Integrations"),),
         status=200 if error is None else error.status,
     )
 
@@ -262,6 +287,6 @@ async def _host_page(
         HOME,
         known.host,
         panels,
-        crumbs=((HOME, "Senders"),),
+        crumbs=((HOME, "Integrations"),),
         status=200 if error is None else error.status,
     )
