@@ -204,7 +204,7 @@ async def test_promql_shows_the_place_of_an_error(visitor):
     page = visitor.page
     await visitor.open(address(mode="promql", query="sum(cpu_usage_percent) + rate(cpu_usage_percent)"))
     error = page.locator("#promql-error")
-    await expect(error).to_contain_text("expected type matrix")
+    await expect(error).to_contain_text("expected type range vector")
     await expect(error).to_contain_text("characters 26 to 29")
     await expect(page.locator("[data-wrong]")).to_have_text("rate")
     await page.fill("#ask-query", "sum(cpu_usage_percent)")
@@ -247,7 +247,7 @@ async def test_keys_alone_are_enough(visitor):
     await page.get_by_role("combobox", name="Metrics").press_sequentially("receive_bytes")
     await expect(options(page).first).to_contain_text("network_receive_bytes_total")
     await page.keyboard.press("Enter")
-    await expect(lines(page)).to_have_text(["<b>db</b>2.30 MiB"])
+    await expect(lines(page)).to_have_text(["<b>db</b>4.00 KiB/s"])
     await page.keyboard.type("cpu_usage")
     await expect(options(page).first).to_contain_text("cpu_usage_percent")
     await page.keyboard.press("Enter")

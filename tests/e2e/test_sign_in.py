@@ -236,10 +236,10 @@ async def test_whoever_has_no_role_is_told_and_gets_out(visit: Visit, admin: htt
     await expect(visitor.page.locator("main")).to_contain_text(
         "You are signed in as newcomer, but have no role"
     )
-    await visitor.page.click("text=My account")
+    await visitor.page.click("main a:has-text('My account')")
     await expect(visitor.page.locator("#sessions tbody tr")).to_have_count(1)
     await visitor.open("/")
-    await visitor.page.click("button:has-text('Sign out')")
+    await visitor.page.click("button:has-text('Sign out'):visible")
     await expect(visitor.page).to_have_url(visitor.address + "/sign-in")
 
 

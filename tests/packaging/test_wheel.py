@@ -64,6 +64,7 @@ def test_what_is_inside(built: Path) -> None:
         "hatch_build.py",
         "README.md",
         "CHANGELOG.md",
+        "LICENSE",
         "pyproject.toml",
         "PKG-INFO",
         ".gitignore",
