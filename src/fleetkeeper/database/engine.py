@@ -194,7 +194,7 @@ def settings_of(session: AsyncSession) -> Settings:
 
 
 async def driver_connection(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
-    """The driver's own connection of a session, in the session's transaction."""
+    """The driver's own connection of a session, in the session's transaction: good until the session lets go."""
     raw = await (await session.connection()).get_raw_connection()
     connection: psycopg.AsyncConnection[Any] = raw.driver_connection  # type: ignore[assignment]
     return connection

@@ -185,6 +185,8 @@ async def fill_cells(
     in_order = "last" in question.aggregates or question.is_of_increases
     # What is last depends on the order of time, and what increases; all else may be read in any order.
     for reading, devices in read_together(parts, in_order=in_order):
+        # Reading samples may have let go of the one before.
+        connection = await driver_connection(session)
         if isinstance(reading, Ranges):
             wanted = [pair for device_id in devices for pair in of_device[device_id]]
             left -= await _add_samples(session, filled, reading, wanted, left)
