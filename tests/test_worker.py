@@ -12,7 +12,7 @@ async def test_a_long_sealing_leaves_room_for_other_work(settings, monkeypatch):
     """The next one of its kind ends at once in place of waiting for it."""
     queue = App(connector=InMemoryConnector())
     database = type("Anywhere", (), {"url": "postgresql://nowhere"})()
-    worker.register_tasks(queue, database, settings)
+    worker.register_tasks(queue, database, database, settings)
     seal = queue.tasks["telemetry.seal"]
     runs, has_begun, may_end = [], asyncio.Event(), asyncio.Event()
 

@@ -69,7 +69,7 @@ class TestWithoutDatabase:
     @pytest.mark.parametrize(
         ("variable", "value", "word"),
         [
-            ("FLEETKEEPER_WEB__PORT", "abc", "integer"),
+            ("FLEETKEEPER_WEB__PORT", "abc", "whole number"),
             ("FLEETKEEPER_WEB__PORT", "70000", "65535"),
             ("FLEETKEEPER_WEB__ALLOWED_HOSTS", "fleet.example", "JSON"),
             ("FLEETKEEPER_LOG_LEVEL", "loud", "info"),

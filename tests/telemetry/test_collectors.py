@@ -64,8 +64,8 @@ class TestCollector:
         assert answer.json()["errors"][0]["field"]
 
     async def test_body_over_the_limit(self, app, collector, device):
-        app.state.settings.telemetry.max_body_bytes = 1000
-        answer = await collector.post(path_of(device), content=b" " * 1001)
+        limit = app.state.settings.telemetry.max_body_bytes
+        answer = await collector.post(path_of(device), content=b" " * (limit + 1))
         assert answer.status_code == 413
 
     async def test_of_its_department_alone(self, app, admin, connection, device):

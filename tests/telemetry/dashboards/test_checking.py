@@ -27,7 +27,7 @@ def faults(raw) -> dict[str, str]:
 
 QUERIES = [
     (fleet_query(metrics=["no name"]), "metrics[0]", "letters"),
-    (fleet_query(metrics=[]), "metrics", "at least 1"),
+    (fleet_query(metrics=[]), "metrics", "not be empty"),
     (fleet_query(metrics=["$metric"]), "metrics[0]", "no variable metric"),
     (fleet_query(agg="p101"), "agg", "percentile"),
     (fleet_query(by=["colour"]), "by", "is one of device"),
@@ -37,7 +37,7 @@ QUERIES = [
     (fleet_query(filter={"device": ["$mount"]}), "filter.device", "of kind label"),
     (fleet_query(filter={"labels": {"a\tb": ["x"]}}), "filter.labels.a\tb", "no name of a label"),
     (fleet_query(filter={"labels": {"x": ["$nobody"]}}), "filter.labels.x", "no variable nobody"),
-    (fleet_query(colour="red"), "colour", "not permitted"),
+    (fleet_query(colour="red"), "colour", "Unknown field"),
     (promql_query("sum("), "query", "parse error"),
     (promql_query("x" * 5001), "query", "at most 5000"),
     (promql_query('up{a="$mount"}'), "query", '=~"$mount"'),
@@ -46,7 +46,7 @@ QUERIES = [
     (promql_query('label_replace(up, "a", "$mount", "b", ".*")'), "query", "only in a matcher"),
     (promql_query("up[5m]"), "query", "over time"),
     (promql_query("up", filter={"labels": {"a": ["b"]}}), "filter.labels", "in itself"),
-    ({"language": "sql", "query": "SELECT 1"}, "", "tag"),
+    ({"language": "sql", "query": "SELECT 1"}, "", "one of"),
 ]
 
 
