@@ -99,6 +99,23 @@ def test_a_token_for_an_identity_provider(product, mark):
         assert client.get("/api/v1/users").status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("options", "warning"),
+    [
+        ((), "may do everything that admin may and never expires"),
+        (("--days", "30"), "may do everything that admin may."),
+        (("--preset", "send_telemetry"), "never expires"),
+        (("--preset", "send_telemetry", "--days", "90"), None),
+    ],
+)
+def test_a_wide_token_says_so_beside_the_secret(product, mark, options, warning):
+    outcome = run(product, "token", "create", "--user", "admin", "--name", mark, *options)
+    assert outcome.stdout.startswith("fkt_")
+    assert len(outcome.stdout.splitlines()) == 1
+    assert (warning or "") in outcome.stderr
+    assert bool(outcome.stderr) == bool(warning)
+
+
 def test_the_last_administrator_stays(product):
     assert "somebody else" in refused(product, "user", "disable", "admin", "--reason", "x")
     assert "somebody else" in refused(product, "user", "revoke", "admin", "--role", "admin")
@@ -116,6 +133,21 @@ def test_the_last_administrator_stays(product):
         (("group", "create", ""), "name"),
         (("department", "create", ""), "name"),
         (("token", "create", "--user", "admin", "--name", "x", "--network", "moon"), "network"),
+        (
+            (
+                "token",
+                "create",
+                "--user",
+                "admin",
+                "--name",
+                "x",
+                "--preset",
+                "read",
+                "--permission",
+                "devices:read",
+            ),
+            "preset",
+        ),
         (("token", "revoke", "no such token"), "token"),
     ],
 )

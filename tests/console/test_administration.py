@@ -5,10 +5,12 @@ import re
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 
 from fleetkeeper.console.memberships import EVERYWHERE
 from fleetkeeper.console.navigation import PLACES
 from fleetkeeper.console.sessions import browser_name
+from fleetkeeper.identity.models import ApiToken
 from fleetkeeper.identity.permissions import Permission, Role
 from fleetkeeper.identity.tokens.service import create_token
 from fleetkeeper.identity.users.service import create_user
@@ -336,7 +338,7 @@ class TestAccount:
         assert 'data-theme-choice="dark"' in page
 
     async def test_a_token_is_shown_once_and_then_rotated_and_revoked(self, app, viewer_browser):
-        answer = await viewer_browser.send("/account/tokens", name="backup", days="30", allowed_networks="")
+        answer = await viewer_browser.send("/account/tokens", name="backup", days="30", preset="read")
         assert answer.status_code == 200, answer.text
         secret = re.search(r"fkt_[\w-]+", answer.text)[0]
         page = await viewer_browser.page("/account")
@@ -354,12 +356,38 @@ class TestAccount:
 
     @pytest.mark.parametrize(
         ("change", "field"),
-        [({"days": "0"}, "days"), ({"allowed_networks": "moon"}, "allowed_networks"), ({"name": ""}, "name")],
+        [
+            ({"days": "0"}, "days"),
+            ({"allowed_networks": "moon"}, "allowed_networks"),
+            ({"name": ""}, "name"),
+            # Nobody gets an all-powerful token by leaving something out.
+            ({"preset": ""}, "preset"),
+            ({"preset": "everything"}, "preset"),
+            ({"preset": "send_telemetry"}, "preset"),
+            ({"preset": "custom"}, "permissions"),
+        ],
     )
     async def test_a_refused_token_names_the_field(self, viewer_browser, change, field):
-        answer = await viewer_browser.send("/account/tokens", **({"name": "x", "days": "1"} | change))
+        entered = {"name": "x", "days": "1", "preset": "read"} | change
+        answer = await viewer_browser.send("/account/tokens", **entered)
         assert answer.status_code == 422
         assert f"new-token-{field}-error" in html.unescape(answer.text)
+
+    async def test_a_token_has_what_was_chosen(self, browser, database):
+        for preset, ticks in (("administer", {}), ("custom", {"permissions": "devices:read"}), ("read", {})):
+            answer = await browser.send("/account/tokens", name=preset, days="", preset=preset, **ticks)
+            assert answer.status_code == 200, answer.text
+        async with database.session(TEST_CONTEXT) as session:
+            rows = await session.execute(select(ApiToken.name, ApiToken.permissions))
+            found = dict(rows)
+        assert found["administer"] is None
+        assert found["custom"] == ["devices:read"]
+        assert "devices:read" in found["read"]
+        assert not [one for one in found["read"] if not one.endswith(":read")]
+
+    async def test_a_preset_beyond_one_s_own_rights_is_not_offered(self, browser, viewer_browser):
+        assert 'value="send_telemetry"' in await browser.page("/account")
+        assert 'value="send_telemetry"' not in await viewer_browser.page("/account")
 
     async def test_ending_other_sessions_keeps_this_one(self, app, viewer_browser):
         other = await sign_in_as(app, "victor")

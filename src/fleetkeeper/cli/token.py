@@ -1,4 +1,4 @@
-"""`fleetkeeper token …`: API tokens and enrolment tokens."""
+"""`fleetkeeper token …`: API tokens and enrollment tokens."""
 
 import json
 from datetime import timedelta
@@ -18,10 +18,11 @@ from fleetkeeper.identity.departments.service import find_department
 from fleetkeeper.identity.limits import Limits, Network
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.tokens import service
+from fleetkeeper.identity.tokens.presets import Preset
 from fleetkeeper.identity.tokens.schemas import TokenRead
 from fleetkeeper.kit.clock import utc_now
 
-app = typer.Typer(help="API tokens and enrolment tokens.", no_args_is_help=True)
+app = typer.Typer(help="API tokens and enrollment tokens.", no_args_is_help=True)
 
 Networks = Annotated[
     list[str] | None, typer.Option("--network", help="From where it may be used, as 192.0.2.0/24; repeatable")
@@ -35,7 +36,10 @@ def create(
     user: Annotated[str, typer.Option(help="Whose permissions the token has")],
     name: Annotated[str, typer.Option(help="What the token is for")],
     days: Annotated[
-        int | None, typer.Option(min=1, max=3650, help="Days until it expires; never, if not given")
+        int | None, typer.Option(min=1, max=3650, help="Days until it expires; it never does if not given")
+    ] = None,
+    preset: Annotated[
+        Preset | None, typer.Option(help="What it may do, instead of a list of permissions")
     ] = None,
     permission: Annotated[
         list[Permission] | None, typer.Option("--permission", help="At most these of the user's; repeatable")
@@ -48,16 +52,28 @@ def create(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Make an API token and print it. It cannot be shown again."""
+    """Create an API token and print it. It cannot be shown again.
+
+    Without a preset or permissions it may do everything that its user may.
+    """
+    if preset and permission:
+        raise InvalidInputError(
+            "The token was not created.",
+            fields=[FieldError("preset", "Give either a preset or permissions, not both")],
+        )
 
     async def make(session: AsyncSession) -> str:
         now = utc_now()
         expires_at = now + timedelta(days=days) if days else None
         places = [await find_department(session, command_actor(), one) for one in department or ()]
         limits = Limits(permission or None, places or None, _networks(network), expires_at)
-        return await service.create_token(session, user, name, now=now, expires_at=expires_at, limits=limits)
+        return await service.create_token(
+            session, user, name, now=now, expires_at=expires_at, limits=limits, preset=preset
+        )
 
     secret = with_session(make)
+    if warning := _warning(user, has_all=not (permission or preset), days=days):
+        typer.echo(warning, err=True)
     typer.echo(json.dumps({"token": secret, "name": name, "user": user}) if as_json else secret)
 
 
@@ -137,6 +153,17 @@ def enroll(
 
     secret = with_session(make)
     typer.echo(json.dumps({"token": secret, "name": name, "max_uses": max_uses}) if as_json else secret)
+
+
+def _warning(user: str, *, has_all: bool, days: int | None) -> str:
+    """What is unusually wide about a new token."""
+    if has_all:
+        lasting = "" if days else " and never expires"
+        return (
+            f"Warning: this token may do everything that {user} may{lasting}. "
+            "Narrow it with --preset, --permission, --department, --network or --days."
+        )
+    return "" if days else "Warning: this token never expires. Set an expiry with --days."
 
 
 def _networks(texts: list[str] | None) -> list[Network] | None:

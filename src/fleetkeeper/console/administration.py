@@ -111,7 +111,7 @@ def refused(form: EntryForm, error: FleetkeeperError, values: Mapping[str, str])
             options=tuple(
                 replace(one, is_chosen=one.value == values.get(entry.name)) for one in entry.options
             )
-            if entry.kind == "select"
+            if entry.kind in ("select", "choice")
             else entry.options,
             error=wrong.pop(entry.name, ""),
         )

@@ -5,6 +5,7 @@ from ipaddress import ip_network
 from uuid import uuid4
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import delete, select
 
 from fleetkeeper.errors import ForbiddenError, InvalidInputError, NotFoundError
@@ -12,6 +13,7 @@ from fleetkeeper.identity.models import ApiToken, Membership
 from fleetkeeper.identity.permissions import Permission, Role
 from fleetkeeper.identity.service import actor_of_token, actor_of_user, actor_of_user_id
 from fleetkeeper.identity.tokens import service
+from fleetkeeper.identity.tokens.presets import Preset
 from fleetkeeper.identity.tokens.schemas import TokenCreate, TokenUpdate
 from fleetkeeper.kit.clock import utc_now
 from tests.factories.identity import give, make_actor, make_role, make_token, make_tree, make_user
@@ -41,6 +43,28 @@ class TestLimits:
         actor = await use(session, made.token)
         assert actor.permissions == {Permission.DEVICES_READ}
         assert actor.kind == "token"
+
+    @pytest.mark.parametrize(
+        ("preset", "expected"),
+        [
+            (Preset.READ, {"departments:read", "devices:read", "enrollment:read", "telemetry:read"}),
+            (Preset.ADMINISTER, None),
+        ],
+    )
+    async def test_a_preset_is_at_most_what_its_user_has(self, session, otto, preset, expected):
+        made = await make(session, await actor_of_user(session, otto), preset=preset)
+        assert made.permissions == (expected and sorted(expected))
+
+    async def test_a_preset_that_would_not_work_is_refused(self, session, otto):
+        with pytest.raises(InvalidInputError) as refusal:
+            await make(session, await actor_of_user(session, otto), preset=Preset.SEND_TELEMETRY)
+        assert [(one.field, one.message) for one in refusal.value.fields] == [
+            ("preset", "You do not have telemetry:write yourself")
+        ]
+
+    def test_a_preset_and_a_list_are_not_given_together(self):
+        with pytest.raises(ValidationError, match="either a preset or a list"):
+            TokenCreate(name="x", preset=Preset.READ, permissions=["devices:read"])
 
     async def test_departments_with_those_below(self, session, otto):
         north, harbour, south = await make_tree(session)

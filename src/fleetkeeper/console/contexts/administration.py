@@ -18,7 +18,10 @@ class Option:
 
 @dataclass(frozen=True)
 class Entry:
-    """A field of a form. `kind` is an input's type, or `select`, `ticks` or `area`."""
+    """A field of a form. `kind` is an input's type, or `select`, `choice` (one of few, in full), `ticks` or `area`.
+
+    `only_if` names an option of the form's choices: without it the field is out of sight.
+    """
 
     name: str
     label: str
@@ -29,6 +32,7 @@ class Entry:
     options: tuple[Option, ...] = ()
     is_required: bool = True
     autocomplete: str = "off"
+    only_if: str = ""
 
 
 @dataclass(frozen=True)

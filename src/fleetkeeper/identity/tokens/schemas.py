@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.texts import Name
+from fleetkeeper.identity.tokens.presets import Preset
 from fleetkeeper.kit.networks import Network
 
 Permissions = Annotated[
@@ -33,10 +34,23 @@ class TokenCreate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Name = Field(description="What it is for")
+    preset: Preset | None = Field(
+        default=None,
+        description="A choice of permissions instead of a list; `administer` is all of the user's, now and later",
+    )
     permissions: Permissions
     departments: Departments
     allowed_networks: Networks
     expires_at: Expiry
+
+    @field_validator("permissions")
+    @classmethod
+    def _no_list_beside_a_preset(
+        cls, permissions: list[Permission] | None, info: ValidationInfo
+    ) -> list[Permission] | None:
+        if permissions is not None and info.data.get("preset") is not None:
+            raise ValueError("Give either a preset or a list of permissions")
+        return permissions
 
 
 class TokenUpdate(BaseModel):

@@ -19,6 +19,7 @@ from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.service import TOKEN_PREFIX, actor_of_user
 from fleetkeeper.identity.tokens import queries
 from fleetkeeper.identity.tokens.limits import check_limits
+from fleetkeeper.identity.tokens.presets import Preset, permissions_of
 from fleetkeeper.identity.tokens.schemas import TokenCreate, TokenCreated, TokenPage, TokenRead, TokenUpdate
 from fleetkeeper.identity.users.service import is_name
 from fleetkeeper.kit.secrets import hash_secret, make_secret
@@ -32,10 +33,12 @@ async def create_token(
     now: datetime,
     expires_at: datetime | None = None,
     limits: Limits | None = None,
+    preset: Preset | None = None,
 ) -> str:
     """Make an API token for a user and return it; it cannot be shown again.
 
     For the product itself: who may do so is not asked, but the token has no more than its user.
+    A preset replaces the permissions of the limits.
     """
     user = await identity_queries.find_user(session, username)
     if user is None:
@@ -46,6 +49,9 @@ async def create_token(
         raise InvalidInputError(
             "The token was not made.", fields=[FieldError("name", "has 1 to 100 characters")]
         )
+    if preset is not None:
+        permissions = permissions_of(await actor_of_user(session, user), preset)
+        limits = replace(limits or Limits(), permissions=permissions)
     if limits is not None:
         await _check(session, await actor_of_user(session, user), limits, now)
     wanted = replace(limits or Limits(), expires_at=expires_at)
@@ -61,7 +67,10 @@ async def create_own_token(
     A token makes only tokens that may do no more than itself. Raises InvalidInputError, ForbiddenError.
     """
     user_id = _user_of(actor)
-    limits = await _allowed(session, actor, _limits(wanted), now)
+    asked = _limits(wanted)
+    if wanted.preset is not None:
+        asked = replace(asked, permissions=permissions_of(actor, wanted.preset))
+    limits = await _allowed(session, actor, asked, now)
     token, secret = await _make(session, user_id, actor.user_id, wanted.name, limits, now)
     return TokenCreated(**_read(token, actor.name).model_dump(), token=secret)
 
