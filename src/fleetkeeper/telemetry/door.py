@@ -182,11 +182,12 @@ class TelemetryDoor:
                 reason = Reason.TIME if problem.field.endswith(".ts") else Reason.VALUES
             rejected.append(problem)
             self.outcomes["rejected", reason] += len(frame.values)
-        self.outcomes["rejected", Reason.UNREADABLE] += unreadable
-        rejected.sort(key=lambda item: item.index)
-        self.rejected_frames += len(rejected)
-        if rejected and not pending and not states:
-            self._refuse(rejected)
+        if rejected:
+            self.outcomes["rejected", Reason.UNREADABLE] += unreadable
+            rejected.sort(key=lambda item: item.index)
+            self.rejected_frames += len(rejected)
+            if not pending and not states:
+                self._refuse(rejected)
         if states:
             await self._record(device_id, states)
         duplicates = await self._store(pending)
