@@ -131,18 +131,31 @@ def test_the_script_refuses_plain_http_and_names_the_wheel_s_hash(tmp_path: Path
         assert f"{server}/agent/{AGENT_WHEEL_NAME}#sha256={digest}" in install_script(server)
 
 
-def test_the_script_installs_and_enrols(product: Product, tmp_path: Path) -> None:
-    """As a user without root, which the tests may be: there `id` says so."""
-    path = tmp_path / "bin"
+def run_as_user(script: str, token: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the script as a user without root, which the tests may be: there `id` says so."""
+    path = folder / "bin"
     path.mkdir()
     (path / "python3").symlink_to(sys.executable)
     (path / "id").write_text("#!/bin/sh\necho 1000\n")
     (path / "id").chmod(0o755)
+    return run_script(script, token, HOME=str(folder / "home"), PATH=f"{path}:{os.environ['PATH']}")
+
+
+def test_a_wheel_that_was_changed_on_its_way_is_not_installed(product: Product, tmp_path: Path) -> None:
+    digest = hashlib.sha256(build_agent_wheel()).hexdigest()
     script = httpx.get(f"{product.url}/agent/install.sh", trust_env=False).text
+    other = digest[:-1] + ("0" if digest[-1] != "0" else "1")
+    outcome = run_as_user(script.replace(digest, other), "token", tmp_path)
+    assert outcome.returncode != 0
+    assert other in outcome.stderr
+    assert digest in outcome.stderr
+    assert not list(tmp_path.rglob("bin/fleetkeeper-agent"))
+
+
+def test_the_script_installs_and_enrols(product: Product, tmp_path: Path) -> None:
+    script = httpx.get(f"{product.url}/agent/install.sh", trust_env=False).text
+    outcome = run_as_user(script, product.enrollment_token(), tmp_path)
     home = tmp_path / "home"
-    outcome = run_script(
-        script, product.enrollment_token(), HOME=str(home), PATH=f"{path}:{os.environ['PATH']}"
-    )
     if "No matching distribution" in outcome.stderr or "Could not find a version" in outcome.stderr:
         pytest.skip(f"pip finds no package index: {outcome.stderr[-200:]}")
     assert outcome.returncode == 0, outcome.stderr
