@@ -23,8 +23,10 @@ from tests.telemetry.promql.literals import PATTERNS, STRINGS, WHOLE
 from tests.telemetry.promql.memory_source import MemorySource
 
 MOMENT = (START + 3600) * 10**6
-# What reading a text may take; the rest of this machine has its part in it.
+# What reading a text may take of a processor.
 READING_SECONDS = 2.0
+# How late a query may end; whatever else the machine does has its part in it.
+LATE_SECONDS = 10.0
 TIMEOUT_SECONDS = 10.0
 LONGEST = 65_536
 MARKS = (
@@ -157,11 +159,12 @@ async def outcome_of(
 
 async def ask(engine: Engine, source: MemorySource, text: str, tally: Tally) -> bool:
     """Ask a query in each form; whether a worker may have been ended since its time was over."""
-    begun = time.perf_counter()
+    # Of this process alone, whatever else the machine does.
+    begun = time.process_time()
     for read in (parse_query, prettify):
         refused = refusal_of(read, text)
         assert refused is None or refused.kind == "bad_data"
-    tally.longest_reading = max(tally.longest_reading, time.perf_counter() - begun)
+    tally.longest_reading = max(tally.longest_reading, time.process_time() - begun)
     is_timeout = False
     for is_range in (False, True):
         begun = time.perf_counter()
@@ -199,7 +202,7 @@ async def run(
                 raise AssertionError(f"seed {seed}, query {asked}: {text[:2000]!r}: {error!r}") from error
             asked += 1
             assert tally.longest_reading < READING_SECONDS, text[:2000]
-            assert tally.longest < timeout_seconds + READING_SECONDS, text[:2000]
+            assert tally.longest < timeout_seconds + LATE_SECONDS, text[:2000]
     finally:
         await workers.stop()
     return tally

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import threading
 import time
 from uuid import UUID
 
@@ -12,6 +13,7 @@ import pytest
 from fleetkeeper.telemetry.chunks import jobs
 from fleetkeeper.telemetry.chunks import service as chunks
 from fleetkeeper.telemetry.host_mark import HOST_MARK
+from fleetkeeper.telemetry.promql import service
 from fleetkeeper.telemetry.promql.samples import STALE_BITS
 from fleetkeeper.telemetry.samples import SampleSeries
 from tests.factories.telemetry import make_device
@@ -53,6 +55,20 @@ async def ask(client, path, status=200, **parameters):
     body = answer.json()
     assert body["status"] == ("success" if status == 200 else "error")
     return body["data"] if status == 200 else body
+
+
+async def test_others_go_on_while_a_long_text_is_read(shared, monkeypatch):
+    begun, went_on = threading.Event(), threading.Event()
+
+    def read(text: str) -> None:
+        begun.set()
+        assert went_on.wait(30)
+
+    monkeypatch.setattr(service, "parse_query", read)
+    asked = asyncio.create_task(ask(shared.viewer, "query_exemplars", query="up" + 3000 * " "))
+    assert await asyncio.to_thread(begun.wait, 30)
+    went_on.set()
+    assert await asked == []
 
 
 class TestQueries:

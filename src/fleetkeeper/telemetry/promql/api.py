@@ -174,7 +174,7 @@ async def metadata(caller: Asking) -> Response:
 @router.post("/format_query", response_model=PrometheusAnswer, openapi_extra=described("query", form=True))
 async def format_query(caller: Asking) -> Response:
     """Lay an expression out."""
-    return _success(service.format_query(caller))
+    return _success(await service.format_query(caller))
 
 
 @router.get(
@@ -187,7 +187,7 @@ async def format_query(caller: Asking) -> Response:
 )
 async def query_exemplars(caller: Asking) -> Response:
     """Answer that there are no exemplars."""
-    return _success(service.exemplars(caller))
+    return _success(await service.exemplars(caller))
 
 
 @router.get("/rules", response_model=PrometheusAnswer)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+from anyio import CapacityLimiter, to_thread
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.errors import InvalidInputError
@@ -13,6 +14,7 @@ from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.settings.promql import PromqlSettings
 from fleetkeeper.telemetry import service as telemetry
 from fleetkeeper.telemetry.catalogue import described_metrics
+from fleetkeeper.telemetry.matchers import Matcher
 from fleetkeeper.telemetry.promql.engine import Engine
 from fleetkeeper.telemetry.promql.errors import BadDataError, ExecutionError
 from fleetkeeper.telemetry.promql.fleet_source import FleetSource, Sessions, reason_of
@@ -33,6 +35,8 @@ from fleetkeeper.telemetry.selection import (
 
 # Metrics that `metadata` looks at; a catalogue of more is no catalogue.
 MAX_DESCRIBED = 50_000
+# Longer texts take tens of milliseconds and more to read: they are read in a thread, so that others go on meanwhile.
+MAX_READ_AT_ONCE = 2_000
 # The version whose language and API this is; clients choose by it what they ask.
 VERSION = "2.42.0"
 _Found = TypeVar("_Found")
@@ -81,6 +85,13 @@ class Promql:
         limits = WorkerLimits(settings.worker_memory_mb, settings.worker_niceness)
         self.workers = Workers(limits, settings.workers + settings.extra_workers)
         self.engine = Engine(limits_of(settings), self.workers, self.places)
+        self._long_texts = CapacityLimiter(1)
+
+    async def read(self, text: str, read: Callable[[], _Found]) -> _Found:
+        """What `read` makes of a text, without holding up others."""
+        if len(text) <= MAX_READ_AT_ONCE:
+            return read()
+        return await to_thread.run_sync(read, limiter=self._long_texts)
 
     async def stop(self) -> None:
         """End the workers."""
@@ -108,8 +119,9 @@ async def query(caller: Caller) -> Rendered:
     parameters = caller.parameters
     moment = parameters.time("time", now_us())
     timeout = parameters.timeout_seconds()
+    text = parameters.text("query")
     try:
-        read = Query.instant(parameters.text("query"), moment)
+        read = await caller.promql.read(text, partial(Query.instant, text, moment))
     except BadDataError as error:
         raise BadDataError(f'invalid parameter "query": {error}', error.place) from None
     return await _answer(caller, read, timeout)
@@ -120,7 +132,8 @@ async def query_range(caller: Caller) -> Rendered:
     parameters = caller.parameters
     start, end, step = parameters.range()
     timeout = parameters.timeout_seconds()
-    read = Query.over_range(parameters.text("query"), start, end, step, caller.promql.settings.max_points)
+    text, most = parameters.text("query"), caller.promql.settings.max_points
+    read = await caller.promql.read(text, partial(Query.over_range, text, start, end, step, most))
     return await _answer(caller, read, timeout)
 
 
@@ -133,7 +146,7 @@ async def _answer(caller: Caller, read: Query, timeout_seconds: float | None) ->
 async def series(caller: Caller) -> list[dict[str, str]]:
     """The label sets of the selected series."""
     parameters = caller.parameters
-    between, sets = parameters.between(), parameters.matcher_sets()
+    between, sets = parameters.between(), await _matcher_sets(caller)
     if not sets:
         raise BadDataError("no match[] parameter provided")
 
@@ -147,7 +160,7 @@ async def series(caller: Caller) -> list[dict[str, str]]:
 async def labels(caller: Caller) -> list[str]:
     """The names of labels, of all series or of the selected ones."""
     parameters = caller.parameters
-    between, sets = parameters.between(), parameters.matcher_sets() or [()]
+    between, sets = parameters.between(), await _matcher_sets(caller) or [()]
     found = await _read(caller, partial(label_names, matcher_sets=sets, between=between))
     return found[: parameters.limit()]
 
@@ -156,9 +169,14 @@ async def values(caller: Caller, name: str) -> list[str]:
     """The values of a label, in all series or in the selected ones."""
     parameters = caller.parameters
     name = checked_label_name(name)
-    between, sets = parameters.between(), parameters.matcher_sets() or [()]
+    between, sets = parameters.between(), await _matcher_sets(caller) or [()]
     found = await _read(caller, partial(label_values, name=name, matcher_sets=sets, between=between))
     return found[: parameters.limit()]
+
+
+async def _matcher_sets(caller: Caller) -> list[tuple[Matcher, ...]]:
+    texts = caller.parameters.values.get("match[]", ())
+    return await caller.promql.read("".join(texts), caller.parameters.matcher_sets)
 
 
 async def _read(caller: Caller, find: Callable[..., Awaitable[_Found]]) -> _Found:
@@ -186,18 +204,20 @@ async def metadata(caller: Caller) -> dict[str, list[dict[str, str]]]:
     return {name: [dict(zip(("type", "help", "unit"), known[name], strict=True))] for name in names}
 
 
-def format_query(caller: Caller) -> str:
+async def format_query(caller: Caller) -> str:
     """The query in the usual layout."""
+    text = caller.parameters.text("query")
     try:
-        return prettify(caller.parameters.text("query"))
+        return await caller.promql.read(text, partial(prettify, text))
     except BadDataError as error:
         raise BadDataError(f'invalid parameter "query": {error}', error.place) from None
 
 
-def exemplars(caller: Caller) -> list[Any]:
+async def exemplars(caller: Caller) -> list[Any]:
     """None are stored; the query is checked all the same."""
     caller.parameters.span()
-    parse_query(caller.parameters.text("query"))
+    text = caller.parameters.text("query")
+    await caller.promql.read(text, partial(parse_query, text))
     return []
 
 
