@@ -15,6 +15,7 @@ from fleetkeeper_agent.collectors.registry import Features, Platform, frame_coll
 from fleetkeeper_agent.configuration import Configuration
 from fleetkeeper_agent.delivery import Delivery
 from fleetkeeper_agent.enrolment import EnrolmentError, check_server, enrol, sends_in_clear
+from fleetkeeper_agent.heartbeat import BEAT_SECONDS, beat
 from fleetkeeper_agent.key_rotation import KeyRotation
 from fleetkeeper_agent.reporter import Reporter
 from fleetkeeper_agent.sampler import Sampler
@@ -90,8 +91,12 @@ class Agent:
             now = self._clock.monotonic()
             if self._configuration.current.interval_seconds != schedule.interval:
                 schedule = TickSchedule(now, self._configuration.current.interval_seconds)
-            if self._clock.wait(self._wake, schedule.next_tick(now) - now):
+            pause = schedule.next_tick(now) - now
+            if self._clock.wait(self._wake, min(pause, BEAT_SECONDS)):
                 self._wake.clear()
+                continue
+            beat()
+            if pause > BEAT_SECONDS:
                 continue
             try:
                 self._tick()

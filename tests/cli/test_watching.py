@@ -80,14 +80,17 @@ class TestDatabaseProbe:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="parts tell that they live on Linux alone")
 class TestStoppedProcesses:
-    def test_web_worker_and_database_that_were_stopped_are_replaced(self, tmp_path):
-        product = Product(tmp_path / "home")
+    def test_parts_and_a_database_that_were_stopped_are_replaced(self, tmp_path):
+        product = Product(tmp_path / "home", with_agent=True)
         product.start()
         try:
+            # It writes this as it begins to measure, and beats from then on.
+            wait_for("the agent", (product.home / "agent" / "status.json").exists, 60)
             parts = {part.cmdline()[-1]: part for part in psutil.Process(product.process.pid).children()}
             with psycopg.connect(product.database_url) as connection:
                 postmaster = psutil.Process(psutil.Process(connection.info.backend_pid).ppid())
-            stopped = [parts["serve"], parts["worker"], postmaster]
+            agent = next(part for command, part in parts.items() if command.endswith("/agent"))
+            stopped = [parts["serve"], parts["worker"], agent, postmaster]
             environments = [part.environ() for part in (parts["worker"], postmaster)]
             assert all(PASSWORD not in environment.values() for environment in environments)
             for part in stopped:

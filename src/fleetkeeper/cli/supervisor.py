@@ -239,7 +239,13 @@ class Supervisor:
             )
         arguments = ["run", "--server", self._address(), "--state", str(state)]
         # The agent by itself, as it runs everywhere else: without the server's modules it needs half the memory.
-        part = Part("agent", arguments, environment, module="fleetkeeper_agent.main")
+        part = Part(
+            "agent",
+            arguments,
+            environment,
+            module="fleetkeeper_agent.main",
+            listener=self._listener_of("agent"),
+        )
         self._parts.append(part)
         self._start_part(part)
 

@@ -122,6 +122,7 @@ Wants=network-online.target
 ExecStart=$home/venv/bin/fleetkeeper-agent run --state $state
 Restart=always
 RestartSec=5
+WatchdogSec=120
 AmbientCapabilities=CAP_PERFMON CAP_SYS_PTRACE
 NoNewPrivileges=yes
 ProtectSystem=strict
