@@ -10,6 +10,8 @@ import pytest
 import zstandard
 
 from fleetkeeper.telemetry import door as door_module
+from fleetkeeper.telemetry import layouts
+from fleetkeeper.telemetry.channels import channels_of
 
 
 def count(connection, sql="SELECT count(*) FROM frames"):
@@ -178,6 +180,27 @@ class TestRejectedFrames:
         assert answer.status_code == 422
         assert "limit is 20" in answer.json()["errors"][0]["message"]
         assert count(connection, "SELECT count(*) FROM channels") == 20
+
+    async def test_channels_that_are_gone_count_no_more(self, app, device, connection):
+        app.state.door.layouts.max_channels_per_device = 20
+        now = time.time()
+        assert (await device.send((now - 1, {f'a{{n="{n}"}}': 1.0 for n in range(20)}))).status_code == 200
+        connection.execute("DELETE FROM device_layouts")
+        assert (await device.send((now, {'a{n="other"}': 1.0}))).status_code == 200
+
+    async def test_a_device_s_channels_are_counted_once(self, device, monkeypatch):
+        """However many layouts it shows: counting all of them for each took a minute for 450."""
+        asked = []
+
+        async def noted(connection, device_id):
+            asked.append(device_id)
+            return await channels_of(connection, device_id)
+
+        monkeypatch.setattr(layouts, "channels_of", noted)
+        now = time.time() - 60
+        frames = [(now + n, {f'a{{n="{n}"}}': 1.0, "b": 2.0}) for n in range(30)]
+        assert (await device.send(*frames)).json()["accepted"] == 30
+        assert len(asked) == 1
 
 
 class TestRefusedRequests:

@@ -56,21 +56,20 @@ def vitals_among(keys: Sequence[str]) -> dict[str, int]:
     return {sign: keys.index(channel) for sign, channel in VITAL_CHANNELS.items() if channel in keys}
 
 
-async def count_channels(connection: AsyncConnection[Any], device_id: bytes, keys: Sequence[str]) -> int:
-    """How many channels a device would have with these."""
+async def channels_of(connection: AsyncConnection[Any], device_id: bytes) -> set[str]:
+    """The keys of all channels that a device has."""
     rows = await connection.execute(
         """
-        SELECT count(DISTINCT c.id), count(DISTINCT c.id) FILTER (WHERE c.key = ANY(%s))
+        SELECT DISTINCT c.key
         FROM device_layouts d
         JOIN layout_channels l ON l.layout_id = d.layout_id
              AND (d.present IS NULL OR d.present & (1::bigint << l.position - 1) <> 0)
         JOIN channels c ON c.id = l.channel_id
         WHERE d.device_id = %s
         """,
-        (list(keys), UUID(bytes=device_id)),
+        (UUID(bytes=device_id),),
     )
-    had, shared = await rows.fetchone() or (0, 0)
-    return int(had) + len(keys) - int(shared)
+    return {str(row[0]) for row in await rows.fetchall()}
 
 
 async def register_channels(

@@ -16,6 +16,7 @@ from psycopg_pool import AsyncConnectionPool
 from fleetkeeper.telemetry.channels import (
     ChannelError,
     ParsedKey,
+    channels_of,
     parse_key,
     register_channels,
     register_layout,
@@ -106,7 +107,7 @@ class ChannelHomes:
                 "SELECT pg_advisory_xact_lock(hashtextextended('fleetkeeper.channels ' || %s, 0))",
                 (str(UUID(bytes=device_id)),),
             )
-            had = await self._channels_of(connection, device_id)
+            had = await channels_of(connection, device_id)
             room = self.max_channels_per_device - len(had)
             allowed: list[ParsedKey] = []
             for item in parsed:
@@ -126,19 +127,6 @@ class ChannelHomes:
         self._plans.update(plans)
         self._present.update(present)
         return refused
-
-    @staticmethod
-    async def _channels_of(connection: AsyncConnection[Any], device_id: bytes) -> set[str]:
-        rows = await connection.execute(
-            """
-            SELECT DISTINCT c.key FROM device_layouts d
-            JOIN layout_channels l ON l.layout_id = d.layout_id
-                 AND (d.present IS NULL OR d.present & (1::bigint << l.position - 1) <> 0)
-            JOIN channels c ON c.id = l.channel_id WHERE d.device_id = %s
-            """,
-            (UUID(bytes=device_id),),
-        )
-        return {row[0] for row in await rows.fetchall()}
 
     async def _find_or_make(
         self, connection: AsyncConnection[Any], parsed: Sequence[ParsedKey]

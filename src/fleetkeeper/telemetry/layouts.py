@@ -14,7 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from fleetkeeper.telemetry.channels import (
     ChannelError,
-    count_channels,
+    channels_of,
     parse_key,
     register_channels,
     register_layout,
@@ -27,6 +27,8 @@ from fleetkeeper.telemetry.reasons import Reason
 MAX_PLANS = 20_000
 # A frame that has at least this share of its device's layout is stored in that layout, with NULLs for the rest.
 MINIMUM_SHARE = 0.5
+# Devices of which it is kept what channels they have: those that show new layouts, one after the other at times.
+MAX_COUNTED_DEVICES = 64
 
 
 @dataclass
@@ -47,6 +49,7 @@ class LayoutRegistry:
     _device_plans: dict[tuple[bytes, tuple[str, ...]], Plan] = field(default_factory=dict)
     _device_layouts: dict[bytes, _DeviceLayout] = field(default_factory=dict)
     _used: set[tuple[bytes, int]] = field(default_factory=set)
+    _channels_of: dict[bytes, set[str]] = field(default_factory=dict)
 
     def known_plan(self, device_id: bytes, keys: tuple[str, ...]) -> Plan | None:
         """The plan for a frame whose layout this process knows for this device; the path of nearly every frame."""
@@ -75,12 +78,13 @@ class LayoutRegistry:
             return partial
         parsed = [parse_key(key) for key in keys]
         async with self.pool.connection() as connection:
-            await self._check_channel_limit(connection, device_id, keys)
+            channels = await self._check_channel_limit(connection, device_id, keys)
             ids = await register_channels(connection, parsed, self._channel_ids)
             plan = await self._register_layout(connection, keys, ids)
             await self._note_use(connection, device_id, plan.layout_id)
         # Nothing is remembered before its commit: other requests would build on what may be rolled back.
         self._channel_ids.update(ids)
+        channels.update(keys)
         self._plans[keys] = plan
         self._positions.setdefault(plan.layout_id, _positions_of(keys, ids))
         self._remember_use(device_id, plan.layout_id)
@@ -114,6 +118,7 @@ class LayoutRegistry:
             self._device_plans,
             self._positions,
             self._device_layouts,
+            self._channels_of,
         ):
             cache.clear()
         self._used.clear()
@@ -121,12 +126,26 @@ class LayoutRegistry:
 
     async def _check_channel_limit(
         self, connection: AsyncConnection[Any], device_id: bytes, keys: Sequence[str]
-    ) -> None:
-        """One device with endless label values must not fill the catalogue."""
-        total = await count_channels(connection, device_id, keys)
-        if total > self.max_channels_per_device:
+    ) -> set[str]:
+        """The channels that a device has: one with endless label values must not fill the catalogue.
+
+        They are counted once. What other processes register meanwhile is missed: the limit guards the catalogue,
+        and some channels more do no harm.
+        """
+        channels = self._channels_of.pop(device_id, None)
+        if channels is None or self._exceeds(channels, keys):
+            channels = await channels_of(connection, device_id)
+        while len(self._channels_of) >= MAX_COUNTED_DEVICES:
+            del self._channels_of[next(iter(self._channels_of))]
+        self._channels_of[device_id] = channels
+        if self._exceeds(channels, keys):
+            total = len(channels | set(keys))
             message = f"this device would have {total} channels; the limit is {self.max_channels_per_device}"
             raise ChannelError(keys[0][:80], message, Reason.CHANNEL_LIMIT)
+        return channels
+
+    def _exceeds(self, channels: set[str], keys: Sequence[str]) -> bool:
+        return len(channels) + sum(key not in channels for key in keys) > self.max_channels_per_device
 
     async def _register_layout(
         self, connection: AsyncConnection[Any], keys: tuple[str, ...], ids: dict[str, int]
