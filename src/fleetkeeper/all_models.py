@@ -13,6 +13,7 @@ from fleetkeeper.telemetry import models as telemetry
 from fleetkeeper.telemetry.archive import models as archive
 from fleetkeeper.telemetry.chunks import models as chunks
 from fleetkeeper.telemetry.dashboards import models as dashboards
+from fleetkeeper.telemetry.refusals import models as refusals
 from fleetkeeper.telemetry.rollups import models as rollups
 from fleetkeeper.telemetry.senders import models as senders
 from fleetkeeper.telemetry.space import models as space
@@ -30,6 +31,7 @@ __all__ = [
     "idempotency",
     "identity",
     "oidc",
+    "refusals",
     "rollups",
     "senders",
     "sign_in",

@@ -31,6 +31,7 @@ from fleetkeeper.telemetry.dashboards import api as dashboards
 from fleetkeeper.telemetry.explore import api as explore
 from fleetkeeper.telemetry.exporting import api as exporting
 from fleetkeeper.telemetry.promql import api as promql
+from fleetkeeper.telemetry.refusals import api as refusals
 from fleetkeeper.telemetry.senders import api as sender_rules
 from fleetkeeper.telemetry.senders import write_api as senders
 from fleetkeeper.telemetry.senders.access import sender_ahead, sending
@@ -134,6 +135,7 @@ def include_routes(app: FastAPI) -> None:
         dashboards.router,
         exporting.router,
         sender_rules.router,
+        refusals.router,
         space.router,
         config_api.router,
         audit_api.router,

@@ -30,6 +30,7 @@ from fleetkeeper.telemetry.archive import runs as archive
 from fleetkeeper.telemetry.archive.deletion import DELETE_TASK
 from fleetkeeper.telemetry.archive.verification import VERIFY_TASK, verify
 from fleetkeeper.telemetry.chunks import jobs as chunks
+from fleetkeeper.telemetry.refusals import service as refusals
 from fleetkeeper.telemetry.rollups import jobs as rollups
 from fleetkeeper.telemetry.space import jobs as space
 
@@ -155,6 +156,12 @@ def register_retention(queue: App, database: Database, settings: Settings) -> No
     async def delete_telemetry(timestamp: int) -> None:
         del timestamp
         await archive.delete_requested(database, settings)
+
+    @queue.periodic(cron="57 * * * *")
+    @queue.task(name="telemetry.forget_refusals", queueing_lock="telemetry.forget_refusals", retry=_RETRY)
+    async def forget_refusals(timestamp: int) -> None:
+        del timestamp
+        await refusals.forget_old(database)
 
     @queue.periodic(cron="53 3 * * 0")
     @queue.task(name=VERIFY_TASK, queueing_lock=VERIFY_TASK, retry=_RETRY)

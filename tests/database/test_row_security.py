@@ -22,6 +22,7 @@ SEALERS = {
     "hourly_statistics",
     "intake_minutes",
     "raw_removed",
+    "refused_samples",
     "rollup_changes",
     "rollups",
     "space_channels",

@@ -9,8 +9,7 @@ import zlib
 import pytest
 import zstandard
 
-from fleetkeeper.telemetry import door as door_module
-from fleetkeeper.telemetry import layouts
+from fleetkeeper.telemetry import frame_bodies, layouts
 from fleetkeeper.telemetry.channels import channels_of
 
 
@@ -308,7 +307,7 @@ class TestOthersHaveTheirTurn:
     """While one request's body is read, the event loop serves others."""
 
     async def test_too_many_frames_are_refused_before_each_is_looked_into(self, device, monkeypatch):
-        monkeypatch.setattr(door_module, "_frame_decoder", None)
+        monkeypatch.setattr(frame_bodies, "_frame_decoder", None)
         answer = await device.client.post("/api/v1/telemetry", json={"frames": [1] * 100_000})
         assert answer.status_code == 413
         assert answer.json()["errors"][0]["field"] == "frames"

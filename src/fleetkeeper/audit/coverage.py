@@ -32,6 +32,7 @@ UNAUDITED = {
     "procrastinate_periodic_defers": "the queue; what its jobs change is audited",
     "procrastinate_workers": "the queue; what its jobs change is audited",
     "raw_removed": "until when measurements were removed; follows from runs",
+    "refused_samples": "what was refused of measurements; follows from what agents and senders do",
     "rollup_changes": "what the roll-up still has to do",
     "rollups": "measurements summed up, which the worker alone writes",
     "sender_mapping": "counts changes of tables that are audited themselves",

@@ -8,7 +8,8 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from itertools import islice
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -20,23 +21,23 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from fleetkeeper.database.context import WHOLE_FLEET_OPTION
 from fleetkeeper.database.engine import Database
 from fleetkeeper.errors import (
-    BadRequestError,
     FieldError,
     FleetkeeperError,
     InvalidInputError,
-    TooLargeError,
     UnavailableError,
 )
 from fleetkeeper.kit.turns import Turns
-from fleetkeeper.kit.wire import decompress, field_of, invalid_input
+from fleetkeeper.kit.wire import decompress
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.channels import ChannelError
+from fleetkeeper.telemetry.frame_bodies import Unread, frame_field, read_frames
 from fleetkeeper.telemetry.frames import PendingFrame, Plan, Window
 from fleetkeeper.telemetry.freshness import Freshness
 from fleetkeeper.telemetry.homes import ChannelHomes
 from fleetkeeper.telemetry.known_keys import KnownKeys
 from fleetkeeper.telemetry.layouts import LayoutRegistry
 from fleetkeeper.telemetry.reasons import Reason
+from fleetkeeper.telemetry.refusals.notes import NATIVE, Origin, RefusalNotes
 from fleetkeeper.telemetry.sample_intake import SampleIntake
 from fleetkeeper.telemetry.samples import SampleColumns, SampleSeries, StoredSamples, columns_of
 from fleetkeeper.telemetry.states.recorder import MAX_CHANNELS, StateSample, TooManyStatesError, record
@@ -48,31 +49,8 @@ log = structlog.get_logger(__name__)
 
 # At most this many rejected frames are named one by one; the rest are counted.
 MAX_NAMED_REJECTIONS = 100
-# Larger bodies are read frame by frame, so that others get their turn in between.
-ALL_AT_ONCE_BYTES = 128 * 1024
 # Why whole requests are refused, by status. With 422 each frame was counted by its own reason.
 _REFUSALS = {400: "unreadable", 401: "unauthorized", 413: "too large", 429: "overload", 503: "unavailable"}
-
-
-class _Batch(msgspec.Struct):
-    frames: list[Frame]
-    batch_id: UUID | None = None
-
-
-class _LooseBatch(msgspec.Struct):
-    frames: list[msgspec.Raw]
-    batch_id: UUID | None = None
-
-
-class _RawFrame(msgspec.Struct):
-    values: dict[str, msgspec.Raw]
-    states: dict[str, msgspec.Raw] = msgspec.field(default_factory=dict)
-
-
-_Read = TypeVar("_Read")
-_batch_decoder = msgspec.json.Decoder(_Batch)
-_loose_decoder = msgspec.json.Decoder(_LooseBatch)
-_frame_decoder = msgspec.json.Decoder(Frame)
 _encoder = msgspec.json.Encoder()
 
 
@@ -88,6 +66,7 @@ class TelemetryDoor:
     writer: FrameWriter
     freshness: Freshness
     samples: SampleIntake
+    refusals: RefusalNotes
     accepted_frames: int = 0
     accepted_values: int = 0
     duplicate_frames: int = 0
@@ -123,6 +102,7 @@ class TelemetryDoor:
             writer=writer,
             freshness=freshness,
             samples=SampleIntake(ChannelHomes(pool, limits.max_channels_per_device), writer, freshness),
+            refusals=RefusalNotes(database),
         )
 
     async def start(self) -> None:
@@ -133,12 +113,14 @@ class TelemetryDoor:
         await self.writer.start()
         self.freshness.start()
         self.keys.start()
+        self.refusals.start()
 
     async def stop(self) -> None:
         """Store what waits and close."""
         await self.writer.stop()
         await self.freshness.stop()
         await self.keys.stop()
+        await self.refusals.stop()
         await self.pool.close()
 
     async def receive_for(self, device_id: bytes, encoding: str, body: bytes) -> bytes:
@@ -146,13 +128,11 @@ class TelemetryDoor:
 
         Raises the errors that the API documents: 400, 413, 422, 429, 503.
         """
-        limits = self.settings.telemetry
-        if encoding:
-            body = decompress(body, encoding, limits.max_decompressed_bytes)
         turns = Turns()
-        frames, unread = await self._decode(body, turns)
-        unreadable = sum(samples for _, samples in unread)
-        rejected = [problem for problem, _ in unread]
+        frames, unread = await self._read_for(device_id, encoding, body, turns)
+        rejected = [item.problem for item in unread]
+        for item in unread:
+            self._reject(device_id, item.problem, Reason.UNREADABLE, item.samples, item.beginning)
         window = self._window()
         pending: list[PendingFrame] = []
         states: list[StateSample] = []
@@ -181,9 +161,8 @@ class TelemetryDoor:
             else:
                 reason = Reason.TIME if problem.field.endswith(".ts") else Reason.VALUES
             rejected.append(problem)
-            self.outcomes["rejected", reason] += len(frame.values)
+            self._reject(device_id, problem, reason, len(frame.values), _spelled(frame))
         if rejected:
-            self.outcomes["rejected", Reason.UNREADABLE] += unreadable
             rejected.sort(key=lambda item: item.index)
             self.rejected_frames += len(rejected)
             if not pending and not states:
@@ -213,6 +192,33 @@ class TelemetryDoor:
         status = error.status if isinstance(error, FleetkeeperError) else 500
         if status != InvalidInputError.status:
             self.outcomes["refused", _REFUSALS.get(status, "error")] += 1
+
+    async def _read_for(
+        self, device_id: bytes, encoding: str, body: bytes, turns: Turns
+    ) -> tuple[list[tuple[int, Frame]], list[Unread]]:
+        """The frames in a body as it came. A request that cannot be read at all is noted."""
+        try:
+            if encoding:
+                body = decompress(body, encoding, self.settings.telemetry.max_decompressed_bytes)
+            return await read_frames(body, self.settings.telemetry.max_frames_per_request, turns)
+        except FleetkeeperError as error:
+            said = "; ".join((error.detail, *(f"{item.field}: {item.message}" for item in error.fields)))
+            self.refusals.note(NATIVE, Reason.REQUEST, 1, Origin(UUID(bytes=device_id)), sentence=said)
+            raise
+
+    def _reject(
+        self, device_id: bytes, problem: RejectedFrame, reason: Reason, samples: int, example: str
+    ) -> None:
+        """Count a frame that is not stored, and keep it as an example."""
+        self.outcomes["rejected", reason] += samples
+        self.refusals.note(
+            NATIVE,
+            reason,
+            max(1, samples),
+            Origin(UUID(bytes=device_id)),
+            sentence=f"{problem.field}: {problem.error}",
+            example=example,
+        )
 
     def _window(self) -> Window:
         limits = self.settings.telemetry
@@ -244,57 +250,19 @@ class TelemetryDoor:
         self.outcomes["duplicate", ""] += samples - stored
         return duplicates
 
-    async def _decode(
-        self, body: bytes, turns: Turns
-    ) -> tuple[list[tuple[int, Frame]], list[tuple[RejectedFrame, int]]]:
-        """All frames at once where they are few and all fit; else one by one, so that the good ones are kept.
-
-        Those that cannot be read come with the number of their values, or 1 where that cannot be told.
-
-        Raises TooLargeError for too many frames before it looks into any.
-        """
-        if len(body) <= ALL_AT_ONCE_BYTES:
-            with contextlib.suppress(msgspec.ValidationError):
-                found = _read(body, _batch_decoder).frames
-                self._check_number(len(found))
-                return list(enumerate(found)), []
-        try:
-            raws = _read(body, _loose_decoder).frames
-        except msgspec.ValidationError as error:
-            raise invalid_input(error) from None
-        self._check_number(len(raws))
-        frames, unread = [], []
-        for index, raw in enumerate(raws):
-            await turns.give_way()
-            try:
-                frames.append((index, _frame_decoder.decode(raw)))
-            except msgspec.ValidationError as error:
-                problem = field_of(error)
-                name = problem.field if "[...]" not in problem.field else _key_at_fault(raw)
-                rejected = RejectedFrame(index, _frame_field(index, name), problem.message)
-                unread.append((rejected, _values_in(raw)))
-        return frames, unread
-
-    def _check_number(self, frames: int) -> None:
-        most = self.settings.telemetry.max_frames_per_request
-        if frames > most:
-            raise TooLargeError(
-                "Too many frames in one request.", fields=[FieldError("frames", f"has at most {most} items")]
-            )
-
     def _problem_of(self, index: int, frame: Frame, window: Window) -> RejectedFrame | None:
         """Why a frame is not stored. Its numbers are finite: JSON knows no others, and the decoder no larger ones."""
         problem = window.problem_of(frame.ts)
         if problem is not None:
-            return RejectedFrame(index, _frame_field(index, "ts"), problem)
+            return RejectedFrame(index, frame_field(index, "ts"), problem)
         if frame.states:
             at_fault = states_problem(frame.states)
             if at_fault is not None:
                 name = ".".join(("states", at_fault[0])) if at_fault[0] else "states"
-                return RejectedFrame(index, _frame_field(index, name), at_fault[1])
+                return RejectedFrame(index, frame_field(index, name), at_fault[1])
         limit = self.settings.telemetry.max_values_per_frame
         if not (frame.values or frame.states) or len(frame.values) > limit:
-            return RejectedFrame(index, _frame_field(index, "values"), f"has 1 to {limit} values")
+            return RejectedFrame(index, frame_field(index, "values"), f"has 1 to {limit} values")
         return None
 
     async def _register(
@@ -303,7 +271,7 @@ class TelemetryDoor:
         try:
             return await self.layouts.plan(device_id, keys)
         except ChannelError as error:
-            return RejectedFrame(index, _frame_field(index, f"values.{error.key}"), str(error)), error.reason
+            return RejectedFrame(index, frame_field(index, f"values.{error.key}"), str(error)), error.reason
         except PoolTimeout:
             raise UnavailableError(
                 "The database is away; nothing was stored.", retry_after_seconds=2
@@ -317,39 +285,8 @@ class TelemetryDoor:
         )
 
 
-def _read(body: bytes, decoder: "msgspec.json.Decoder[_Read]") -> "_Read":
-    try:
-        return decoder.decode(body)
-    except msgspec.ValidationError:
-        raise
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRequestError(
-            "The body is not valid JSON.", fields=[FieldError("body", str(error))]
-        ) from None
-
-
-def _values_in(raw: msgspec.Raw) -> int:
-    """How many values a frame has that cannot be read; 1 where that cannot be told."""
-    try:
-        return max(1, len(msgspec.json.decode(raw, type=_RawFrame).values))
-    except msgspec.DecodeError:
-        return 1
-
-
-def _key_at_fault(raw: msgspec.Raw) -> str:
-    """Which value of a frame is no number, or which state no text or truth value; the decoder does not say."""
-    try:
-        frame = msgspec.json.decode(raw, type=_RawFrame)
-    except msgspec.DecodeError:
-        return "values"
-    for name, wanted, items in (("values", float, frame.values), ("states", str | bool, frame.states)):
-        for key, value in items.items():
-            try:
-                msgspec.json.decode(value, type=wanted)
-            except msgspec.ValidationError:
-                return f"{name}.{key[:80]}"
-    return "values"
-
-
-def _frame_field(index: int, name: str) -> str:
-    return f"frames[{index}].{name}" if name != "body" else f"frames[{index}]"
+def _spelled(frame: Frame) -> str:
+    """A frame as an example: its time, and its first values."""
+    return ", ".join(
+        (f"ts={frame.ts}", *(f"{key}={value}" for key, value in islice(frame.values.items(), 5)))
+    )

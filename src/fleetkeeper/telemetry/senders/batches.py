@@ -107,6 +107,8 @@ class SampleBatch:
     meanings: dict[str, Meaning] = field(default_factory=dict)
     # What is in the request and cannot be stored: reason -> (number, sentence).
     left_out: dict[Reason, tuple[int, str]] = field(default_factory=dict)
+    # One of each: as it came, or its series.
+    examples: dict[Reason, str | Series] = field(default_factory=dict)
     # New series by what they are recognised by, for the cache, and new runs.
     found: dict[Hashable, Series] = field(default_factory=dict)
     runs: dict[Hashable, Run] = field(default_factory=dict)
@@ -116,11 +118,15 @@ class SampleBatch:
         """How many samples it has."""
         return len(self.times_us)
 
-    def leave_out(self, reason: Reason, number: int, sentence: str = "") -> None:
+    def leave_out(
+        self, reason: Reason, number: int, sentence: str = "", example: str | Series | None = None
+    ) -> None:
         """Count samples that are in the request and cannot be stored."""
         if number:
             before, said = self.left_out.get(reason, (0, sentence or reason.sentence))
             self.left_out[reason] = (before + number, said)
+            if example is not None:
+                self.examples[reason] = example
 
 
 class Columns:

@@ -18,6 +18,7 @@ from fleetkeeper.identity.actor import NOWHERE, Actor, Scope
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.service import TOKEN_PREFIX, actor_of_token
 from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.telemetry.refusals.notes import Origin
 from fleetkeeper.telemetry.senders import queries
 
 # A revoked credential works at most that much longer, as with agents' keys.
@@ -46,6 +47,13 @@ class Caller:
     def reach(self) -> Scope:
         """Where the caller may write; nowhere for a device's key, which writes for its device."""
         return NOWHERE if self.actor is None else self.actor.scope(Permission.TELEMETRY_WRITE)
+
+    @property
+    def origin(self) -> Origin:
+        """Where its samples come from, as far as the caller alone says it."""
+        if self.actor is None:
+            return Origin(self.device_id)
+        return Origin(departments=None if self.reach.everywhere else self.reach.departments)
 
     async def reachable(self, session: AsyncSession, devices: Collection[UUID]) -> set[UUID]:
         """Those of the devices that the caller may write for, as of now."""

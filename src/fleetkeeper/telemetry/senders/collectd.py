@@ -61,7 +61,8 @@ def read_values(body: bytes, known: SeriesCache, *, max_samples: int) -> SampleB
         try:
             reader.read(item)
         except PartError as error:
-            reader.leave_out(error.reason, max(1, len(item.values or ())), f"[{index}] {error}")
+            number = max(1, len(item.values or ()))
+            reader.leave_out(error.reason, number, f"[{index}] {error}", _identifier(item))
         if len(reader.series) > max_samples:
             raise TooManyError(f"one request has at most {max_samples} values")
     return reader.batch()
@@ -100,17 +101,19 @@ class _Reader:
         self._seconds: list[float] = []
         self._numbers: list[float] = []
         self._left_out: dict[Reason, tuple[int, str]] = {}
+        self._examples: dict[Reason, str | Series] = {}
 
-    def leave_out(self, reason: Reason, number: int, sentence: str) -> None:
-        """Count values that are not stored; the first sentence of a reason stays."""
+    def leave_out(self, reason: Reason, number: int, sentence: str, example: str = "") -> None:
+        """Count values that are not stored; the first sentence and example of a reason stay."""
         before, said = self._left_out.get(reason, (0, sentence))
         self._left_out[reason] = (before + number, said)
+        self._examples.setdefault(reason, example)
 
     def read(self, item: _ValueList) -> None:
         """One value list. Raises PartError."""
         values, names, kinds = item.values, item.dsnames, item.dstypes
         if values is None:
-            self.leave_out(Reason.NOTIFICATION, 1, Reason.NOTIFICATION.sentence)
+            self.leave_out(Reason.NOTIFICATION, 1, Reason.NOTIFICATION.sentence, _identifier(item))
             return
         host, plugin, kind_of_list = item.host, item.plugin, item.type
         if not host:
@@ -122,12 +125,13 @@ class _Reader:
         get, found = self._known.get, self._found
         for value, name, kind in zip(values, names, kinds, strict=True):
             if value is None:
-                self.leave_out(Reason.NO_VALUE, 1, Reason.NO_VALUE.sentence)
+                self.leave_out(Reason.NO_VALUE, 1, Reason.NO_VALUE.sentence, _identifier(item))
                 continue
             if value.__class__ is not float:
                 number = _number(value)
                 if number is None:
-                    self.leave_out(Reason.BAD_POINT, 1, f"a value of {plugin[:80]} is no number")
+                    text = f"a value of {plugin[:80]} is no number"
+                    self.leave_out(Reason.BAD_POINT, 1, text, _identifier(item))
                     continue
                 value = number  # noqa: PLW2901 - the same value
             key = host, plugin, item.plugin_instance, kind_of_list, item.type_instance, name, kind
@@ -145,8 +149,15 @@ class _Reader:
             np.clip(np.array(self._seconds, np.float64) * 1e6, -MAX_MICROSECONDS, MAX_MICROSECONDS)
         )
         batch = single_samples(self.series, times.astype(np.int64), np.array(self._numbers, np.float64))
-        batch.found, batch.left_out = self._found, self._left_out
+        batch.found, batch.left_out, batch.examples = self._found, self._left_out, self._examples
         return batch
+
+
+def _identifier(item: _ValueList) -> str:
+    """A value list as collectd names it: host/plugin-instance/type-instance."""
+    plugin = "-".join(filter(None, (item.plugin, item.plugin_instance)))
+    kind = "-".join(filter(None, (item.type, item.type_instance)))
+    return "/".join(filter(None, (item.host, plugin, kind)))
 
 
 def _number(value: Any) -> float | None:

@@ -34,6 +34,8 @@ class Refusal:
     samples: int
     sentence: str
     example: str = ""
+    # The device that they were for, where it was found and may be written for.
+    device_id: bytes = b""
 
 
 def check_labels(labels: Mapping[str, str]) -> tuple[Reason, str] | None:
@@ -92,7 +94,8 @@ def columns_of(
     `sentence_of` says of a host why it is out of reach.
     """
     refused: list[Refusal] = [
-        Refusal(reason, number, sentence) for reason, (number, sentence) in batch.left_out.items()
+        Refusal(reason, number, sentence, example_of(batch.examples.get(reason, "")))
+        for reason, (number, sentence) in batch.left_out.items()
     ]
     _clear_missing(batch)
     series, lengths = batch.series, np.diff(batch.starts)
@@ -124,13 +127,21 @@ def repeated(series: Sequence[Series], again: Iterable[tuple[int, int]]) -> tupl
     """
     lost = [series[later] for later, first in again if series[later].identity != series[first].identity]
     return len(lost), [
-        Refusal(Reason.COLLISION, number, f"{one.key}: {Reason.COLLISION.sentence}", one.key)
+        Refusal(
+            Reason.COLLISION,
+            number,
+            f"{one.key}: {Reason.COLLISION.sentence}",
+            example_of(one),
+            one.device_id,
+        )
         for one, number in Counter(lost).items()
     ]
 
 
-def example_of(series: Series) -> str:
-    """A series in a short spelling, as its sender named it or as it is stored."""
+def example_of(series: Series | str) -> str:
+    """A series in a short spelling, as its sender named it or as it is stored; a text is cut."""
+    if isinstance(series, str):
+        return series[:MAX_EXAMPLE_LENGTH]
     if series.key:
         return key_with_host(series.key, series.host)[:MAX_EXAMPLE_LENGTH]
     labels = dict(series.labels or {})

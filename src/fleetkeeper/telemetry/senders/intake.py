@@ -14,9 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from fleetkeeper.database.context import TransactionContext, product_context
 from fleetkeeper.database.engine import Database
-from fleetkeeper.errors import FleetkeeperError, OverloadedError
+from fleetkeeper.errors import FleetkeeperError, OverloadedError, TooLargeError
 from fleetkeeper.telemetry.door import TelemetryDoor
 from fleetkeeper.telemetry.reasons import Reason
+from fleetkeeper.telemetry.refusals.notes import Origin
+from fleetkeeper.telemetry.samples import RejectedSeries
 from fleetkeeper.telemetry.senders import queries
 from fleetkeeper.telemetry.senders.batches import Meaning, SampleBatch, SenderInputError, Series, SeriesCache
 from fleetkeeper.telemetry.senders.callers import Caller, Callers
@@ -106,19 +108,24 @@ class SenderIntake:
         Raises SenderInputError, OverloadedError and UnavailableError; then nothing is stored.
         """
         self.tally.requests[protocol] += 1
-        with self._counted(protocol):
+        with self._counted(protocol, caller):
             return await self._take(protocol, caller, reader, size)
 
     @contextmanager
-    def _counted(self, protocol: str) -> Iterator[None]:
+    def _counted(self, protocol: str, caller: Caller) -> Iterator[None]:
         if self._in_flight >= self.max_in_flight:
             self.tally.refused_requests[protocol, "overload"] += 1
             raise OverloadedError("Too many requests at once.", retry_after_seconds=2)
         self._in_flight += 1
         try:
             yield
-        except SenderInputError:
+        except SenderInputError as error:
             self.tally.refused_requests[protocol, "unreadable"] += 1
+            self._note(protocol, caller, Refusal(Reason.REQUEST, 1, str(error)))
+            raise
+        except TooLargeError as error:
+            self.tally.refused_requests[protocol, f"status_{error.status}"] += 1
+            self._note(protocol, caller, Refusal(Reason.REQUEST, 1, error.detail))
             raise
         except FleetkeeperError as error:
             self.tally.refused_requests[protocol, f"status_{error.status}"] += 1
@@ -142,10 +149,7 @@ class SenderIntake:
         outcome = Outcome(0, 0, refusals)
         if len(columns.of):
             stored = await self.door.store_columns(columns)
-            refusals += [
-                Refusal(item.reason, item.samples, item.sentence, example_of(batch.series[item.index]))
-                for item in stored.rejected
-            ]
+            refusals += [_refusal_of(item, batch.series[item.index]) for item in stored.rejected]
             lost, collisions = repeated(batch.series, stored.repeated)
             refusals += collisions
             outcome = Outcome(stored.accepted, stored.duplicates - lost, refusals)
@@ -153,10 +157,23 @@ class SenderIntake:
         self.tally.duplicates[protocol] += outcome.duplicates
         for item in refusals:
             self.tally.rejected[protocol, item.reason] += item.samples
+            self._note(protocol, caller, item)
         # What a metric means is told to everybody, so it is taken from nobody whose reach has a limit.
         if caller.reaches_all:
             await self._describe(batch.meanings)
         return outcome
+
+    def _note(self, protocol: str, caller: Caller, refusal: Refusal) -> None:
+        """Keep an example of what is refused."""
+        self.door.refusals.note(
+            protocol,
+            refusal.reason,
+            refusal.samples,
+            Origin(UUID(bytes=refusal.device_id)) if refusal.device_id else caller.origin,
+            sentence=refusal.sentence,
+            example=refusal.example,
+            token_id=None if caller.actor is None else caller.actor.token_id,
+        )
 
     def _cache(self, protocol: str, caller: Caller) -> SeriesCache:
         """Series known by what the protocol recognises them by; apart for callers to whom names mean other devices."""
@@ -257,6 +274,10 @@ class SenderIntake:
             return
         again = now + DESCRIBE_AGAIN_SECONDS
         self._described |= {name: math.inf if name in stored else again for name in new}
+
+
+def _refusal_of(rejected: RejectedSeries, series: Series) -> Refusal:
+    return Refusal(rejected.reason, rejected.samples, rejected.sentence, example_of(series), series.device_id)
 
 
 def _storable(meaning: Meaning) -> Meaning:

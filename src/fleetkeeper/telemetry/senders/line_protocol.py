@@ -65,6 +65,7 @@ def read_lines(
     scale, (text, is_broken) = PRECISIONS[precision], _text_of(body)
     columns, found, runs = Columns(), dict[Hashable, Series](), dict[Hashable, SeriesRun]()
     wrong: list[str] = []
+    wrong_line = text_field = ""
     wrong_count = texts = 0
     add, get = columns.add, known.get
     lines = _split_lines(text) if '"' in text else text.split("\n")
@@ -92,6 +93,7 @@ def read_lines(
                 values = _values(fields)
         except PartError as error:
             wrong_count += 1
+            wrong_line = wrong_line or line
             if len(wrong) < MAX_NAMED_PROBLEMS:
                 wrong.append(f"line {number}: {error}")
             continue
@@ -99,14 +101,15 @@ def read_lines(
             part = (head, name)
             if value is None:
                 texts += 1
+                text_field = text_field or f"{head} {name}"
             else:
                 add(get(part) or found.get(part) or _found(found, part, number), time_us, value)
         if len(columns.series) > max_samples:
             raise TooManyError(f"one request has at most {max_samples} fields")
     batch = columns.batch()
     batch.found, batch.runs = found, dict(runs)
-    batch.leave_out(Reason.INVALID_LINE, wrong_count, "; ".join(wrong))
-    batch.leave_out(Reason.TEXT_FIELD, texts)
+    batch.leave_out(Reason.INVALID_LINE, wrong_count, "; ".join(wrong), wrong_line)
+    batch.leave_out(Reason.TEXT_FIELD, texts, example=text_field)
     return batch
 
 

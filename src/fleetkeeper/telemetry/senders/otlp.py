@@ -136,17 +136,19 @@ class _Reader:
         self._problem: PartError | None = None
         self._left_out: Counter[Reason] = Counter()
         self._sentences: dict[Reason, str] = {}
+        self._examples: dict[Reason, str] = {}
         self._runs: dict[Hashable, Any] = {}
 
-    def leave_out(self, reason: Reason, number: int = 1, sentence: str = "") -> None:
-        """Count points that are not stored; the first sentence of a reason stays."""
+    def leave_out(self, reason: Reason, number: int = 1, sentence: str = "", name: str = "") -> None:
+        """Count points that are not stored; of each reason the first sentence stays, and the first metric's name."""
         self._left_out[reason] += number
+        self._examples.setdefault(reason, name)
         self._sentences.setdefault(reason, sentence or reason.sentence)
 
     def note_salvage(self, salvage: Salvage) -> None:
         """Count what could not be read."""
         if salvage.points:
-            self.leave_out(Reason.BAD_POINT, salvage.points, salvage.problem)
+            self.leave_out(Reason.BAD_POINT, salvage.points, salvage.problem, salvage.metric)
 
     def read_resource(self, resource_metrics: Any) -> None:
         """All metrics of a resource."""
@@ -265,12 +267,12 @@ class _Reader:
         self.count_part()
         kind = metric.WhichOneof("data")
         if kind is None:
-            self.leave_out(Reason.NO_DATA)
+            self.leave_out(Reason.NO_DATA, name=metric.name)
             return
         data = getattr(metric, kind)
         if self._problem is not None:
             if data.data_points:
-                self.leave_out(self._problem.reason, len(data.data_points), str(self._problem))
+                self.leave_out(self._problem.reason, len(data.data_points), str(self._problem), metric.name)
             return
         is_delta = kind in {"sum", "histogram", "exponential_histogram"} and (
             data.aggregation_temporality == _DELTA
@@ -285,7 +287,7 @@ class _Reader:
             try:
                 read(name, kind, point)
             except PartError as error:
-                self.leave_out(error.reason, 1, f"{name[:80]}: {error}")
+                self.leave_out(error.reason, 1, f"{name[:80]}: {error}", name)
         self._check_number()
 
     def _read_number(self, name: str, _: str, point: Any) -> None:
@@ -343,5 +345,5 @@ class _Reader:
         batch = self._columns.batch()
         batch.found, batch.meanings, batch.runs = self._found, self._meanings, dict(self._runs)
         for reason, number in self._left_out.items():
-            batch.leave_out(reason, number, self._sentences[reason])
+            batch.leave_out(reason, number, self._sentences[reason], self._examples[reason])
         return batch

@@ -44,6 +44,9 @@ class Salvage:
 
     points: int = 0
     problem: str = ""
+    # The metric of the first point that is lost, where it can be told.
+    metric: str = ""
+    _name: str = ""
 
     def resource_of_bytes(self, message: bytes) -> Any:
         """The good parts of a resource in protobuf. Raises SenderInputError where its bytes lie about their ends."""
@@ -56,9 +59,16 @@ class Salvage:
     def _lose(self, points: int, problem: str) -> None:
         self.points += max(1, points)
         self.problem = self.problem or problem[:200]
+        self.metric = self.metric or self._name
+
+    def _enter(self, level: _Level, made: Any = None) -> None:
+        """Keep in mind which metric's points come next, as soon as its name is known."""
+        if level.kind is pb.Metric:
+            self._name = "" if made is None else made.name
 
     def _of_bytes(self, level: _Level, message: bytes) -> Any:
         """The message without what is wrong in it; None where nothing is left."""
+        self._enter(level)
         made = level.kind()
         try:
             made.ParseFromString(message)
@@ -80,6 +90,7 @@ class Salvage:
         except (DecodeError, UnicodeDecodeError):
             self._lose(sum(points_in_bytes(level.fields[number][1], part) for number, part in inner), problem)
             return None
+        self._enter(level, made)
         for number, part in inner:
             good = self._of_bytes(level.fields[number][1], part)
             if good is not None:
@@ -87,6 +98,7 @@ class Salvage:
         return made
 
     def _of_json(self, level: _Level, document: Any) -> Any:
+        self._enter(level)
         if not isinstance(document, dict):
             self._lose(1, f"{level.kind.DESCRIPTOR.name} is no JSON object")
             return None
@@ -101,6 +113,7 @@ class Salvage:
         except _WrongError:
             self._lose(points_in_json(document), problem)
             return None
+        self._enter(level, made)
         present = [key for key in document if key in named and document[key] is not None]
         if level.kind is pb.Metric and len(present) != 1:
             self._lose(points_in_json(document), "a metric has one kind of data")

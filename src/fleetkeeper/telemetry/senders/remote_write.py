@@ -67,6 +67,8 @@ class _Reader:
         self._meanings: dict[str, Meaning] = {}
         self._histograms = 0
         self._bad_samples = 0
+        self._with_histograms: Series | None = None
+        self._with_bad_samples: Series | None = None
 
     def run(self) -> None:
         body, end, position = self._body, len(self._body), 0
@@ -184,11 +186,13 @@ class _Reader:
                     time, value = read_sample(self._body, first, last, wire_type)
                 except PartError:
                     self._bad_samples += 1
+                    self._with_bad_samples = series
                     continue
                 times.append(time)
                 values.append(value)
             elif number == 4:
                 self._histograms += 1
+                self._with_histograms = series
         if has_labels:
             series = Series.refused(PartError(Reason.BAD_POINT, "a series has labels behind samples"))
         self._walked[len(self._series)] = (times, values)
@@ -230,8 +234,8 @@ class _Reader:
             times_us[starts[index] : starts[index + 1]] = times
             values[starts[index] : starts[index + 1]] = numbers
         batch = SampleBatch(self._series, starts, times_us, values, self._meanings, found=self._found)
-        batch.leave_out(Reason.NATIVE_HISTOGRAM, self._histograms)
-        batch.leave_out(Reason.BAD_POINT, self._bad_samples)
+        batch.leave_out(Reason.NATIVE_HISTOGRAM, self._histograms, example=self._with_histograms)
+        batch.leave_out(Reason.BAD_POINT, self._bad_samples, example=self._with_bad_samples)
         return batch
 
     def _unusual(self, data: NDArray[np.uint8], offsets: Any, counts: Any, sizes: Any) -> NDArray[np.intp]:

@@ -91,6 +91,8 @@ class _Reader:
         self._meanings: dict[str, Meaning] = {}
         self._histograms = 0
         self._bad_samples = 0
+        self._with_histograms: Series | None = None
+        self._with_bad_samples: Series | None = None
 
     def read_all(self, starts: Sequence[int], ends: Sequence[int]) -> None:
         """All series: the usual ones together, those between them one by one."""
@@ -153,6 +155,7 @@ class _Reader:
                 self._read_sample(series, first, last, wire_type)
             elif number == 3:
                 self._histograms += 1
+                self._with_histograms = series
             elif number == 5 and wire_type == BYTES:
                 metadata = (first, last)
         if metadata is not None and series is not None and series.labels is not None:
@@ -163,6 +166,7 @@ class _Reader:
             self._columns.add(series, *read_sample(self._body, start, end, wire_type))
         except PartError:
             self._bad_samples += 1
+            self._with_bad_samples = series
 
     def _series_of(self, start: int, end: int) -> Series:
         body, symbols = self._body, self._symbols
@@ -236,8 +240,8 @@ class _Reader:
         """What was read."""
         batch = self._columns.batch()
         batch.meanings, batch.found = self._meanings, self._found
-        batch.leave_out(Reason.NATIVE_HISTOGRAM, self._histograms)
-        batch.leave_out(Reason.BAD_POINT, self._bad_samples)
+        batch.leave_out(Reason.NATIVE_HISTOGRAM, self._histograms, example=self._with_histograms)
+        batch.leave_out(Reason.BAD_POINT, self._bad_samples, example=self._with_bad_samples)
         return batch
 
 

@@ -16,13 +16,13 @@ from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.telemetry.door import TelemetryDoor
+from fleetkeeper.telemetry.refusals.notes import NATIVE
 
 log = structlog.get_logger(__name__)
 
 FLUSH_SECONDS = 10.0
 # Reasons per process; past this the rest are one.
 MAX_KEYS = 100
-NATIVE = "native"
 # Protocol, outcome, reason.
 Key = tuple[str, str, str]
 Counts = Mapping[Key, int]
