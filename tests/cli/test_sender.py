@@ -2,6 +2,8 @@
 
 from uuid import uuid4
 
+import psycopg
+
 from tests.cli.test_administration import read, refused, run
 
 
@@ -33,3 +35,18 @@ def test_a_host_is_found_entered_moved_and_forgotten(product):
     run(product, "sender", "hosts", "forget", host)
     assert read(product, "sender", "hosts", "list", "--q", host) == []
     assert "name or id of a device" in refused(product, "sender", "hosts", "add", host, "nobody")
+
+
+def test_refused_samples_are_listed_with_an_example(product):
+    example = f"t{uuid4().hex[:12]}"
+    with psycopg.connect(product.database_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO refused_samples (protocol, reason, samples, first_seen, last_seen, sentence, example) "
+            "VALUES ('otlp', 'time', 3, now(), now(), 'too old', %s) "
+            "ON CONFLICT (department_id, protocol, reason) DO UPDATE SET example = excluded.example",
+            (example,),
+        )
+    (listed,) = read(product, "sender", "refused", "--q", example)
+    assert (listed["protocol"], listed["reason"], listed["example"]) == ("otlp", "time", example)
+    assert "Set the clock" in listed["cure"]
+    assert read(product, "sender", "refused", "--q", uuid4().hex) == []

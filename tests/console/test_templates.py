@@ -16,6 +16,7 @@ from fleetkeeper.console.contexts import (
     explore,
     identity,
     overview,
+    refusals,
     settings,
     shell,
 )
@@ -48,6 +49,7 @@ CONTEXTS = {
     "identity/sign_in.html": identity.SignInPage,
     "overview/detail.html": overview.OverviewPage,
     "overview/_summary.html": overview.OverviewSummary,
+    "senders/refused.html": refusals.RefusalsPage,
     "settings/detail.html": settings.SettingsPage,
     "settings/_form.html": settings.SettingsFormFragment,
 }

@@ -10,6 +10,8 @@ from fleetkeeper.cli.inputs import checked
 from fleetkeeper.cli.running import command_actor, with_session
 from fleetkeeper.cli.tables import AsJson, done, show, show_one
 from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.telemetry.refusals import service as refusals
+from fleetkeeper.telemetry.refusals.schemas import RefusalRead
 from fleetkeeper.telemetry.senders import service
 from fleetkeeper.telemetry.senders.schemas import (
     HostCreate,
@@ -42,12 +44,40 @@ Of = Annotated[
 ]
 
 RULE_COLUMNS = ("position", "protocol", "labels", "pattern", "enabled", "description")
+REFUSAL_COLUMNS = (
+    "protocol",
+    "reason",
+    "samples",
+    "last_seen",
+    "token_name",
+    "device_name",
+    "example",
+    "cure",
+)
 HOST_COLUMNS = ("host", "device_name", "standing", "is_primary", "protocol", "first_seen")
 
 
 @app.callback()
 def sender() -> None:
     """Prometheus, Telegraf, OpenTelemetry and collectd as senders."""
+
+
+@app.command()
+def refused(
+    q: Annotated[
+        str, typer.Option(help="Part of the reason, the example, or the name of device or token")
+    ] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List why samples were refused, with the newest example of each."""
+
+    async def read(session: AsyncSession) -> list[RefusalRead]:
+        parameters = [("limit", str(limit)), ("q", q)]
+        return (await refusals.list_refusals(session, command_actor(), parameters)).results
+
+    show(with_session(read), REFUSAL_COLUMNS, as_json=as_json)
 
 
 @rules.command(name="list")

@@ -17,6 +17,7 @@ from fleetkeeper.console.pages import (
     oidc,
     overview,
     providers,
+    refusals,
     retention,
     roles,
     senders,
@@ -54,6 +55,7 @@ def console_router() -> APIRouter:
         space,
         audit,
         senders,
+        refusals,
         static_files,
     ):
         router.include_router(room.router)

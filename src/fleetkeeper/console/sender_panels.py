@@ -21,6 +21,7 @@ from fleetkeeper.console.sender_configurations import configurations
 from fleetkeeper.telemetry.senders.schemas import HostPage, HostRead, SenderRuleRead, TrialRead
 
 HOME = "/senders"
+REFUSED = f"{HOME}/refused"
 CONNECT = "connect"
 TRY, NEW_RULE, NEW_HOST = "try", "rule", "host"
 PROTOCOLS = {
@@ -29,9 +30,12 @@ PROTOCOLS = {
     "influx": "Influx line protocol",
     "otlp": "OpenTelemetry",
     "collectd": "collectd",
+    "native": "Fleetkeeper agent",
     "enrollment": "Enrollment",
     "": "Entered by hand",
 }
+# Those that integrations speak, which rules are about.
+SENDING = ("prometheus", "influx", "otlp", "collectd")
 OUTCOMES = {
     "known": ("Known", "good"),
     "new": ("No such device yet", "warning"),
@@ -68,11 +72,7 @@ def trial_of(form: Mapping[str, str]) -> dict[str, Any]:
 def trial_form(values: Mapping[str, str]) -> EntryForm:
     """Asks which device it would be."""
     chosen = values.get("protocol", "prometheus")
-    options = tuple(
-        Option(key, name, key == chosen)
-        for key, name in PROTOCOLS.items()
-        if key not in {"", "any", "enrollment"}
-    )
+    options = tuple(Option(key, name, key == chosen) for key, name in PROTOCOLS.items() if key in SENDING)
     return EntryForm(
         TRY,
         "Try the rules",
@@ -120,9 +120,7 @@ def rule_values(form: Mapping[str, str]) -> dict[str, Any]:
 def rule_form(rule: SenderRuleRead | None, action: str) -> EntryForm:
     """A new rule, or one to change."""
     chosen = rule.protocol if rule is not None else "any"
-    options = tuple(
-        Option(key, name, key == chosen) for key, name in PROTOCOLS.items() if key not in {"", "enrollment"}
-    )
+    options = tuple(Option(key, PROTOCOLS[key], key == chosen) for key in ("any", *SENDING))
     entries = (
         Entry("description", "What it is for", rule.description if rule else "", is_required=False),
         Entry("protocol", "Protocol", chosen, kind="select", options=options),

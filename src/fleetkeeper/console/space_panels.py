@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
 
+from fleetkeeper.console.administration import with_query
 from fleetkeeper.console.contexts.administration import Cell, Facts, Row, Table, Tag
 from fleetkeeper.console.contexts.space import Chart
 from fleetkeeper.console.retention_panels import STATES, grouped, size_text
+from fleetkeeper.console.sender_panels import REFUSED
 from fleetkeeper.console.space_charts import stacked_chart
 from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.space.schemas import (
@@ -48,6 +50,11 @@ _REFUSALS = {
 def _reason_text(one: Arrival) -> str:
     texts = _REFUSALS if one.outcome == "refused" else _REASONS
     return texts.get(one.reason, one.reason.replace("_", " "))
+
+
+def _examples_of(one: Arrival) -> str:
+    """Where examples of refused samples are."""
+    return with_query(REFUSED, q=one.reason) if one.outcome == "rejected" else ""
 
 
 def summary_facts(space: SpaceRead) -> Facts:
@@ -258,7 +265,7 @@ def arrivals_table(health: Health) -> Table:
             (
                 Cell(one.protocol),
                 Cell(tags=(Tag(_OUTCOME_TEXTS[one.outcome], _OUTCOMES[one.outcome]),)),
-                Cell(_reason_text(one)),
+                Cell(_reason_text(one), href=_examples_of(one)),
                 Cell(f"{grouped(one.number)} {'requests' if one.outcome == 'refused' else 'samples'}"),
                 Cell(_share(one.number, totals[one.protocol]) if one.outcome != "refused" else ""),
             )

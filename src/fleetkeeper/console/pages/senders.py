@@ -23,6 +23,7 @@ from fleetkeeper.console.sender_panels import (
     HOME,
     NEW_HOST,
     NEW_RULE,
+    REFUSED,
     TRY,
     code_panels,
     host_address,
@@ -244,7 +245,8 @@ async def _page(
         panels = refuse_in(panels, form_id, error, values or {})
     search = search_of(request, "Host or device") if request.method == "GET" else None
     status = 200 if error is None else error.status
-    return show_page(actor, HOME, "Integrations", panels, search=search, status=status)
+    below = ((REFUSED, "Refused samples"),) if actor.may(Permission.DEVICES_READ) else ()
+    return show_page(actor, HOME, "Integrations", panels, links=below, search=search, status=status)
 
 
 async def _rule_page(
