@@ -27,6 +27,7 @@ from fleetkeeper.kit.periodic import Periodic
 from fleetkeeper.kit.places import Places
 from fleetkeeper.kit.request_body import Pace
 from fleetkeeper.kit.sealing import Sealer, installation_key
+from fleetkeeper.kit.shares import Shares
 from fleetkeeper.operations.idempotency.front import IdempotencyFront
 from fleetkeeper.routes import API, RARE_PATHS, find_doors, include_routes
 from fleetkeeper.settings import Settings
@@ -49,6 +50,9 @@ log = structlog.get_logger(__name__)
 CONFIG_TAG_SECONDS = 2.0
 # Where agents knock. The ingest route itself is answered in front of the limits.
 AGENT_PATHS = ("/api/v1/agent/", "/api/v1/telemetry/processes", "/api/v1/telemetry/sessions")
+# Senders write side by side, PromQL queries have a line of their own for each user, and live views stay.
+UNSHARED_PATHS = (*SENDER_PATHS, "/prometheus/", f"{API}/telemetry/stream")
+SHARE_PATIENCE_SECONDS = 30.0
 
 
 def create_app(settings: Settings, url: str | None = None) -> IngestFront:
@@ -144,6 +148,12 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
         allowed_hosts=web.allowed_hosts,
         https=web.secure_cookies,
         limits=limits,
+        shares=Shares(
+            web.max_requests_at_once_per_caller,
+            waiting=most_of_one,
+            patience_seconds=SHARE_PATIENCE_SECONDS,
+        ),
+        unshared_paths=UNSHARED_PATHS,
         before_sending=partial(warn_if_held, "The reader of an answer"),
     )
     telemetry = settings.telemetry

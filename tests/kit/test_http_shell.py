@@ -11,6 +11,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from fleetkeeper.identity.access import client_address
 from fleetkeeper.kit.http_shell import HttpShell, RequestLimits
+from fleetkeeper.kit.shares import Shares
 from fleetkeeper.settings.web import WebSettings
 
 AGENT_PATH = "/api/v1/agent/config"
@@ -28,7 +29,8 @@ def server(*, per_token: int = 20, per_address: int = 50, proxies: tuple[str, ..
         per_token, per_address, uncounted_prefix="fkd", uncounted_paths=("/api/v1/agent/",)
     )
     inner = Starlette(routes=[Route("/{path:path}", tell, methods=["GET", "POST"])])
-    app = HttpShell(inner, allowed_hosts=["localhost"], https=False, limits=limits)
+    shares = Shares(6, waiting=10, patience_seconds=10)
+    app = HttpShell(inner, allowed_hosts=["localhost"], https=False, limits=limits, shares=shares)
     trusted = [str(one) for one in WebSettings(trusted_proxies=list(proxies)).trusted_proxies]
     if trusted:
         app = ProxyHeadersMiddleware(app, trusted_hosts=trusted)

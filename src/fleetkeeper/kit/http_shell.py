@@ -13,10 +13,12 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 
+from fleetkeeper.errors import OverloadedError
 from fleetkeeper.kit.addresses import customer_of
 from fleetkeeper.kit.handed_on import GOOD_CREDENTIAL
 from fleetkeeper.kit.rate_limit import RateLimit
 from fleetkeeper.kit.request_body import announced_length
+from fleetkeeper.kit.shares import Shares
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 CONTENT_SECURITY_POLICY = (
@@ -135,9 +137,13 @@ class HttpShell:
         allowed_hosts: Sequence[str],
         https: bool,
         limits: RequestLimits,
+        shares: Shares,
+        unshared_paths: Sequence[str] = (),
         before_sending: Callable[[], None] = lambda: None,
     ) -> None:
         self.app = app
+        self._shares = shares
+        self._unshared_paths = tuple(unshared_paths)
         # Called before each part of an answer, whose reader may be slow.
         self._before_sending = before_sending
         self._limits = limits
@@ -180,7 +186,17 @@ class HttpShell:
             await send(message)
 
         refusal = self._refusal(scope, sent, request_id)
-        await (refusal or self.app)(scope, receive_noting, send_with_headers)
+        if refusal is not None or not credential or scope["path"].startswith(self._unshared_paths):
+            await (refusal or self.app)(scope, receive_noting, send_with_headers)
+            return
+        try:
+            share = await self._shares.take(credential)
+        except OverloadedError as error:
+            refusal = _too_many(error.detail, error.retry_after_seconds or 1, request_id)
+            await refusal(scope, receive_noting, send_with_headers)
+            return
+        with share:
+            await self.app(scope, receive_noting, send_with_headers)
 
     def _note_credential(self, status: int, scope: Any, credential: str) -> None:
         if status == 401:
@@ -214,10 +230,13 @@ class HttpShell:
         )
         if not wait:
             return None
-        detail = f"Too many requests; try again in {wait} seconds."
-        refusal = _problem(429, "Too many requests", detail, request_id)
-        refusal.headers["Retry-After"] = str(wait)
-        return refusal
+        return _too_many(f"Too many requests; try again in {wait} seconds.", wait, request_id)
+
+
+def _too_many(detail: str, wait_seconds: int, request_id: str) -> JSONResponse:
+    refusal = _problem(429, "Too many requests", detail, request_id)
+    refusal.headers["Retry-After"] = str(wait_seconds)
+    return refusal
 
 
 def _problem(

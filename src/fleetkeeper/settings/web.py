@@ -95,6 +95,13 @@ class WebSettings(BaseModel):
         description="How many of these one session, API token or device key may have, and one address where no "
         "credential is needed.",
     )
+    max_requests_at_once_per_caller: int = Field(
+        default=6,
+        ge=1,
+        description="Requests of one session, API token or device key that are worked on at once, per web process. "
+        "More wait, so that nobody holds all connections of the pool (`FLEETKEEPER_DATABASE__POOL_SIZE`). Writing "
+        "samples, PromQL and live views have limits of their own.",
+    )
     max_live_views: int = Field(
         default=500, ge=1, description="Live views at once, per web process, before 429."
     )
