@@ -248,3 +248,31 @@ async def test_a_form_that_is_sent_twice_makes_one(visitor, admin):
     await page.wait_for_url("**/dashboards/twice?edit=1")
     listed = (await admin.get("/api/v1/dashboards", params={"q": "Twice"})).json()["results"]
     assert [one["slug"] for one in listed] == ["twice"]
+
+
+async def test_figures_say_whether_they_are_of_now(visitor, app, fleet):
+    """The fleet's dashboard and the overview name the same device as the busiest, in the same minute."""
+    now = time.time()
+    for device, before, newest in zip(fleet, (95.0, 10.0), (5.0, 90.0), strict=True):
+        frames = [(now - age, {"cpu_usage_percent": before}) for age in range(400, 3600, 60)]
+        await device.send(*frames, (now, {"cpu_usage_percent": newest}))
+    await app.state.door.freshness._try_flush()
+    page = visitor.page
+    await visitor.open("/dashboards/built-in-fleet?range=6h")
+    highest, mean = panel(page, "Highest CPU"), panel(page, "Highest mean CPU")
+    await highest.scroll_into_view_if_needed()
+    await expect(highest.locator(".board-aggregate")).to_have_text("now")
+    await expect(mean.locator(".board-aggregate")).to_have_text("mean over 6 h")
+    await expect(lines(page, "Highest CPU").first).to_contain_text("<b>db</b>")
+    await expect(lines(page, "Highest CPU").first).to_contain_text("90 %")
+    await expect(lines(page, "Highest mean CPU").first).to_contain_text("web-01")
+    # The overview leaves out who was silent while this browser was slow.
+    for device, newest in zip(fleet, (5.0, 90.0), strict=True):
+        await device.send((time.time(), {"cpu_usage_percent": newest}))
+    await app.state.door.freshness._try_flush()
+    await visitor.open("/")
+    busiest = page.locator("tr", has=page.locator("[id^=cpu-]")).first
+    await expect(busiest).to_contain_text("<b>db</b>")
+    await expect(busiest).to_contain_text("90 %")
+    await visitor.open(f"/dashboards/built-in-fleet?{RANGE}")
+    await expect(panel(page, "Highest CPU").locator(".board-aggregate")).to_contain_text("at ")

@@ -1,7 +1,10 @@
 /** Asks the API for what a panel shows, and shapes the answer into times and lines. */
 
 import { postJson } from "../api.js";
+import { formatDuration, formatMoment } from "../format.js";
 
+// A range that ended longer ago is not about now.
+const LOOKBACK_SECONDS = 300;
 const QUERY_URL = "/api/v1/dashboards/query";
 
 /** The variables that queries name; the others' values are not their business. */
@@ -60,6 +63,15 @@ export function figureOf(line, calc) {
   if (!found.length) return null;
   const sum = found.reduce((total, value) => total + value, 0);
   return { last: found.at(-1), mean: sum / found.length, min: Math.min(...found), max: Math.max(...found), sum }[calc];
+}
+
+const AGGREGATES = { mean: "mean over", min: "minimum over", max: "maximum over", sum: "sum over" };
+
+/** What a panel's figures are, in words: `now` or `mean over 6 h`. */
+export function figureWords(calc, isInstant, [from, to], nowSeconds) {
+  if (!isInstant && calc !== "last") return `${AGGREGATES[calc]} ${formatDuration(Math.round(to - from)).replace(/ 0 (h|min)$/, "")}`;
+  if (nowSeconds - to > LOOKBACK_SECONDS) return `at ${formatMoment(new Date(to * 1000), nowSeconds * 1000)}`;
+  return isInstant ? "now" : "latest";
 }
 
 /** The level of a value: that of the highest threshold which it reaches. */

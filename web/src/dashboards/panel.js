@@ -3,10 +3,11 @@
 import { timeRange } from "../device/time_range.js";
 import { element, icon } from "../elements.js";
 import { ExploreChart } from "../explore/chart.js";
-import { askPanel } from "./answers.js";
+import { askPanel, figureWords } from "./answers.js";
 import { exploreAddress } from "./explore_link.js";
 import { showText, VISUALS } from "./visuals.js";
 
+const FIGURES = new Set(["stat", "gauge", "bars"]);
 const LINES = new Set(["line", "area"]);
 const HEIGHT = 200;
 const LARGE_HEIGHT = 420;
@@ -18,6 +19,7 @@ export class BoardPanel {
   #picture = element("div", { class: "panel-chart skeleton" });
   #legend = element("div", { class: "panel-legend" });
   #tools = element("span", { class: "board-tools" });
+  #aggregate = element("small", { class: "board-aggregate" });
   #chart = null;
   #message = null;
   #own = [];
@@ -36,7 +38,7 @@ export class BoardPanel {
     this.setTools();
     this.root = element(
       "article", { class: `panel board-panel is-${panel.kind}`, "aria-label": title },
-      element("header", { class: "panel-head" }, element("h3", {}, element("span", {}, panel.title), note), this.#tools),
+      element("header", { class: "panel-head" }, element("h3", {}, element("span", {}, panel.title), note, this.#aggregate), this.#tools),
       this.#picture, this.#legend,
     );
     this.root.style.setProperty("--span", panel.width);
@@ -97,7 +99,8 @@ export class BoardPanel {
       this.#say("clock", "No data in this range", hint);
       return;
     }
-    const { kind, stacked, minimum, maximum, thresholds } = this.panel;
+    const { kind, calc, stacked, minimum, maximum, thresholds } = this.panel;
+    if (FIGURES.has(kind)) this.#aggregate.textContent = figureWords(calc, answer.isInstant, bounds, Date.now() / 1000);
     if (this.#chart) this.#chart.show(answer, bounds, { area: kind === "area", stacked, minimum, maximum, thresholds });
     else VISUALS[kind](this.#picture, this.panel, answer);
   }

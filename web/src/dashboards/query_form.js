@@ -106,14 +106,15 @@ export class QueryForm {
     const legend = input(query.legend, { maxlength: 120, placeholder: "By itself" });
     const labels = element("textarea", { class: "form-control", rows: 2, spellcheck: "false", placeholder: "mountpoint = /, /home" });
     labels.value = labelsText(query.filter.labels);
+    const [instant, toggle] = checkbox("Instant", query.instant);
     const [filters, readFilters] = this.#filters(query.filter);
     this.#read = () => ({
       language: "fleet", metrics: metrics[1](), by: by[1](), agg: agg.value, across: across.value || null, top: top.value ? Number(top.value) : null, step: step.value || null,
-      compare: compare.value || null, legend: legend.value.trim(), filter: { ...readFilters(), labels: labelsOf(labels.value) },
+      instant: instant.checked, compare: compare.value || null, legend: legend.value.trim(), filter: { ...readFilters(), labels: labelsOf(labels.value) },
     });
     return [
       element("div", { class: "ask-row" }, metrics[0], by[0]),
-      element("div", { class: "ask-row" }, field("Aggregate", agg, { at: "agg" }), field("Across devices", across, { at: "across" }), field("Show", top, { at: "top" }), field("Compare with", compare, { at: "compare" }), field("Step", step, { at: "step" }), field("Name in the legend", legend, { at: "legend" })),
+      element("div", { class: "ask-row" }, field("Aggregate", agg, { at: "agg" }), field("Across devices", across, { at: "across" }), field("Show", top, { at: "top" }), field("Compare with", compare, { at: "compare" }), field("Step", step, { at: "step" }), field("Name in the legend", legend, { at: "legend" }), toggle),
       filters,
       field("Only labels", labels, { css: "is-whole", at: "filter.labels", hint: "One label a line, its values separated by commas; $name is a variable." }),
     ];
@@ -130,7 +131,7 @@ export class QueryForm {
     box.value = query.query;
     const legend = input(query.legend, { maxlength: 120, placeholder: "By itself" });
     const step = select(STEPS, query.step ?? "");
-    const [instant, toggle] = checkbox("At the end of the range only", query.instant);
+    const [instant, toggle] = checkbox("Instant", query.instant);
     const [filters, readFilters] = this.#filters(query.filter);
     this.#read = () => ({ language: "promql", query: text.value.trim(), instant: instant.checked, step: step.value ? Number(step.value) : null, legend: legend.value.trim(), filter: readFilters() });
     const hint = 'A variable of labels stands in a matcher: mountpoint=~"$mountpoint". Devices, departments and types are chosen below.';

@@ -37,6 +37,8 @@ MAX_SERIES = 500
 MIN_SPAN_SECONDS = 1
 # Where devices are put together, a shorter step would hold other devices than the one before.
 SHORTEST_TOGETHER = 60.0
+# What an instant question looks back at most, as PromQL does; a range that ends within as much is about now.
+LOOKBACK_SECONDS = 300.0
 # Up to here a step that is not over yet is left out as long as it holds some of the devices only.
 LONGEST_CUT = 300.0
 # These grow until their step is over.
@@ -143,6 +145,8 @@ def _field(name: str) -> str:
 
 def _steps(query: FleetPart, span: _Span) -> tuple[str, float, float, bool]:
     """The step, the range in whole ones, and whether coarse tiers may widen it."""
+    if query.instant:
+        return f"{LOOKBACK_SECONDS:g}", span.end - LOOKBACK_SECONDS, span.end, False
     together = DEVICE not in query.by
     step = query.step
     if not step:
@@ -174,12 +178,15 @@ async def _ask(asker: Asker, query: FleetPart | PromqlPart, chosen: Chosen, span
 
 async def _ask_fleet(asker: Asker, query: FleetPart, chosen: Chosen, span: _Span) -> QueryAnswer:
     step, start, end, whole = _steps(query, span)
+    now = utc_now().timestamp()
     metrics = channels_of(query, chosen)
     where = {
         name: values
         for name in ("department", "device_type")
         if (values := filled(getattr(query.filter, name), chosen)) is not None
     }
+    if query.instant and abs(now - end) < LOOKBACK_SECONDS:
+        where["status"] = ["online"]
     asked = FleetQuery(
         metrics=metrics,
         start=datetime.fromtimestamp(start, UTC),
@@ -193,6 +200,7 @@ async def _ask_fleet(asker: Asker, query: FleetPart, chosen: Chosen, span: _Span
         top=query.top,
         compare=query.compare,
         whole=whole,
+        instant=query.instant,
     )
     async with asker.sessions() as session:
         found = await query_fleet(session, asker.actor, asked, asker.limits)
@@ -214,6 +222,8 @@ def _fleet_answer(query: FleetPart, found: FleetAnswer) -> QueryAnswer:
     ]
     kept = [item for item in series if any(value is not None for value in item.values)]
     times = [time for time, _ in found.series[0].points] if found.series else []
+    if query.instant:
+        return QueryAnswer([found.end] if times else [], "", found.groups, kept, "", found.warnings)
     return QueryAnswer(times, found.step, found.groups, kept, "", found.warnings)
 
 

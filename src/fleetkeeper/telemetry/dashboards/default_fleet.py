@@ -2,7 +2,8 @@
 
 from fleetkeeper.telemetry.dashboards.default_panels import (
     HEAT,
-    fullest,
+    highest_mean,
+    highest_now,
     percentiles,
     talkers,
     throughput,
@@ -36,26 +37,25 @@ def of_fleet() -> list[Json]:
             ),
         ),
         row(
-            "Who stands out",
-            fullest("Highest CPU (mean over the range)", "cpu_usage_percent"),
-            fullest("Highest memory (mean over the range)", "memory_usage_percent"),
-            share(
-                "Fullest file systems (now)",
-                "bars",
-                4,
-                fleet("disk_partition_usage_percent", by="device label:mountpoint", agg="last", top=10),
-                maximum=100,
-            ),
-            talkers("Most received (mean over the range)", "network_receive_bytes_total"),
-            talkers("Most sent (mean over the range)", "network_transmit_bytes_total"),
+            "Busiest now",
+            highest_now("Highest CPU", "cpu_usage_percent"),
+            highest_now("Highest memory", "memory_usage_percent"),
+            highest_now("Fullest file systems", "disk_partition_usage_percent", by="device label:mountpoint"),
+        ),
+        row(
+            "Busiest over the range",
+            highest_mean("Highest mean CPU", "cpu_usage_percent"),
+            highest_mean("Highest mean memory", "memory_usage_percent"),
             panel(
-                "Hottest processors (maximum over the range)",
+                "Hottest processors",
                 "bars",
                 4,
                 fleet("cpu_temperature_celsius", by="device", agg="max", top=10),
                 calc="max",
                 **HEAT,
             ),
+            talkers("Most received", "network_receive_bytes_total"),
+            talkers("Most sent", "network_transmit_bytes_total"),
         ),
         row(
             "Network and disks",

@@ -70,7 +70,12 @@ def percentiles(title: str, metric: str) -> Json:
     return share(title, "line", 6, *queries, thresholds=[])
 
 
-def fullest(title: str, metric: str) -> Json:
+def highest_now(title: str, metric: str, by: str = "device") -> Json:
+    """The ten highest shares of this moment, as bars."""
+    return share(title, "bars", 4, fleet(metric, by=by, agg="last", top=10, instant=True), maximum=100)
+
+
+def highest_mean(title: str, metric: str) -> Json:
     """The ten devices with the highest share, as bars of its mean."""
     asked = fleet(metric, by="device", top=10)
     return share(title, "bars", 4, asked, calc="mean", maximum=100)

@@ -57,7 +57,10 @@ class Filter(Part):
 
 
 class FleetPart(Part):
-    """A question in the parameters of `/api/v1/telemetry/query`."""
+    """A question in the parameters of `/api/v1/telemetry/query`.
+
+    `instant` asks for one value, of the last five minutes of the range; where those are now, of online devices alone.
+    """
 
     language: Literal["fleet"]
     metrics: list[Value] = Field(min_length=1, max_length=20)
@@ -66,6 +69,7 @@ class FleetPart(Part):
     across: str | None = Field(default=None, max_length=20)
     top: int | None = Field(default=None, ge=1, le=100)
     step: str | None = Field(default=None, max_length=20)
+    instant: bool = False
     compare: str | None = Field(default=None, max_length=10)
     filter: Filter = Field(default_factory=Filter)
     legend: Title = ""

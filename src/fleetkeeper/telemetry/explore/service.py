@@ -68,6 +68,8 @@ class FleetQuery:
     compare: str | None = None
     # Widen the range to whole steps: coarse tiers answer those alone.
     whole: bool = False
+    # The whole range is one step, wherever it lies.
+    instant: bool = False
     explain: bool = False
 
     @property
@@ -204,7 +206,8 @@ async def _ask(
     limits: TelemetrySettings,
 ) -> tuple[list[Values], Steps, list[PlanPart]]:
     start_us, end_us = _range(query)
-    steps = steps_of(step, start_us, end_us)
+    whole = Steps(np.array([start_us, end_us], np.int64), ())
+    steps = whole if query.instant else steps_of(step, start_us, end_us)
     if query.whole:
         start_us, end_us = int(steps.edges[0]), int(steps.edges[-1])
     question = Question(
