@@ -1,13 +1,30 @@
 """The page of senders."""
 
+import html
 import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
 
 from tests.factories.senders import WRITE, headers_of, now_ms, series, snappy
+from tests.fixtures.peers import find_peer
 
 
 async def write(client, instance: str) -> None:
     body = series({"__name__": "up", "instance": instance}, [(now_ms(), 1.0)])
     assert (await client.post(WRITE, content=snappy(body), headers=headers_of())).status_code == 204
+
+
+def configuration_in(answer) -> str:
+    """The configuration with its token, as somebody would copy it."""
+    return html.unescape(re.search(r'<code id="connected-code">([^<]+)</code>', answer.text)[1])
+
+
+def check_by_promtool(file: Path) -> None:
+    arguments = [find_peer("promtool"), "check", "config", str(file)]
+    subprocess.run(arguments, check=True, capture_output=True)
 
 
 class TestSenders:
@@ -31,6 +48,43 @@ class TestSenders:
             source.headers["Authorization"] = f"Bearer {token}"
             await write(source, "web-01:9100")
             assert (await source.get("/api/v1/users")).status_code == 403
+
+    @pytest.mark.parametrize("source", ["Prometheus", "Telegraf", "OpenTelemetry", "collectd"])
+    async def test_the_token_stands_in_the_configuration_this_one_time(self, browser, source):
+        answer = await browser.send("/senders/connect", source=source)
+        token = re.search(r'<code id="secret">([^<]+)</code>', answer.text)[1]
+        shown = configuration_in(answer)
+        assert token in shown
+        assert "http://localhost/" in shown
+        assert answer.text.count(token) == 2
+        assert f"{source} configuration" in answer.text
+        again = await browser.page("/senders")
+        assert token not in again
+        assert "connected-code" not in again
+
+    async def test_another_token_of_a_source_has_another_name(self, browser, admin):
+        for name in ("Prometheus", "Prometheus 2", "Prometheus 3"):
+            answer = await browser.send("/senders/connect", source="Prometheus")
+            assert f"“{name}”" in answer.text
+        assert "“Telegraf”" in (await browser.send("/senders/connect", source="Telegraf")).text
+
+    async def test_no_token_is_made_for_what_is_no_source(self, browser, admin):
+        before = (await admin.get("/api/v1/tokens")).json()["count"]
+        answer = await browser.send("/senders/connect", source="Grandmother")
+        assert answer.status_code == 422
+        assert "Choose a source" in answer.text
+        assert (await admin.get("/api/v1/tokens")).json()["count"] == before
+
+    async def test_prometheus_takes_its_configuration(self, browser, tmp_path):
+        file = tmp_path / "prometheus.yml"
+        file.write_text(configuration_in(await browser.send("/senders/connect", source="Prometheus")))
+        check_by_promtool(file)
+
+    async def test_telegraf_takes_its_configuration(self, browser):
+        text = configuration_in(await browser.send("/senders/connect", source="Telegraf"))
+        (output,) = tomllib.loads(text)["outputs"]["influxdb_v2"]
+        assert output["urls"] == ["http://localhost/influx"]
+        assert output["token"].startswith("fkt_")
 
     async def test_trying(self, browser, device):
         answer = await browser.send(

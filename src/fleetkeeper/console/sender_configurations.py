@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Configuration(NamedTuple):
-    """A sender's configuration, ready to be pasted but for the token."""
+    """A sender's configuration, ready to be pasted."""
 
     id: str
     title: str
@@ -17,12 +17,12 @@ _PROMETHEUS = """\
 remote_write:
   - url: {server}/prometheus/api/v1/write
     authorization:
-      credentials_file: /etc/prometheus/fleetkeeper-token"""
+      {credentials}"""
 _TELEGRAF = """\
 # telegraf.conf
 [[outputs.influxdb_v2]]
   urls = ["{server}/influx"]
-  token = "$FLEETKEEPER_TOKEN"
+  token = "{token}"
   organization = "fleetkeeper"
   bucket = "telemetry"
   content_encoding = "gzip\""""
@@ -32,7 +32,7 @@ exporters:
   otlphttp:
     metrics_endpoint: {server}/otlp/v1/metrics
     headers:
-      Authorization: "Bearer ${{env:FLEETKEEPER_TOKEN}}"
+      Authorization: "Bearer {token}"
 processors:
   resourcedetection:
     detectors: [env, system]   # gives host.name
@@ -49,39 +49,40 @@ LoadPlugin write_http
   <Node "fleetkeeper">
     URL "{server}/collectd"
     User "collectd"
-    Password "THE TOKEN"
+    Password "{token}"
     Format "JSON"
     StoreRates false
   </Node>
 </Plugin>"""
 
 
-def configurations(server: str) -> tuple[Configuration, ...]:
-    """For each source, with this server's address."""
+def configurations(server: str, token: str = "") -> tuple[Configuration, ...]:
+    """For each source, with this server's address; without a token they say where to put it."""
+    credentials = f"credentials: {token}" if token else "credentials_file: /etc/prometheus/fleetkeeper-token"
     return (
         Configuration(
             "prometheus",
             "Prometheus",
-            "The file holds the token alone. Version 3 may also write with protobuf_message: "
-            "io.prometheus.write.v2.Request.",
-            _PROMETHEUS.format(server=server),
+            ("" if token else "The file holds the token alone. ")
+            + "Version 3 may also write with protobuf_message: io.prometheus.write.v2.Request.",
+            _PROMETHEUS.format(server=server, credentials=credentials),
         ),
         Configuration(
             "telegraf",
             "Telegraf",
-            "Its outputs.influxdb works too, with the token as password and the same address.",
-            _TELEGRAF.format(server=server),
+            "outputs.influxdb works too, with the same address, and the token as its password.",
+            _TELEGRAF.format(server=server, token=token or "$FLEETKEEPER_TOKEN"),
         ),
         Configuration(
             "otel",
             "OpenTelemetry",
             "An SDK without a collector takes the same address and header, and host.name in OTEL_RESOURCE_ATTRIBUTES.",
-            _COLLECTOR.format(server=server),
+            _COLLECTOR.format(server=server, token=token or "${env:FLEETKEEPER_TOKEN}"),
         ),
         Configuration(
             "collectd",
             "collectd",
             "The token is the password of basic authentication.",
-            _COLLECTD.format(server=server),
+            _COLLECTD.format(server=server, token=token or "THE TOKEN"),
         ),
     )

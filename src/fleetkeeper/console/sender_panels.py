@@ -1,6 +1,7 @@
 """The parts of the page of senders."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import chain, count
 from typing import Any
 from urllib.parse import quote
 
@@ -18,11 +19,14 @@ from fleetkeeper.console.contexts.administration import (
     Tag,
 )
 from fleetkeeper.console.sender_configurations import configurations
+from fleetkeeper.console.tokens import token_secret
+from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.identity.tokens.schemas import TokenCreated
 from fleetkeeper.telemetry.senders.schemas import HostPage, HostRead, SenderRuleRead, TrialRead
 
 HOME = "/senders"
 REFUSED = f"{HOME}/refused"
-CONNECT = "connect"
+CONNECT, CONNECTED = "connect", "connected"
 TRY, NEW_RULE, NEW_HOST = "try", "rule", "host"
 PROTOCOLS = {
     "any": "Any",
@@ -291,11 +295,32 @@ def token_form() -> EntryForm:
         f"{HOME}/connect",
         "Create token",
         (Entry("source", "Source", kind="select", options=sources),),
-        text="Create a token that may send telemetry and do nothing else, then paste it into the configuration below.",
+        text="Creates a token that may send telemetry and do nothing else, and shows the configuration with it.",
         is_open=True,
     )
 
 
+def connected_panels(server: str, source: str, token: TokenCreated) -> list[Panel | None]:
+    """The one time that a token is shown: alone, and in the configuration that it was made for."""
+    chosen = next(one for one in configurations(server, token.token) if one.title == source)
+    text = f"With the token, which is not shown again. {chosen.text}"
+    return [token_secret(token), Code(CONNECTED, f"{chosen.title} configuration", text, chosen.code)]
+
+
 def code_panels(server: str) -> list[Panel | None]:
-    """Configurations to paste."""
+    """Configurations to paste, for those who have a token."""
     return [Code(one.id, one.title, one.text, one.code) for one in configurations(server)]
+
+
+def source_of(form: Mapping[str, str]) -> str:
+    """The source that was chosen. Raises InvalidInputError."""
+    source = form.get("source", "")
+    if source not in {one.title for one in configurations("")}:
+        raise InvalidInputError("See the fields below.", fields=[FieldError("source", "Choose a source")])
+    return source
+
+
+def free_name(source: str, taken: Collection[str]) -> str:
+    """A name for another token of that source: with the first number that none has yet."""
+    names = chain([source], (f"{source} {number}" for number in count(2)))
+    return next(name for name in names if name not in taken)

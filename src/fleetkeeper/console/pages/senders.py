@@ -1,6 +1,6 @@
 """`/senders`: by which rules the samples of Prometheus, Telegraf and others find their device."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -16,7 +16,7 @@ from fleetkeeper.console.administration import (
     search_of,
     show_page,
 )
-from fleetkeeper.console.contexts.administration import Panel, Secret
+from fleetkeeper.console.contexts.administration import Panel
 from fleetkeeper.console.requests import FormValues
 from fleetkeeper.console.sender_panels import (
     CONNECT,
@@ -26,6 +26,8 @@ from fleetkeeper.console.sender_panels import (
     REFUSED,
     TRY,
     code_panels,
+    connected_panels,
+    free_name,
     host_address,
     host_forms,
     host_table,
@@ -33,12 +35,12 @@ from fleetkeeper.console.sender_panels import (
     rule_form,
     rule_table,
     rule_values,
+    source_of,
     token_form,
     trial_facts,
     trial_form,
     trial_of,
 )
-from fleetkeeper.console.tokens import token_secret
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices.access import DevicesWrite
 from fleetkeeper.errors import FleetkeeperError
@@ -84,16 +86,22 @@ async def try_rules(request: Request, form: FormValues, actor: ConfigRead, sessi
 
 @router.post("/senders/connect")
 async def connect_source(request: Request, form: FormValues, actor: ConfigRead, session: Session) -> Response:
-    """Make a token that sends telemetry and nothing else, and show it this one time."""
+    """Make a token that sends telemetry and nothing else, and show it this one time, in the source's configuration."""
 
     async def make() -> TokenCreated:
-        values = {"name": form.get("source", ""), "permissions": [Permission.TELEMETRY_WRITE]}
-        return await tokens.create_own_token(session, actor, model_of(TokenCreate, values), utc_now())
+        source = source_of(form)
+        alike = await tokens.list_tokens(
+            session, actor, [("name__contains", source), ("limit", "1000")], own=True
+        )
+        name = free_name(source, {one.name for one in alike.results})
+        wanted = model_of(TokenCreate, {"name": name, "permissions": [Permission.TELEMETRY_WRITE]})
+        return await tokens.create_own_token(session, actor, wanted, utc_now())
 
     outcome = await attempt(session, make())
     if isinstance(outcome, FleetkeeperError):
         return await _page(request, session, actor, CONNECT, outcome, form)
-    return await _page(request, session, actor, secret=token_secret(outcome))
+    connected = connected_panels(public_origin(request), source_of(form), outcome)
+    return await _page(request, session, actor, connected=connected)
 
 
 @router.post("/senders/rules")
@@ -220,13 +228,13 @@ async def _page(
     error: FleetkeeperError | None = None,
     values: Mapping[str, str] | None = None,
     trial: TrialRead | None = None,
-    secret: Secret | None = None,
+    connected: Sequence[Panel | None] = (),
 ) -> Response:
     may_write = actor.may(Permission.CONFIG_WRITE)
     may_move = actor.may(Permission.DEVICES_WRITE)
     panels: list[Panel | None] = [
         trial_facts(trial) if trial is not None else None,
-        secret,
+        *connected,
         token_form() if actor.may(Permission.TELEMETRY_WRITE) else None,
     ]
     panels += code_panels(public_origin(request))
