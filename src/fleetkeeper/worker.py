@@ -157,6 +157,13 @@ def register_retention(queue: App, database: Database, settings: Settings) -> No
         del timestamp
         await archive.delete_requested(database, settings)
 
+    # A new installation need not wait for its first hour to be over.
+    @queue.periodic(cron="* * * * *")
+    @queue.task(name="telemetry.measure_first", queueing_lock="telemetry.measure_first", retry=_RETRY)
+    async def measure_first(timestamp: int) -> None:
+        del timestamp
+        await space.measure_first(database)
+
     @queue.periodic(cron="57 * * * *")
     @queue.task(name="telemetry.forget_refusals", queueing_lock="telemetry.forget_refusals", retry=_RETRY)
     async def forget_refusals(timestamp: int) -> None:
@@ -169,7 +176,7 @@ def register_retention(queue: App, database: Database, settings: Settings) -> No
         del timestamp
         await verify(database.url, settings)
 
-    @queue.periodic(cron="19 * * * *")
+    @queue.periodic(cron=f"{space.MEASURE_MINUTE} * * * *")
     @queue.task(name=space.MEASURE_TASK, queueing_lock=space.MEASURE_TASK, retry=_RETRY)
     async def measure_space(timestamp: int) -> None:
         del timestamp

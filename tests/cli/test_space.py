@@ -1,5 +1,7 @@
 """`fleetkeeper telemetry space` on a running product."""
 
+import re
+
 from tests.cli.test_administration import read, run
 
 
@@ -14,3 +16,6 @@ class TestSpace:
         text = run(product, "telemetry", "space").stdout
         assert "Tier" in text
         assert "Sealing" in text
+        assert "Next measurement at" in text
+        assert "KiB" in text or "MiB" in text
+        assert not re.search(r"\d [kMG]B\b", text)

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from fleetkeeper.console.retention_panels import outcome_table, size_text
+from fleetkeeper.console.retention_panels import outcome_table
+from fleetkeeper.kit.sizes import size_text
 from fleetkeeper.telemetry.archive import runs
 from fleetkeeper.telemetry.archive.schemas import Outcome
 from fleetkeeper.telemetry.chunks import jobs as chunks

@@ -1,11 +1,12 @@
 """The page of space and health."""
 
+import re
 import time
 
 import pytest
 
 from fleetkeeper.telemetry.chunks import jobs as chunks
-from fleetkeeper.telemetry.space.jobs import MEASURE_TASK, measure_space
+from fleetkeeper.telemetry.space.jobs import MEASURE_TASK, measure_first, measure_space
 from tests.factories.telemetry import add_frames, make_channels, make_device, make_layout
 
 HOME = "/telemetry/space"
@@ -29,12 +30,19 @@ async def measured(app, connection, settings):
     return device
 
 
+def sample_facts(part: str) -> tuple[str, str]:
+    """How many samples there are in all, and what is said of them."""
+    cell = part.partition("<dt>Samples</dt>")[2].partition("</dd>")[0]
+    number, detail = re.search(r"<dd>\s*([^<]*)<small[^>]*>([^<]*)</small>", cell).groups()
+    return number.strip(), detail
+
+
 class TestPage:
     async def test_nothing_yet(self, browser):
         page = await browser.page(HOME)
-        assert "Space is not measured yet" in page
-        assert "Nothing has arrived in the last 24 hours." in page
-        assert "There is a chart once it was measured twice." in page
+        assert "Not measured yet, next at" in page
+        assert "No samples in the last 24 hours." in page
+        assert "The chart starts with the second one." in page
         assert 'aria-current="page"' in page
 
     async def test_figures(self, browser, measured, connection):
@@ -51,20 +59,35 @@ class TestPage:
         assert "&lt;i&gt;odd" in page
         assert page.count('class="drawn-field"') == 3
         assert "Empty tables" in page
-        assert "1 changed day waits" in page
+        assert "1 changed day waiting" in page
         assert "MAX_CHANNELS_PER_DEVICE" in page
+
+    async def test_totals_hold_what_arrived_since_the_measurement(self, browser, app, device):
+        """A measurement of an empty installation does not deny what comes in the hour after it."""
+        await measure_space(app.state.database)
+        assert sample_facts(await browser.part(HOME)) == ("0", "hot, sealed and archived")
+        now = time.time()
+        await device.send(*((now - age, {"cpu_usage_percent": 5.0}) for age in range(40)))
+        await app.state.intake.flush()
+        part = await browser.part(HOME)
+        assert sample_facts(part) == ("40", "hot, sealed and archived, 40 of them since the measurement")
+        table = part.partition('id="tiers"')[2].partition("</section>")[0]
+        assert re.search(r">\s*0\s*<", table) is None
+        assert "next at" in part
+        assert await measure_first(app.state.database)
+        assert "Measuring" in await browser.part(HOME)
 
     async def test_search(self, browser, measured):
         assert "large one</b>" in await browser.page(f"{HOME}?q=LARGE")
         page = await browser.page(f"{HOME}?q=nothing")
-        assert "No device with measured telemetry has this name." in page
+        assert "No devices with measured telemetry match this search." in page
 
     async def test_measuring_shows_how_far_it_is(self, browser, app, connection):
         assert 'data-refresh-seconds="30"' in await browser.part(HOME)
         answer = await browser.send(f"{HOME}/measure")
         assert answer.headers["HX-Redirect"] == HOME
         part = await browser.part(HOME)
-        assert "0 of 4 tiers are counted" in part
+        assert "0 of 4 tiers done" in part
         assert 'data-refresh-seconds="2"' in part
         assert "Measure now" not in part
         await measure_space(app.state.database)

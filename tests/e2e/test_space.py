@@ -61,7 +61,7 @@ async def test_the_page_of_space(app, fleet, visit, connection: psycopg.Connecti
     await expect(maria.page.locator("#devices tbody tr")).to_have_count(1)
 
     await maria.page.click("text=Measure now")
-    await expect(maria.page.locator("#measurement")).to_contain_text("A measurement waits")
+    await expect(maria.page.locator("#measurement")).to_contain_text("Measuring")
     # What the worker does.
     await measure_space(app.state.database)
     connection.execute("DELETE FROM procrastinate_jobs WHERE task_name = %s", (MEASURE_TASK,))

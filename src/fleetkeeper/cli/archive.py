@@ -8,7 +8,6 @@ from uuid import UUID
 
 import typer
 from rich.console import Console
-from rich.filesize import decimal
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +19,7 @@ from fleetkeeper.database.engine import Database
 from fleetkeeper.database.migrate import check_revision
 from fleetkeeper.errors import ConflictError
 from fleetkeeper.identity.departments import service as departments
+from fleetkeeper.kit.sizes import size_text
 from fleetkeeper.settings import Settings, get_settings
 from fleetkeeper.telemetry.archive import browsing, editing, runs
 from fleetkeeper.telemetry.archive.schemas import (
@@ -296,7 +296,7 @@ def verify(*, as_json: AsJson = False) -> None:
         for path, problem in found.problems:
             typer.echo(f"{path}: {problem}")
         good = found.files - len(found.problems)
-        typer.echo(f"{good} of {found.files} files are as they were written ({decimal(found.size_bytes)}).")
+        typer.echo(f"{good} of {found.files} files are as they were written ({size_text(found.size_bytes)}).")
     if found.problems:
         raise typer.Exit(1)
 
@@ -323,15 +323,15 @@ def _print_outcome(outcome: Outcome, *, as_json: bool) -> None:
         return
     table = Table("Policy", "What", "Of", "Devices", "Pieces", "Samples", "Space")
     for line in outcome.lines:
-        numbers = (f"{line.devices:,}", f"{line.pieces:,}", f"{line.samples:,}", decimal(line.size_bytes))
+        numbers = (f"{line.devices:,}", f"{line.pieces:,}", f"{line.samples:,}", size_text(line.size_bytes))
         # Names of policies come from people.
         name = "".join(mark if mark.isprintable() else "�" for mark in line.policy).replace("[", r"\[")
         table.add_row(name, line.action, line.tier, *numbers)
     Console().print(table)
     if outcome.dropped_months:
         months = ", ".join(outcome.dropped_months)
-        typer.echo(f"Whole months dropped: {months} ({decimal(outcome.dropped_bytes)}).")
+        typer.echo(f"Whole months dropped: {months} ({size_text(outcome.dropped_bytes)}).")
     if outcome.united_files:
         typer.echo(f"Small files that became larger ones: {outcome.united_files:,}.")
     if outcome.written_bytes:
-        typer.echo(f"New files: {decimal(outcome.written_bytes)}.")
+        typer.echo(f"New files: {size_text(outcome.written_bytes)}.")

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 from pydantic import BaseModel
 from rich.console import Console
-from rich.filesize import decimal
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
@@ -16,6 +15,7 @@ from fleetkeeper.cli.running import command_actor, command_context, reachable_ur
 from fleetkeeper.cli.tables import AsJson
 from fleetkeeper.database.engine import Database
 from fleetkeeper.database.migrate import check_revision
+from fleetkeeper.kit.sizes import size_text
 from fleetkeeper.settings import get_settings
 from fleetkeeper.telemetry.space import service
 from fleetkeeper.telemetry.space.jobs import STEPS, measure_space
@@ -84,7 +84,7 @@ async def _measure(database: Database, *, is_quiet: bool) -> None:
 def _show(report: Report) -> None:
     console, found = Console(), report.space
     if found.measured_at is None:
-        console.print("Space is not measured yet; the worker does so each hour, or `--measure` does.")
+        console.print("Not measured yet. Totals are updated hourly, or with `--measure`.")
     else:
         tiers = Table(
             "Tier",
@@ -95,17 +95,23 @@ def _show(report: Report) -> None:
         )
         for tier in found.tiers:
             rate = "-" if tier.bytes_per_sample is None else f"{tier.bytes_per_sample:.2f}"
-            tiers.add_row(tier.tier, f"{tier.samples:,}", decimal(tier.size_bytes), rate)
-        tiers.add_row("all", f"{found.samples:,}", decimal(found.size_bytes), "")
+            tiers.add_row(tier.tier, f"{tier.samples:,}", size_text(tier.size_bytes), rate)
+        tiers.add_row("all", f"{found.samples:,}", size_text(found.size_bytes), "")
         console.print(tiers)
+        console.print(
+            f"{found.arrived_since:,} samples arrived since. Next measurement at {found.next_measurement_at:%H:%M} UTC."
+        )
         groups = Table("Metric group", "Samples", "Size")
         for group in found.groups:
-            groups.add_row(escape(group.metric_type), f"{group.samples:,}", decimal(group.size_bytes))
+            groups.add_row(escape(group.metric_type), f"{group.samples:,}", size_text(group.size_bytes))
         console.print(groups)
         devices = Table("Device", "Samples", "Size", "Channels")
         for device in report.devices:
             devices.add_row(
-                _safe(device.name), f"{device.samples:,}", decimal(device.size_bytes), f"{device.channels:,}"
+                _safe(device.name),
+                f"{device.samples:,}",
+                size_text(device.size_bytes),
+                f"{device.channels:,}",
             )
         console.print(devices)
     console.print(_health(report.health))

@@ -16,6 +16,7 @@ from fleetkeeper.console.contexts.administration import (
     Tag,
 )
 from fleetkeeper.identity.departments.schemas import DepartmentRead
+from fleetkeeper.kit.sizes import size_text
 from fleetkeeper.telemetry.archive.schemas import (
     FileRead,
     Outcome,
@@ -49,16 +50,6 @@ _DAYS = (
     ("month_rollup_days", "Rollups of months stay for (days)", "Empty: for ever"),
 )
 NUMBERS = tuple(name for name, *_ in _DAYS)
-
-
-def size_text(size: int) -> str:
-    """Bytes for people, in powers of 1,024, as all pages have them."""
-    value = float(size)
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if abs(value) < 1000 or unit == "TiB":
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.1f} {unit}"
-        value /= 1024
-    return ""
 
 
 def grouped(number: int) -> str:

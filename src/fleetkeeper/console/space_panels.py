@@ -7,9 +7,10 @@ from datetime import UTC, datetime, time
 from fleetkeeper.console.administration import with_query
 from fleetkeeper.console.contexts.administration import Cell, Facts, Row, Table, Tag
 from fleetkeeper.console.contexts.space import Chart
-from fleetkeeper.console.retention_panels import STATES, grouped, size_text
+from fleetkeeper.console.retention_panels import STATES, grouped
 from fleetkeeper.console.sender_panels import REFUSED
 from fleetkeeper.console.space_charts import stacked_chart
+from fleetkeeper.kit.sizes import size_text
 from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.space.schemas import (
     Arrival,
@@ -29,12 +30,12 @@ TIERS = {
     "rollups": ("Rollups", "summaries by hour, day, week and month"),
     "archive": ("Archive", "Parquet files"),
 }
-_NOT_MEASURED = "Nothing is measured yet. It is done each hour, or when you ask for it."
+_NOT_MEASURED = "Not measured yet. Totals are updated hourly."
 _OUTCOMES = {"accepted": "good", "duplicate": "", "rejected": "bad", "refused": "bad"}
 _OUTCOME_TEXTS = {
     "accepted": "stored",
-    "duplicate": "stored before",
-    "rejected": "rejected",
+    "duplicate": "duplicate",
+    "rejected": "refused",
     "refused": "request refused",
 }
 _REASONS = {reason.value: reason.sentence for reason in Reason}
@@ -62,24 +63,35 @@ def summary_facts(space: SpaceRead) -> Facts:
     ratio = space.compression_ratio
     return Facts(
         "summary",
-        "In all",
+        "Total",
         (
-            ("Space", Cell(size_text(space.size_bytes) if space.tiers else "")),
-            (
-                "Samples",
-                Cell(grouped(space.samples) if space.tiers else "", detail="hot, sealed and archived"),
-            ),
+            ("Size", Cell(size_text(space.size_bytes) if space.tiers else "")),
+            ("Samples", _samples(space)),
             (
                 "Compression",
                 Cell(
                     f"{ratio:.1f} times smaller" if ratio else "",
-                    detail="a sealed sample against a hot one"
+                    detail="sealed samples against hot ones"
                     if ratio
-                    else "known once there are hot and sealed samples",
+                    else "Known once there are hot and sealed samples",
                 ),
             ),
         ),
     )
+
+
+def _samples(space: SpaceRead) -> Cell:
+    """All that is stored: what was measured, and what has arrived since."""
+    stored = space.samples + space.arrived_since
+    if not space.tiers and not stored:
+        return Cell()
+    since = f", {grouped(space.arrived_since)} of them since the measurement" if space.arrived_since else ""
+    return Cell(grouped(stored), detail=f"hot, sealed and archived{since}")
+
+
+def _measured(samples: int, space: SpaceRead) -> Cell:
+    """Samples of a measurement that found none although there are some by now are not known."""
+    return Cell("" if not samples and not space.samples and space.arrived_since else grouped(samples))
 
 
 def tiers_table(space: SpaceRead) -> Table:
@@ -88,7 +100,7 @@ def tiers_table(space: SpaceRead) -> Table:
         Row(
             (
                 Cell(TIERS[one.tier][0], detail=TIERS[one.tier][1]),
-                Cell(grouped(one.samples), is_soft=not one.samples),
+                _measured(one.samples, space),
                 Cell(size_text(one.size_bytes)),
                 Cell(_share(one.size_bytes, space.size_bytes)),
                 Cell(_per_sample(one.bytes_per_sample)),
@@ -97,15 +109,15 @@ def tiers_table(space: SpaceRead) -> Table:
         for one in space.tiers
     ]
     if rows:
-        all_of_it = (Cell("All"), Cell(grouped(space.samples)), Cell(size_text(space.size_bytes)))
+        all_of_it = (Cell("All"), _measured(space.samples, space), Cell(size_text(space.size_bytes)))
         rows.append(Row((*all_of_it, Cell("100 %"), Cell())))
     return Table(
         "tiers",
         "Tiers",
         ("Tier", "Samples", "Size", "Share", "Bytes per sample"),
         tuple(rows),
-        text="Sizes are what PostgreSQL and the archive's store say, indexes and empty pages included. "
-        "Rollups count summaries, which are not among all samples.",
+        text="As measured. Sizes are those that PostgreSQL and the archive store report, with indexes and empty pages. "
+        "Rollups count summaries, which are not part of the total.",
         empty=_NOT_MEASURED,
     )
 
@@ -142,7 +154,7 @@ def groups_table(space: SpaceRead) -> Table:
         "Metric groups",
         ("Group", "Samples", "Size", "Share", *(title for title, _ in TIERS.values())),
         tuple(rows),
-        text="Policies of retention may hold for a group.",
+        text="As measured. A retention policy can apply to a group.",
         empty=_NOT_MEASURED,
     )
 
@@ -176,8 +188,8 @@ def devices_table(
         "Devices",
         ("Device", "Samples", "Size", *(title for title, _ in TIERS.values()), "Channels"),
         tuple(rows),
-        text="The largest first.",
-        empty="No device with measured telemetry has this name." if is_search else _NOT_MEASURED,
+        text="As measured, the largest first.",
+        empty="No devices with measured telemetry match this search." if is_search else _NOT_MEASURED,
         count=count,
         previous_href=previous,
         next_href=following,
@@ -195,7 +207,7 @@ def growth_chart(history: History) -> Chart:
         [one.at for one in points],
         series,
         lambda value: size_text(round(value)),
-        "There is a chart once it was measured twice.",
+        "Not enough measurements yet. The chart starts with the second one.",
     )
 
 
@@ -205,11 +217,11 @@ def rate_chart(health: Health) -> Chart:
     return stacked_chart(
         "rate",
         "Samples per second",
-        "Stored in the last 24 hours, on average of five minutes.",
+        "Stored in the last 24 hours, 5-minute average.",
         [one.at for one in rates],
         {"Stored": [one.samples_per_second for one in rates]},
         rate_text,
-        "Nothing has arrived in the last 24 hours.",
+        "No samples in the last 24 hours.",
     )
 
 
@@ -219,14 +231,14 @@ def health_facts(health: Health) -> Facts:
     lost = health.dropped_by_agents
     return Facts(
         "health",
-        "Does it keep up?",
+        "Ingest health",
         (
-            ("Arriving now", Cell(f"{rate_text(health.samples_per_second)} samples/s")),
-            ("Sealing", _backlog(health.sealing, "device is due", "devices are due")),
+            ("Ingest rate", Cell(f"{rate_text(health.samples_per_second)} samples/s")),
+            ("Sealing", _backlog(health.sealing, "device due", "devices due")),
             ("Oldest frame due", _oldest(health.sealing)),
-            ("Rollups", _backlog(health.rollups, "changed day waits", "changed days wait")),
+            ("Rollups", _backlog(health.rollups, "changed day waiting", "changed days waiting")),
             ("Oldest changed day", _oldest(health.rollups)),
-            ("Merging", _backlog(health.merging, "day waits", "days wait")),
+            ("Merging", _backlog(health.merging, "day waiting", "days waiting")),
             (
                 "Last archive run",
                 Cell(tags=(Tag(run.state, STATES.get(run.state, "")),), detail=" ".join(run.errors[:3]))
@@ -274,11 +286,11 @@ def arrivals_table(health: Health) -> Table:
     )
     return Table(
         "arrivals",
-        "What arrived",
-        ("Protocol", "Outcome", "Reason", "Number", "Share of the protocol"),
+        "Received",
+        ("Protocol", "Outcome", "Reason", "Amount", "Share of protocol"),
         tuple(rows),
-        text="In the last 24 hours, of all web processes.",
-        empty="Nothing has arrived in the last 24 hours.",
+        text="In the last 24 hours, live.",
+        empty="No samples in the last 24 hours.",
     )
 
 
@@ -292,7 +304,7 @@ def cardinality_facts(found: Cardinality) -> Facts:
         "Channels",
         (
             (
-                "In all",
+                "Total",
                 Cell(f"{grouped(found.channels)} channels", detail=f"of {grouped(found.metrics)} metrics"),
             ),
             ("New today", Cell(grouped(today), detail=f"{grouped(week)} in seven days (UTC)")),
@@ -300,8 +312,8 @@ def cardinality_facts(found: Cardinality) -> Facts:
                 "Limit per device",
                 Cell(
                     f"{grouped(found.max_channels_per_device)} channels",
-                    detail="Further ones of the device are rejected. FLEETKEEPER_TELEMETRY__MAX_CHANNELS_PER_DEVICE "
-                    "changes it, with a restart.",
+                    detail="Further channels of the device are refused. To change the limit, set "
+                    "FLEETKEEPER_TELEMETRY__MAX_CHANNELS_PER_DEVICE and restart.",
                 ),
             ),
             (
@@ -318,11 +330,11 @@ def new_channels_chart(found: Cardinality) -> Chart:
     return stacked_chart(
         "new-channels",
         "New channels per day",
-        "In the last fourteen days (UTC). A step upward is a machine that came, or a label that has too many values.",
+        "In the last 14 days (UTC). A rise means new devices, or a label with too many values.",
         [datetime.combine(day.day, time(), UTC) for day in days],
         {"New": [float(day.channels) for day in days]},
         lambda value: grouped(round(value)),
-        "No channel was new in the last fourteen days.",
+        "No new channels in the last 14 days.",
     )
 
 
@@ -333,7 +345,7 @@ def offenders_table(found: Cardinality) -> Table:
         "Devices with the most channels",
         ("Device", "Channels", "Share of the limit", "Labels with the most values"),
         tuple(_offender_row(one) for one in found.offenders),
-        text="A label with many values, such as a path or an address, makes a channel of each.",
+        text="Each value of a label is a channel of its own, so paths or addresses as labels add up.",
         empty=_NOT_MEASURED,
     )
 

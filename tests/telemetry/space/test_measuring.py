@@ -1,10 +1,19 @@
 """Each sum is the same: groups, devices, the tier, and what the database says of its tables."""
 
+import time
+from datetime import datetime
+
 import pytest
 
 from fleetkeeper.database.engine import Database
 from fleetkeeper.telemetry.space.counting import TIERS
-from fleetkeeper.telemetry.space.jobs import STEPS, measure_space
+from fleetkeeper.telemetry.space.jobs import (
+    MEASURE_TASK,
+    STEPS,
+    measure_first,
+    measure_space,
+    next_measurement,
+)
 from tests.factories.archive import DAY_NUMBER, ArchivedStore
 from tests.factories.telemetry import add_frames, make_channels, make_device, make_layout
 from tests.telemetry.chunks.test_sealing import MINUTE, START, ramp
@@ -171,3 +180,35 @@ class TestChannels:
 
 
 assert DAY_NUMBER == START // DAY
+
+
+class TestFirst:
+    async def test_it_is_measured_as_soon_as_there_is_something(self, app, device, connection):
+        async def waits() -> bool:
+            asked = await measure_first(app.state.database)
+            rows = connection.execute(
+                "SELECT count(*) FROM procrastinate_jobs WHERE task_name = %s", (MEASURE_TASK,)
+            )
+            assert rows.fetchone()[0] == int(asked)
+            return asked
+
+        assert not await waits()
+        await measure_space(app.state.database)
+        assert not await waits()
+        await device.send((time.time(), {"cpu_usage_percent": 5.0}))
+        await app.state.intake.flush()
+        assert await waits()
+        connection.execute("DELETE FROM procrastinate_jobs")
+        await measure_space(app.state.database)
+        assert not await waits()
+
+    @pytest.mark.parametrize(
+        ("now", "at"),
+        [
+            ("2026-11-27T08:18:59+00:00", "2026-11-27T08:19:00+00:00"),
+            ("2026-11-27T08:19:00+00:00", "2026-11-27T09:19:00+00:00"),
+            ("2026-12-31T23:40:00+00:00", "2027-01-01T00:19:00+00:00"),
+        ],
+    )
+    def test_when_it_is_measured_next(self, now, at):
+        assert next_measurement(datetime.fromisoformat(now)) == datetime.fromisoformat(at)

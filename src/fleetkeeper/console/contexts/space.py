@@ -41,6 +41,7 @@ class Measurement:
     """When it was measured, and whether it is just now."""
 
     measured_at: datetime | None
+    next_at: datetime
     is_measuring: bool
     done: int
     steps: int

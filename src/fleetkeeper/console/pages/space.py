@@ -52,7 +52,7 @@ async def show_space(
     if wants_fragment:
         return render("telemetry/_space.html", parts)
     page = SpacePage(
-        **names_of(parts), shell=shell_for(actor, HOME), search=search_of(request, "Name of a device")
+        **names_of(parts), shell=shell_for(actor, HOME), search=search_of(request, "Device name")
     )
     return render("telemetry/space.html", page)
 
@@ -78,6 +78,7 @@ async def _parts(
     return SpaceParts(
         measurement=Measurement(
             space.measured_at,
+            space.next_measurement_at,
             space.is_measuring,
             space.measured_tiers,
             len(TIERS),

@@ -1,20 +1,40 @@
 """The hourly measurement."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
 from fleetkeeper.database.context import TransactionContext, product_context
 from fleetkeeper.database.engine import Database
+from fleetkeeper.jobs.queue import enqueue_once
 from fleetkeeper.kit.clock import utc_now
-from fleetkeeper.telemetry.space import counting
+from fleetkeeper.telemetry.space import counting, queries
 
 log = structlog.get_logger(__name__)
 
 MEASURE_TASK = "telemetry.measure_space"
+# In which minute of each hour.
+MEASURE_MINUTE = 19
 STEPS = (*counting.TIERS, "channels")
 Progress = Callable[[str], Awaitable[None]]
+
+
+def next_measurement(now: datetime) -> datetime:
+    """When the worker measures next by itself."""
+    at = now.replace(minute=MEASURE_MINUTE, second=0, microsecond=0)
+    return at if at > now else at + timedelta(hours=1)
+
+
+async def measure_first(database: Database) -> bool:
+    """Ask for a measurement if samples have arrived and the totals have none yet; returns whether that was so."""
+    async with database.session(product_context("job", MEASURE_TASK)) as session:
+        totals = await queries.newest_totals(session)
+        newest = max((row.measured_at for row in totals), default=None)
+        if any(row.samples for row in totals) or not await queries.accepted_since(session, newest):
+            return False
+        await enqueue_once(session, MEASURE_TASK)
+        return True
 
 
 async def measure_space(

@@ -142,6 +142,18 @@ async def arrivals_since(session: AsyncSession, start: datetime) -> Sequence[Any
     return rows.all()
 
 
+async def accepted_since(session: AsyncSession, start: datetime | None) -> int:
+    """Samples stored since the minute of a moment, or all that are known of."""
+    value = await session.scalar(
+        text(
+            "SELECT coalesce(sum(number), 0)::bigint FROM intake_minutes WHERE outcome = 'accepted' "
+            "AND (CAST(:start AS timestamptz) IS NULL OR minute >= date_trunc('minute', CAST(:start AS timestamptz)))"
+        ),
+        {"start": start},
+    )
+    return int(value or 0)
+
+
 async def due_frames(session: AsyncSession, aged: datetime) -> Any:
     """Devices with frames before a moment, and the oldest frame: waiting, oldest. One look per device and day."""
     rows = await session.execute(

@@ -37,7 +37,9 @@ class SpaceRead(BaseModel):
     """What telemetry takes, as last measured."""
 
     measured_at: datetime | None = Field(description="None before the first measurement.")
-    samples: int = Field(description="Raw samples: hot, sealed and archived.")
+    next_measurement_at: datetime = Field(description="When the worker measures next.")
+    samples: int = Field(description="Raw samples: hot, sealed and archived, as last measured.")
+    arrived_since: int = Field(description="Samples stored since the minute of the measurement.")
     size_bytes: int
     tiers: list[TierSpace]
     groups: list[GroupSpace]

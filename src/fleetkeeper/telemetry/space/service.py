@@ -16,7 +16,7 @@ from fleetkeeper.settings.telemetry import TelemetrySettings
 from fleetkeeper.telemetry.archive.models import ArchiveRun
 from fleetkeeper.telemetry.space import queries
 from fleetkeeper.telemetry.space.counting import TIERS
-from fleetkeeper.telemetry.space.jobs import MEASURE_TASK
+from fleetkeeper.telemetry.space.jobs import MEASURE_TASK, next_measurement
 from fleetkeeper.telemetry.space.schemas import (
     Arrival,
     Backlog,
@@ -49,8 +49,8 @@ LABELS = 5
 NEW_DAYS = 14
 
 
-async def read_space(session: AsyncSession) -> SpaceRead:
-    """What each tier and group takes, as last measured."""
+async def read_space(session: AsyncSession, now: datetime | None = None) -> SpaceRead:
+    """What each tier and group takes, as last measured, and how much has arrived since."""
     totals = {row.tier: row for row in await queries.newest_totals(session)}
     groups: dict[str, dict[str, Space]] = {}
     for row in await queries.newest_groups(session):
@@ -69,7 +69,9 @@ async def read_space(session: AsyncSession) -> SpaceRead:
     newest = max((tier.measured_at for tier in tiers), default=None)
     return SpaceRead(
         measured_at=newest,
+        next_measurement_at=next_measurement(now or utc_now()),
         samples=sum(tier.samples for tier in tiers if tier.tier != "rollups"),
+        arrived_since=await queries.accepted_since(session, newest),
         size_bytes=sum(tier.size_bytes for tier in tiers),
         tiers=tiers,
         groups=sorted(
