@@ -2,6 +2,7 @@
 
 import re
 import zlib
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -15,17 +16,19 @@ MAX_ZSTD_WINDOW_BYTES = 8 * 1024 * 1024
 _NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
-def decompress(body: bytes, encoding: str, max_bytes: int) -> bytes:
-    """Undo gzip or zstd and never hold more than `max_bytes` of the result.
+def decompress(
+    body: bytes, encoding: str, max_bytes: int, *, encodings: Sequence[str] = ("gzip", "zstd")
+) -> bytes:
+    """Undo one of the encodings and never hold more than `max_bytes` of the result.
 
     Raises TooLargeError past that and BadRequestError for a damaged or unknown encoding.
     """
-    encoding = encoding.strip().lower()
+    encoding = encoding.strip().lower().removeprefix("x-")
     if encoding in {"", "identity"}:
         result = body
-    elif encoding in {"gzip", "x-gzip", "zstd"}:
+    elif encoding in encodings:
         try:
-            result = _inflate(body, max_bytes + 1) if encoding != "zstd" else _unzstd(body, max_bytes + 1)
+            result = _UNPACKERS[encoding](body, max_bytes + 1)
         except (zlib.error, zstandard.ZstdError, EOFError, MemoryError) as error:
             raise BadRequestError(
                 "The body cannot be decompressed.",
@@ -34,7 +37,7 @@ def decompress(body: bytes, encoding: str, max_bytes: int) -> bytes:
     else:
         raise BadRequestError(
             "The body cannot be decompressed.",
-            fields=[FieldError("Content-Encoding", "is gzip, zstd or identity")],
+            fields=[FieldError("Content-Encoding", f"is {', '.join(encodings)} or identity")],
         )
     if len(result) > max_bytes:
         raise TooLargeError(
@@ -44,8 +47,12 @@ def decompress(body: bytes, encoding: str, max_bytes: int) -> bytes:
     return result
 
 
-def _inflate(body: bytes, limit: int) -> bytes:
-    inflater = zlib.decompressobj(31)
+def _gunzip(body: bytes, limit: int) -> bytes:
+    return _inflate(body, limit, 31)
+
+
+def _inflate(body: bytes, limit: int, window_bits: int = 15) -> bytes:
+    inflater = zlib.decompressobj(window_bits)
     result = inflater.decompress(body, limit)
     if not inflater.eof and len(result) < limit:
         raise EOFError("it ends too early")
@@ -68,6 +75,13 @@ def _unzstd(body: bytes, limit: int) -> bytes:
         # The reader keeps quiet about a frame that ends too early; this call does not.
         decompressor.decompress(body, max_output_size=length + 1)
     return b"".join(parts)
+
+
+_UNPACKERS: Mapping[str, Callable[[bytes, int], bytes]] = {
+    "gzip": _gunzip,
+    "deflate": _inflate,
+    "zstd": _unzstd,
+}
 
 
 def check_text(body: bytes) -> None:

@@ -1,5 +1,6 @@
 """The doors that senders write to; each speaks its protocol, errors included."""
 
+import codecs
 import time
 from functools import partial
 from typing import Any
@@ -47,6 +48,8 @@ _SNAPPY_RATIO = 32
 _V1 = "prometheus.WriteRequest"
 _V2 = "io.prometheus.write.v2.Request"
 INFLUX_VERSION = "2.7.0"
+# Some SDKs of OpenTelemetry pack by deflate.
+_ENCODINGS = ("gzip", "deflate", "zstd")
 
 
 _OTLP_CONTENT: dict[str, Any] = {PROTOBUF: {}, "application/json": {"schema": {"type": "object"}}}
@@ -87,6 +90,12 @@ def _unsnap(body: bytes, max_bytes: int) -> bytes:
         return bytes(cramjam.snappy.decompress_raw(body))
     except cramjam.DecompressionError as error:
         raise SenderInputError(f"the body is no snappy block: {str(error)[:200]}") from None
+
+
+def _plain(body: bytes, encoding: str, limits: TelemetrySettings) -> bytes:
+    """A body as it was before it was packed, without the mark that some put before a text."""
+    plain = decompress(body, encoding, limits.max_decompressed_bytes, encodings=_ENCODINGS)
+    return plain.removeprefix(codecs.BOM_UTF8)
 
 
 def _remote_write_version(request: Request) -> int:
@@ -155,15 +164,15 @@ async def receive_influx_v1(
 
 
 async def _receive_lines(request: Request, caller: Sending, precision: str) -> Response:
+    precision = precision or "ns"
     if precision not in line_protocol.PRECISIONS:
         raise BadRequestError("The precision is ns, us, ms or s.")
     limits, body = _limits(request), await request.body()
     encoding = request.headers.get("content-encoding", "")
 
     def read(known: Any) -> Any:
-        lines = decompress(body, encoding, limits.max_decompressed_bytes)
         return line_protocol.read_lines(
-            lines,
+            _plain(body, encoding, limits),
             known,
             precision=precision,
             now_us=time.time_ns() // 1000,
@@ -218,8 +227,7 @@ async def receive_otlp(request: Request, caller: Sending) -> Response:
     read = otlp.read_json if media_type == "application/json" else otlp.read_protobuf
 
     def reader(known: Any) -> Any:
-        plain = decompress(body, encoding, limits.max_decompressed_bytes)
-        return read(plain, known, max_samples=limits.max_samples_per_request)
+        return read(_plain(body, encoding, limits), known, max_samples=limits.max_samples_per_request)
 
     return otlp_answer(request, await _intake(request).take("otlp", caller, reader, len(body)))
 
@@ -236,7 +244,7 @@ async def receive_collectd(request: Request, caller: Sending) -> Response:
     encoding = request.headers.get("content-encoding", "")
 
     def reader(known: Any) -> Any:
-        plain = decompress(body, encoding, limits.max_decompressed_bytes)
+        plain = _plain(body, encoding, limits)
         return collectd.read_values(plain, known, max_samples=limits.max_samples_per_request)
 
     return collectd_answer(await _intake(request).take("collectd", caller, reader, len(body)))
