@@ -45,7 +45,9 @@ _TRUE = frozenset({"t", "T", "true", "True", "TRUE"})
 _FALSE = frozenset({"f", "F", "false", "False", "FALSE"})
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d{1,20}[iu]", re.ASCII)
-_INTEGER_FIELD = re.compile(r"=(-?\d{1,20})i(?=,|\Z)", re.ASCII)
+# Those that are surely within 64 bits.
+_INTEGER_FIELD = re.compile(r"=(-?\d{1,18})i(?=,|\Z)", re.ASCII)
+_RANGES = {"i": (-(2**63), 2**63 - 1), "u": (0, 2**64 - 1)}
 _plain_decoder = msgspec.json.Decoder(dict[str, float])
 _TIME = re.compile(r"-?\d{1,19}", re.ASCII)
 # What a backslash escapes in tags, and in measurements and names of fields.
@@ -70,7 +72,7 @@ def read_lines(
     add, get = columns.add, known.get
     lines = _split_lines(text) if '"' in text else text.split("\n")
     for number, line in enumerate(lines, 1):
-        line = line.strip("\r ")  # noqa: PLW2901 - the same line
+        line = line.strip("\r\t ")  # noqa: PLW2901 - the same line
         if not line or line[0] == "#":
             continue
         try:
@@ -242,7 +244,10 @@ def _number(value: str) -> float | None:
     if last in "iu":
         if not _INTEGER.fullmatch(value):
             raise _line_error("a field is no number, text or truth value")
-        return float(int(value[:-1]))
+        number, (least, most) = int(value[:-1]), _RANGES[last]
+        if not least <= number <= most:
+            raise _line_error("a field is out of the range of integers")
+        return float(number)
     if last == '"':
         if value[0] != '"' or len(value) < 2:
             raise _line_error("a field is no number, text or truth value")
