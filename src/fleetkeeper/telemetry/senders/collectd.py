@@ -5,7 +5,6 @@ collectd's own write_prometheus plugin: `collectd_df_df_complex{df="root",type="
 """
 
 from collections.abc import Hashable, Sequence
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -43,20 +42,28 @@ class _ValueList(msgspec.Struct):
 class _LooseList(_ValueList):
     """A value list of which some values are no numbers."""
 
-    values: list[Any] | None = None
+    values: list[msgspec.Raw] | None = None  # type: ignore[assignment]
+
+
+class _Counted(msgspec.Struct):
+    """What is known of a list that cannot be read."""
+
+    values: list[msgspec.Raw] = []
 
 
 _decoder = msgspec.json.Decoder(list[_ValueList])
 _items_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 _loose_decoder = msgspec.json.Decoder(_LooseList)
+_counted_decoder = msgspec.json.Decoder(_Counted)
+_number_decoder = msgspec.json.Decoder(float | None)
 
 
 def read_values(body: bytes, known: SeriesCache, *, max_samples: int) -> SampleBatch:
     """Read value lists; a list or value that is wrong is left out and counted. Raises SenderInputError."""
     reader = _Reader(known)
     for index, item in enumerate(_lists_of(body)):
-        if item is None:
-            reader.leave_out(Reason.BAD_POINT, 1, f"[{index}] is no value list")
+        if isinstance(item, int):
+            reader.leave_out(Reason.BAD_POINT, item, f"[{index}] is no value list")
             continue
         try:
             reader.read(item)
@@ -68,8 +75,11 @@ def read_values(body: bytes, known: SeriesCache, *, max_samples: int) -> SampleB
     return reader.batch()
 
 
-def _lists_of(body: bytes) -> Sequence[_ValueList | None]:
-    """The value lists, with None for what is none. Raises SenderInputError for what is no JSON, or no list."""
+def _lists_of(body: bytes) -> Sequence[_ValueList | int]:
+    """The value lists, and of what is none how many values it has, at least one.
+
+    Raises SenderInputError for what is no JSON, or no list.
+    """
     try:
         return _decoder.decode(body)
     except msgspec.ValidationError:
@@ -86,11 +96,15 @@ def _unreadable(error: Exception) -> SenderInputError:
     return SenderInputError(f"the body is not collectd's JSON: {str(error)[:200]}")
 
 
-def _list_of(raw: msgspec.Raw) -> _ValueList | None:
+def _list_of(raw: msgspec.Raw) -> _ValueList | int:
     try:
         return _loose_decoder.decode(raw)
     except msgspec.ValidationError:
-        return None
+        pass
+    try:
+        return max(1, len(_counted_decoder.decode(raw).values))
+    except msgspec.ValidationError:
+        return 1
 
 
 class _Reader:
@@ -124,16 +138,16 @@ class _Reader:
             raise PartError(Reason.BAD_POINT, "has not as many dsnames and dstypes as values")
         get, found = self._known.get, self._found
         for value, name, kind in zip(values, names, kinds, strict=True):
-            if value is None:
-                self.leave_out(Reason.NO_VALUE, 1, Reason.NO_VALUE.sentence, _identifier(item))
-                continue
-            if value.__class__ is not float:
-                number = _number(value)
-                if number is None:
+            if isinstance(value, msgspec.Raw):
+                try:
+                    value = _number_decoder.decode(value)  # noqa: PLW2901 - the same value
+                except msgspec.ValidationError:
                     text = f"a value of {plugin[:80]} is no number"
                     self.leave_out(Reason.BAD_POINT, 1, text, _identifier(item))
                     continue
-                value = number  # noqa: PLW2901 - the same value
+            if value is None:
+                self.leave_out(Reason.NO_VALUE, 1, Reason.NO_VALUE.sentence, _identifier(item))
+                continue
             key = host, plugin, item.plugin_instance, kind_of_list, item.type_instance, name, kind
             one = get(key) or found.get(key)
             if one is None:
@@ -158,16 +172,6 @@ def _identifier(item: _ValueList) -> str:
     plugin = "-".join(filter(None, (item.plugin, item.plugin_instance)))
     kind = "-".join(filter(None, (item.type, item.type_instance)))
     return "/".join(filter(None, (item.host, plugin, kind)))
-
-
-def _number(value: Any) -> float | None:
-    """A value of a list that is not as it should be; None for what is no number."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return float(value)
-    except OverflowError:
-        return None
 
 
 def _series(item: _ValueList, name: str, *, is_counter: bool) -> Series:
