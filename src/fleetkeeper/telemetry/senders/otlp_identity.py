@@ -6,7 +6,7 @@ that describe the machine, which is the device here, or the software that measur
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from fleetkeeper.telemetry.senders.metric_names import otlp_label_name
 
@@ -27,7 +27,7 @@ def labels_of_resource(attributes: Mapping[str, str]) -> dict[str, str]:
     """The labels that a resource's attributes become."""
     name, namespace, instance = (attributes.get(key, "") for key in _SERVICE)
     labels: dict[str, str] = {}
-    for key in sorted(attributes):
+    for label, key in _named(attributes):
         is_needless = (
             (instance and key.startswith("process."))
             or (key == "k8s.pod.uid" and attributes.get("k8s.pod.name"))
@@ -39,7 +39,7 @@ def labels_of_resource(attributes: Mapping[str, str]) -> dict[str, str]:
             and _IDENTIFYING.fullmatch(key)
             and not _DESCRIBING.fullmatch(key)
         ):
-            labels[_free(otlp_label_name(key), key, labels)] = attributes[key]
+            labels[_free(label, key, labels)] = attributes[key]
     if name:
         labels["job"] = f"{namespace}/{name}" if namespace else name
     if instance:
@@ -50,9 +50,8 @@ def labels_of_resource(attributes: Mapping[str, str]) -> dict[str, str]:
 def labels_of_scope(name: str, version: str, attributes: Mapping[str, str]) -> dict[str, str]:
     """The labels that a scope becomes; empty ones are none."""
     labels = {"otel_scope_name": name, "otel_scope_version": version}
-    for key in sorted(attributes)[:MAX_IDENTIFYING]:
-        label = f"otel_scope_{otlp_label_name(key)}"
-        labels[_free(label, f"otel.scope.{key}", labels)] = attributes[key]
+    for label, key in _named(attributes)[:MAX_IDENTIFYING]:
+        labels[_free(f"otel_scope_{label}", f"otel.scope.{key}", labels)] = attributes[key]
     return {label: value for label, value in labels.items() if value}
 
 
@@ -63,17 +62,22 @@ def labels_of_point(attributes: Mapping[str, str], base: Mapping[str, str]) -> d
     become one keep theirs as they are.
     """
     labels = dict(base)
-    mapped: dict[str, str] = {}
-    for key, value in attributes.items():
-        label = otlp_label_name(key)
-        if label in labels and label not in mapped:
-            label = f"exported_{label}"
-        label = _free(label, key, labels)
-        mapped[label] = key
-        labels[label] = value
+    for label, key in _named(attributes):
+        wanted = f"exported_{label}" if label in base else label
+        labels[_free(wanted, key, labels)] = attributes[key]
     return labels
+
+
+def _named(attributes: Iterable[str]) -> list[tuple[str, str]]:
+    """Each attribute with its label. Those that are labels as they are come first, and keep their names."""
+    named = [(otlp_label_name(key), key) for key in sorted(attributes)]
+    return sorted(named, key=lambda item: item[0] != item[1])
 
 
 def _free(label: str, key: str, taken: Mapping[str, str]) -> str:
     """The label, or the attribute's own name where that label is another's."""
-    return label if label not in taken else key if key not in taken else f"exported_{key}"
+    if label in taken and key not in taken:
+        return key
+    while label in taken:
+        label = f"exported_{label}"
+    return label

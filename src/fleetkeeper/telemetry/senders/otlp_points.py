@@ -75,6 +75,14 @@ def pairs_of(attributes: Any, most: int = MAX_ATTRIBUTES) -> tuple[tuple[str, st
     return tuple(sorted([(item.key, _text(item.value)) for item in attributes]))
 
 
+def texts_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Attributes by their names. Of one that stands several times all values count, as Prometheus joins them."""
+    found: dict[str, str] = {}
+    for key, text in pairs:
+        found[key] = f"{found[key]};{text}" if key in found else text
+    return found
+
+
 def _text(value: Any) -> str:
     kind = value.WhichOneof("value")
     if kind == "string_value":
