@@ -3,6 +3,7 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Request, Response
@@ -35,7 +36,7 @@ _GRPC_CODES = {400: 3, 401: 16, 403: 7, 413: 8, 415: 3, 429: 8, 503: 14}
 def failures_of(outcome: Outcome) -> Outcome:
     """The outcome without what is left out as a matter of course."""
     loud = [item for item in outcome.refusals if not item.reason.is_quiet]
-    return Outcome(outcome.accepted, outcome.duplicates, loud)
+    return replace(outcome, refusals=loud)
 
 
 def _plain(text: str) -> str:
@@ -156,13 +157,11 @@ def influx_answer(outcome: Outcome) -> Response:
 
 def otlp_answer(request: Request, outcome: Outcome) -> Response:
     """200 with `partial_success` where data points were refused, in the encoding of the request."""
-    outcome = failures_of(outcome)
     message = ExportMetricsServiceResponse()
     if outcome.rejected:
+        text = _plain(outcome.sentence(unit=" samples"))
         message.partial_success.CopyFrom(
-            ExportMetricsPartialSuccess(
-                rejected_data_points=outcome.rejected, error_message=_plain(outcome.sentence())
-            )
+            ExportMetricsPartialSuccess(rejected_data_points=outcome.rejected_points, error_message=text)
         )
     if media_type_of(request) == "application/json":
         return Response(json_format.MessageToJson(message, indent=None), media_type="application/json")

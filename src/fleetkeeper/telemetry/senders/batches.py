@@ -1,7 +1,9 @@
 """What every parser returns: series, and their samples in columns. Pure."""
 
+from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -112,11 +114,22 @@ class SampleBatch:
     # New series by what they are recognised by, for the cache, and new runs.
     found: dict[Hashable, Series] = field(default_factory=dict)
     runs: dict[Hashable, Run] = field(default_factory=dict)
+    # Series [first, behind) that came as one data point, in order.
+    points: Sequence[tuple[int, int]] = ()
 
     @property
     def samples(self) -> int:
         """How many samples it has."""
         return len(self.times_us)
+
+    def points_among(self, series: Iterable[int]) -> int:
+        """How many data points these series, by their numbers, are or belong to, where each has one sample."""
+        firsts = set()
+        for number in series:
+            place = bisect_right(self.points, number, key=itemgetter(0)) - 1
+            first, behind = self.points[place] if place >= 0 else (number, number)
+            firsts.add(first if number < behind else number)
+        return len(firsts)
 
     def leave_out(
         self, reason: Reason, number: int, sentence: str = "", example: str | Series | None = None

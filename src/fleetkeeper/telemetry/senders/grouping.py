@@ -1,7 +1,6 @@
 """From a batch to the samples that are stored, and those that are refused. Pure."""
 
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -28,7 +27,10 @@ MAX_EXAMPLE_LENGTH = 300
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Samples that are not stored: why, for counters and in a sentence, how many, and one of their series."""
+    """Samples that are not stored: why, for counters and in a sentence, how many, and one of their series.
+
+    `series` are the numbers of all of these in the batch; there are none where the samples could not be read.
+    """
 
     reason: Reason
     samples: int
@@ -36,6 +38,7 @@ class Refusal:
     example: str = ""
     # The device that they were for, where it was found and may be written for.
     device_id: bytes = b""
+    series: Sequence[int] = ()
 
 
 def check_labels(labels: Mapping[str, str]) -> tuple[Reason, str] | None:
@@ -110,9 +113,10 @@ def columns_of(
         if not number:
             continue
         if one.reason is not None:
-            refused.append(Refusal(one.reason, number, one.problem or one.reason.sentence, example_of(one)))
+            reason, sentence = one.reason, one.problem or one.reason.sentence
         else:
-            refused.append(Refusal(Reason.UNKNOWN_HOST, number, sentence_of(one.host), example_of(one)))
+            reason, sentence = Reason.UNKNOWN_HOST, sentence_of(one.host)
+        refused.append(Refusal(reason, number, sentence, example_of(one), series=(index,)))
     if out:
         kept = np.ones(len(series), bool)
         kept[out] = False
@@ -125,17 +129,16 @@ def repeated(series: Sequence[Series], again: Iterable[tuple[int, int]]) -> tupl
 
     Those of one series are duplicates; what its sender told apart from the other series is lost, and said so.
     """
-    lost = [series[later] for later, first in again if series[later].identity != series[first].identity]
-    return len(lost), [
-        Refusal(
-            Reason.COLLISION,
-            number,
-            f"{one.key}: {Reason.COLLISION.sentence}",
-            example_of(one),
-            one.device_id,
-        )
-        for one, number in Counter(lost).items()
-    ]
+    lost: dict[Series, list[int]] = {}
+    for later, first in again:
+        if series[later].identity != series[first].identity:
+            lost.setdefault(series[later], []).append(later)
+    refusals = []
+    for one, numbers in lost.items():
+        name = example_of(one)
+        sentence = f"{name}: {Reason.COLLISION.sentence}"
+        refusals.append(Refusal(Reason.COLLISION, len(numbers), sentence, name, one.device_id, numbers))
+    return sum(map(len, lost.values())), refusals
 
 
 def example_of(series: Series | str) -> str:

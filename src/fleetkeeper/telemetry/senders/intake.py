@@ -3,10 +3,11 @@
 import asyncio
 import math
 import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from uuid import UUID
 
 import structlog
@@ -49,24 +50,25 @@ Reader = Callable[[SeriesCache], SampleBatch]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a request's samples."""
+    """What became of a request's samples, and how many data points are not stored, or not as a whole."""
 
     accepted: int
     duplicates: int
     refusals: list[Refusal]
+    rejected_points: int = 0
 
     @property
     def rejected(self) -> int:
         """Number of samples that were not stored."""
         return sum(item.samples for item in self.refusals)
 
-    def sentence(self, limit: int = 5) -> str:
-        """Why, in a few sentences: each that occurs, with its number."""
+    def sentence(self, limit: int = 5, unit: str = "") -> str:
+        """Why, in a few sentences: each that occurs, with its number of samples."""
         by_sentence: dict[str, int] = {}
         for item in self.refusals:
             by_sentence[item.sentence] = by_sentence.get(item.sentence, 0) + item.samples
         said = sorted(by_sentence.items(), key=lambda item: -item[1])
-        text = "; ".join(f"{sentence} ({number})" for sentence, number in said[:limit])
+        text = "; ".join(f"{sentence} ({number}{unit})" for sentence, number in said[:limit])
         return text + (f"; and {len(said) - limit} more reasons" if len(said) > limit else "")
 
 
@@ -146,22 +148,22 @@ class SenderIntake:
             self._remember(known, batch)
         unreachable = await self._unreachable(batch, caller)
         columns, refusals = columns_of(batch, unreachable, partial(unknown_sentence, caller=caller))
-        outcome = Outcome(0, 0, refusals)
+        accepted = duplicates = 0
         if len(columns.of):
             stored = await self.door.store_columns(columns)
             refusals += [_refusal_of(item, batch.series[item.index]) for item in stored.rejected]
             lost, collisions = repeated(batch.series, stored.repeated)
             refusals += collisions
-            outcome = Outcome(stored.accepted, stored.duplicates - lost, refusals)
-        self.tally.accepted[protocol] += outcome.accepted
-        self.tally.duplicates[protocol] += outcome.duplicates
+            accepted, duplicates = stored.accepted, stored.duplicates - lost
+        self.tally.accepted[protocol] += accepted
+        self.tally.duplicates[protocol] += duplicates
         for item in refusals:
             self.tally.rejected[protocol, item.reason] += item.samples
             self._note(protocol, caller, item)
         # What a metric means is told to everybody, so it is taken from nobody whose reach has a limit.
         if caller.reaches_all:
             await self._describe(batch.meanings)
-        return outcome
+        return Outcome(accepted, duplicates, refusals, _points_of(batch, refusals))
 
     def _note(self, protocol: str, caller: Caller, refusal: Refusal) -> None:
         """Keep an example of what is refused."""
@@ -277,7 +279,19 @@ class SenderIntake:
 
 
 def _refusal_of(rejected: RejectedSeries, series: Series) -> Refusal:
-    return Refusal(rejected.reason, rejected.samples, rejected.sentence, example_of(series), series.device_id)
+    return Refusal(
+        rejected.reason,
+        rejected.samples,
+        rejected.sentence,
+        example_of(series),
+        series.device_id,
+        (rejected.index,),
+    )
+
+
+def _points_of(batch: SampleBatch, refusals: Sequence[Refusal]) -> int:
+    unread = sum(number for number, _ in batch.left_out.values())
+    return unread + batch.points_among(chain.from_iterable(item.series for item in refusals))
 
 
 def _storable(meaning: Meaning) -> Meaning:

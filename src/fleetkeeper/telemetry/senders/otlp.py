@@ -34,7 +34,7 @@ from fleetkeeper.telemetry.senders.metric_names import otlp_metric_name, unit_wo
 from fleetkeeper.telemetry.senders.otlp_identity import labels_of_point, labels_of_resource, labels_of_scope
 from fleetkeeper.telemetry.senders.otlp_json import decode_usual, has_only_numbers, split_usual
 from fleetkeeper.telemetry.senders.otlp_json_runs import CutResource, JsonRun
-from fleetkeeper.telemetry.senders.otlp_points import MAX_RESOURCE_ATTRIBUTES, POINTS, pairs_of
+from fleetkeeper.telemetry.senders.otlp_points import MAX_RESOURCE_ATTRIBUTES, POINTS, pairs_of, texts_of
 from fleetkeeper.telemetry.senders.otlp_runs import OtlpRun, resources_of
 from fleetkeeper.telemetry.senders.otlp_salvage import MAX_DEPTH, Salvage
 
@@ -138,6 +138,7 @@ class _Reader:
         self._sentences: dict[Reason, str] = {}
         self._examples: dict[Reason, str] = {}
         self._runs: dict[Hashable, Any] = {}
+        self._points: list[tuple[int, int]] = []
 
     def leave_out(self, reason: Reason, number: int = 1, sentence: str = "", name: str = "") -> None:
         """Count points that are not stored; of each reason the first sentence stays, and the first metric's name."""
@@ -176,13 +177,14 @@ class _Reader:
         if usual is None:
             return False
         columns, first, parts = self._columns, len(self._columns.series), self._parts
+        left_out = self._left_out.total()
         meanings, self._meanings = self._meanings, {}
         self.read_resource(usual)
         if run is None:
             self._runs[cut.key] = otlp_json_runs.SEEN
         elif run is not otlp_json_runs.UNUSUAL:
             learned = None
-            if has_only_numbers(usual):
+            if has_only_numbers(usual) and self._left_out.total() == left_out:
                 samples = columns.times_us[first:], columns.values[first:]
                 learned = otlp_json_runs.learn(
                     cut, columns.series[first:], samples, self._meanings, self._parts - parts
@@ -241,7 +243,7 @@ class _Reader:
     def enter_resource(self, attributes: Any) -> None:
         """What follows is measured by this resource."""
         try:
-            self._origin = dict(pairs_of(attributes, MAX_RESOURCE_ATTRIBUTES))
+            self._origin = texts_of(pairs_of(attributes, MAX_RESOURCE_ATTRIBUTES))
         except PartError as error:
             self._origin, self._problem = {}, error
         self._base = labels_of_resource(self._origin)
@@ -258,7 +260,7 @@ class _Reader:
             attributes = pairs_of(scope.attributes)
         except PartError as error:
             attributes, self._problem = (), error
-        found = labels_of_scope(scope.name, scope.version, dict(attributes))
+        found = labels_of_scope(scope.name, scope.version, texts_of(attributes))
         self._scope = self._base | found
         self._key = f"{self._resource_key} {sorted(found.items())!r}"
 
@@ -310,8 +312,11 @@ class _Reader:
             bool(point.flags & _NO_VALUE),
         )
         # All of a point or nothing.
-        for suffix, more, value in list(POINTS[kind](point)):
+        parts = list(POINTS[kind](point))
+        for suffix, more, value in parts:
             self._add(name + suffix, attributes, more, time_us, STALE if is_stale else value)
+        behind = len(self._columns.series)
+        self._points.append((behind - len(parts), behind))
 
     def _describe(self, name: str, metric: Any, kind: str, *, is_counter: bool, is_delta: bool) -> None:
         unit, text = unit_words(metric.unit[:63]), metric.description[:1000]
@@ -336,7 +341,7 @@ class _Reader:
         if more:
             label, _, value = more.partition("=")
             base = base | {label: value}
-        labels = labels_of_point(dict(attributes), base)
+        labels = labels_of_point(texts_of(attributes), base)
         labels["__name__"] = name
         return Series(labels, self._origin)
 
@@ -344,6 +349,7 @@ class _Reader:
         """What was read."""
         batch = self._columns.batch()
         batch.found, batch.meanings, batch.runs = self._found, self._meanings, dict(self._runs)
+        batch.points = self._points
         for reason, number in self._left_out.items():
             batch.leave_out(reason, number, self._sentences[reason], self._examples[reason])
         return batch
