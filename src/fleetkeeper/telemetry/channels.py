@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from fleetkeeper.telemetry.reasons import Reason
-from fleetkeeper_protocol.metrics import describe, parse_channel
+from fleetkeeper_protocol.metrics import describe, format_channel, parse_channel
 
 # The vital signs that lists of devices show, and the channels that hold them.
 VITAL_CHANNELS = {
@@ -49,6 +49,16 @@ def parse_key(key: str) -> ParsedKey:
         return key, *parse_channel(key)
     except ValueError as error:
         raise ChannelError(key[:80], str(error)) from None
+
+
+def canonical(key: str) -> ParsedKey:
+    """The same in the one spelling that stored channels have: labels sorted, those without a value left out.
+
+    Raises ChannelError.
+    """
+    _, name, labels = parse_key(key)
+    labels = {label: value for label, value in labels.items() if value}
+    return format_channel(name, labels), name, labels
 
 
 def vitals_among(keys: Sequence[str]) -> dict[str, int]:

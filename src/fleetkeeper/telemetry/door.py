@@ -6,10 +6,10 @@ It stands in front of the web framework, because a fleet knocks here thousands o
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -51,7 +51,18 @@ log = structlog.get_logger(__name__)
 MAX_NAMED_REJECTIONS = 100
 # Why whole requests are refused, by status. With 422 each frame was counted by its own reason.
 _REFUSALS = {400: "unreadable", 401: "unauthorized", 413: "too large", 429: "overload", 503: "unavailable"}
+_TOO_MANY_STATES = f"a device has states under at most {MAX_CHANNELS} names"
 _encoder = msgspec.json.Encoder()
+_Problem = tuple[RejectedFrame, Reason]
+
+
+class _Refused(NamedTuple):
+    """A frame that is not stored, why, how many values it has, and its beginning."""
+
+    frame: RejectedFrame
+    reason: Reason
+    samples: int
+    example: str
 
 
 @dataclass
@@ -130,9 +141,7 @@ class TelemetryDoor:
         """
         turns = Turns()
         frames, unread = await self._read_for(device_id, encoding, body, turns)
-        rejected = [item.problem for item in unread]
-        for item in unread:
-            self._reject(device_id, item.problem, Reason.UNREADABLE, item.samples, item.beginning)
+        refused = [_Refused(item.problem, Reason.UNREADABLE, item.samples, item.beginning) for item in unread]
         window = self._window()
         pending: list[PendingFrame] = []
         states: list[StateSample] = []
@@ -157,19 +166,21 @@ class TelemetryDoor:
                     pending.append(PendingFrame(device_id, ts_us, plan, values))
                     states += told
                     continue
-                problem, reason = plan
-            else:
-                reason = Reason.TIME if problem.field.endswith(".ts") else Reason.VALUES
-            rejected.append(problem)
-            self._reject(device_id, problem, reason, len(frame.values), _spelled(frame))
-        if rejected:
-            rejected.sort(key=lambda item: item.index)
-            self.rejected_frames += len(rejected)
-            if not pending and not states:
-                self._refuse(rejected)
+                problem = plan
+            refused.append(_Refused(*problem, len(frame.values), _spelled(frame)))
+        rejected = sorted((item.frame for item in refused), key=lambda item: item.index)
+        if rejected and not pending and not states:
+            self._note_rejected(device_id, refused)
+            self._refuse(rejected)
         if states:
-            await self._record(device_id, states)
+            try:
+                await self._record(device_id, states)
+            except InvalidInputError:
+                self._note_rejected(device_id, [*refused, *_all_for_states(frames, refused)])
+                raise
         duplicates = await self._store(pending)
+        # Not before the rest is durable: who is told to try again sends these again, too.
+        self._note_rejected(device_id, refused)
         accepted = len(pending) + alone - duplicates
         answer = TelemetryAccepted(accepted, duplicates, rejected[:MAX_NAMED_REJECTIONS])
         return _encoder.encode(answer)
@@ -206,19 +217,19 @@ class TelemetryDoor:
             self.refusals.note(NATIVE, Reason.REQUEST, 1, Origin(UUID(bytes=device_id)), sentence=said)
             raise
 
-    def _reject(
-        self, device_id: bytes, problem: RejectedFrame, reason: Reason, samples: int, example: str
-    ) -> None:
-        """Count a frame that is not stored, and keep it as an example."""
-        self.outcomes["rejected", reason] += samples
-        self.refusals.note(
-            NATIVE,
-            reason,
-            max(1, samples),
-            Origin(UUID(bytes=device_id)),
-            sentence=f"{problem.field}: {problem.error}",
-            example=example,
-        )
+    def _note_rejected(self, device_id: bytes, refused: Sequence[_Refused]) -> None:
+        """Count frames that are not stored, and keep examples."""
+        self.rejected_frames += len(refused)
+        for item in refused:
+            self.outcomes["rejected", item.reason] += item.samples
+            self.refusals.note(
+                NATIVE,
+                item.reason,
+                max(1, item.samples),
+                Origin(UUID(bytes=device_id)),
+                sentence=f"{item.frame.field}: {item.frame.error}",
+                example=item.example,
+            )
 
     def _window(self) -> Window:
         limits = self.settings.telemetry
@@ -230,8 +241,9 @@ class TelemetryDoor:
         try:
             await record(self.pool, device_id, states)
         except TooManyStatesError:
-            message = f"a device has states under at most {MAX_CHANNELS} names"
-            raise InvalidInputError("No frame was stored.", fields=[FieldError("states", message)]) from None
+            raise InvalidInputError(
+                "No frame was stored.", fields=[FieldError("states", _TOO_MANY_STATES)]
+            ) from None
 
     async def _store(self, pending: list[PendingFrame]) -> int:
         """Wait until the frames are durable; returns how many of them were stored before."""
@@ -245,29 +257,30 @@ class TelemetryDoor:
         self.accepted_values += sum(len(frame.values) for frame in pending)
         self.duplicate_frames += duplicates
         samples = sum(len(frame.values) for frame in pending)
-        stored = samples if new is None else sum(len(frame.values) for frame in pending if frame.key in new)
+        # Of several frames of one moment the first is stored.
+        firsts = {frame.key: len(frame.values) for frame in reversed(pending)}
+        stored = samples if new is None else sum(firsts[key] for key in new)
         self.outcomes["accepted", ""] += stored
         self.outcomes["duplicate", ""] += samples - stored
         return duplicates
 
-    def _problem_of(self, index: int, frame: Frame, window: Window) -> RejectedFrame | None:
+    def _problem_of(self, index: int, frame: Frame, window: Window) -> _Problem | None:
         """Why a frame is not stored. Its numbers are finite: JSON knows no others, and the decoder no larger ones."""
         problem = window.problem_of(frame.ts)
         if problem is not None:
-            return RejectedFrame(index, frame_field(index, "ts"), problem)
+            return RejectedFrame(index, frame_field(index, "ts"), problem), Reason.TIME
         if frame.states:
             at_fault = states_problem(frame.states)
             if at_fault is not None:
                 name = ".".join(("states", at_fault[0])) if at_fault[0] else "states"
-                return RejectedFrame(index, frame_field(index, name), at_fault[1])
+                return RejectedFrame(index, frame_field(index, name), at_fault[1]), Reason.STATES
         limit = self.settings.telemetry.max_values_per_frame
         if not (frame.values or frame.states) or len(frame.values) > limit:
-            return RejectedFrame(index, frame_field(index, "values"), f"has 1 to {limit} values")
+            problem = f"has 1 to {limit} values"
+            return RejectedFrame(index, frame_field(index, "values"), problem), Reason.VALUES
         return None
 
-    async def _register(
-        self, device_id: bytes, index: int, keys: tuple[str, ...]
-    ) -> Plan | tuple[RejectedFrame, Reason]:
+    async def _register(self, device_id: bytes, index: int, keys: tuple[str, ...]) -> Plan | _Problem:
         try:
             return await self.layouts.plan(device_id, keys)
         except ChannelError as error:
@@ -283,6 +296,15 @@ class TelemetryDoor:
             f"No frame was stored; {len(rejected)} were rejected.",
             fields=[FieldError(item.field, item.error) for item in rejected[:MAX_NAMED_REJECTIONS]],
         )
+
+
+def _all_for_states(frames: Iterable[tuple[int, Frame]], refused: Iterable[_Refused]) -> Iterator[_Refused]:
+    """The frames that are good but for the number of states that the device would have."""
+    others = {item.frame.index for item in refused}
+    for index, frame in frames:
+        if index not in others:
+            rejected = RejectedFrame(index, "states", _TOO_MANY_STATES)
+            yield _Refused(rejected, Reason.STATES, len(frame.values), _spelled(frame))
 
 
 def _spelled(frame: Frame) -> str:

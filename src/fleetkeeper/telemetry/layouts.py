@@ -14,8 +14,8 @@ from psycopg_pool import AsyncConnectionPool
 
 from fleetkeeper.telemetry.channels import (
     ChannelError,
+    canonical,
     channels_of,
-    parse_key,
     register_channels,
     register_layout,
     vitals_among,
@@ -76,17 +76,19 @@ class LayoutRegistry:
         if partial is not None:
             self._device_plans[device_id, keys] = partial
             return partial
-        parsed = [parse_key(key) for key in keys]
+        parsed = [canonical(key) for key in keys]
+        channels = tuple(key for key, _, _ in parsed)
+        _check_once(keys, channels)
         async with self.pool.connection() as connection:
-            channels = await self._check_channel_limit(connection, device_id, keys)
+            had = await self._check_channel_limit(connection, device_id, channels)
             ids = await register_channels(connection, parsed, self._channel_ids)
-            plan = await self._register_layout(connection, keys, ids)
+            plan = await self._register_layout(connection, channels, ids)
             await self._note_use(connection, device_id, plan.layout_id)
         # Nothing is remembered before its commit: other requests would build on what may be rolled back.
         self._channel_ids.update(ids)
-        channels.update(keys)
+        had.update(channels)
         self._plans[keys] = plan
-        self._positions.setdefault(plan.layout_id, _positions_of(keys, ids))
+        self._positions.setdefault(plan.layout_id, _positions_of(channels, ids))
         self._remember_use(device_id, plan.layout_id)
         return plan
 
@@ -155,6 +157,17 @@ class LayoutRegistry:
         in_order = tuple(position_of) == keys
         positions = None if in_order else np.array([position_of[key] for key in keys], np.intp)
         return _make_plan(layout_id, len(keys), keys, positions)
+
+
+def _check_once(keys: Sequence[str], channels: Sequence[str]) -> None:
+    """Raise ChannelError where two keys are spellings of one channel."""
+    seen: dict[str, str] = {}
+    for key, channel in zip(keys, channels, strict=True):
+        if channel in seen:
+            raise ChannelError(
+                key[:80], f"the frame has this channel twice; {seen[channel][:80]} is the same"
+            )
+        seen[channel] = key
 
 
 def _positions_of(keys: Sequence[str], ids: dict[str, int]) -> dict[str, int]:

@@ -115,6 +115,11 @@ class Reason(StrEnum):
         "a frame has too many values, or none",
         "Send fewer values in a frame, or raise FLEETKEEPER_TELEMETRY__MAX_VALUES_PER_FRAME.",
     )
+    STATES = (
+        "states",
+        "a state cannot be stored, or the device has states under as many names as it may have",
+        "Send texts of at most 200 printable characters and truth values, under names that stay the same.",
+    )
     REQUEST = (
         "request",
         "a whole request cannot be read",

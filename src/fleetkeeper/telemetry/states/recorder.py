@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from fleetkeeper.errors import UnavailableError
-from fleetkeeper.telemetry.channels import ChannelError, parse_key, register_channels
+from fleetkeeper.telemetry.channels import ChannelError, canonical, register_channels
 
 MAX_STATES_PER_FRAME = 100
 MAX_LENGTH = 200
@@ -32,7 +32,7 @@ def problem_of(states: Mapping[str, str | bool]) -> tuple[str, str] | None:
         return "", f"has at most {MAX_STATES_PER_FRAME} states"
     for key, value in states.items():
         try:
-            parse_key(key)
+            canonical(key)
         except ChannelError as error:
             return error.key, str(error)
         if isinstance(value, str) and (len(value) > MAX_LENGTH or not value.isprintable()):
@@ -53,11 +53,13 @@ async def record(
     """
     try:
         async with pool.connection() as connection, connection.transaction():
+            parsed = {key: canonical(key) for key in {item.key for item in samples}}
             ids = await register_channels(
-                connection, [parse_key(key) for key in sorted({item.key for item in samples})], {}
+                connection, list({found[0]: found for found in parsed.values()}.values()), {}
             )
             await _check_room(connection, device_id, list(ids.values()))
-            return await _store(connection, device_id, samples, ids)
+            channels = {key: ids[found[0]] for key, found in parsed.items()}
+            return await _store(connection, device_id, samples, channels)
     except PoolTimeout:
         raise UnavailableError("The database is away; no state was stored.", retry_after_seconds=2) from None
 
