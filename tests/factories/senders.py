@@ -28,8 +28,9 @@ def field(number: int, content: bytes) -> bytes:
 
 
 def sample(milliseconds: int, value: float) -> bytes:
-    number = b"\x09" + struct.pack("<d", value) if value or value != value else b""  # noqa: PLR0124
-    return number + b"\x10" + varint(milliseconds)
+    """A sample; like every sender's, without its value when all bits of that are zero."""
+    number = struct.pack("<d", value)
+    return (b"\x09" + number if any(number) else b"") + b"\x10" + varint(milliseconds)
 
 
 def series(labels: Mapping[str, str], samples: Iterable[tuple[int, float]], more: bytes = b"") -> bytes:
