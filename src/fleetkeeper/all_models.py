@@ -8,6 +8,7 @@ from fleetkeeper.fleet import models as fleet
 from fleetkeeper.identity import models as identity
 from fleetkeeper.identity.oidc import models as oidc
 from fleetkeeper.identity.sign_in import models as sign_in
+from fleetkeeper.jobs import models as jobs
 from fleetkeeper.operations.idempotency import models as idempotency
 from fleetkeeper.telemetry import models as telemetry
 from fleetkeeper.telemetry.archive import models as archive
@@ -30,6 +31,7 @@ __all__ = [
     "fleet",
     "idempotency",
     "identity",
+    "jobs",
     "oidc",
     "refusals",
     "rollups",

@@ -10,6 +10,7 @@ import structlog
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
+import fleetkeeper.all_jobs
 import fleetkeeper.all_models  # noqa: F401 - foreign keys name tables of rooms that a route may not import itself
 from fleetkeeper.audit.tally import EventTally
 from fleetkeeper.console.error_pages import handle_console_error, install_console_errors

@@ -23,7 +23,7 @@ from fleetkeeper.identity.tokens import api as tokens
 from fleetkeeper.identity.users import account_api
 from fleetkeeper.identity.users import api as users
 from fleetkeeper.kit.body_front import Door, Doors
-from fleetkeeper.operations import audit_api, config_api, health_api
+from fleetkeeper.operations import audit_api, config_api, health_api, jobs_api
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry import api as telemetry
 from fleetkeeper.telemetry.archive import api as archive
@@ -138,6 +138,7 @@ def include_routes(app: FastAPI) -> None:
         refusals.router,
         space.router,
         config_api.router,
+        jobs_api.router,
         audit_api.router,
     ):
         app.include_router(router, prefix=API)

@@ -38,19 +38,19 @@ def statuses(connection: psycopg.Connection) -> list[tuple[str, int]]:
 
 class TestAbandoned:
     @pytest.mark.parametrize("silent_seconds", [121.0, None])
-    async def test_waits_again(self, queue, connection, silent_seconds):
+    async def test_waits_again(self, queue, connection, app, silent_seconds):
         begin(connection, silent_seconds=silent_seconds)
-        assert await take_up_abandoned(queue) == 1
+        assert await take_up_abandoned(queue, app.state.database) == 1
         assert statuses(connection) == [("todo", 1)]
 
-    async def test_stays_with_a_worker_that_lives(self, queue, connection):
+    async def test_stays_with_a_worker_that_lives(self, queue, connection, app):
         begin(connection, silent_seconds=60)
-        assert await take_up_abandoned(queue) == 0
+        assert await take_up_abandoned(queue, app.state.database) == 0
         assert statuses(connection) == [("doing", 0)]
 
-    async def test_fails_after_many_deaths(self, queue, connection):
+    async def test_fails_after_many_deaths(self, queue, connection, app):
         begin(connection, silent_seconds=None, attempts=MOST_ATTEMPTS - 1)
-        assert await take_up_abandoned(queue) == 1
+        assert await take_up_abandoned(queue, app.state.database) == 1
         assert [status for status, _ in statuses(connection)] == ["failed"]
 
     async def test_gives_way_to_the_same_that_waits(self, queue, connection, app):
@@ -59,7 +59,7 @@ class TestAbandoned:
             "INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock) "
             "VALUES ('default', 'archive.verify', 'archive.verify')"
         )
-        assert await take_up_abandoned(queue) == 1
+        assert await take_up_abandoned(queue, app.state.database) == 1
         assert [status for status, _ in statuses(connection)] == ["failed", "todo"]
         connection.execute("DELETE FROM procrastinate_jobs WHERE status = 'todo'")
         async with app.state.database.session() as session:

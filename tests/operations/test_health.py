@@ -10,9 +10,10 @@ from sqlalchemy import select, update
 from fleetkeeper.database.engine import Database
 from fleetkeeper.devices.models import Device
 from fleetkeeper.jobs.queue import build_queue
+from fleetkeeper.jobs.registration import register
+from fleetkeeper.jobs.run import Tools
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.telemetry.jobs import mark_silent_devices
-from fleetkeeper.worker import register_tasks
 from tests.fixtures.client import TEST_CONTEXT
 
 
@@ -66,7 +67,7 @@ class TestWorker:
     async def test_tasks_have_a_schedule_a_lock_and_retries(self, database_url, settings):
         database = Database(database_url)
         queue = build_queue(database_url)
-        register_tasks(queue, database, database, settings)
+        register(Tools(database, database, settings, queue))
         names = own_tasks(queue)
         assert names >= {
             "telemetry.manage_partitions",
@@ -83,7 +84,7 @@ class TestWorker:
     async def test_each_task_runs(self, database_url, settings):
         database = Database(database_url)
         queue = build_queue(database_url)
-        register_tasks(queue, database, database, settings)
+        register(Tools(database, database, settings, queue))
         names = own_tasks(queue)
         async with queue.open_async():
             for name in names:

@@ -20,6 +20,7 @@ UNAUDITED = {
     "hourly_statistics": "hours of rollups, which the worker alone writes",
     "idempotency_keys": "answers to give again; what the requests changed is audited",
     "intake_minutes": "how much arrived; follows from what agents and senders do",
+    "job_runs": "how far jobs are; what they change is audited",
     "known_browsers": "made by each sign-in, which is an event of its own",
     "latest": "the newest measurements, rewritten every few seconds",
     "layout_channels": "the order of channels in measurements, made as agents report",

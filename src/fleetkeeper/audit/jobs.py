@@ -21,6 +21,8 @@ from fleetkeeper.config.service import read_config
 from fleetkeeper.database.context import TransactionContext, product_context
 from fleetkeeper.database.engine import Database
 from fleetkeeper.errors import ConflictError
+from fleetkeeper.jobs.declaring import job
+from fleetkeeper.jobs.run import Run
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.settings import Settings
 
@@ -201,3 +203,27 @@ async def archive_old_months(
     async with keeper.session(context) as session:
         await archive.remove_expired_files(session, settings.home)
     return written
+
+
+@job("audit.manage_partitions", "Manage audit log partitions", cron="3 0 * * *", is_quiet=True)
+async def manage_partitions_nightly(run: Run) -> None:
+    """Keep the partitions as they must be."""
+    await manage_partitions(run.database)
+
+
+@job("audit.seal", "Seal the audit log", cron="* * * * *", is_quiet=True)
+async def seal_by_schedule(run: Run) -> None:
+    """Seal what came in the last minute."""
+    await seal_each_minute(run.tools.keeper, run.settings)
+
+
+@job("audit.archive", "Archive the audit log", cron="41 1 * * *")
+async def archive_by_schedule(run: Run) -> None:
+    """Move old months into files."""
+    await archive_old_months(run.tools.keeper, run.settings)
+
+
+@job(VERIFY_TASK, "Verify the audit log", cron="17 2 * * *", may_be_asked_for=True)
+async def verify_by_schedule(run: Run) -> None:
+    """Check every entry against the seals."""
+    await verify_nightly(run.database, run.settings)

@@ -18,6 +18,7 @@ COMMANDS = {
     "db": "fleetkeeper.cli.db:app",
     "department": "fleetkeeper.cli.department:app",
     "group": "fleetkeeper.cli.group:app",
+    "job": "fleetkeeper.cli.job:app",
     "promql": "fleetkeeper.cli.promql:promql",
     "role": "fleetkeeper.cli.role:app",
     "routes": "fleetkeeper.cli.routes_docs:print_routes",

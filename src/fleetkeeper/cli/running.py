@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import fleetkeeper.all_jobs
 import fleetkeeper.all_models  # noqa: F401 - foreign keys name tables of rooms that a command may not import itself
 from fleetkeeper.database.context import TransactionContext, product_context
 from fleetkeeper.database.engine import Database, check_reachable, database_url

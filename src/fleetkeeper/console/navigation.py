@@ -149,6 +149,15 @@ PLACES = (
         "v",
         words="space disk ingest",
     ),
+    Place(
+        "/jobs",
+        "Jobs",
+        "refresh",
+        Permission.OPERATIONS_READ,
+        "System",
+        "j",
+        words="runs worker queue schedule",
+    ),
     Place("/audit", "Audit log", "history", Permission.AUDIT_READ, "System", "l", words="changes seals"),
     Place("/account", "My account", "user", None, ACCOUNT, "c", words="profile time zone theme own tokens"),
     Place(

@@ -22,7 +22,7 @@ from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.authority import check_move
 from fleetkeeper.identity.models import Department
 from fleetkeeper.identity.permissions import Permission
-from fleetkeeper.jobs.queue import enqueue_once
+from fleetkeeper.jobs.service import enqueue
 from fleetkeeper.kit.addresses import plain_mac
 
 # What one may do with a device; the other permissions of departments are about people.
@@ -114,7 +114,7 @@ async def delete_device(session: AsyncSession, actor: Actor, device_id: UUID) ->
     """Forget a device, with its keys and sources. Its telemetry goes by a job of that room."""
     await _locked(session, actor, Permission.DEVICES_DELETE, device_id)
     await session.execute(delete(Device).where(Device.id == device_id))
-    await enqueue_once(session, "telemetry.delete")
+    await enqueue(session, "telemetry.delete")
 
 
 async def _locked(session: AsyncSession, actor: Actor, permission: Permission, device_id: UUID) -> Device:

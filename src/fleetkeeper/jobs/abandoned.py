@@ -5,6 +5,10 @@ import structlog
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
+from fleetkeeper.database.context import product_context
+from fleetkeeper.database.engine import Database
+from fleetkeeper.jobs import queries
+
 log = structlog.get_logger(__name__)
 
 # A worker tells every ten seconds that it lives, but for when it computes; one that is silent for this long is dead.
@@ -13,7 +17,9 @@ SILENT_SECONDS = 120.0
 MOST_ATTEMPTS = 5
 
 
-async def take_up_abandoned(queue: procrastinate.App, silent_seconds: float = SILENT_SECONDS) -> int:
+async def take_up_abandoned(
+    queue: procrastinate.App, database: Database, silent_seconds: float = SILENT_SECONDS
+) -> int:
     """Let jobs of dead workers wait again, or fail where that happened too often; returns how many there were."""
     manager, number = queue.job_manager, 0
     await manager.prune_stalled_workers(silent_seconds)
@@ -25,9 +31,18 @@ async def take_up_abandoned(queue: procrastinate.App, silent_seconds: float = SI
             except UniqueViolation:
                 # The same work waits already, and one of them is enough.
                 await manager.finish_job(job, Status.FAILED, delete_job=False)
+                await _fail_run(database, job.id, "Its worker died; the run that waits goes on.")
                 continue
             log.warning("a job is taken up again, since its worker died", job=job.id, task=job.task_name)
         else:
             await manager.finish_job(job, Status.FAILED, delete_job=False)
+            await _fail_run(database, job.id, f"Its workers died {MOST_ATTEMPTS} times.")
             log.error("a job failed, since its workers died time and again", job=job.id, task=job.task_name)
     return number
+
+
+async def _fail_run(database: Database, queue_job_id: int | None, reason: str) -> None:
+    if queue_job_id is None:
+        return
+    async with database.session(product_context("job", "jobs.take_up_abandoned")) as session:
+        await queries.fail_of_queue_job(session, queue_job_id, reason)

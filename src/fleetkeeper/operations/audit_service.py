@@ -15,7 +15,7 @@ from fleetkeeper.database.logins import audit_keeper_url
 from fleetkeeper.errors import ConflictError, StartupError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
-from fleetkeeper.jobs.queue import enqueue_once
+from fleetkeeper.jobs.service import enqueue
 from fleetkeeper.operations import audit_browser
 from fleetkeeper.settings import Settings
 
@@ -51,9 +51,9 @@ async def seal(session: AsyncSession, settings: Settings, context: TransactionCo
 
 async def ask_for_verification(session: AsyncSession) -> VerificationAsked:
     """Let the worker check the whole log as soon as it can; the log keeps who asked."""
-    is_new = await enqueue_once(session, VERIFY_TASK)
+    asked = await enqueue(session, VERIFY_TASK)
     await record_event(session, "audit.verification_asked", "audit")
-    return VerificationAsked(is_new=is_new)
+    return VerificationAsked(is_new=asked.is_new)
 
 
 async def read_state(session: AsyncSession, actor: Actor) -> AuditState:

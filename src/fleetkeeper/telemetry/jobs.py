@@ -5,6 +5,8 @@ from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
 from fleetkeeper.devices import queries as devices
 from fleetkeeper.devices.presence import offline_after
+from fleetkeeper.jobs.declaring import job
+from fleetkeeper.jobs.run import Run
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry import queries
@@ -29,3 +31,9 @@ async def repair_latest(database: Database) -> None:
     """Bring `latest` up to date after a web process that was killed between a commit and its next flush."""
     async with database.session(product_context("job", "telemetry.repair_latest")) as session:
         await queries.repair_latest(session)
+
+
+@job("telemetry.manage_partitions", "Manage telemetry partitions", cron="7 * * * *", is_quiet=True)
+async def manage_partitions_hourly(run: Run) -> None:
+    """Keep the partitions as they must be."""
+    await manage_partitions(run.database)

@@ -106,6 +106,8 @@ class Table:
     count: int | None = None
     next_href: str | None = None
     previous_href: str | None = None
+    # The page's own address while the table changes by itself.
+    refresh_href: str = ""
 
     kind = "table"
 

@@ -14,7 +14,8 @@ from fleetkeeper.devices import service as devices
 from fleetkeeper.errors import FieldError, InvalidInputError, NotFoundError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
-from fleetkeeper.jobs.queue import enqueue_once, is_under_way
+from fleetkeeper.jobs.queue import is_under_way
+from fleetkeeper.jobs.service import enqueue
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.ids import uuid7
 from fleetkeeper.kit.listing import Field, Listing
@@ -92,12 +93,12 @@ async def dry_run(database: Database, settings: Settings) -> Outcome:
 
 async def ask_for_run(session: AsyncSession, actor: Actor) -> WorkAsked:
     """Let the worker apply the policies as soon as it can; the log keeps who asked."""
-    is_new = await enqueue_once(session, RETAIN_TASK)
+    asked = await enqueue(session, RETAIN_TASK)
     run = ArchiveRun(id=uuid7(), requested_by=actor.name[:_MOST_NAME])
     session.add(run)
     await session.flush()
     await record_event(session, "telemetry.retention_asked", "archive_runs", str(run.id))
-    return WorkAsked(id=run.id, is_new=is_new)
+    return WorkAsked(id=run.id, is_new=asked.is_new)
 
 
 async def list_runs(session: AsyncSession, parameters: Sequence[tuple[str, str]]) -> RunPage:
@@ -163,9 +164,9 @@ async def store_state(session: AsyncSession, settings: Settings) -> StoreState:
 
 async def ask_for_verification(session: AsyncSession) -> WorkAsked:
     """Let the worker check every file as soon as it can."""
-    is_new = await enqueue_once(session, VERIFY_TASK)
+    asked = await enqueue(session, VERIFY_TASK)
     await record_event(session, "telemetry.archive_verification_asked", "archive_files")
-    return WorkAsked(is_new=is_new)
+    return WorkAsked(is_new=asked.is_new)
 
 
 async def preview_deletion(session: AsyncSession, actor: Actor, wanted: DeletionCreate) -> Amounts:
@@ -215,7 +216,7 @@ async def ask_for_deletion(
     session.add(deletion)
     await session.flush()
     await session.refresh(deletion)
-    await enqueue_once(session, DELETE_TASK)
+    await enqueue(session, DELETE_TASK, reason=reason)
     await record_event(
         session,
         "telemetry.deletion_asked",

@@ -134,6 +134,14 @@ async def live_parts(
 _FILE_COLUMNS = "id, day - date '1970-01-01', store, path, rows, size_bytes, channel_ids"
 
 
+async def live_bytes(connection: Connection) -> int:
+    """The size of all files that count."""
+    cursor = await connection.execute(
+        "SELECT sum(size_bytes)::bigint FROM archive_files WHERE state = 'live'"
+    )
+    return int((await cursor.fetchone() or (0,))[0] or 0)
+
+
 async def live_files(
     connection: Connection,
     until_day: int = 200_000,

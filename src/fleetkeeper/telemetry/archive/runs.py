@@ -13,6 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from fleetkeeper.audit.recorder import record_event
 from fleetkeeper.database.context import TransactionContext, product_context
 from fleetkeeper.database.engine import Database
+from fleetkeeper.jobs.declaring import job
+from fleetkeeper.jobs.run import Run as JobRun
+from fleetkeeper.jobs.run import RunCancelledError
 from fleetkeeper.kit.ids import uuid7
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.archive import deletion, keeping_queries, service
@@ -105,6 +108,11 @@ async def _run_once(
         run = await apply_policies(database.url, settings, now=now, progress=tell)
         await deletion.carry_out(database, settings)
         policies = await keeping_queries.read_policies(connection)
+    except RunCancelledError:
+        await _store(
+            connection, run_ids, "failed", {"steps": steps}, ["It was cancelled; the next run goes on."]
+        )
+        raise
     except (psycopg.Error, SQLAlchemyError, OSError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:300]
         log.exception("the policies could not be applied")
@@ -172,3 +180,22 @@ def outcome_of(run: Run, policies: Sequence[Policy]) -> dict[str, Any]:
         "removed_files": run.removed_files,
         "united_files": run.united_files,
     }
+
+
+@job(RETAIN_TASK, "Apply retention policies", cron="37 2 * * *")
+async def retain_by_schedule(run: JobRun) -> None:
+    """Move what is old into files, and delete what is past its time."""
+    steps: dict[str, int] = {}
+
+    async def tell(step: str, done: int) -> None:
+        steps[step] = steps.get(step, 0) + done
+        await run.tell(step, steps[step])
+
+    await retain(run.database, run.settings, requested_by=run.requested_by, progress=tell)
+
+
+# Devices that were deleted are looked for each hour, in case that their own job got lost.
+@job(deletion.DELETE_TASK, "Delete telemetry", cron="29 * * * *", is_quiet=True)
+async def delete_by_schedule(run: JobRun) -> None:
+    """Carry out the deletions that were asked for."""
+    run.outcome["deletions"] = await delete_requested(run.database, run.settings) or 0

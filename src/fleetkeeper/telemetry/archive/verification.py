@@ -8,6 +8,8 @@ from uuid import UUID
 import pyarrow as pa
 import structlog
 
+from fleetkeeper.jobs.declaring import job
+from fleetkeeper.jobs.run import Run
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.archive import queries
 from fleetkeeper.telemetry.archive.queries import FileRow
@@ -72,3 +74,23 @@ async def _problem(connection: queries.Connection, settings: Settings, file: Fil
     if size != file.size_bytes:
         return f"it has {size} bytes, and {file.size_bytes} were written"
     return "" if digest == sha256 else "its content is not what was written"
+
+
+@job(VERIFY_TASK, "Verify the archive", cron="53 3 * * 0", may_be_asked_for=True)
+async def verify_by_schedule(run: Run) -> None:
+    """Check each file against its hash."""
+    async with sealing_connection(run.database.url) as connection:
+        total = await queries.live_bytes(connection)
+    done = 0
+
+    async def tell(size_bytes: int) -> None:
+        nonlocal done
+        done += size_bytes
+        await run.tell("Checking files (bytes)", done, total)
+
+    checked = await verify(run.database.url, run.settings, progress=tell)
+    run.outcome = {
+        "files": checked.files,
+        "size_bytes": checked.size_bytes,
+        "problems": len(checked.problems),
+    }

@@ -6,7 +6,10 @@ from uuid import UUID
 import structlog
 from psycopg import errors
 
+from fleetkeeper.jobs.declaring import job
+from fleetkeeper.jobs.run import Run
 from fleetkeeper.settings import Settings
+from fleetkeeper.telemetry.chunks import jobs as chunks
 from fleetkeeper.telemetry.chunks.jobs import sealing_connection
 from fleetkeeper.telemetry.rollups import queries, service
 
@@ -36,3 +39,16 @@ async def refresh_rollups(url: str, settings: Settings | None = None) -> int:
             if len(changed) < _AT_ONCE:
                 return refreshed
             after = changed[-1]
+
+
+@job("telemetry.seal", "Seal telemetry", cron="*/5 * * * *", is_quiet=True, is_alone=True)
+async def seal_and_roll_up(run: Run) -> None:
+    """Make chunks of frames, and rollups of what changed."""
+    await chunks.seal_frames(run.database.url, run.settings.telemetry)
+    await refresh_rollups(run.database.url, run.settings)
+
+
+@job("telemetry.merge", "Merge chunks of past days", cron="13 * * * *", is_quiet=True)
+async def merge_by_schedule(run: Run) -> None:
+    """Make day-sized chunks."""
+    await chunks.merge_chunks(run.database.url)

@@ -7,7 +7,9 @@ import structlog
 
 from fleetkeeper.database.context import TransactionContext, product_context
 from fleetkeeper.database.engine import Database
-from fleetkeeper.jobs.queue import enqueue_once
+from fleetkeeper.jobs.declaring import job
+from fleetkeeper.jobs.run import Run
+from fleetkeeper.jobs.service import enqueue
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.telemetry.space import counting, queries
 
@@ -33,7 +35,7 @@ async def measure_first(database: Database) -> bool:
         newest = max((row.measured_at for row in totals), default=None)
         if any(row.samples for row in totals) or not await queries.accepted_since(session, newest):
             return False
-        await enqueue_once(session, MEASURE_TASK)
+        await enqueue(session, MEASURE_TASK)
         return True
 
 
@@ -56,3 +58,20 @@ async def measure_space(
         if progress is not None:
             await progress(step)
     return at
+
+
+@job(MEASURE_TASK, "Measure storage", cron=f"{MEASURE_MINUTE} * * * *", may_be_asked_for=True)
+async def measure_by_schedule(run: Run) -> None:
+    """Count what each tier holds."""
+
+    async def tell(step: str) -> None:
+        await run.tell(step, STEPS.index(step) + 1, len(STEPS))
+
+    run.outcome["measured_at"] = (await measure_space(run.database, progress=tell)).isoformat()
+
+
+# A new installation need not wait for its first hour to be over.
+@job("telemetry.measure_first", "Measure storage for the first time", cron="* * * * *", is_quiet=True)
+async def measure_first_by_schedule(run: Run) -> None:
+    """Ask for a measurement as soon as there is something to measure."""
+    await measure_first(run.database)

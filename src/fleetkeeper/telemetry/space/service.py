@@ -10,7 +10,8 @@ from fleetkeeper.audit.recorder import record_event
 from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
 from fleetkeeper.identity.actor import Actor
-from fleetkeeper.jobs.queue import enqueue_once, is_under_way
+from fleetkeeper.jobs.queue import is_under_way
+from fleetkeeper.jobs.service import enqueue
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.settings.telemetry import TelemetrySettings
 from fleetkeeper.telemetry.archive.models import ArchiveRun
@@ -216,6 +217,6 @@ async def read_cardinality(session: AsyncSession, actor: Actor, limits: Telemetr
 
 async def ask_for_measurement(session: AsyncSession) -> MeasurementAsked:
     """Let the worker measure as soon as it can; it does so each hour by itself."""
-    is_new = await enqueue_once(session, MEASURE_TASK)
+    asked = await enqueue(session, MEASURE_TASK)
     await record_event(session, "telemetry.measurement_asked", "space_totals")
-    return MeasurementAsked(is_new=is_new)
+    return MeasurementAsked(is_new=asked.is_new)

@@ -1,0 +1,46 @@
+"""`/jobs`: what the worker does, and how far it is."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Request, Response
+
+from fleetkeeper.console.administration import done, list_parameters, neighbour, search_of, show_page
+from fleetkeeper.console.job_panels import HOME, jobs_table, runs_table
+from fleetkeeper.database.request_session import Session
+from fleetkeeper.identity.access import ConfigWrite, OperationsRead
+from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.jobs import service
+
+router = APIRouter(prefix=HOME)
+
+
+@router.get("")
+async def show_jobs(request: Request, actor: OperationsRead, session: Session) -> Response:
+    """Runs and jobs."""
+    page = await service.list_runs(session, list_parameters(request))
+    may_write = actor.may(Permission.CONFIG_WRITE)
+    neighbours = (neighbour(HOME, page.previous), neighbour(HOME, page.next))
+    panels = [
+        runs_table(page, may_cancel=may_write, neighbours=neighbours),
+        jobs_table(await service.list_jobs(session), may_run=may_write),
+    ]
+    return show_page(actor, HOME, "Jobs", panels, search=search_of(request, "Job or person"))
+
+
+@router.post("/runs/{run_id}/cancel")
+async def cancel_run(request: Request, run_id: UUID, actor: ConfigWrite, session: Session) -> Response:
+    """Cancel a run."""
+    del actor
+    await service.cancel(session, run_id)
+    return done(request, HOME)
+
+
+@router.post("/{name}/run")
+async def run_job(
+    request: Request, name: Annotated[str, Path(max_length=80)], actor: ConfigWrite, session: Session
+) -> Response:
+    """Run a job as soon as a worker can."""
+    del actor
+    await service.ask_for(session, name)
+    return done(request, HOME)

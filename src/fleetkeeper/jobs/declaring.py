@@ -1,0 +1,48 @@
+"""`@job` stands beside the work: its name, what people call it, and when it is due by itself."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from fleetkeeper.jobs.run import Run
+
+Work = Callable[[Run], Awaitable[None]]
+MOST_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Job:
+    """One kind of work. `cron` is in UTC; a job without is only asked for."""
+
+    name: str
+    title: str
+    work: Work = field(compare=False)
+    cron: str = ""
+    # Upkeep that comes every few minutes: its scheduled runs are kept only where they fail.
+    is_quiet: bool = False
+    # Whether people may ask for it at any time.
+    may_be_asked_for: bool = False
+    # Whether one that is due while another is at it in the same process is left out.
+    is_alone: bool = False
+
+
+JOBS: dict[str, Job] = {}
+
+
+def job(
+    name: str,
+    title: str,
+    *,
+    cron: str = "",
+    is_quiet: bool = False,
+    may_be_asked_for: bool = False,
+    is_alone: bool = False,
+) -> Callable[[Work], Work]:
+    """Declare a job. Raises ValueError for a name that another has."""
+
+    def declare(work: Work) -> Work:
+        if name in JOBS:
+            raise ValueError(f"two jobs have the name {name}")
+        JOBS[name] = Job(name, title, work, cron, is_quiet, may_be_asked_for, is_alone)
+        return work
+
+    return declare

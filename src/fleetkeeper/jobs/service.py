@@ -1,0 +1,148 @@
+"""Asking for jobs, in the caller's transaction; looking at runs, and cancelling them."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.errors import InvalidInputError, NotFoundError
+from fleetkeeper.jobs.declaring import JOBS
+from fleetkeeper.jobs.models import JobRun
+from fleetkeeper.jobs.schemas import JobRead, RunPage, RunRead
+from fleetkeeper.jobs.status import RUNS, RunState
+from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.ids import uuid7
+from fleetkeeper.kit.listing import Field, Listing
+
+LISTING = Listing(
+    fields={
+        "job": Field(JobRun.job.expression, str),
+        "key": Field(JobRun.key.expression, str),
+        "state": Field(JobRun.state.expression, str),
+        "requested_by": Field(JobRun.requested_by.expression, str),
+        "requested_at": Field(JobRun.requested_at.expression, datetime),
+    },
+    search=(JobRun.job.expression, JobRun.requested_by.expression, JobRun.key.expression),
+    key=JobRun.id.expression,
+    default_ordering="-requested_at",
+)
+
+
+class Asked(NamedTuple):
+    """A run that waits now; `is_new` is false where the same waited already."""
+
+    id: UUID
+    is_new: bool
+
+
+async def enqueue(session: AsyncSession, name: str, key: str = "", *, reason: str = "", **args: Any) -> Asked:
+    """Let a job run as soon as a worker can, for who acts in this transaction.
+
+    What waits with the same key is not asked for twice.
+    """
+    asked = await session.execute(
+        text(
+            "INSERT INTO job_runs (id, job, key, args, requested_by, reason) "
+            "VALUES (:id, :job, :key, CAST(:args AS jsonb), "
+            "left(coalesce(nullif(current_setting('fleetkeeper.audit', true), '')::jsonb ->> 'name', ''), 255), "
+            ":reason) "
+            "ON CONFLICT (job, key) WHERE state = 'waiting' DO NOTHING RETURNING id"
+        ),
+        {
+            "id": uuid7(),
+            "job": name,
+            "key": key,
+            "args": json.dumps(args),
+            "reason": reason[:500],
+        },
+    )
+    run_id = asked.scalar_one_or_none()
+    if run_id is None:
+        waiting = select(JobRun.id).where(JobRun.job == name, JobRun.key == key, JobRun.state == "waiting")
+        present = await session.scalar(waiting)
+        if present is not None:
+            return Asked(present, is_new=False)
+        # It began in this moment, and what is asked for now comes after it.
+        return await enqueue(session, name, key, reason=reason, **args)
+    await session.execute(
+        text(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, args) "
+            "VALUES ('default', :task, :lock, jsonb_build_object('run_id', CAST(:run AS text))) "
+            "ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING"
+        ),
+        {"task": name, "lock": lock_of(name, key), "run": str(run_id)},
+    )
+    return Asked(run_id, is_new=True)
+
+
+def lock_of(name: str, key: str) -> str:
+    """What keeps the queue from having the same work twice. A scheduled job's is its name."""
+    return f"{name} {key}" if key else name
+
+
+async def cancel(session: AsyncSession, run_id: UUID) -> RunRead:
+    """Let a run not begin, or ask it to stop at its next step. Raises NotFoundError, ConflictError."""
+    run = await session.get(JobRun, run_id, with_for_update=True)
+    if run is None:
+        raise NotFoundError("There is no such run.")
+    RUNS.check(RunState(run.state), RunState.CANCELLED)
+    run.cancel_requested_at = utc_now()
+    if run.state == RunState.WAITING:
+        run.state, run.finished_at = RunState.CANCELLED, run.cancel_requested_at
+    await session.flush()
+    return _read(run)
+
+
+async def list_runs(session: AsyncSession, parameters: Sequence[tuple[str, str]]) -> RunPage:
+    """One page of runs, newest first."""
+    page = await LISTING.page(session, select(JobRun), parameters)
+    results = [_read(row[0]) for row in page.rows]
+    return RunPage(count=page.count, next=page.next, previous=page.previous, results=results)
+
+
+async def get_run(session: AsyncSession, run_id: UUID) -> RunRead:
+    """One run. Raises NotFoundError."""
+    run = await session.get(JobRun, run_id)
+    if run is None:
+        raise NotFoundError("There is no such run.")
+    return _read(run)
+
+
+async def list_jobs(session: AsyncSession) -> list[JobRead]:
+    """All declared jobs by their titles, each with its newest run."""
+    newest = select(JobRun).ext(distinct_on(JobRun.job)).order_by(JobRun.job, JobRun.requested_at.desc())
+    runs = {run.job: _read(run) for run in (await session.scalars(newest)).all()}
+    waiting = select(JobRun.job, func.count()).where(JobRun.state == "waiting").group_by(JobRun.job)
+    counts = {name: int(count) for name, count in (await session.execute(waiting)).all()}
+    return [
+        JobRead(
+            name=job.name,
+            title=job.title,
+            cron=job.cron,
+            may_be_asked_for=job.may_be_asked_for,
+            waiting=counts.get(job.name, 0),
+            last_run=runs.get(job.name),
+        )
+        for job in sorted(JOBS.values(), key=lambda one: one.title)
+    ]
+
+
+async def ask_for(session: AsyncSession, name: str, reason: str = "") -> Asked:
+    """Let a job run that people may ask for. Raises NotFoundError, InvalidInputError."""
+    job = JOBS.get(name)
+    if job is None:
+        raise NotFoundError("There is no such job.")
+    if not job.may_be_asked_for:
+        raise InvalidInputError(f"“{job.title}” runs by itself and cannot be started by hand.")
+    return await enqueue(session, name, reason=reason)
+
+
+def _read(run: JobRun) -> RunRead:
+    job = JOBS.get(run.job)
+    found = RunRead.model_validate(run)
+    return found.model_copy(update={"title": job.title if job else run.job})

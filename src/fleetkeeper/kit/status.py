@@ -1,0 +1,29 @@
+"""Status machines: which states there are, which moves are allowed, and how each state looks. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from fleetkeeper.errors import ConflictError
+
+State = TypeVar("State", bound=StrEnum)
+
+
+@dataclass(frozen=True)
+class Machine(Generic[State]):
+    """The allowed moves of one kind of object. `thing` is what people call it; `tones` are those of tags."""
+
+    thing: str
+    moves: Mapping[State, frozenset[State]]
+    tones: Mapping[State, str]
+
+    @property
+    def final(self) -> frozenset[State]:
+        """The states that nothing leads out of."""
+        return frozenset(state for state, following in self.moves.items() if not following)
+
+    def check(self, present: State, wanted: State) -> None:
+        """Raise ConflictError for a move that is not allowed."""
+        if wanted not in self.moves[present]:
+            raise ConflictError(f"A {self.thing} that is {present} cannot become {wanted}.")

@@ -1,0 +1,55 @@
+"""The page of jobs and their runs."""
+
+import re
+
+from fleetkeeper.console.job_panels import progress_text
+from fleetkeeper.jobs.schemas import RunRead
+from fleetkeeper.jobs.service import enqueue
+from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.ids import uuid7
+from tests.fixtures.client import TEST_CONTEXT
+
+
+async def test_a_job_is_run_watched_and_cancelled(app, browser):
+    page = await browser.page("/jobs")
+    assert "No runs yet" in page
+    assert "data-refresh-seconds" not in page
+    assert 'action="/jobs/telemetry.measure_space/run"' in page
+    # What comes by itself every minute needs no button.
+    assert 'action="/jobs/audit.seal/run"' not in page
+    assert (await browser.send("/jobs/telemetry.measure_space/run")).status_code == 204
+    page = await browser.page("/jobs")
+    assert "data-refresh-seconds" in page
+    cancel = re.search(r'action="(/jobs/runs/[^"]+/cancel)"', page)[1]
+    assert (await browser.send(cancel)).status_code == 204
+    page = await browser.page("/jobs")
+    assert "cancelled" in page
+    assert "/cancel" not in page
+
+
+async def test_who_may_only_look_sees_no_buttons(app, browser, viewer_browser):
+    async with app.state.database.session(TEST_CONTEXT) as session:
+        await enqueue(session, "telemetry.measure_space")
+    assert (await viewer_browser.client.get("/jobs")).status_code == 403
+    assert 'action="/jobs' in await browser.page("/jobs")
+
+
+def test_progress_is_a_share_where_the_whole_is_known():
+    def words(**values: object) -> str:
+        fields = {"phase": "Counting", "done": 0, "total": None, "error": "", "reason": "", "outcome": {}}
+        fields |= {"requested_by": "", "started_at": None, "finished_at": None, "cancel_requested_at": None}
+        fields |= {
+            "id": uuid7(),
+            "job": "x",
+            "key": "",
+            "state": "running",
+            "requested_at": utc_now(),
+            "attempts": 1,
+        }
+        return progress_text(RunRead(**(fields | values)))
+
+    assert words(phase="") == ""
+    assert words() == "Counting"
+    assert words(done=1234) == "Counting: 1,234"
+    assert words(done=1, total=3) == "Counting: 33 %"
+    assert words(done=9, total=3) == "Counting: 100 %"
