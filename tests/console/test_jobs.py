@@ -2,7 +2,9 @@
 
 import re
 
-from fleetkeeper.console.job_panels import progress_text
+import pytest
+
+from fleetkeeper.console.job_panels import progress_text, schedule_words
 from fleetkeeper.jobs.schemas import RunRead
 from fleetkeeper.jobs.service import enqueue
 from fleetkeeper.kit.clock import utc_now
@@ -53,3 +55,19 @@ def test_progress_is_a_share_where_the_whole_is_known():
     assert words(done=1234) == "Counting: 1,234"
     assert words(done=1, total=3) == "Counting: 33 %"
     assert words(done=9, total=3) == "Counting: 100 %"
+
+
+@pytest.mark.parametrize(
+    ("cron", "words"),
+    [
+        ("", "On request"),
+        ("* * * * *", "Every minute"),
+        ("*/5 * * * *", "Every 5 minutes"),
+        ("7 * * * *", "Hourly at :07"),
+        ("37 2 * * *", "Daily at 02:37"),
+        ("53 3 * * 0", "Sundays at 03:53"),
+        ("0 0 29 2 *", "0 0 29 2 *"),
+    ],
+)
+def test_schedules_are_said_in_words(cron, words):
+    assert schedule_words(cron) == words

@@ -62,7 +62,7 @@ async def test_a_run_is_carried_out_and_tells(app, worker):
 
     asked = await ask(app, "test.count", most=4)
     waiting = await read(app, asked.id)
-    assert (waiting.state, waiting.title, waiting.requested_by) == ("waiting", "Count things", "test")
+    assert (waiting.state, waiting.title, waiting.requested_by) == ("waiting", "Count things", "schedule")
     await worker()
     done = await read(app, asked.id)
     assert (done.state, done.phase, done.total, done.outcome) == ("done", "Counting", 4, {"counted": 4})

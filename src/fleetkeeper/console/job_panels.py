@@ -7,6 +7,7 @@ from fleetkeeper.jobs.schemas import JobRead, RunPage, RunRead
 from fleetkeeper.jobs.status import OPEN, RUNS, RunState
 
 HOME = "/jobs"
+_WEEKDAYS = ("Sundays", "Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays")
 
 
 def runs_table(page: RunPage, *, may_cancel: bool, neighbours: tuple[str | None, str | None]) -> Table:
@@ -73,8 +74,25 @@ def _job_row(one: JobRead, *, may_run: bool) -> Row:
     return Row(
         (
             Cell(one.title, detail=one.name),
-            Cell(one.cron or "On request", is_soft=True),
+            Cell(schedule_words(one.cron), is_soft=True),
             Cell(tags=tags, at=None),
         ),
         (run,) if may_run and one.may_be_asked_for else (),
     )
+
+
+def schedule_words(cron: str) -> str:
+    """A schedule as people say it; one of another kind as it is written."""
+    if not cron:
+        return "On request"
+    minute, hour, _, _, weekday = cron.split()
+    if minute == "*":
+        return "Every minute"
+    if minute.startswith("*/"):
+        return f"Every {minute[2:]} minutes"
+    if not cron.endswith(f"* * {weekday}") or not minute.isdigit():
+        return cron
+    if hour == "*":
+        return f"Hourly at :{minute:0>2}"
+    at = f"at {hour:0>2}:{minute:0>2}"
+    return f"Daily {at}" if weekday == "*" else f"{_WEEKDAYS[int(weekday)]} {at}"

@@ -48,9 +48,9 @@ async def enqueue(session: AsyncSession, name: str, key: str = "", *, reason: st
     asked = await session.execute(
         text(
             "INSERT INTO job_runs (id, job, key, args, requested_by, reason) "
-            "VALUES (:id, :job, :key, CAST(:args AS jsonb), "
-            "left(coalesce(nullif(current_setting('fleetkeeper.audit', true), '')::jsonb ->> 'name', ''), 255), "
-            ":reason) "
+            "SELECT :id, :job, :key, CAST(:args AS jsonb), "
+            "CASE who ->> 'kind' WHEN 'job' THEN 'schedule' ELSE left(coalesce(who ->> 'name', ''), 255) END, :reason "
+            "FROM (SELECT nullif(current_setting('fleetkeeper.audit', true), '')::jsonb AS who) AS present "
             "ON CONFLICT (job, key) WHERE state = 'waiting' DO NOTHING RETURNING id"
         ),
         {
