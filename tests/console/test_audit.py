@@ -11,8 +11,12 @@ from fleetkeeper.audit import jobs
 from fleetkeeper.audit.schemas import AuditEntryRead
 from fleetkeeper.console.audit_entries import entry_row, field_changes
 from fleetkeeper.console.audit_filter import AuditFilter, listing_parameters, zone_of
+from fleetkeeper.console.audit_values import references_in
+from fleetkeeper.console.contexts.audit import Change
 from fleetkeeper.errors import InvalidInputError
 from fleetkeeper.identity.permissions import Permission, Role
+from fleetkeeper.operations.audit_browser import PEOPLES_KINDS
+from fleetkeeper.operations.audit_names import Reference
 from tests.console.conftest import sign_in
 from tests.console.test_administration import browser_with
 from tests.factories.audit import act_as, add_events
@@ -43,13 +47,20 @@ def entry(**values: object) -> AuditEntryRead:
     return AuditEntryRead.model_validate(nothing | known | values)
 
 
+def texts_of(change: Change) -> tuple[str | None, ...]:
+    """Both sides as texts."""
+    return tuple(None if side is None else side.text for side in (change.before, change.after))
+
+
 class TestWords:
     def test_each_field_before_and_after(self):
         changes = field_changes(
+            "devices",
             {"location": None, "is_managed": True, "cores": 4, "tags": []},
             {"location": "Hall 1", "is_managed": False, "cores": 8, "tags": ["a"]},
+            {},
         )
-        assert [(one.field, one.before, one.after) for one in changes] == [
+        assert [(one.field, *texts_of(one)) for one in changes] == [
             ("location", None, "Hall 1"),
             ("is_managed", "yes", "no"),
             ("cores", "4", "8"),
@@ -57,12 +68,12 @@ class TestWords:
         ]
 
     def test_empty_and_nothing_differ(self):
-        (change,) = field_changes({"a": ""}, {"a": None})
-        assert (change.before, change.after) == ("(empty)", None)
+        (change,) = field_changes("things", {"a": ""}, {"a": None}, {})
+        assert texts_of(change) == ("(empty)", None)
 
     def test_a_key_that_changed_has_one_side(self):
-        (change,) = field_changes(None, {"key": "after"})
-        assert (change.before, change.after) == (None, "after")
+        (change,) = field_changes("things", None, {"key": "after"}, {})
+        assert texts_of(change) == (None, "after")
 
     @pytest.mark.parametrize(
         ("values", "said"),
@@ -83,7 +94,7 @@ class TestWords:
         one = entry(action="devices.insert", new_values={str(n): "x" * 500 for n in range(9)})
         row, whole = entry_row(one), entry_row(one, whole=True)
         assert (len(row.facts), row.more, len(whole.facts), whole.more) == (4, 5, 9, 0)
-        assert len(row.facts[0][1]) < 130 < len(whole.facts[0][1])
+        assert len(row.facts[0][1].text) < 130 < len(whole.facts[0][1].text)
 
     def test_lists_leave_out_what_tells_people_nothing(self):
         values = {"id": str(uuid4()), "device_id": str(uuid4()), "metadata": {}, "cores": 0, "kind": "mac"}
@@ -99,6 +110,50 @@ class TestWords:
         assert entry_row(entry(action="devices.delete", **known)).thing_href == ""
         part = entry_row(entry(**known | {"resource_type": "device_keys"}))
         assert part.thing_href == f"/devices/{known['device_id']}"
+
+
+class TestValues:
+    """What is stored is ids and times; what people read is names with links, and times that a clock shows."""
+
+    def test_times_are_times(self):
+        one = entry(
+            new_values={"expires_at": "2027-01-02T03:04:05.678+00:00", "name": "2027-01-02"},
+            action="x.insert",
+        )
+        (_, expires), (_, name) = entry_row(one, whole=True).facts
+        assert expires.at == datetime(2027, 1, 2, 3, 4, 5, 678000, UTC)
+        assert (name.at, name.text) == (None, "2027-01-02")
+
+    def test_ids_are_names_where_they_are_known(self):
+        north, gone = uuid4(), uuid4()
+        one = entry(old_values={"department_id": str(north)}, new_values={"department_id": str(gone)})
+        (change,) = entry_row(one, {Reference("departments", north): "North"}).changes
+        assert change.field == "department"
+        assert (change.before.text, change.before.href) == ("North", f"/departments/{north}")
+        assert (change.after.text, change.after.href, change.after.raw) == (
+            f"{str(gone)[:8]}…",
+            "",
+            str(gone),
+        )
+
+    def test_lists_of_ids_are_lists_of_names(self):
+        north, south = uuid4(), uuid4()
+        one = entry(
+            action="api_tokens.insert",
+            resource_type="api_tokens",
+            new_values={"departments": [str(north), str(south)]},
+        )
+        names = {Reference("departments", north): "North", Reference("departments", south): "South"}
+        ((_, departments),) = entry_row(one, names).facts
+        assert departments.text == "North, South"
+
+    @pytest.mark.parametrize("value", ["x", 7, True, [1], {"a": 1}, "", ["x", None], "9999-99-99T99:99:99Z"])
+    def test_hostile_values_stay_as_they_are(self, value):
+        one = entry(
+            action="things.insert", resource_type="things", new_values={"device_id": value, "user_id": value}
+        )
+        assert len(list(references_in([one]))) == 0
+        entry_row(one, whole=True)
 
 
 class TestDays:
@@ -117,6 +172,14 @@ class TestDays:
     def test_days_that_are_none(self, day):
         with pytest.raises(InvalidInputError):
             listing_parameters(AuditFilter(until=day), {}, zone_of("UTC"))
+
+
+@pytest.fixture
+async def sides_of_a_group(admin):
+    """A group, and somebody in it."""
+    group = (await admin.post("/api/v1/groups", json={"name": "Night shift"})).json()["id"]
+    user = (await admin.get("/api/v1/users")).json()["results"][0]["id"]
+    await admin.put(f"/api/v1/groups/{group}/members/{user}")
 
 
 class TestList:
@@ -151,6 +214,56 @@ class TestList:
             assert len(rows_of(await browser.part(f"/audit?{query}"))) == count, query
         page = await browser.page("/audit?user_id=0198c0de-0000-7000-8000-000000000001&q=thing")
         assert 'href="/audit?q=thing"' in page
+
+    async def test_people_come_first_and_machines_on_demand(self, browser, connection):
+        """Somebody who failed to sign in is among people: that is what one looks for, and floods are summed up."""
+        kinds = ("user", "token", "command", "database", "anonymous", "device", "job")
+        with connection.transaction():
+            for kind in kinds:
+                act_as(connection, {"kind": kind, "name": f"by {kind}"})
+                add_events(connection, 1, "test.kind")
+        people = list(rows_of(await browser.page("/audit?action=test.kind")))
+        assert {kind for kind in kinds if any(f"by {kind}" in row for row in people)} == set(
+            PEOPLES_KINDS.split(",")
+        )
+        assert len(rows_of(await browser.page("/audit?action=test.kind&by=all"))) == len(kinds)
+
+    async def test_failed_sign_ins_are_in_the_first_view(self, app, browser):
+        async with app.client() as stranger:
+            await stranger.post("/sign-in", data={"username": "maria", "password": "not it"})
+        assert "anonymous" in rows_of(await browser.page("/audit"))[0]
+
+    async def test_names_instead_of_ids(self, browser, admin, device):
+        north = (await admin.post("/api/v1/departments", json={"name": "North"})).json()["id"]
+        await admin.patch(f"/api/v1/devices/{device.id}", json={"department_id": north})
+        page = await browser.page("/audit")
+        assert "Department nothing → North" in rows_of(page)[0]
+        assert f'<a href="/departments/{north}" title="{north}">North</a>' in page
+        assert 'data-time="full"' in page
+        for address, said in (
+            (f"/audit?device_id={device.id}", "Device: web-01"),
+            (f"/audit?device_id={uuid4()}", "…"),
+        ):
+            chip = re.search(r'<span class="tag">(.*?)</span>', await browser.page(address), re.DOTALL)[1]
+            assert said in text_of(chip)
+            assert re.search(r"[0-9a-f]{8}-[0-9a-f]{4}", text_of(chip)) is None
+
+    async def test_names_are_shown_to_those_who_may_see_the_things(
+        self, app, admin, device, sides_of_a_group
+    ):
+        """Whoever reads the log and no groups sees that there is one, and not how it is called."""
+        browser = await browser_with(app, Permission.AUDIT_READ, Permission.DEVICES_READ)
+        page = await browser.page("/audit")
+        assert "Added group member" in text_of(page)
+        assert "Night shift" not in rows_of(page)[0]
+
+    async def test_controls_have_names_of_their_own(self, browser):
+        page = await browser.page("/audit")
+        labels = re.findall(
+            r'aria-label="([^"]+)"', page.partition('id="audit-filters"')[2].partition("</form>")[0]
+        )
+        assert len(labels) == len(set(labels))
+        assert "Everything" not in page
 
     async def test_nothing_fits(self, browser):
         page = await browser.page("/audit?q=nobody+did+this")

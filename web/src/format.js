@@ -76,6 +76,11 @@ export function formatMoment(date, nowMs) {
   return (year.format(date) === year.format(new Date(nowMs)) ? moment : momentWithYear).format(date);
 }
 
+/** To the second, with the year in any case. */
+export function formatFull(date) {
+  return momentWithYear.format(date);
+}
+
 export function formatRelative(date, nowMs) {
   const seconds = (date.getTime() - nowMs) / 1000;
   const size = Math.abs(seconds);

@@ -1,7 +1,7 @@
-/** Shows each <time datetime> in the reader's zone: relative, exact or as a duration since then. */
+/** Shows each <time datetime> in the reader's zone: relative, exact, in full or as a duration since then. */
 
 import { serverNow } from "./api.js";
-import { formatDuration, formatExact, formatMoment, formatRelative } from "./format.js";
+import { formatDuration, formatExact, formatFull, formatMoment, formatRelative } from "./format.js";
 
 const REPEAT_MS = 5000;
 
@@ -12,6 +12,7 @@ function show(node) {
   node.title = formatExact(date);
   if (node.dataset.time === "since") node.textContent = formatDuration(Math.max(0, now - date.getTime()) / 1000);
   else if (node.dataset.time === "exact") node.textContent = formatMoment(date, now);
+  else if (node.dataset.time === "full") node.textContent = formatFull(date);
   else node.textContent = formatRelative(date, now);
 }
 

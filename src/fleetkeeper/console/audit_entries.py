@@ -1,13 +1,14 @@
 """Entries of the audit log in words. Pure."""
 
-import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from fleetkeeper.audit.schemas import AuditEntryRead
-from fleetkeeper.console.contexts.audit import Change, EntryRow
+from fleetkeeper.console.audit_values import PAGES, SHORT, Names, said
+from fleetkeeper.console.contexts.audit import Change, EntryRow, Said
 from fleetkeeper.console.rendering import format_words
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
@@ -50,14 +51,6 @@ BAD_EVENTS = frozenset(
         "session.sign_in_refused",
     }
 )
-PAGES = {
-    "departments": "/departments/{}",
-    "devices": "/devices/{}",
-    "groups": "/groups/{}",
-    "identity_providers": "/settings/providers/{}",
-    "roles": "/roles/{}",
-    "users": "/users/{}",
-}
 # Events whose verb says all.
 NO_KIND = frozenset(
     {
@@ -73,17 +66,20 @@ NO_KIND = frozenset(
 QUIET = frozenset({"id", "created_at", "device_id", "enrolled_at", "findings", "sort_order"})
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 SHOWN_IN_A_LIST = 4
-SHORT = 120
+_NO_NAMES: Names = {}
 
 
-def entry_row(entry: AuditEntryRead, *, whole: bool = False) -> EntryRow:
-    """An entry for a list, or with all its values for its own page."""
+def entry_row(entry: AuditEntryRead, names: Names = _NO_NAMES, *, whole: bool = False) -> EntryRow:
+    """An entry for a list, or with all its values for its own page; `names` are of what `references_in` finds."""
+    kind_of_thing = entry.resource_type
     tail = entry.action.rpartition(".")[2]
     is_change = tail in VERBS
-    changes = field_changes(entry.old_values, entry.new_values) if tail == "update" else ()
+    changes = (
+        field_changes(kind_of_thing, entry.old_values, entry.new_values, names) if tail == "update" else ()
+    )
     values = entry.details if not is_change else entry.new_values or entry.old_values
     facts = tuple(
-        (name, shown(value) or "nothing")
+        (label_of(name), said(kind_of_thing, name, value, names) or Said("nothing"))
         for name, value in (values or {}).items()
         if not changes and (whole or (name not in QUIET and value not in EMPTY))
     )
@@ -108,36 +104,36 @@ def entry_row(entry: AuditEntryRead, *, whole: bool = False) -> EntryRow:
         thing_href=thing_href(entry),
         action=entry.action,
         changes=tuple(changes[:limit]),
-        facts=tuple((label, text if whole else cut(text)) for label, text in facts[:limit]),
+        facts=tuple(
+            (label, value if whole else replace(value, text=cut(value.text)))
+            for label, value in facts[:limit]
+        ),
         more=0 if limit is None else max(0, max(len(changes), len(facts)) - limit),
         reason=entry.change_reason or "",
         tone="bad" if entry.action in BAD_EVENTS else "",
     )
 
 
-def field_changes(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> tuple[Change, ...]:
+def field_changes(
+    resource_type: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, names: Names
+) -> tuple[Change, ...]:
     """The fields of an update, before and after. Where the key itself changed there is one side only."""
     before, after = old or {}, new or {}
-    names = [*before, *(name for name in after if name not in before)]
+    fields = [*before, *(name for name in after if name not in before)]
     changes = []
-    for name in names:
-        texts = (shown(before.get(name)), shown(after.get(name)))
-        is_long = any(text is not None and (len(text) > SHORT or "\n" in text) for text in texts)
-        changes.append(Change(name, *texts, is_long=is_long))
+    for name in fields:
+        left = said(resource_type, name, before.get(name), names)
+        right = said(resource_type, name, after.get(name), names)
+        is_long = any(
+            side is not None and (len(side.text) > SHORT or "\n" in side.text) for side in (left, right)
+        )
+        changes.append(Change(label_of(name), left, right, is_long=is_long))
     return tuple(changes)
 
 
-def shown(value: Any) -> str | None:
-    """A value as text; nothing is None."""
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, str):
-        return value or "(empty)"
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False, indent=None if len(str(value)) < SHORT else 2)
-    return str(value)
+def label_of(field: str) -> str:
+    """A field's name for people: what it refers to is shown by name, not by its id."""
+    return field.removesuffix("_id") or field
 
 
 def is_uuid(text: str) -> bool:

@@ -1,27 +1,29 @@
 """The filter of the audit log's page: from its address to what the listing understands, and back. Pure."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import date, datetime, time, timedelta
 from urllib.parse import urlencode
+from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fleetkeeper.console.contexts.audit import AuditFilter, OtherFilter
 from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.operations.audit_browser import PEOPLES_KINDS
+from fleetkeeper.operations.audit_names import Reference, table_of
 
 # What the form has no field for and other pages link to.
 OTHERS = {
     "user_id": "User",
     "token_id": "Token",
-    "session_id": "Session",
+    "session_id": "Session of",
     "device_id": "Device",
     "actor_kind": "Kind of actor",
     "ip_address": "Address",
 }
 LIMIT = "50"
 PEOPLE, ALL = "people", "all"
-# Who acts for people. The rest are devices that report and jobs of the product.
-PEOPLES_KINDS = "user,token,command,database,anonymous,unknown"
 
 
 def read_filter(query: Mapping[str, str]) -> tuple[AuditFilter, dict[str, str]]:
@@ -63,18 +65,37 @@ def address_of(wanted: AuditFilter, others: Mapping[str, str]) -> str:
     return f"/audit?{urlencode(values)}" if values else "/audit"
 
 
-def shown_others(wanted: AuditFilter, others: Mapping[str, str]) -> tuple[OtherFilter, ...]:
+def references_of(others: Mapping[str, str]) -> dict[str, Reference]:
+    """What such filters refer to, by their names."""
+    found = {}
+    for name, value in others.items():
+        table = table_of("", name)
+        with contextlib.suppress(ValueError):
+            if table is not None:
+                found[name] = Reference(table, UUID(value))
+    return found
+
+
+def shown_others(
+    wanted: AuditFilter, others: Mapping[str, str], names: Mapping[Reference, str]
+) -> tuple[OtherFilter, ...]:
     """The filters that the form has no field for, each with the address that leaves it out."""
+    references = references_of(others)
     return tuple(
         OtherFilter(
             name,
             OTHERS[name],
             value,
+            _text_of(value, references.get(name), names),
             # Without what it narrows to, the page is people's again.
             address_of(replace(wanted, by=""), {key: text for key, text in others.items() if key != name}),
         )
         for name, value in others.items()
     )
+
+
+def _text_of(value: str, reference: Reference | None, names: Mapping[Reference, str]) -> str:
+    return value if reference is None else names.get(reference, f"{value[:8]}…")
 
 
 def zone_of(name: str | None) -> ZoneInfo:

@@ -31,6 +31,9 @@ from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.listing import Field, Listing
 
 COUNT_LIMIT = 10_000
+# Who acts for people, or might: who failed to sign in is nobody yet. The rest are machines that report, and jobs.
+PEOPLES_KINDS = "user,token,command,database,anonymous"
+_BY_PEOPLE = AuditEntry.actor_kind.in_([literal_column(f"'{kind}'") for kind in PEOPLES_KINDS.split(",")])
 
 ENTRIES = Listing(
     fields={
@@ -98,9 +101,12 @@ def narrowed(
     """The same list, told in the words of the indexes.
 
     Entries about a device itself are found by `device_id`; the index of all other records leaves them out, and serves
-    only a statement that says so too.
+    only a statement that says so too. So does the one of what people did.
     """
     values = dict(parameters)
+    if values.get("actor_kind__in") == PEOPLES_KINDS:
+        statement = statement.where(_BY_PEOPLE)
+        parameters = [item for item in parameters if item[0] != "actor_kind__in"]
     kind, record = values.get("resource_type"), values.get("record_id")
     if not record or not kind:
         return statement, list(parameters)

@@ -8,12 +8,22 @@ from fleetkeeper.console.contexts.shell import Shell
 
 
 @dataclass(frozen=True)
+class Said:
+    """A value for people: a text, perhaps the name of a thing with its page, or a time. `raw` is what was stored."""
+
+    text: str
+    href: str = ""
+    at: datetime | None = None
+    raw: str = ""
+
+
+@dataclass(frozen=True)
 class Change:
     """One field, before and after; a side that says nothing is None. `is_long` ones are shown as a block."""
 
     field: str
-    before: str | None
-    after: str | None
+    before: Said | None
+    after: Said | None
     is_long: bool = False
 
 
@@ -36,7 +46,7 @@ class EntryRow:
     action: str
     # `changes` for a change of fields, `facts` for all else.
     changes: tuple[Change, ...]
-    facts: tuple[tuple[str, str], ...]
+    facts: tuple[tuple[str, Said], ...]
     more: int
     reason: str
     tone: str = ""
@@ -65,6 +75,8 @@ class OtherFilter:
     name: str
     label: str
     value: str
+    # What people call it.
+    text: str
     href: str
 
 
@@ -116,8 +128,8 @@ class AuditEntryPage:
     row: EntryRow
     seal_number: int | None
     sealed_at: datetime | None
-    # Label, text and address of what else there is about it.
-    origin: tuple[tuple[str, str, str], ...]
+    # Label and value of what else there is about it, each with the address of the list of its like.
+    origin: tuple[tuple[str, Said], ...]
 
 
 @dataclass(frozen=True)

@@ -17,15 +17,18 @@ from fleetkeeper.console.audit_filter import (
     address_of,
     listing_parameters,
     read_filter,
+    references_of,
     shown_others,
     zone_of,
 )
+from fleetkeeper.console.audit_values import Names, references_in, said
 from fleetkeeper.console.contexts.audit import (
     AuditEntryPage,
     AuditListPage,
     AuditResults,
     DeviceHistory,
     EntryRow,
+    Said,
     SealPanel,
 )
 from fleetkeeper.console.navigation import shell_for
@@ -39,6 +42,7 @@ from fleetkeeper.identity.access import require
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.operations import audit_browser, audit_service
+from fleetkeeper.operations.audit_names import find_names
 
 router = APIRouter()
 
@@ -64,7 +68,7 @@ async def list_entries(
         **names_of(results),
         shell=shell_for(actor, HOME),
         filter=wanted,
-        others=shown_others(wanted, others),
+        others=shown_others(wanted, others, await find_names(session, actor, references_of(others).values())),
         kinds=_kinds(),
         time_zone=zone_of(actor.time_zone).key,
         seals=await _seals(session, actor),
@@ -115,13 +119,14 @@ async def show_entry(entry_id: Number, actor: AuditRead, session: Session) -> Re
     """One entry: who, what, when, from where, under which request and why."""
     entry = await audit_browser.get_entry(session, actor, entry_id)
     sealed = await audit_browser.seal_of(session, actor, entry_id)
+    names = await find_names(session, actor, references_in([entry]))
     page = AuditEntryPage(
         shell=shell_for(actor, HOME),
         entry=entry,
-        row=entry_row(entry, whole=True),
+        row=entry_row(entry, names, whole=True),
         seal_number=None if sealed is None else sealed.number,
         sealed_at=None if sealed is None else sealed.sealed_at,
-        origin=_origin(entry),
+        origin=_origin(entry, names),
     )
     return render("audit/entry.html", page)
 
@@ -132,8 +137,9 @@ async def show_device_history(device_id: UUID, actor: AuditRead, session: Sessio
     await devices.get_device(session, actor, device_id)
     parameters = [("device_id", str(device_id)), ("limit", HISTORY_LIMIT)]
     page = await audit_browser.list_entries(session, actor, parameters)
+    names = await find_names(session, actor, references_in(page.results))
     history = DeviceHistory(
-        tuple(entry_row(one) for one in page.results),
+        tuple(entry_row(one, names) for one in page.results),
         with_filters(device_id=str(device_id)) if page.next else "",
     )
     return render("audit/_history.html", history)
@@ -154,7 +160,8 @@ async def _results(request: Request, session: AsyncSession, actor: Actor) -> Aud
     except InvalidInputError as wrong:
         error = " ".join(f"{field.field.partition('__')[0]}: {field.message}." for field in wrong.fields)
     else:
-        rows = tuple(entry_row(one) for one in page.results)
+        names = await find_names(session, actor, references_in(page.results))
+        rows = tuple(entry_row(one, names) for one in page.results)
         count, is_exact = page.count, page.count_is_exact
         next_href, previous_href = (_neighbour(request, link) for link in (page.next, page.previous))
         if actor.may(Permission.AUDIT_EXPORT):
@@ -196,19 +203,21 @@ def _kinds() -> tuple[tuple[str, str], ...]:
     )
 
 
-def _origin(entry: AuditEntryRead) -> tuple[tuple[str, str, str], ...]:
-    """Who did it from where, as labels, texts and addresses of lists."""
+def _origin(entry: AuditEntryRead, names: Names) -> tuple[tuple[str, Said], ...]:
+    """Who did it from where; each leads to all else that was done so."""
     found = (
         ("User", "user_id", entry.user_id),
         ("Token", "token_id", entry.token_id),
-        ("Session", "session_id", entry.session_id),
+        ("Session of", "session_id", entry.session_id),
         ("Device", "device_id", entry.device_id),
         ("Address", "ip_address", entry.ip_address),
         ("Browser or program", "", entry.user_agent),
         ("Request", "request_id", entry.request_id),
     )
-    return tuple(
-        (label, str(value), with_filters(**{name: str(value)}) if name else "")
-        for label, name, value in found
-        if value
-    )
+    origin = []
+    for label, name, value in found:
+        shown = None if value is None else said("", name, str(value), names)
+        if shown is not None and value:
+            href = with_filters(**{name: str(value)}) if name else ""
+            origin.append((label, replace(shown, href=href)))
+    return tuple(origin)
