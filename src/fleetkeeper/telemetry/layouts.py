@@ -3,7 +3,7 @@
 Each process keeps what it has seen; the tables settle races between processes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -14,10 +14,13 @@ from psycopg_pool import AsyncConnectionPool
 
 from fleetkeeper.telemetry.channels import (
     ChannelError,
+    ParsedKey,
     canonical,
     channels_of,
+    keys_of_others,
     register_channels,
     register_layout,
+    told_apart,
     vitals_among,
 )
 from fleetkeeper.telemetry.frames import Plan
@@ -49,7 +52,7 @@ class LayoutRegistry:
     _device_plans: dict[tuple[bytes, tuple[str, ...]], Plan] = field(default_factory=dict)
     _device_layouts: dict[bytes, _DeviceLayout] = field(default_factory=dict)
     _used: set[tuple[bytes, int]] = field(default_factory=set)
-    _channels_of: dict[bytes, set[str]] = field(default_factory=dict)
+    _channels_of: dict[bytes, dict[str, str | None]] = field(default_factory=dict)
 
     def known_plan(self, device_id: bytes, keys: tuple[str, ...]) -> Plan | None:
         """The plan for a frame whose layout this process knows for this device; the path of nearly every frame."""
@@ -65,29 +68,34 @@ class LayoutRegistry:
             return known
         if len(self._plans) + len(self._device_plans) > MAX_PLANS or len(self._used) > 50 * MAX_PLANS:
             self._forget()
-        plan = self._plans.get(keys)
-        if plan is not None:
-            # Another machine has the same channels; all that is new is that this one has them too.
-            async with self.pool.connection() as connection:
-                await self._note_use(connection, device_id, plan.layout_id)
-            self._remember_use(device_id, plan.layout_id)
-            return plan
-        partial = self._partial_plan(device_id, keys)
+        partial = None if keys in self._plans else self._partial_plan(device_id, keys)
         if partial is not None:
             self._device_plans[device_id, keys] = partial
             return partial
-        parsed = [canonical(key) for key in keys]
-        channels = tuple(key for key, _, _ in parsed)
-        _check_once(keys, channels)
+        parsed = [] if keys in self._plans else _parsed_once(keys)
         async with self.pool.connection() as connection:
+            others = await keys_of_others(connection, device_id)
+            plan = self._plans.get(keys)
+            if plan is not None and others.isdisjoint(self._positions[plan.layout_id]):
+                # Another machine has the same channels; all that is new is that this one has them too.
+                await self._note_use(connection, device_id, plan.layout_id)
+                self._remember_use(device_id, plan.layout_id)
+                return plan
+            parsed = parsed or _parsed_once(keys)
+            is_usual = others.isdisjoint(key for key, _, _ in parsed)
+            parsed = [_apart(item) if item[0] in others else item for item in parsed]
+            channels = tuple(key for key, _, _ in parsed)
             had = await self._check_channel_limit(connection, device_id, channels)
             ids = await register_channels(connection, parsed, self._channel_ids)
             plan = await self._register_layout(connection, channels, ids)
             await self._note_use(connection, device_id, plan.layout_id)
         # Nothing is remembered before its commit: other requests would build on what may be rolled back.
         self._channel_ids.update(ids)
-        had.update(channels)
-        self._plans[keys] = plan
+        had.update(dict.fromkeys(channels, ""))
+        if is_usual:
+            self._plans[keys] = plan
+        else:
+            self._device_plans[device_id, keys] = plan
         self._positions.setdefault(plan.layout_id, _positions_of(channels, ids))
         self._remember_use(device_id, plan.layout_id)
         return plan
@@ -128,7 +136,7 @@ class LayoutRegistry:
 
     async def _check_channel_limit(
         self, connection: AsyncConnection[Any], device_id: bytes, keys: Sequence[str]
-    ) -> set[str]:
+    ) -> dict[str, str | None]:
         """The channels that a device has: one with endless label values must not fill the catalogue.
 
         They are counted once. What other processes register meanwhile is missed: the limit guards the catalogue,
@@ -141,12 +149,12 @@ class LayoutRegistry:
             del self._channels_of[next(iter(self._channels_of))]
         self._channels_of[device_id] = channels
         if self._exceeds(channels, keys):
-            total = len(channels | set(keys))
+            total = len(channels.keys() | set(keys))
             message = f"this device would have {total} channels; the limit is {self.max_channels_per_device}"
             raise ChannelError(keys[0][:80], message, Reason.CHANNEL_LIMIT)
         return channels
 
-    def _exceeds(self, channels: set[str], keys: Sequence[str]) -> bool:
+    def _exceeds(self, channels: Collection[str], keys: Sequence[str]) -> bool:
         return len(channels) + sum(key not in channels for key in keys) > self.max_channels_per_device
 
     async def _register_layout(
@@ -159,15 +167,26 @@ class LayoutRegistry:
         return _make_plan(layout_id, len(keys), keys, positions)
 
 
-def _check_once(keys: Sequence[str], channels: Sequence[str]) -> None:
-    """Raise ChannelError where two keys are spellings of one channel."""
+def _apart(item: ParsedKey) -> ParsedKey:
+    """The channel of a frame beside one that a sender has under the same key. Raises ChannelError."""
+    found = told_apart(item, "")
+    if found is None:
+        message = "another sender's series has this name with these labels; give them labels that differ"
+        raise ChannelError(item[0][:80], message, Reason.COLLISION)
+    return found
+
+
+def _parsed_once(keys: Sequence[str]) -> list[ParsedKey]:
+    """The channels of a frame. Raises ChannelError for what is none, and for two spellings of one."""
+    parsed = []
     seen: dict[str, str] = {}
-    for key, channel in zip(keys, channels, strict=True):
-        if channel in seen:
-            raise ChannelError(
-                key[:80], f"the frame has this channel twice; {seen[channel][:80]} is the same"
-            )
-        seen[channel] = key
+    for key in keys:
+        item = canonical(key)
+        before = seen.setdefault(item[0], key)
+        if before != key:
+            raise ChannelError(key[:80], f"the frame has this channel twice; {before[:80]} is the same")
+        parsed.append(item)
+    return parsed
 
 
 def _positions_of(keys: Sequence[str], ids: dict[str, int]) -> dict[str, int]:

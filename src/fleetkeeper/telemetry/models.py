@@ -40,6 +40,7 @@ class Channel(Base):
     """A metric with its labels, independent of the device. `key` is the wire's spelling of both.
 
     A channel that arrived apart from a whole frame has a home: the layout and place where its values are stored.
+    `sent_as` is what its first sender calls it: empty where that is its own name, None where nobody knows.
     """
 
     __tablename__ = "channels"
@@ -50,6 +51,7 @@ class Channel(Base):
     key: Mapped[str] = mapped_column(String(1000), unique=True)
     home_layout_id: Mapped[int | None]
     home_position: Mapped[int | None] = mapped_column(SmallInteger)
+    sent_as: Mapped[str | None] = mapped_column(Text)
     first_seen: Mapped[datetime | None] = mapped_column(server_default=text("now()"), index=True)
 
 
@@ -76,7 +78,8 @@ class LayoutChannel(Base):
 class DeviceLayout(Base):
     """Which layouts a device has used: where readers look for its channels.
 
-    `present` has a bit for each position that the device has values at; None is all of them.
+    `present` has a bit for each position that the device has values at; None is all of them. `sent_as` has, by
+    position, what the device's sender calls a channel where that is not what its first sender calls it.
     """
 
     __tablename__ = "device_layouts"
@@ -85,6 +88,7 @@ class DeviceLayout(Base):
     layout_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, index=True)
     first_seen: Mapped[datetime] = mapped_column(server_default=text("now()"))
     present: Mapped[int | None] = mapped_column(BigInteger)
+    sent_as: Mapped[dict[str, Any] | None]
 
 
 class Frame(Base):

@@ -11,7 +11,7 @@ from fleetkeeper.errors import UnavailableError
 from fleetkeeper.telemetry.device_parts import NOWHERE, DeviceParts, Places
 from fleetkeeper.telemetry.frames import Window
 from fleetkeeper.telemetry.freshness import Freshness
-from fleetkeeper.telemetry.homes import ChannelHomes, Refused
+from fleetkeeper.telemetry.homes import ChannelHomes, Refused, Wanted
 from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.samples import (
     RejectedSeries,
@@ -81,18 +81,20 @@ class SampleIntake:
         for index in wanted:
             by_device.setdefault(channels[index].device_id, []).append(index)
         for device_id, indices in by_device.items():
+            # Once they are found some are called otherwise, and one may stand here several times.
+            asked = [Wanted(channels[index].key, channels[index].sent_as) for index in indices]
             try:
-                found = await self.homes.places(device_id, [channels[index].key for index in indices])
+                found = await self.homes.places(device_id, asked)
             except PoolTimeout:
                 raise UnavailableError(
                     "The database is away; nothing was stored.", retry_after_seconds=2
                 ) from None
-            for index in indices:
-                channel = channels[index]
-                home = found.homes.get(channel.key)
+            for index, wish in zip(indices, asked, strict=True):
+                channel, home = channels[index], found.homes.get(wish)
                 if home is None:
-                    refused[index] = found.refused[channel.key]
+                    refused[index] = found.refused[wish]
                 else:
+                    channel.key = home.key
                     channel.place = self.parts.place(device_id, home.plan, home.position)
         return refused
 

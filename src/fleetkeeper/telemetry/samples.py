@@ -18,11 +18,13 @@ from fleetkeeper.telemetry.resample import Times, Values
 class SampleChannel:
     """A channel of a device. `key` is the wire's spelling of the metric and its labels.
 
-    Who sends to it again does best to keep the object: once it has a place, it is not looked for again.
+    `sent_as` is what its sender calls it, where that is not its name here: what is sent under another name is another
+    channel. Who sends to it again does best to keep the object: once it has a place, it is not looked for again.
     """
 
     device_id: bytes = b""
     key: str = ""
+    sent_as: str = ""
     place: int = NOWHERE
 
 

@@ -1,5 +1,6 @@
 """What every parser returns: series, and their samples in columns. Pure."""
 
+import sys
 from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.samples import SampleChannel
+from fleetkeeper.telemetry.senders.metric_names import escaped
 
 Times = NDArray[np.int64]
 Values = NDArray[np.float64]
@@ -60,6 +62,12 @@ class Series(SampleChannel):
     problem: str = ""
     # What its sender tells it apart by, where different series could become one here; else 0.
     identity: int = 0
+
+    def called(self, sent_as: str) -> "Series":
+        """This series, which its sender calls so; that is no news where it is called the same here."""
+        if self.labels is not None and sent_as != escaped(self.labels["__name__"]):
+            self.sent_as = sys.intern(sent_as)
+        return self
 
     @classmethod
     def refused(cls, error: PartError) -> "Series":

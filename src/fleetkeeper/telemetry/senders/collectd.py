@@ -20,7 +20,7 @@ from fleetkeeper.telemetry.senders.batches import (
     TooManyError,
     single_samples,
 )
-from fleetkeeper.telemetry.senders.metric_names import label_name
+from fleetkeeper.telemetry.senders.metric_names import escaped, label_name
 
 MAX_VALUES = 1000
 _COUNTERS = frozenset({"counter", "derive"})
@@ -190,4 +190,6 @@ def _series(item: _ValueList, name: str, *, is_counter: bool) -> Series:
         labels[label] = item.plugin_instance
     if item.type_instance:
         labels["type" if item.plugin_instance else label] = item.type_instance
-    return Series(labels, {"host": item.host})
+    plugin = f"{escaped(item.plugin)}{'-*' if item.plugin_instance else ''}"
+    kind_of_list = f"{escaped(item.type)}{'-*' if item.type_instance else ''}"
+    return Series(labels, {"host": item.host}).called(f"{plugin}/{kind_of_list} {escaped(name)}")

@@ -24,7 +24,7 @@ from fleetkeeper.telemetry.senders.batches import (
     SeriesRun,
     TooManyError,
 )
-from fleetkeeper.telemetry.senders.metric_names import label_name
+from fleetkeeper.telemetry.senders.metric_names import escaped, label_name, sent_as
 
 MAX_TAGS = 100
 MAX_NAMED_PROBLEMS = 5
@@ -287,7 +287,9 @@ def _series(head: str, field: str) -> Series:
         labels[label_name(name)] = value
     if not len(labels) - 1 == len(origin) == len(parts):
         raise _line_error("a tag stands twice")
-    return Series(labels, origin, identity=hash((measurement, field, frozenset(origin.items()))) or 1)
+    series = Series(labels, origin, identity=hash((measurement, field, frozenset(origin.items()))) or 1)
+    renamed = [name for name in origin if name not in labels]
+    return series.called(sent_as(f"{escaped(measurement)} {escaped(field)}", renamed))
 
 
 def _unescape(text: str, escaped: "re.Pattern[str]") -> str:

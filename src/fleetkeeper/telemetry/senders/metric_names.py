@@ -1,15 +1,18 @@
 """Names of other worlds as series have them here: as they are, but for OpenTelemetry's dotted ones. Pure.
 
 Two names that differ must not become one. So what is no plain name is kept, not cleaned: `{"温度"}` is a metric's name
-as good as any. Only OpenTelemetry's names of words with dots are mapped as its specification maps them.
+as good as any. Only OpenTelemetry's names of words with dots are mapped as its specification maps them. Where two
+become one all the same, what their sender calls them tells them apart (`sent_as`).
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 _NOT_LABEL = re.compile(r"[^a-zA-Z0-9_]")
 # Words with single dots or underscores between them.
 _DOTTED = re.compile(r"[a-zA-Z0-9:]+(?:[._][a-zA-Z0-9:]+)*")
+_PARTING = re.compile(r"[\\ /,{}*]")
 _UNDERSCORES = re.compile(r"__+")
 
 # OTLP units (UCUM) in the words of Prometheus, as the OpenTelemetry specification maps them
@@ -50,6 +53,17 @@ PER_UNITS = {
     "mo": "month",
     "y": "year",
 }
+
+
+def sent_as(name: str, renamed: Iterable[str]) -> str:
+    """What a sender calls a series: its metric, and those of its labels that are called otherwise here."""
+    labels = ",".join(sorted(map(escaped, renamed)))
+    return f"{name}{{{labels}}}" if labels else name
+
+
+def escaped(text: str) -> str:
+    """A name as part of what a sender calls a series, where some characters part it from others."""
+    return _PARTING.sub(r"\\\g<0>", text)
 
 
 def label_name(text: str) -> str:

@@ -30,8 +30,13 @@ from fleetkeeper.telemetry.senders.batches import (
     SeriesCache,
     TooManyError,
 )
-from fleetkeeper.telemetry.senders.metric_names import otlp_metric_name, unit_words
-from fleetkeeper.telemetry.senders.otlp_identity import labels_of_point, labels_of_resource, labels_of_scope
+from fleetkeeper.telemetry.senders.metric_names import escaped, otlp_metric_name, sent_as, unit_words
+from fleetkeeper.telemetry.senders.otlp_identity import (
+    NOTHING,
+    labels_of_point,
+    labels_of_resource,
+    labels_of_scope,
+)
 from fleetkeeper.telemetry.senders.otlp_json import decode_usual, has_only_numbers, split_usual
 from fleetkeeper.telemetry.senders.otlp_json_runs import CutResource, JsonRun
 from fleetkeeper.telemetry.senders.otlp_points import MAX_RESOURCE_ATTRIBUTES, POINTS, pairs_of, texts_of
@@ -44,6 +49,8 @@ STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0_0000_0000_0002))[0]
 MAX_BODY_BYTES = 8 * 1024 * 1024
 # Where they are not as usual, Python reads some 100,000 of them in a second.
 MAX_JSON_OBJECTS = 300_000
+# Kinds whose points become several series: their names are made from the metric's.
+_PARTED = {"histogram": " histogram", "exponential_histogram": " histogram", "summary": " summary"}
 _NO_TIME = PartError(Reason.NO_TIME, "a data point has no time_unix_nano")
 _DELTA = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
 _NO_VALUE = DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK
@@ -126,10 +133,12 @@ class _Reader:
         self._max_samples = max_samples
         self._meanings: dict[str, Meaning] = {}
         self._origin: dict[str, str] = {}
-        self._base: dict[str, str] = {}
+        self._base = NOTHING
         self._resource_key = ""
         self._parts = 0
-        self._scope: dict[str, str] = {}
+        self._scope = NOTHING
+        # What the metric is called before its name is mapped.
+        self._name = ""
         # What a point's series is recognised by, with its name and attributes.
         self._key = ""
         # Why no point of the resource or scope can be read.
@@ -260,9 +269,8 @@ class _Reader:
             attributes = pairs_of(scope.attributes)
         except PartError as error:
             attributes, self._problem = (), error
-        found = labels_of_scope(scope.name, scope.version, texts_of(attributes))
-        self._scope = self._base | found
-        self._key = f"{self._resource_key} {sorted(found.items())!r}"
+        self._scope = labels_of_scope(scope.name, scope.version, texts_of(attributes), self._base)
+        self._key = f"{self._resource_key} {[scope.name, scope.version, *attributes]!r}"
 
     def read_metric(self, metric: Any) -> None:
         """All points of one metric."""
@@ -283,6 +291,7 @@ class _Reader:
         name = otlp_metric_name(
             metric.name[:300], metric.unit[:63], is_counter=is_counter, is_gauge=kind == "gauge"
         )
+        self._name = escaped(metric.name[:300]) + _PARTED.get(kind, "")
         self._describe(name, metric, kind, is_counter=is_counter, is_delta=is_delta)
         read = self._read_number if kind in {"gauge", "sum"} else self._read_parts
         for point in data.data_points:
@@ -329,7 +338,7 @@ class _Reader:
     def _add(
         self, name: str, attributes: tuple[tuple[str, str], ...], more: str, time_us: int, value: float
     ) -> None:
-        key = (self._key, name, attributes, more)
+        key = (self._key, self._name, name, attributes, more)
         series = self._known.get(key) or self._found.get(key)
         if series is None:
             series = self._found[key] = self._series(name, attributes, more)
@@ -340,10 +349,9 @@ class _Reader:
         base = self._scope
         if more:
             label, _, value = more.partition("=")
-            base = base | {label: value}
-        labels = labels_of_point(texts_of(attributes), base)
-        labels["__name__"] = name
-        return Series(labels, self._origin)
+            base = base.beside([(label, label, value)])
+        labels, renamed = labels_of_point(texts_of(attributes), base)
+        return Series({**labels, "__name__": name}, self._origin).called(sent_as(self._name, renamed))
 
     def batch(self) -> SampleBatch:
         """What was read."""

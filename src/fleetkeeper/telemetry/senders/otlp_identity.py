@@ -6,7 +6,8 @@ that describe the machine, which is the device here, or the software that measur
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from fleetkeeper.telemetry.senders.metric_names import otlp_label_name
 
@@ -23,49 +24,66 @@ _DESCRIBING = re.compile(
 )
 
 
-def labels_of_resource(attributes: Mapping[str, str]) -> dict[str, str]:
+class Named(NamedTuple):
+    """Labels, and the names of those attributes that are called otherwise."""
+
+    labels: Mapping[str, str]
+    renamed: Sequence[str] = ()
+
+    def beside(self, pairs: Iterable[tuple[str, str, str]]) -> "Named":
+        """With more labels: the one that is wanted, the attribute's name, and the value."""
+        labels, renamed = dict(self.labels), list(self.renamed)
+        for wanted, key, value in pairs:
+            label = _free(wanted, key, labels)
+            labels[label] = value
+            if label != key:
+                renamed.append(key)
+        return Named(labels, renamed)
+
+
+NOTHING = Named({})
+
+
+def labels_of_resource(attributes: Mapping[str, str]) -> Named:
     """The labels that a resource's attributes become."""
     name, namespace, instance = (attributes.get(key, "") for key in _SERVICE)
-    labels: dict[str, str] = {}
-    for label, key in _named(attributes):
-        is_needless = (
-            (instance and key.startswith("process."))
-            or (key == "k8s.pod.uid" and attributes.get("k8s.pod.name"))
-            or len(labels) >= MAX_IDENTIFYING
-        )
-        if (
-            not is_needless
-            and attributes[key]
-            and _IDENTIFYING.fullmatch(key)
-            and not _DESCRIBING.fullmatch(key)
-        ):
-            labels[_free(label, key, labels)] = attributes[key]
+    pairs = []
     if name:
-        labels["job"] = f"{namespace}/{name}" if namespace else name
+        pairs.append(("job", _SERVICE[0], f"{namespace}/{name}" if namespace else name))
     if instance:
-        labels["instance"] = instance
-    return labels
+        pairs.append(("instance", _SERVICE[2], instance))
+    most = len(pairs) + MAX_IDENTIFYING
+    for label, key in _named(attributes):
+        is_needless = (instance and key.startswith("process.")) or (
+            key == "k8s.pod.uid" and attributes.get("k8s.pod.name")
+        )
+        is_label = _IDENTIFYING.fullmatch(key) and not _DESCRIBING.fullmatch(key)
+        if attributes[key] and is_label and not is_needless and len(pairs) < most:
+            pairs.append((label, key, attributes[key]))
+    return NOTHING.beside(pairs)
 
 
-def labels_of_scope(name: str, version: str, attributes: Mapping[str, str]) -> dict[str, str]:
-    """The labels that a scope becomes; empty ones are none."""
-    labels = {"otel_scope_name": name, "otel_scope_version": version}
+def labels_of_scope(name: str, version: str, attributes: Mapping[str, str], base: Named) -> Named:
+    """The labels that a scope becomes beside those of its resource; empty ones are none."""
+    pairs = [
+        ("otel_scope_name", "otel.scope.name", name),
+        ("otel_scope_version", "otel.scope.version", version),
+    ]
     for label, key in _named(attributes)[:MAX_IDENTIFYING]:
-        labels[_free(f"otel_scope_{label}", f"otel.scope.{key}", labels)] = attributes[key]
-    return {label: value for label, value in labels.items() if value}
+        pairs.append((f"otel_scope_{label}", f"otel.scope.{key}", attributes[key]))
+    return base.beside(pair for pair in pairs if pair[2])
 
 
-def labels_of_point(attributes: Mapping[str, str], base: Mapping[str, str]) -> dict[str, str]:
+def labels_of_point(attributes: Mapping[str, str], base: Named) -> Named:
     """A point's own attributes beside what its resource and scope give it.
 
     Where these have a label already, the point's is `exported_…`, as with Prometheus. Two attributes whose names would
     become one keep theirs as they are.
     """
-    labels = dict(base)
-    for label, key in _named(attributes):
-        wanted = f"exported_{label}" if label in base else label
-        labels[_free(wanted, key, labels)] = attributes[key]
-    return labels
+    return base.beside(
+        (f"exported_{label}" if label in base.labels else label, key, attributes[key])
+        for label, key in _named(attributes)
+    )
 
 
 def _named(attributes: Iterable[str]) -> list[tuple[str, str]]:

@@ -5,8 +5,8 @@ The version before this one must keep working against the changed schema: add fi
 
 from alembic import op
 
-revision = "0031"
-down_revision = "0030"
+revision = "0032"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
