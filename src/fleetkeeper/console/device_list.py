@@ -61,8 +61,8 @@ def read_query(parameters: Mapping[str, str]) -> DeviceQuery:
     return query
 
 
-def service_parameters(query: DeviceQuery, stale_before: datetime) -> list[tuple[str, str]]:
-    """The same as the devices' service takes it; `online` and `stale` are parts of its `online`."""
+def service_parameters(query: DeviceQuery) -> list[tuple[str, str]]:
+    """The same as the devices' service takes it, whose `online` has the stale ones, too."""
     parameters = [
         ("q", query.q),
         ("device_type", query.device_type),
@@ -73,13 +73,10 @@ def service_parameters(query: DeviceQuery, stale_before: datetime) -> list[tuple
     ]
     if query.department == NOBODYS:
         parameters.append(("department_id__isnull", "true"))
-    if query.status in {"online", "stale"}:
-        comparison = "last_seen__gte" if query.status == "online" else "last_seen__lt"
-        parameters += [("status", "online"), (comparison, stale_before.isoformat())]
-    elif query.status == NEVER:
+    if query.status == NEVER:
         parameters.append(("last_seen__isnull", "true"))
     else:
-        parameters.append(("status", query.status))
+        parameters.append(("status", "fresh" if query.status == "online" else query.status))
     return [(name, value) for name, value in parameters if value]
 
 

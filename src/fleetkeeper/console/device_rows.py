@@ -1,25 +1,15 @@
 """Devices as rows of the console's tables, with stale told from online."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from fleetkeeper.console.contexts.devices import DeviceRow
-from fleetkeeper.devices.presence import shown_status, stale_after
+from fleetkeeper.devices.presence import shown_status
 from fleetkeeper.devices.schemas import DeviceSummary
-from fleetkeeper.operations.service import read_config
-from fleetkeeper.settings import Settings
 
 _NO_NAMES: Mapping[UUID, str] = MappingProxyType({})
-
-
-async def silence_allowed(session: AsyncSession, settings: Settings) -> timedelta:
-    """Silence after which a device counts as stale."""
-    config = await read_config(session)
-    return stale_after(config.sampling.interval_seconds, settings.telemetry.presence_seconds)
 
 
 def device_row(

@@ -9,6 +9,7 @@ from fleetkeeper.devices import service
 from fleetkeeper.devices.access import DevicesDelete, DevicesRead, DevicesWrite
 from fleetkeeper.devices.schemas import DevicePage, DeviceRead, DeviceUpdate
 from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.etags import ExpectedVersion, etag_of
 from fleetkeeper.kit.pagination import with_links
 
@@ -25,14 +26,17 @@ async def list_devices(
     limit: int = 50,
     cursor: str = "",
 ) -> DevicePage:
-    """List devices. Filters: any field, with `__in`, `__gte`, `__contains`, …."""
+    """List devices. Filters: any field, with `__in`, `__gte`, `__contains`, …; `status=stale` for late ones."""
     del (
         q,
         ordering,
         limit,
         cursor,
     )  # named for the documentation; the listing reads the query string as it came
-    page = await service.list_devices(session, actor, request.query_params.multi_items())
+    parameters, stale_before = request.query_params.multi_items(), None
+    if ("status", "stale") in parameters:
+        stale_before = utc_now() - await service.silence_allowed(session, request.app.state.settings)
+    page = await service.list_devices(session, actor, parameters, stale_before=stale_before)
     return with_links(page, request.url.path)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Interval, Result, Select, func, select, text, update
+from sqlalchemy import ColumnElement, Interval, Result, Select, and_, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -61,7 +61,7 @@ def with_vitals(statement: Select[Any]) -> Select[Any]:
 
 
 async def count_by_status(session: AsyncSession, actor: Actor, stale_before: datetime) -> dict[str, int]:
-    """Number of devices by status; `stale` counts those online whose last report is older than `stale_before`."""
+    """Number of devices by status; `stale` counts those that are shown so, which are online by their status."""
     visible = visible_to(actor)
     rows: Any = await session.execute(
         visible.with_only_columns(Device.status, func.count(), maintain_column_froms=True).group_by(
@@ -69,15 +69,32 @@ async def count_by_status(session: AsyncSession, actor: Actor, stale_before: dat
         )
     )
     counts: dict[str, int] = {row[0]: row[1] for row in rows}
-    stale = visible.where(
-        Device.status == "online",
-        Device.last_seen < stale_before,
-        Device.last_seen + _intervals(1) < stale_before,
-    )
+    stale = visible.where(_is_stale(Device, stale_before))
     counts["stale"] = (
         await session.scalar(stale.with_only_columns(func.count(), maintain_column_froms=True)) or 0
     )
     return counts
+
+
+def conditions_of_silence(stale_before: datetime) -> dict[tuple[str, str], ColumnElement[bool]]:
+    """The filters that tell stale devices from the others that are online."""
+    other = aliased(Device)
+    # The stale ones are few, and an index has them: they are found once and left out.
+    stale = select(other.id).where(_is_stale(other, stale_before))
+    return {
+        ("status", "stale"): _is_stale(Device, stale_before),
+        ("status", "fresh"): and_(Device.status == "online", Device.id.not_in(stale)),
+    }
+
+
+def _is_stale(device: Any, stale_before: datetime) -> ColumnElement[bool]:
+    """The rule of `presence.shown_status`."""
+    silent = and_(
+        # An index serves this, and only those that it finds are asked for their rhythm.
+        device.last_seen < stale_before,
+        device.last_seen + _intervals(1, device=device) < stale_before,
+    )
+    return and_(device.status == "online", or_(device.last_seen.is_(None), silent))
 
 
 async def count_by_department(session: AsyncSession, actor: Actor) -> dict[UUID, int]:
@@ -105,10 +122,10 @@ async def busiest(
     return rows.all()
 
 
-def _intervals(number: float, more_seconds: float = 0.0) -> ColumnElement[timedelta]:
+def _intervals(number: float, more_seconds: float = 0.0, device: Any = Device) -> ColumnElement[timedelta]:
     """So many of a device's own intervals, and some seconds."""
     vitals = aliased(DeviceVitals)
-    own = select(vitals.report_interval_seconds).where(vitals.device_id == Device.id).correlate(Device)
+    own = select(vitals.report_interval_seconds).where(vitals.device_id == device.id).correlate(device)
     seconds = func.coalesce(own.scalar_subquery(), 0.0) * number + more_seconds
     return func.make_interval(0, 0, 0, 0, 0, 0, seconds, type_=Interval())
 

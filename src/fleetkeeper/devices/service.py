@@ -8,8 +8,10 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.config.service import read_config
 from fleetkeeper.devices import queries
 from fleetkeeper.devices.models import Device, DeviceVitals
+from fleetkeeper.devices.presence import stale_after
 from fleetkeeper.devices.schemas import DevicePage, DeviceRead, DeviceSummary, DeviceUpdate, FleetSummary
 from fleetkeeper.errors import (
     FieldError,
@@ -24,6 +26,7 @@ from fleetkeeper.identity.models import Department
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.jobs.service import enqueue
 from fleetkeeper.kit.addresses import plain_mac
+from fleetkeeper.settings import Settings
 
 # What one may do with a device; the other permissions of departments are about people.
 _ON_DEVICES = frozenset(
@@ -56,22 +59,33 @@ def _read(schema: type[_Schema], device: Device, vitals: DeviceVitals | None) ->
     return schema.model_validate(known | numbers | rhythm)
 
 
+async def silence_allowed(session: AsyncSession, settings: Settings) -> timedelta:
+    """Silence after which a device is shown as stale, beside one interval of its own."""
+    config = await read_config(session)
+    return stale_after(config.sampling.interval_seconds, settings.telemetry.presence_seconds)
+
+
 async def list_devices(
     session: AsyncSession,
     actor: Actor,
     parameters: Sequence[tuple[str, str]],
     *,
     departments: Collection[UUID] | None = None,
+    stale_before: datetime | None = None,
 ) -> DevicePage:
     """One page of the devices that the actor may see, in these departments where some are given.
 
-    `parameters` are those of the query string.
+    `parameters` are those of the query string. With `stale_before`, the moment before which a report counts as late,
+    `status` may be `stale`, and `fresh` for those that are online and not stale.
     """
     visible = queries.visible_to(actor)
     if departments is not None:
         visible = visible.where(Device.department_id.in_(sorted(departments)))
     asked = [(name, plain_mac(text) if name == "q" else text) for name, text in parameters]
-    page = await queries.LISTING.page(session, queries.with_vitals(visible), asked, narrow=visible)
+    meant = {} if stale_before is None else queries.conditions_of_silence(stale_before)
+    page = await queries.LISTING.page(
+        session, queries.with_vitals(visible), asked, narrow=visible, meant=meant
+    )
     results = [_read(DeviceSummary, row[0], row[1]) for row in page.rows]
     return DevicePage(count=page.count, next=page.next, previous=page.previous, results=results)
 

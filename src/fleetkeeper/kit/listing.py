@@ -4,6 +4,7 @@ import operator as operators
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -22,6 +23,7 @@ MAX_TEXT_LENGTH = 300
 CONTROL_PARAMETERS = frozenset({"limit", "cursor", "ordering", "q"})
 
 
+_NOTHING: Mapping[tuple[str, str], ColumnElement[bool]] = MappingProxyType({})
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "exact": operators.eq,
     "gte": operators.ge,
@@ -106,10 +108,17 @@ class Listing:
     # Lists of millions are counted up to here only.
     count_limit: int | None = None
 
-    def filters(self, parameters: Sequence[tuple[str, str]]) -> list[ColumnElement[bool]]:
-        """The conditions in a query string. Raises InvalidInputError for an unknown name."""
+    def filters(
+        self,
+        parameters: Sequence[tuple[str, str]],
+        meant: Mapping[tuple[str, str], ColumnElement[bool]] = _NOTHING,
+    ) -> list[ColumnElement[bool]]:
+        """The conditions in a query string, of which `meant` has some. Raises InvalidInputError for an unknown name."""
         conditions: list[ColumnElement[bool]] = []
         for name, text in parameters:
+            if (name, text) in meant:
+                conditions.append(meant[name, text])
+                continue
             if name == "q" and text.strip():
                 pattern = f"%{_escape_like(text.strip()[:MAX_TEXT_LENGTH])}%"
                 if not is_storable(text):
@@ -141,11 +150,13 @@ class Listing:
         parameters: Sequence[tuple[str, str]],
         *,
         narrow: Select[*tuple[Any, ...]] | None = None,
+        meant: Mapping[tuple[str, str], ColumnElement[bool]] = _NOTHING,
     ) -> Page:
         """Run `statement`, filtered, ordered and cut to a page as the query string says.
 
         The page's keys are found first, in rows as narrow as can be, and only then are its objects read. `narrow` is
-        the same list without its joins; it serves for counting and finding where no joined column is asked for.
+        the same list without its joins; it serves for counting and finding where no joined column is asked for. `meant`
+        are the conditions of pairs in the query string that are more than a comparison.
         """
         values = dict(parameters)
         limit = _limit(values.get("limit"))
@@ -160,7 +171,7 @@ class Listing:
         needs_join = any(item.joined for name, item in self.fields.items() if name in names)
         counted = statement if narrow is None or needs_join else narrow
         searched = statement if narrow is None or needs_join or field.joined else narrow
-        conditions = self.filters(parameters)
+        conditions = self.filters(parameters, meant)
         filtered = searched.where(*conditions)
         count, is_counted = await self._count(session, counted.where(*conditions))
         if not count:

@@ -19,7 +19,6 @@ from fleetkeeper.console.device_list import (
     service_parameters,
 )
 from fleetkeeper.console.device_page import SHOWN_CHANGES, device_page
-from fleetkeeper.console.device_rows import silence_allowed
 from fleetkeeper.console.navigation import shell_for
 from fleetkeeper.console.rendering import names_of, render
 from fleetkeeper.console.requests import AppSettings, FormValues, WantsFragment
@@ -54,13 +53,14 @@ async def list_devices(
 ) -> Response:
     """Devices with search, filters, ordering and paging; htmx gets the table alone."""
     query = read_query(request.query_params)
-    stale_before = utc_now() - await silence_allowed(session, settings)
+    stale_before = utc_now() - await devices.silence_allowed(session, settings)
     places = await all_departments(session, actor)
     page = await devices.list_devices(
         session,
         actor,
-        service_parameters(query, stale_before),
+        service_parameters(query),
         departments=departments_within(query, places),
+        stale_before=stale_before,
     )
     results = device_results(query, page, stale_before, places)
     if wants_fragment:
@@ -123,7 +123,7 @@ async def _device_page(
     logins = await telemetry.sessions(session, actor, device_id, SESSION_LIMIT)
     now = utc_now()
     states = await newest_states(session, actor, device_id, now - STATES_SHOWN, now, SHOWN_CHANGES)
-    stale_before = now - await silence_allowed(session, settings)
+    stale_before = now - await devices.silence_allowed(session, settings)
     form = device_form(actor, device, await all_departments(session, actor, Permission.DEVICES_WRITE))
     if form is not None and error is not None:
         form = refused(form, error, values or {})

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.contexts.overview import BusiestList, OverviewPage, OverviewSummary
-from fleetkeeper.console.device_rows import device_row, silence_allowed
+from fleetkeeper.console.device_rows import device_row
 from fleetkeeper.console.navigation import shell_for
 from fleetkeeper.console.rendering import names_of, render
 from fleetkeeper.console.requests import AppSettings, WantsFragment
@@ -50,7 +50,7 @@ async def _summarise(
     settings: Settings,
     now: datetime,
 ) -> OverviewSummary:
-    stale = await silence_allowed(session, settings)
+    stale = await devices.silence_allowed(session, settings)
     stale_before = now - stale
     counts = await devices.summarise_fleet(session, actor, now=now, stale=stale)
     lost = (await devices.list_devices(session, actor, LOST_PARAMETERS)).results if counts.offline else []
