@@ -17,6 +17,7 @@ sys.dont_write_bytecode = False
 gc.disable()
 
 pytest_plugins = [
+    "tests.fixtures.began",
     "tests.fixtures.database",
     "tests.fixtures.client",
     "tests.fixtures.product",

@@ -23,9 +23,10 @@ from fleetkeeper.database.engine import Database
 from fleetkeeper.errors import ConflictError
 from fleetkeeper.settings import Settings
 from tests.factories.audit import Log
+from tests.fixtures.began import began
 
-THIS_MONTH = datetime.now(UTC).date().replace(day=1)
-OLD, OLDER, EXPIRED = (month_before(THIS_MONTH, months) for months in (5, 6, 90))
+# How many months ago.
+OLD, OLDER, EXPIRED = 5, 6, 90
 _forkserver = multiprocessing.get_context("forkserver")
 _ROWS = (
     'SELECT id, (extract(epoch FROM "timestamp") * 1000000)::bigint, transaction_id, '
@@ -37,6 +38,11 @@ _ROWS = (
 def rows_of(log: Log, month: date) -> list[tuple]:
     """A month as it stands in the table."""
     return log.run(_ROWS, f"{month}T00:00Z", f"{month_before(month, -1)}T00:00Z")
+
+
+def months_ago(number: int) -> date:
+    """The first day of that month."""
+    return month_before(datetime.fromtimestamp(began(), UTC).date().replace(day=1), number)
 
 
 def archived(log: Log, month: date) -> list[tuple]:
@@ -56,9 +62,9 @@ def kinds(found: Any) -> list[str]:
 async def old(log: Log) -> Log:
     """Two old months and this one, sealed."""
     log.reset()
-    log.run("SELECT create_audit_partition(%s)", OLD)
-    for month, count in ((OLDER, 40), (OLD, 30), (OLDER, 5), (OLD, 20), (THIS_MONTH, 10)):
-        log.add_to(month, count)
+    log.run("SELECT create_audit_partition(%s)", months_ago(OLD))
+    for number, count in ((OLDER, 40), (OLD, 30), (OLDER, 5), (OLD, 20), (0, 10)):
+        log.add_to(months_ago(number), count)
         await log.seal()
     return log
 
@@ -108,14 +114,14 @@ def in_a_process(target: Callable[[], None]) -> int | None:
 
 class TestArchiving:
     async def test_old_months_become_files(self, old):
-        before = {month: rows_of(old, month) for month in (OLDER, OLD, THIS_MONTH)}
-        assert await old.archive() == [file_name(OLDER), file_name(OLD)]
-        for month in (OLDER, OLD):
+        before = {month: rows_of(old, month) for month in (months_ago(OLDER), months_ago(OLD), months_ago(0))}
+        assert await old.archive() == [file_name(months_ago(OLDER)), file_name(months_ago(OLD))]
+        for month in (months_ago(OLDER), months_ago(OLD)):
             assert archived(old, month) == before[month]
             assert rows_of(old, month) == []
             assert path_of(old, month).stat().st_mode & 0o777 == 0o600
-        assert rows_of(old, THIS_MONTH)[: len(before[THIS_MONTH])] == before[THIS_MONTH]
-        assert old.run("SELECT to_regclass(%s) IS NULL", f"audit_log_{OLD:%Y_%m}") == [(True,)]
+        assert rows_of(old, months_ago(0))[: len(before[months_ago(0)])] == before[months_ago(0)]
+        assert old.run("SELECT to_regclass(%s) IS NULL", f"audit_log_{months_ago(OLD):%Y_%m}") == [(True,)]
         report = await old.verify()
         assert report.findings == []
         assert (report.entries, report.archived_entries) == (10, 95)
@@ -126,33 +132,33 @@ class TestArchiving:
             "SELECT actor_kind, actor_name, record_name FROM audit_log WHERE action = 'audit_archives.insert'"
         )
         assert told == [
-            ("job", "audit.archive", file_name(OLDER)),
-            ("job", "audit.archive", file_name(OLD)),
+            ("job", "audit.archive", file_name(months_ago(OLDER))),
+            ("job", "audit.archive", file_name(months_ago(OLD))),
         ]
 
     async def test_again_does_nothing(self, old):
         await old.archive()
-        before = path_of(old, OLD).read_bytes()
+        before = path_of(old, months_ago(OLD)).read_bytes()
         assert await old.archive() == []
-        assert path_of(old, OLD).read_bytes() == before
+        assert path_of(old, months_ago(OLD)).read_bytes() == before
 
     async def test_values_of_every_kind_come_back(self, log):
         log.reset()
-        (number,) = log.add_to(OLD, 1)
+        (number,) = log.add_to(months_ago(OLD), 1)
         log.run(
             "UPDATE audit_log SET old_values = '{\"a\": null}', new_values = '{\"ü\": [1, 2.50]}', user_agent = '', "
             "ip_address = '2001:db8::1', device_id = gen_random_uuid(), change_reason = E'a\\nb' WHERE id = %s",
             number,
         )
-        before = rows_of(log, OLD)
+        before = rows_of(log, months_ago(OLD))
         await log.seal()
         await log.archive()
-        assert archived(log, OLD) == before
+        assert archived(log, months_ago(OLD)) == before
         assert (await log.verify()).is_sound
 
     async def test_young_months_stay(self, log):
         log.reset()
-        month = month_before(THIS_MONTH, 3)
+        month = months_ago(3)
         log.add_to(month, 3)
         await log.seal()
         assert await log.archive() == []
@@ -161,33 +167,35 @@ class TestArchiving:
 
     async def test_unsealed_entries_stay(self, log):
         log.reset()
-        log.add_to(OLD, 3)
+        log.add_to(months_ago(OLD), 3)
         await log.seal()
-        log.add_to(OLD, 1)
+        log.add_to(months_ago(OLD), 1)
         assert await log.archive() == []
-        assert len(rows_of(log, OLD)) == 4
+        assert len(rows_of(log, months_ago(OLD))) == 4
         await log.seal()
-        assert await log.archive() == [file_name(OLD)]
+        assert await log.archive() == [file_name(months_ago(OLD))]
 
     async def test_a_month_that_was_tampered_with_stays(self, old):
-        number = rows_of(old, OLDER)[3][0]
+        number = rows_of(old, months_ago(OLDER))[3][0]
         old.run("UPDATE audit_log SET actor_name = 'nobody' WHERE id = %s", number)
-        assert await old.archive() == [file_name(OLD)]
-        assert len(rows_of(old, OLDER)) == 45
-        assert not path_of(old, OLDER).exists()
+        assert await old.archive() == [file_name(months_ago(OLD))]
+        assert len(rows_of(old, months_ago(OLDER))) == 45
+        assert not path_of(old, months_ago(OLDER)).exists()
         assert (await old.verify()).findings[0].entry == number
 
     async def test_a_clock_that_stood_wrong_overwrites_no_file(self, old):
         await old.archive()
-        before = path_of(old, OLD).read_bytes()
-        late = old.add_to(OLD, 2)
+        before = path_of(old, months_ago(OLD)).read_bytes()
+        late = old.add_to(months_ago(OLD), 2)
         await old.seal()
         assert await old.archive() == []
         async with old.keeper.session() as session:
             with pytest.raises(ConflictError, match="already"):
-                await archive.archive_month(session, b"k" * 32, old.settings.home, OLD, datetime.now(UTC))
-        assert path_of(old, OLD).read_bytes() == before
-        assert [row[0] for row in rows_of(old, OLD)] == late
+                await archive.archive_month(
+                    session, b"k" * 32, old.settings.home, months_ago(OLD), datetime.now(UTC)
+                )
+        assert path_of(old, months_ago(OLD)).read_bytes() == before
+        assert [row[0] for row in rows_of(old, months_ago(OLD))] == late
         assert (await old.verify()).findings == []
 
     async def test_a_time_that_no_clock_shows_stops_nothing(self, old):
@@ -198,10 +206,10 @@ class TestArchiving:
         log.run(
             "INSERT INTO audit_archives (id, month, file_name, entries, first_id, last_id, size_bytes, sha256, "
             "archived_at, signature) VALUES (gen_random_uuid(), %s, 'x', 0, 0, 0, 0, '', now(), '')",
-            THIS_MONTH,
+            months_ago(0),
         )
         with pytest.raises(Exception, match="too young"):
-            log.run("SELECT drop_archived_audit_month(%s)", THIS_MONTH)
+            log.run("SELECT drop_archived_audit_month(%s)", months_ago(0))
 
 
 class TestCutOff:
@@ -224,9 +232,9 @@ class TestCutOff:
         ],
     )
     async def test_killed_and_done_again(self, old, keeper_url, owner, name, when):
-        old.add_to(EXPIRED, 7)
+        old.add_to(months_ago(EXPIRED), 7)
         await old.seal()
-        before = {month: rows_of(old, month) for month in (OLDER, OLD)}
+        before = {month: rows_of(old, month) for month in (months_ago(OLDER), months_ago(OLD))}
         target = partial(_archive_until, keeper_url, old.settings.home, owner, name, when)
         code = await asyncio.to_thread(in_a_process, target)
         assert code == -signal.SIGKILL
@@ -237,17 +245,17 @@ class TestCutOff:
         assert {month: archived(old, month) for month in before} == before
         assert not [row for month in before for row in rows_of(old, month)]
         assert {path.name for path in (old.settings.home / "audit").iterdir()} == {
-            file_name(OLDER),
-            file_name(OLD),
+            file_name(months_ago(OLDER)),
+            file_name(months_ago(OLD)),
         }
         report = await old.verify()
         assert report.findings == []
         assert (report.archived_entries, report.expired_entries) == (95, 7)
 
     async def test_two_at_once(self, old):
-        before = rows_of(old, OLD)
+        before = rows_of(old, months_ago(OLD))
         await asyncio.gather(old.archive(), old.archive())
-        assert archived(old, OLD) == before
+        assert archived(old, months_ago(OLD)) == before
         assert (await old.verify()).findings == []
 
     async def test_a_check_that_an_archive_overtakes(self, old, keeper_url, monkeypatch):
@@ -268,33 +276,33 @@ class TestCutOff:
 class TestRetention:
     async def test_files_go_and_a_check_knows_why(self, log):
         log.reset()
-        log.add_to(EXPIRED, 12)
-        log.add_to(month_before(THIS_MONTH, 84), 3)
+        log.add_to(months_ago(EXPIRED), 12)
+        log.add_to(months_ago(84), 3)
         await log.seal()
         await log.archive()
-        assert not path_of(log, EXPIRED).exists()
-        assert path_of(log, month_before(THIS_MONTH, 84)).exists()
+        assert not path_of(log, months_ago(EXPIRED)).exists()
+        assert path_of(log, months_ago(84)).exists()
         report = await log.verify()
         assert report.findings == []
         assert (report.expired_entries, report.archived_entries) == (12, 3)
 
     async def test_a_file_does_not_go_by_the_record_of_somebody_else(self, old):
         await old.archive()
-        old.run("UPDATE audit_archives SET removed_at = now() WHERE month = %s", OLD)
+        old.run("UPDATE audit_archives SET removed_at = now() WHERE month = %s", months_ago(OLD))
         report = await old.verify()
         assert kinds(report) == ["archive_changed"]
-        assert f"{OLD:%Y-%m}" in report.findings[0].message
+        assert f"{months_ago(OLD):%Y-%m}" in report.findings[0].message
 
 
 class TestTampering:
     @pytest.fixture
     async def old(self, old: Log) -> Log:
         await old.archive()
-        self.numbers = [row[0] for row in archived(old, OLD)]
+        self.numbers = [row[0] for row in archived(old, months_ago(OLD))]
         return old
 
     def rewrite(self, log: Log, change: Callable[[pa.Table], pa.Table]) -> None:
-        path = path_of(log, OLD)
+        path = path_of(log, months_ago(OLD))
         table = change(pq.read_table(path))
         pq.write_table(table, path)
 
@@ -308,7 +316,7 @@ class TestTampering:
         self.rewrite(old, change)
         report = await old.verify()
         assert kinds(report) == ["archive_changed", "entry_changed"]
-        assert file_name(OLD) in report.findings[0].message
+        assert file_name(months_ago(OLD)) in report.findings[0].message
         assert report.findings[1].entry == number
 
     async def test_a_removed_row(self, old):
@@ -330,13 +338,13 @@ class TestTampering:
         assert report.findings[0].kind == "archive_changed"
 
     async def test_a_missing_file_is_named_first_and_alone(self, old):
-        path_of(old, OLD).unlink()
+        path_of(old, months_ago(OLD)).unlink()
         report = await old.verify()
         assert kinds(report) == ["archive_missing"]
-        assert file_name(OLD) in report.findings[0].message
+        assert file_name(months_ago(OLD)) in report.findings[0].message
 
     async def test_a_missing_file_does_not_hide_what_else_is_missing(self, old):
-        path_of(old, OLD).unlink()
+        path_of(old, months_ago(OLD)).unlink()
         number = old.run("SELECT min(id) FROM audit_log")[0][0]
         old.run("DELETE FROM audit_log WHERE id = %s", number)
         report = await old.verify()
@@ -345,7 +353,7 @@ class TestTampering:
 
     @pytest.mark.parametrize("how", ["cut", "empty", "text", "columns", "nulls", "folder"])
     async def test_a_damaged_file(self, old, how):
-        path = path_of(old, OLD)
+        path = path_of(old, months_ago(OLD))
         if how == "cut":
             path.write_bytes(path.read_bytes()[:-100])
         elif how == "empty":
@@ -363,18 +371,18 @@ class TestTampering:
             path.mkdir()
         report = await old.verify()
         assert set(kinds(report)) == {"archive_changed"}
-        assert all(f"{OLD:%Y-%m}" in one.message for one in report.findings)
+        assert all(f"{months_ago(OLD):%Y-%m}" in one.message for one in report.findings)
 
     async def test_a_removed_record(self, old):
-        old.run("DELETE FROM audit_archives WHERE month = %s", OLD)
-        path_of(old, OLD).unlink()
+        old.run("DELETE FROM audit_archives WHERE month = %s", months_ago(OLD))
+        path_of(old, months_ago(OLD)).unlink()
         report = await old.verify()
         assert kinds(report) == ["entry_removed"] * 50
         assert [one.entry for one in report.findings] == self.numbers
 
     @pytest.mark.parametrize("change", ["entries = 1", "sha256 = ''", "file_name = '../../x.parquet'"])
     async def test_a_changed_record(self, old, change):
-        old.run(f"UPDATE audit_archives SET {change} WHERE month = %s", OLD)
+        old.run(f"UPDATE audit_archives SET {change} WHERE month = %s", months_ago(OLD))
         report = await old.verify()
         assert report.findings[0].kind == "archive_changed"
-        assert f"{OLD:%Y-%m}" in report.findings[0].message
+        assert f"{months_ago(OLD):%Y-%m}" in report.findings[0].message

@@ -19,10 +19,9 @@ from fleetkeeper.audit.seals import make_seal, merkle_root
 from fleetkeeper.database.context import product_context
 from fleetkeeper.database.logins import with_login
 from fleetkeeper.database.readers import grant_reader
-from tests.audit.test_archive import OLD, rows_of
+from tests.audit.test_archive import OLD, months_ago, rows_of
 from tests.factories.audit import Log, add_device, add_events
 
-NOW = datetime.now(UTC)
 CONTEXT = product_context("job", "test")
 REFUSED = (errors.InsufficientPrivilege, errors.RaiseException)
 # With columns that PostgreSQL is not asked to check for sense.
@@ -75,7 +74,7 @@ class TestTheApplication:
             "DELETE FROM audit_seals",
             "DO $$ BEGIN LOCK TABLE audit_epochs IN SHARE MODE; END $$",
             "SELECT lock_audit_seals()",
-            f"SELECT drop_archived_audit_month('{OLD}')",
+            f"SELECT drop_archived_audit_month('{months_ago(OLD)}')",
             "UPDATE audit_archives SET removed_at = now()",
             (
                 'INSERT INTO audit_log (action, actor_kind, actor_name, resource_type, "timestamp") '
@@ -92,7 +91,7 @@ class TestTheApplication:
                 with pytest.raises(errors.InsufficientPrivilege):
                     connection.execute(statement)
             with pytest.raises(errors.InsufficientPrivilege):
-                connection.execute(ARCHIVE, [OLD, OLD, OLD])
+                connection.execute(ARCHIVE, [months_ago(OLD), months_ago(OLD), months_ago(OLD)])
         assert (await sealed.verify()).is_sound
 
     async def test_stopping_the_worker_is_noticed(self, sealed, app_url):
@@ -128,7 +127,7 @@ class TestAReader:
                     "SELECT record_audit_event('x', 'x', NULL, NULL, NULL, NULL)",
                     "DO $$ BEGIN LOCK TABLE audit_epochs IN ACCESS SHARE MODE; END $$",
                     "SELECT lock_audit_seals()",
-                    f"SELECT drop_archived_audit_month('{OLD}')",
+                    f"SELECT drop_archived_audit_month('{months_ago(OLD)}')",
                     "SET ROLE fleetkeeper_audit_keeper",
                 ):
                     with pytest.raises(errors.InsufficientPrivilege):
@@ -188,7 +187,9 @@ class TestTheKeeper:
         async with sealed.keeper.session() as session:
             previous = await jobs.queries.newest_seal(session)
             for number in range(forged):
-                previous = make_seal(b"k" * 32, previous, b"", previous.to_transaction + number, NOW)
+                previous = make_seal(
+                    b"k" * 32, previous, b"", previous.to_transaction + number, datetime.now(UTC)
+                )
                 jobs.queries.store_seal(session, previous)
         state = await state_of(sealed)
         assert (state.status, state.newest.number) == ("stopped", 3)
@@ -196,31 +197,31 @@ class TestTheKeeper:
             await sealed.seal()
 
     async def test_a_month_that_is_in_no_seal_does_not_go(self, sealed, keeper_url):
-        sealed.add_to(OLD, 4)
+        sealed.add_to(months_ago(OLD), 4)
         with connected(keeper_url) as connection:
-            connection.execute(ARCHIVE, [OLD, OLD, OLD])
+            connection.execute(ARCHIVE, [months_ago(OLD), months_ago(OLD), months_ago(OLD)])
             with pytest.raises(errors.RaiseException, match="in no seal"):
-                connection.execute("SELECT drop_archived_audit_month(%s)", [OLD])
-        assert len(rows_of(sealed, OLD)) == 4
+                connection.execute("SELECT drop_archived_audit_month(%s)", [months_ago(OLD)])
+        assert len(rows_of(sealed, months_ago(OLD))) == 4
 
     @pytest.mark.parametrize(
         "change", ["entries = entries - 1", "first_id = first_id - 1", "last_id = last_id + 1"]
     )
     async def test_a_record_that_does_not_fit_drops_nothing(self, sealed, keeper_url, change):
-        sealed.add_to(OLD, 4)
+        sealed.add_to(months_ago(OLD), 4)
         await sealed.seal()
-        sealed.run(ARCHIVE, OLD, OLD, OLD)
+        sealed.run(ARCHIVE, months_ago(OLD), months_ago(OLD), months_ago(OLD))
         sealed.run(f"UPDATE audit_archives SET {change}")
         with connected(keeper_url) as connection, pytest.raises(errors.RaiseException, match="entries"):
-            connection.execute("SELECT drop_archived_audit_month(%s)", [OLD])
+            connection.execute("SELECT drop_archived_audit_month(%s)", [months_ago(OLD)])
 
     async def test_a_month_dropped_without_a_file_is_noticed(self, sealed, keeper_url):
-        sealed.add_to(OLD, 4)
+        sealed.add_to(months_ago(OLD), 4)
         await sealed.seal()
         with connected(keeper_url) as connection:
-            connection.execute(ARCHIVE, [OLD, OLD, OLD])
-            connection.execute("SELECT drop_archived_audit_month(%s)", [OLD])
-        assert rows_of(sealed, OLD) == []
+            connection.execute(ARCHIVE, [months_ago(OLD), months_ago(OLD), months_ago(OLD)])
+            connection.execute("SELECT drop_archived_audit_month(%s)", [months_ago(OLD)])
+        assert rows_of(sealed, months_ago(OLD)) == []
         report = await sealed.verify()
         assert {one.kind for one in report.findings} == {"archive_changed", "archive_missing"}
         assert sealed.run("SELECT actor_name FROM audit_log WHERE action = 'audit_archives.insert'") == [
@@ -228,11 +229,11 @@ class TestTheKeeper:
         ]
 
     async def test_a_month_is_not_archived_by_forged_seals(self, sealed, keeper_url):
-        sealed.add_to(OLD, 4)
+        sealed.add_to(months_ago(OLD), 4)
         await sealed.seal()
         sealed.run("UPDATE audit_seals SET signature = sha256('x') WHERE number = 4")
         assert await sealed.archive() == []
-        assert len(rows_of(sealed, OLD)) == 4
+        assert len(rows_of(sealed, months_ago(OLD))) == 4
 
 
 class TestTheOwner:
@@ -268,7 +269,7 @@ class TestTheOwner:
         previous = None
         async with sealed.keeper.session() as session:
             for seal in reversed(seals):
-                previous = make_seal(b"k" * 32, previous, b"", seal.to_transaction, NOW)
+                previous = make_seal(b"k" * 32, previous, b"", seal.to_transaction, datetime.now(UTC))
                 jobs.queries.store_seal(session, previous)
         assert previous.merkle_root == merkle_root(b"")
         assert (await state_of(sealed)).status == "stopped"

@@ -10,12 +10,19 @@ from playwright.async_api import expect
 
 from tests.e2e.browsers import NEEDS_BROWSER, Visitor
 from tests.factories.dashboards import a_dashboard
+from tests.fixtures.began import began
 from tests.fixtures.client import PASSWORD, EnrolledDevice, RunningApp, enroll
 
 pytestmark = NEEDS_BROWSER
 
-START = int(time.time()) // 60 * 60 - 4200
-RANGE = f"from={START}&to={START + 600}"
+
+def start() -> int:
+    """When what is shown begins: 70 minutes before the test."""
+    return began() // 60 * 60 - 4200
+
+
+def shown() -> str:
+    return f"from={start()}&to={start() + 600}"
 
 
 @pytest.fixture
@@ -23,7 +30,7 @@ async def fleet(app: RunningApp, admin) -> AsyncIterator[list[EnrolledDevice]]:
     """Two devices with ten minutes of readings."""
     devices = [await enroll(app, admin, name) for name in ("web-01", "<b>db</b>")]
     for place, device in enumerate(devices):
-        frames = [(START + age, readings(age, place)) for age in range(0, 600, 10)]
+        frames = [(start() + age, readings(age, place)) for age in range(0, 600, 10)]
         assert (await device.send(*frames)).json()["accepted"] == 60
     yield devices
     for device in devices:
@@ -58,7 +65,7 @@ def lines(page, title: str):
 
 async def test_from_explore_to_a_shared_address(visitor, fleet):
     page = visitor.page
-    await visitor.open(f"/explore?{RANGE}&metric=cpu_usage_percent&step=60")
+    await visitor.open(f"/explore?{shown()}&metric=cpu_usage_percent&step=60")
     await page.click("[data-save-panel]")
     await page.fill("#save-name", "Web & db")
     await page.fill("#save-title", "Processors")
@@ -110,14 +117,14 @@ async def test_from_explore_to_a_shared_address(visitor, fleet):
         await panel(page, "Processors")
         .get_by_role("link", name="Open Processors in Explore")
         .get_attribute("href")
-        == f"/explore?metric=cpu_usage_percent&agg=avg&by=device&top=20&step=60&{RANGE}"
+        == f"/explore?metric=cpu_usage_percent&agg=avg&by=device&top=20&step=60&{shown()}"
     )
 
 
 async def test_panels_are_moved_sized_copied_and_removed_by_keys(visitor, admin):
     await admin.post("/api/v1/dashboards", json=a_dashboard("Keys"))
     page = visitor.page
-    await visitor.open(f"/dashboards/keys?{RANGE}&edit=1")
+    await visitor.open(f"/dashboards/keys?{shown()}&edit=1")
     await page.get_by_role("button", name="Duplicate CPU").press("Enter")
     await expect(panel(page, "CPU")).to_have_count(2)
     await page.click("[data-add-row]")
@@ -138,7 +145,7 @@ async def test_panels_are_moved_sized_copied_and_removed_by_keys(visitor, admin)
 async def test_json_shows_faults_at_their_place(visitor, admin):
     await admin.post("/api/v1/dashboards", json=a_dashboard("Written"))
     page = visitor.page
-    await visitor.open(f"/dashboards/written?{RANGE}&edit=1")
+    await visitor.open(f"/dashboards/written?{shown()}&edit=1")
     await page.click("#tab-json")
     text = page.locator("#board-json-text")
     right = await text.input_value()
@@ -165,7 +172,7 @@ async def test_json_shows_faults_at_their_place(visitor, admin):
 async def test_a_change_in_between_is_noticed(visitor, admin):
     made = (await admin.post("/api/v1/dashboards", json=a_dashboard("Both"))).json()
     page = visitor.page
-    await visitor.open(f"/dashboards/both?{RANGE}&edit=1")
+    await visitor.open(f"/dashboards/both?{shown()}&edit=1")
     await page.get_by_label("Title of row 1").fill("Mine")
     await admin.put(f"/api/v1/dashboards/{made['id']}", json=a_dashboard("Theirs"))
     await page.click("[data-save]")
@@ -181,7 +188,7 @@ async def test_a_change_in_between_is_noticed(visitor, admin):
 async def test_one_that_is_gone_meanwhile_is_told(visitor, admin):
     made = (await admin.post("/api/v1/dashboards", json=a_dashboard("Gone"))).json()
     page = visitor.page
-    await visitor.open(f"/dashboards/gone?{RANGE}&edit=1")
+    await visitor.open(f"/dashboards/gone?{shown()}&edit=1")
     await page.get_by_label("Title of row 1").fill("Mine")
     await admin.put(f"/api/v1/dashboards/{made['id']}", json=a_dashboard("Theirs"))
     await page.click("[data-save]")
@@ -197,7 +204,7 @@ async def test_one_that_is_gone_meanwhile_is_told(visitor, admin):
 async def test_saving_twice_at_once_is_one_change(visitor, admin):
     await admin.post("/api/v1/dashboards", json=a_dashboard("Hasty"))
     page = visitor.page
-    await visitor.open(f"/dashboards/hasty?{RANGE}&edit=1")
+    await visitor.open(f"/dashboards/hasty?{shown()}&edit=1")
     await page.get_by_label("Title of row 1").fill("Mine")
     await page.eval_on_selector("[data-save]", "button => { button.click(); button.click(); }")
     await expect(page.locator("[data-view-actions]")).to_be_visible()
@@ -228,7 +235,7 @@ async def test_the_built_in_ones_show_data_and_fit_a_phone(visit, admin_token, f
     visitor = await visit("phone", "dark")
     await visitor.sign_in("admin", PASSWORD)
     for slug in ("built-in-fleet", "built-in-server"):
-        await visitor.open(f"/dashboards/{slug}?{RANGE}")
+        await visitor.open(f"/dashboards/{slug}?{shown()}")
         await expect(panel(visitor.page, "CPU").locator("[data-line]")).to_have_count(1)
         assert await visitor.is_within_its_width()
     silent = panel(visitor.page, "Temperature")
@@ -274,5 +281,5 @@ async def test_figures_say_whether_they_are_of_now(visitor, app, fleet):
     busiest = page.locator("tr", has=page.locator("[id^=cpu-]")).first
     await expect(busiest).to_contain_text("<b>db</b>")
     await expect(busiest).to_contain_text("90 %")
-    await visitor.open(f"/dashboards/built-in-fleet?{RANGE}")
+    await visitor.open(f"/dashboards/built-in-fleet?{shown()}")
     await expect(panel(page, "Highest CPU").locator(".board-aggregate")).to_contain_text("at ")

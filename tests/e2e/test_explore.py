@@ -12,13 +12,19 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.browsers import NEEDS_BROWSER, Visitor
+from tests.fixtures.began import began
 from tests.fixtures.client import PASSWORD, EnrolledDevice, RunningApp, enroll
 
 pytestmark = NEEDS_BROWSER
 
-# Ten whole minutes, an hour and more ago.
-START = int(time.time()) // 60 * 60 - 4200
-RANGE = {"from": START, "to": START + 600}
+
+def start() -> int:
+    """When what is shown begins: 70 minutes before the test."""
+    return began() // 60 * 60 - 4200
+
+
+def shown() -> dict[str, int]:
+    return {"from": start(), "to": start() + 600}
 
 
 @pytest.fixture
@@ -26,7 +32,7 @@ async def fleet(app: RunningApp, admin) -> AsyncIterator[list[EnrolledDevice]]:
     """Two devices with ten minutes of readings, one of which has a name that is no markup."""
     devices = [await enroll(app, admin, name) for name in ("web-01", "<b>db</b>")]
     for place, device in enumerate(devices):
-        answer = await device.send(*((START + age, readings(age, place)) for age in range(0, 600, 10)))
+        answer = await device.send(*((start() + age, readings(age, place)) for age in range(0, 600, 10)))
         assert answer.json()["accepted"] == 60
     yield devices
     for device in devices:
@@ -53,7 +59,7 @@ async def visitor(
 
 
 def address(**state: object) -> str:
-    return f"/explore?{urlencode(RANGE | state, doseq=True)}"
+    return f"/explore?{urlencode(shown() | state, doseq=True)}"
 
 
 def lines(page: Page):
@@ -134,7 +140,7 @@ async def test_each_device_counts_once_across_devices(visitor):
 
 
 async def test_compared_values_are_lines_of_their_own(visitor, fleet):
-    await fleet[0].send(*((START - 3600 + age, readings(age, 0)) for age in range(0, 600, 10)))
+    await fleet[0].send(*((start() - 3600 + age, readings(age, 0)) for age in range(0, 600, 10)))
     page = visitor.page
     await visitor.open(address(metric="cpu_usage_percent", device=fleet[0].id, step=60, compare="1h"))
     await expect(lines(page)).to_have_count(2)

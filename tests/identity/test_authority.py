@@ -1,6 +1,6 @@
 """Nothing that a credential makes or changes has more rights, a longer life or wider networks than the credential."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from itertools import count
 
@@ -24,10 +24,9 @@ from fleetkeeper.identity.tokens.schemas import TokenCreate, TokenUpdate
 from fleetkeeper.identity.users import account
 from fleetkeeper.identity.users import service as users
 from fleetkeeper.identity.users.schemas import AccountUpdate, UserCreate, UserUpdate
-from fleetkeeper.kit.clock import utc_now
 from tests.factories.identity import give, make_group, make_tree, make_user
 
-NOW = utc_now()
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ADDRESS = "192.0.2.7"
 HERE = ip_network(f"{ADDRESS}/32")
 NETWORKS = tuple(

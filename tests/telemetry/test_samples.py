@@ -1,7 +1,6 @@
 """Samples that arrive series by series: stored once each, whatever requests bring them, and read back unchanged."""
 
 import asyncio
-import time
 
 import numpy as np
 import pytest
@@ -17,9 +16,15 @@ from fleetkeeper.telemetry.frames import Plan, copy_payload, pack_parts
 from fleetkeeper.telemetry.reading import Channel, read_samples
 from fleetkeeper.telemetry.samples import SampleSeries, columns_of, partial_frames, united
 from tests.factories.telemetry import make_device, moment
+from tests.fixtures.began import began
 
 STALE = np.array([0x7FF0000000000002], np.uint64).view(np.float64)
-NOW_US = int(time.time()) * 1_000_000
+
+
+def now_us() -> int:
+    return began() * 1_000_000
+
+
 MINUTE = 60_000_000
 
 
@@ -54,43 +59,47 @@ class TestStoring:
     async def test_one_moment_in_two_requests_is_one_moment(self, app, connection):
         device = make_device(connection)
         door = app.state.door
-        both = [series(device, name, (NOW_US, value)) for name, value in (("a_total", 1.0), ("b_total", 2.0))]
-        first = await door.store_samples([both[0], series(device, "c_total", (NOW_US, 3.0))])
+        both = [
+            series(device, name, (now_us(), value)) for name, value in (("a_total", 1.0), ("b_total", 2.0))
+        ]
+        first = await door.store_samples([both[0], series(device, "c_total", (now_us(), 3.0))])
         second = await door.store_samples([both[1]])
         assert (first.accepted, second.accepted) == (2, 1)
         assert await read_bits(app, device) == {
-            "a_total": {NOW_US: bits(1.0)},
-            "b_total": {NOW_US: bits(2.0)},
-            "c_total": {NOW_US: bits(3.0)},
+            "a_total": {now_us(): bits(1.0)},
+            "b_total": {now_us(): bits(2.0)},
+            "c_total": {now_us(): bits(3.0)},
         }
 
     async def test_a_channel_added_to_a_stored_moment_completes_its_frame(self, app, connection):
         device = make_device(connection)
         names = ["a_total", "b_total", "c_total"]
-        await app.state.door.store_samples([series(device, name, (NOW_US, 1.0)) for name in names])
-        later = NOW_US + 1_000_000
+        await app.state.door.store_samples([series(device, name, (now_us(), 1.0)) for name in names])
+        later = now_us() + 1_000_000
         for name in names:
             await app.state.door.store_samples([series(device, name, (later, 2.0))])
         assert connection.execute("SELECT count(*) FROM frames").fetchone()[0] == 2
-        assert await read_bits(app, device) == {name: {NOW_US: bits(1.0), later: bits(2.0)} for name in names}
+        assert await read_bits(app, device) == {
+            name: {now_us(): bits(1.0), later: bits(2.0)} for name in names
+        }
 
     async def test_the_first_value_of_a_moment_stays(self, app, connection):
         device = make_device(connection)
-        await app.state.door.store_samples([series(device, "a_total", (NOW_US, 1.0))])
-        again = await app.state.door.store_samples([series(device, "a_total", (NOW_US, 9.0))])
+        await app.state.door.store_samples([series(device, "a_total", (now_us(), 1.0))])
+        again = await app.state.door.store_samples([series(device, "a_total", (now_us(), 9.0))])
         assert (again.accepted, again.duplicates) == (0, 1)
-        twice = series(device, "b_total", (NOW_US, 5.0), (NOW_US, 6.0))
+        twice = series(device, "b_total", (now_us(), 5.0), (now_us(), 6.0))
         await app.state.door.store_samples([twice])
         assert await read_bits(app, device) == {
-            "a_total": {NOW_US: bits(1.0)},
-            "b_total": {NOW_US: bits(5.0)},
+            "a_total": {now_us(): bits(1.0)},
+            "b_total": {now_us(): bits(5.0)},
         }
 
     async def test_requests_at_once_lose_nothing(self, app, connection):
         devices = [make_device(connection) for _ in range(3)]
         names = [f"metric_{n}" for n in range(90)]
         requests = [
-            [series(device, name, (NOW_US + k, float(k))) for name in names[part::6]]
+            [series(device, name, (now_us() + k, float(k))) for name in names[part::6]]
             for device in devices
             for part in range(6)
             for k in range(4)
@@ -99,7 +108,7 @@ class TestStoring:
         assert sum(item.accepted for item in stored) == 3 * 90 * 4
         for device in devices:
             assert await read_bits(app, device) == {
-                name: {NOW_US + k: bits(float(k)) for k in range(4)} for name in names
+                name: {now_us() + k: bits(float(k)) for k in range(4)} for name in names
             }
 
     async def test_machines_of_a_kind_share_layouts(self, app, connection):
@@ -108,22 +117,22 @@ class TestStoring:
             device = make_device(connection)
             # Each machine's requests are cut at other places.
             for part in (names[: 30 + offset], names[30 + offset :]):
-                await app.state.door.store_samples([series(device, key, (NOW_US, 1.0)) for key in part])
+                await app.state.door.store_samples([series(device, key, (now_us(), 1.0)) for key in part])
         assert connection.execute("SELECT count(*) FROM layouts").fetchone()[0] <= 3
 
     async def test_a_device_has_only_the_channels_it_sent(self, app, connection):
         rich, poor = make_device(connection), make_device(connection)
         names = [f'core_percent{{core="{n}"}}' for n in range(8)]
-        await app.state.door.store_samples([series(rich, key, (NOW_US, 1.0)) for key in names])
-        await app.state.door.store_samples([series(poor, key, (NOW_US, 1.0)) for key in names[:2]])
+        await app.state.door.store_samples([series(rich, key, (now_us(), 1.0)) for key in names])
+        await app.state.door.store_samples([series(poor, key, (now_us(), 1.0)) for key in names[:2]])
         async with app.state.database.session(product_context("job", "test")) as session:
             assert len(await queries.channels_of_device(session, rich)) == 8
             assert len(await queries.channels_of_device(session, poor)) == 2
 
     async def test_newest_values_are_put_together_from_all_requests(self, app, admin, connection):
         device = make_device(connection)
-        await app.state.door.store_samples([series(device, "cpu_usage_percent", (NOW_US - MINUTE, 20.0))])
-        await app.state.door.store_samples([series(device, "memory_usage_percent", (NOW_US, 30.0))])
+        await app.state.door.store_samples([series(device, "cpu_usage_percent", (now_us() - MINUTE, 20.0))])
+        await app.state.door.store_samples([series(device, "memory_usage_percent", (now_us(), 30.0))])
         await app.state.door.freshness._try_flush()
         answer = (await admin.get("/api/v1/telemetry/latest", params={"device": str(device)})).json()
         assert {item["metric"]: item["value"] for item in answer["values"]} == {
@@ -140,9 +149,12 @@ class TestStoring:
 class TestRefused:
     async def test_a_time_out_of_the_window_is_named(self, app, connection):
         device = make_device(connection)
-        old = NOW_US - 400 * 86_400_000_000
+        old = now_us() - 400 * 86_400_000_000
         stored = await app.state.door.store_samples(
-            [series(device, "a_total", (old, 1.0), (NOW_US, 2.0)), series(device, "b_total", (NOW_US, 1.0))]
+            [
+                series(device, "a_total", (old, 1.0), (now_us(), 2.0)),
+                series(device, "b_total", (now_us(), 1.0)),
+            ]
         )
         assert stored.accepted == 2
         assert [(item.index, item.samples) for item in stored.rejected] == [(0, 1)]
@@ -152,7 +164,7 @@ class TestRefused:
         device = make_device(connection)
         app.state.door.samples.homes.max_channels_per_device = 5
         names = [f"metric_{n}" for n in range(8)]
-        stored = await app.state.door.store_samples([series(device, key, (NOW_US, 1.0)) for key in names])
+        stored = await app.state.door.store_samples([series(device, key, (now_us(), 1.0)) for key in names])
         assert stored.accepted == 5
         assert len(stored.rejected) == 3
         assert "limit" in stored.rejected[0].sentence
@@ -161,7 +173,7 @@ class TestRefused:
 
     async def test_a_name_that_is_none_is_refused(self, app, connection):
         device = make_device(connection)
-        stored = await app.state.door.store_samples([series(device, "no name", (NOW_US, 1.0))])
+        stored = await app.state.door.store_samples([series(device, "no name", (now_us(), 1.0))])
         assert (stored.accepted, len(stored.rejected)) == (0, 1)
 
 
@@ -169,13 +181,13 @@ class TestSealed:
     async def test_gaps_and_stale_markers_survive_sealing(self, app, app_url, connection):
         device = make_device(connection)
         names = [f"metric_{n}" for n in range(70)]
-        await app.state.door.store_samples([series(device, key, (NOW_US, 0.5)) for key in names])
+        await app.state.door.store_samples([series(device, key, (now_us(), 0.5)) for key in names])
         for k in range(1, 20):
             some = names[k % 3 :: 3]
             value = STALE[0] if k == 7 else float(k)
-            await app.state.door.store_samples([series(device, key, (NOW_US + k, value)) for key in some])
+            await app.state.door.store_samples([series(device, key, (now_us() + k, value)) for key in some])
         before = await read_bits(app, device)
-        assert before["metric_1"][NOW_US + 7] == 0x7FF0000000000002
+        assert before["metric_1"][now_us() + 7] == 0x7FF0000000000002
         sealed = await seal(app_url, device)
         assert sealed.frames > 0
         assert connection.execute("SELECT count(*) FROM frames").fetchone()[0] == 0
@@ -234,7 +246,7 @@ def test_a_partial_frame_is_read_back_as_it_was_packed(connection, present):
     device = make_device(connection)
     plan = Plan(7, 4, None)
     placed = [
-        (SampleSeries(device.bytes, f"m{n}", np.array([NOW_US]), np.array([n + 0.5])), n) for n in present
+        (SampleSeries(device.bytes, f"m{n}", np.array([now_us()]), np.array([n + 0.5])), n) for n in present
     ]
     rows = [frame.row() for frame in frames_of(placed, plan)]
     with connection.cursor().copy(
@@ -243,4 +255,4 @@ def test_a_partial_frame_is_read_back_as_it_was_packed(connection, present):
         copy.write(copy_payload(rows))
     stored = connection.execute("SELECT device_id, ts, layout_id, values, part FROM frames").fetchall()
     values = [n + 0.5 if n in present else None for n in range(4)]
-    assert stored == ([(device, moment(NOW_US), 7, values, 7)] if present else [])
+    assert stored == ([(device, moment(now_us()), 7, values, 7)] if present else [])

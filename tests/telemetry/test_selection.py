@@ -21,7 +21,7 @@ from fleetkeeper.telemetry.selection import (
     read_series,
 )
 from tests.factories.telemetry import make_device
-from tests.telemetry.test_samples import NOW_US, series
+from tests.telemetry.test_samples import now_us, series
 
 ALL = Actor("user", "all", {Permission.TELEMETRY_READ: EVERYWHERE})
 NONE = Actor("user", "none", {Permission.TELEMETRY_READ: Scope(departments=frozenset({UUID(int=5)}))})
@@ -39,11 +39,11 @@ async def fleet(app, connection):
             f'cpu_seconds_total{{cpu="0",instance="{HOST_MARK}:9100",job="node",mode="user"}}',
         ]
         for k, key in enumerate(keys):
-            await store([series(devices[name], key, (NOW_US, 10.0 * n + k), (NOW_US + 1, 10.0 * n + k))])
+            await store([series(devices[name], key, (now_us(), 10.0 * n + k), (now_us() + 1, 10.0 * n + k))])
     await app.state.door.receive_for(
         devices["desk"].bytes,
         "",
-        b'{"frames": [{"ts": %d, "values": {"cpu_usage_percent": 7.5}}]}' % (NOW_US // 1_000_000),
+        b'{"frames": [{"ts": %d, "values": {"cpu_usage_percent": 7.5}}]}' % (now_us() // 1_000_000),
     )
     return devices
 
@@ -180,7 +180,7 @@ class TestLabels:
 class TestSamples:
     async def test_each_series_gets_its_own(self, fleet, whole):
         found = await find_series(whole, ALL, [[Matcher("__name__", "!=", "")]], limit=100)
-        samples = await read_series(whole, found, NOW_US, NOW_US + 1, max_samples=1000)
+        samples = await read_series(whole, found, now_us(), now_us() + 1, max_samples=1000)
         values = {
             (item.labels["instance"], item.labels.get("mode", ""), item.labels["__name__"][:2]): found[
                 1

@@ -1,6 +1,6 @@
 """Sessions as people see and end them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,10 +10,9 @@ from fleetkeeper.identity.service import Browser, actor_of_session, actor_of_tok
 from fleetkeeper.identity.sessions import service
 from fleetkeeper.identity.users import account
 from fleetkeeper.identity.users.schemas import AccountUpdate
-from fleetkeeper.kit.clock import utc_now
 from tests.factories.identity import give, make_token, make_user
 
-NOW = utc_now()
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 IDLE = timedelta(hours=12)
 
 

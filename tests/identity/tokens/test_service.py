@@ -1,6 +1,6 @@
 """API tokens: what limits them, that none exceeds whoever makes it, rotation and revocation."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from uuid import uuid4
 
@@ -15,10 +15,9 @@ from fleetkeeper.identity.service import actor_of_token, actor_of_user, actor_of
 from fleetkeeper.identity.tokens import service
 from fleetkeeper.identity.tokens.presets import Preset
 from fleetkeeper.identity.tokens.schemas import TokenCreate, TokenUpdate
-from fleetkeeper.kit.clock import utc_now
 from tests.factories.identity import give, make_actor, make_role, make_token, make_tree, make_user
 
-NOW = utc_now()
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ADDRESS = "192.0.2.7"
 
 

@@ -10,10 +10,14 @@ import pytest
 
 from fleetkeeper.telemetry.chunks import jobs, service
 from tests.factories.telemetry import make_device
-from tests.telemetry.test_samples import NOW_US, series
+from tests.telemetry.test_samples import now_us, series
 
 DAY = 86_400_000_000
-SPAN = {"from": (NOW_US - 3 * DAY) / 1e6, "to": NOW_US / 1e6 + 60}
+
+
+def span() -> dict[str, float]:
+    """Three days, and a minute that is to come."""
+    return {"from": (now_us() - 3 * DAY) / 1e6, "to": now_us() / 1e6 + 60}
 
 
 @pytest.fixture
@@ -22,9 +26,9 @@ async def fleet(app, app_url, connection):
     first, second = make_device(connection, "=cmd()"), make_device(connection, "plain")
     store = app.state.door.store_samples
     for device in (first, second):
-        times = [NOW_US - 2 * DAY + k * 60_000_000 for k in range(50)] + [NOW_US]
+        times = [now_us() - 2 * DAY + k * 60_000_000 for k in range(50)] + [now_us()]
         await store([series(device, "load", *((at, float(k)) for k, at in enumerate(times)))])
-        await store([series(device, 'disk_bytes{disk="-1"}', (NOW_US, 7.0))])
+        await store([series(device, 'disk_bytes{disk="-1"}', (now_us(), 7.0))])
     async with jobs.sealing_connection(app_url) as sealing:
         await service.seal_device(sealing, first, 2**51)
     return first, second
@@ -44,7 +48,7 @@ def read(content: bytes, file_format: str) -> list[dict]:
 class TestFormats:
     @pytest.mark.parametrize("file_format", ["csv", "parquet", "arrow"])
     async def test_every_sample_once(self, admin, fleet, file_format):
-        answer = await admin.get("/api/v1/telemetry/export", params={**SPAN, "format": file_format})
+        answer = await admin.get("/api/v1/telemetry/export", params={**span(), "format": file_format})
         assert answer.status_code == 200
         assert f'filename="telemetry.{file_format}"' in answer.headers["content-disposition"]
         rows = read(answer.content, file_format)
@@ -56,14 +60,14 @@ class TestFormats:
             assert sorted(values) == sorted([*map(float, range(51)), 7.0])
 
     async def test_a_spreadsheet_runs_nothing(self, admin, fleet):
-        answer = await admin.get("/api/v1/telemetry/export", params={**SPAN, "format": "csv"})
+        answer = await admin.get("/api/v1/telemetry/export", params={**span(), "format": "csv"})
         names = {row["device"] for row in read(answer.content, "csv")}
         assert names == {"'=cmd()", "plain"}
 
     async def test_a_time_keeps_its_microseconds(self, app, admin, connection):
         device = make_device(connection)
-        await app.state.door.store_samples([series(device, "load", (NOW_US + 123_456, 1.0))])
-        answer = await admin.get("/api/v1/telemetry/export", params={**SPAN, "format": "csv"})
+        await app.state.door.store_samples([series(device, "load", (now_us() + 123_456, 1.0))])
+        answer = await admin.get("/api/v1/telemetry/export", params={**span(), "format": "csv"})
         (row,) = read(answer.content, "csv")
         assert row["ts"].endswith(".123456Z")
 
@@ -71,7 +75,7 @@ class TestFormats:
 class TestChoice:
     async def test_of_some_devices_and_metrics(self, admin, fleet):
         answer = await admin.get(
-            "/api/v1/telemetry/export", params={**SPAN, "device": str(fleet[0]), "metric": "disk_bytes"}
+            "/api/v1/telemetry/export", params={**span(), "device": str(fleet[0]), "metric": "disk_bytes"}
         )
         (row,) = read(answer.content, "csv")
         assert (row["device_id"], row["value"]) == (str(fleet[0]), "7")
@@ -79,7 +83,7 @@ class TestChoice:
         assert json.loads(row["labels"]) == labels
 
     async def test_nothing_is_a_file_too(self, admin):
-        answer = await admin.get("/api/v1/telemetry/export", params={**SPAN, "format": "csv"})
+        answer = await admin.get("/api/v1/telemetry/export", params={**span(), "format": "csv"})
         assert answer.text.splitlines() == ['"device_id","device","metric","labels","ts","value"']
 
     @pytest.mark.parametrize(
@@ -87,12 +91,12 @@ class TestChoice:
         [({"to": 0}, "to"), ({"metric": "no name"}, "metric"), ({"device": "x"}, "device")],
     )
     async def test_what_is_wrong_is_named(self, admin, wrong, field):
-        answer = await admin.get("/api/v1/telemetry/export", params={**SPAN, **wrong})
+        answer = await admin.get("/api/v1/telemetry/export", params={**span(), **wrong})
         assert answer.status_code == 422
         assert [item["field"] for item in answer.json()["errors"]] == [field]
 
     async def test_the_audit_log_knows(self, admin, fleet, connection):
-        await admin.get("/api/v1/telemetry/export", params={**SPAN, "metric": "load"})
+        await admin.get("/api/v1/telemetry/export", params={**span(), "metric": "load"})
         entry = connection.execute(
             "SELECT actor_name, details FROM audit_log WHERE action = 'telemetry.exported'"
         ).fetchone()

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import threading
-import time
 from uuid import UUID
 
 import numpy as np
@@ -17,11 +16,18 @@ from fleetkeeper.telemetry.promql import service
 from fleetkeeper.telemetry.promql.samples import STALE_BITS
 from fleetkeeper.telemetry.samples import SampleSeries
 from tests.factories.telemetry import make_device
+from tests.fixtures.began import began
 from tests.telemetry.promql.until import until
 
 API = "/prometheus/api/v1"
 DAY = 86_400
-NOW = int(time.time()) // 60 * 60
+
+
+def now() -> int:
+    """The minute in which the test began."""
+    return began() // 60 * 60
+
+
 STALE = np.array([STALE_BITS], np.uint64).view(np.float64)[0]
 
 
@@ -36,12 +42,14 @@ async def fleet(app, connection):
     devices = {name: make_device(connection, name) for name in ("web1", "web2", "desk")}
     for number, name in enumerate(("web1", "web2"), 1):
         key = f'requests_total{{instance="{HOST_MARK}:9100",job="node"}}'
-        samples = [(NOW - 600 + 15 * index, 30.0 * number * index) for index in range(41)]
+        samples = [(now() - 600 + 15 * index, 30.0 * number * index) for index in range(41)]
         await app.state.door.store_samples([sampled(devices[name], key, samples)])
     up = f'up{{instance="{HOST_MARK}:9100",job="node"}}'
-    await app.state.door.store_samples([sampled(devices["web1"], up, [(NOW - 60, 1.0), (NOW - 30, STALE)])])
-    await app.state.door.store_samples([sampled(devices["web2"], up, [(NOW - 60, 1.0), (NOW - 30, 1.0)])])
-    frame = b'{"frames": [{"ts": %d, "values": {"cpu_usage_percent": 7.5}}]}' % (NOW - 20)
+    await app.state.door.store_samples(
+        [sampled(devices["web1"], up, [(now() - 60, 1.0), (now() - 30, STALE)])]
+    )
+    await app.state.door.store_samples([sampled(devices["web2"], up, [(now() - 60, 1.0), (now() - 30, 1.0)])])
+    frame = b'{"frames": [{"ts": %d, "values": {"cpu_usage_percent": 7.5}}]}' % (now() - 20)
     await app.state.door.receive_for(devices["desk"].bytes, "", frame)
     return devices
 
@@ -73,11 +81,11 @@ async def test_others_go_on_while_a_long_text_is_read(shared, monkeypatch):
 
 class TestQueries:
     async def test_instant_query(self, fleet, viewer):
-        data = await ask(viewer, "query", query="sum by (instance) (rate(requests_total[5m]))", time=NOW)
+        data = await ask(viewer, "query", query="sum by (instance) (rate(requests_total[5m]))", time=now())
         assert data["resultType"] == "vector"
         assert sorted((item["metric"]["instance"], item["value"]) for item in data["result"]) == [
-            ("web1:9100", [NOW, "2"]),
-            ("web2:9100", [NOW, "4"]),
+            ("web1:9100", [now(), "2"]),
+            ("web2:9100", [now(), "4"]),
         ]
 
     async def test_range_query(self, fleet, viewer):
@@ -85,28 +93,28 @@ class TestQueries:
             viewer,
             "query_range",
             query='requests_total{instance="web2:9100"}',
-            start=NOW - 60,
-            end=NOW,
+            start=now() - 60,
+            end=now(),
             step="30s",
         )
         assert data["resultType"] == "matrix"
         (series,) = data["result"]
         assert series["metric"] == {"__name__": "requests_total", "instance": "web2:9100", "job": "node"}
-        assert series["values"] == [[NOW - 60, "2160"], [NOW - 30, "2280"], [NOW, "2400"]]
+        assert series["values"] == [[now() - 60, "2160"], [now() - 30, "2280"], [now(), "2400"]]
 
     async def test_form_is_read_as_the_address_is(self, fleet, viewer):
-        form = {"query": "count(requests_total)", "time": str(NOW)}
+        form = {"query": "count(requests_total)", "time": str(now())}
         answer = await viewer.post(f"{API}/query", data=form)
-        assert answer.json()["data"]["result"] == [{"metric": {}, "value": [NOW, "2"]}]
+        assert answer.json()["data"]["result"] == [{"metric": {}, "value": [now(), "2"]}]
 
     async def test_stale_marker_ends_a_series(self, fleet, viewer):
-        data = await ask(viewer, "query", query="up", time=NOW)
+        data = await ask(viewer, "query", query="up", time=now())
         assert [item["metric"]["instance"] for item in data["result"]] == ["web2:9100"]
-        data = await ask(viewer, "query", query="count_over_time(up[5m])", time=NOW)
+        data = await ask(viewer, "query", query="count_over_time(up[5m])", time=now())
         assert sorted(item["value"][1] for item in data["result"]) == ["1", "2"]
 
     async def test_agents_series_are_there_with_their_device(self, fleet, viewer):
-        data = await ask(viewer, "query", query="cpu_usage_percent > 7", time=NOW)
+        data = await ask(viewer, "query", query="cpu_usage_percent > 7", time=now())
         assert data["result"] == [
             {
                 "metric": {
@@ -114,21 +122,21 @@ class TestQueries:
                     "instance": "desk",
                     "device_id": str(fleet["desk"]),
                 },
-                "value": [NOW, "7.5"],
+                "value": [now(), "7.5"],
             }
         ]
 
     @pytest.mark.parametrize(
         ("query", "kind", "result"),
         [
-            ("1 + 1", "scalar", [NOW, "2"]),
-            ('"text"', "string", [NOW, "text"]),
-            ("vector(1) / 0", "vector", [{"metric": {}, "value": [NOW, "+Inf"]}]),
+            ("1 + 1", "scalar", [1000, "2"]),
+            ('"text"', "string", [1000, "text"]),
+            ("vector(1) / 0", "vector", [{"metric": {}, "value": [1000, "+Inf"]}]),
             ("nothing", "vector", []),
         ],
     )
     async def test_kinds_of_results(self, fleet, viewer, query, kind, result):
-        assert await ask(viewer, "query", query=query, time=NOW) == {"resultType": kind, "result": result}
+        assert await ask(viewer, "query", query=query, time=1000) == {"resultType": kind, "result": result}
 
     @pytest.mark.parametrize(
         ("path", "parameters", "status", "kind", "words"),
@@ -173,12 +181,12 @@ class TestQueries:
             ),
             (
                 "query",
-                {"query": "up + on () up", "time": NOW - 45},
+                {"query": "up + on () up", "time": lambda: now() - 45},
                 422,
                 "execution",
                 "many-to-many",
             ),
-            ("query", {"query": "up", "time": NOW, "timeout": "0"}, 503, "timeout", "timed out"),
+            ("query", {"query": "up", "time": now, "timeout": "0"}, 503, "timeout", "timed out"),
             ("series", {}, 400, "bad_data", "no match[] parameter provided"),
             ("series", {"match": "rate(up[5m])"}, 400, "bad_data", "no series selector"),
             ("label/0bad/values", {}, 400, "bad_data", 'invalid label name: "0bad"'),
@@ -188,7 +196,8 @@ class TestQueries:
         ],
     )
     async def test_errors_have_prometheus_shape(self, fleet, viewer, path, parameters, status, kind, words):
-        body = await ask(viewer, path, status, **parameters)
+        given = {name: value() if callable(value) else value for name, value in parameters.items()}
+        body = await ask(viewer, path, status, **given)
         assert body["errorType"] == kind
         assert words in body["error"]
 
@@ -212,12 +221,12 @@ class TestCatalogue:
         async def check() -> None:
             """What of the series, names and values each range of time has."""
             for start, end, names in (
-                (NOW - 700, NOW - 300, {"requests_total"}),
-                (NOW - 600, NOW - 600, {"requests_total"}),
-                (NOW - 700, NOW - 601, set()),
-                (NOW - 50, NOW - 25, {"requests_total", "up"}),
-                (NOW - 25, NOW, {"requests_total", "cpu_usage_percent"}),
-                (NOW + 1, NOW + 60, set()),
+                (now() - 700, now() - 300, {"requests_total"}),
+                (now() - 600, now() - 600, {"requests_total"}),
+                (now() - 700, now() - 601, set()),
+                (now() - 50, now() - 25, {"requests_total", "up"}),
+                (now() - 25, now(), {"requests_total", "cpu_usage_percent"}),
+                (now() + 1, now() + 60, set()),
                 (0, 1, set()),
             ):
                 data = await ask(viewer, "series", match='{__name__!=""}', start=start, end=end)
@@ -231,19 +240,19 @@ class TestCatalogue:
                 own |= {"device_id"} if "cpu_usage_percent" in names else set()
                 expected = sorted({"__name__", "instance", *own}) if names else []
                 assert await ask(viewer, "labels", start=start, end=end) == expected
-            assert await ask(viewer, "label/__name__/values", end=NOW - 300) == ["requests_total"]
-            one = await ask(viewer, "labels", match='up{instance="web1:9100"}', start=NOW - 300)
+            assert await ask(viewer, "label/__name__/values", end=now() - 300) == ["requests_total"]
+            one = await ask(viewer, "labels", match='up{instance="web1:9100"}', start=now() - 300)
             assert one == ["__name__", "instance", "job"]
-            assert await ask(viewer, "labels", match='up{instance="web1:9100"}', end=NOW - 300) == []
+            assert await ask(viewer, "labels", match='up{instance="web1:9100"}', end=now() - 300) == []
 
         await check()
         async with jobs.sealing_connection(app_url) as connection:
             for device in fleet.values():
-                assert await chunks.seal_device(connection, device, (NOW + 60) * 10**6)
+                assert await chunks.seal_device(connection, device, (now() + 60) * 10**6)
         await check()
 
     async def test_an_archived_day_counts_as_a_whole(self, fleet, viewer, connection):
-        where = {"match": "up", "start": NOW - 40 * DAY, "end": NOW - 20 * DAY}
+        where = {"match": "up", "start": now() - 40 * DAY, "end": now() - 20 * DAY}
         assert await ask(viewer, "series", **where) == []
         file = connection.execute(
             """
@@ -251,17 +260,17 @@ class TestCatalogue:
             SELECT uuidv7(), date '1970-01-01' + %s, 'local', 'x', 'live', array_agg(id) FROM channels
             WHERE key LIKE 'up%%' RETURNING id
             """,
-            (NOW // DAY - 30,),
+            (now() // DAY - 30,),
         ).fetchone()
         connection.execute(
             "INSERT INTO archive_parts (device_id, day, file_id, first_row, rows, first_group, last_group) "
             "VALUES (%s, date '1970-01-01' + %s, %s, 0, 1, 0, 0)",
-            (fleet["web2"], NOW // DAY - 30, file[0]),
+            (fleet["web2"], now() // DAY - 30, file[0]),
         )
         (found,) = await ask(viewer, "series", **where)
         assert found == {"__name__": "up", "instance": "web2:9100", "job": "node"}
         assert await ask(viewer, "label/__name__/values", start=where["start"], end=where["end"]) == ["up"]
-        assert await ask(viewer, "label/__name__/values", end=NOW - 31 * DAY) == []
+        assert await ask(viewer, "label/__name__/values", end=now() - 31 * DAY) == []
 
     async def test_metadata_of_what_senders_described(self, fleet, viewer, connection):
         connection.execute("UPDATE metrics SET description = 'Whether it answers' WHERE name = 'up'")
@@ -300,36 +309,36 @@ class TestAccess:
         }
         token = (await admin.post("/api/v1/tokens", json=body)).json()["token"]
         async with app.client(token) as client:
-            data = await ask(client, "query", query="requests_total", time=NOW)
+            data = await ask(client, "query", query="requests_total", time=now())
             assert [item["metric"]["instance"] for item in data["result"]] == ["web1:9100"]
             assert await ask(client, "label/instance/values") == ["web1:9100"]
-            assert await ask(client, "label/instance/values", start=NOW - 300) == ["web1:9100"]
-            assert await ask(client, "label/__name__/values", start=NOW - 25) == ["requests_total"]
+            assert await ask(client, "label/instance/values", start=now() - 300) == ["web1:9100"]
+            assert await ask(client, "label/__name__/values", start=now() - 25) == ["requests_total"]
 
 
 class TestLimits:
     async def test_too_many_samples(self, fleet, app, viewer):
         promql = app.state.promql
         promql.engine.limits = type(promql.engine.limits)(max_samples=50)
-        body = await ask(viewer, "query", 422, query="requests_total[10m]", time=NOW)
+        body = await ask(viewer, "query", 422, query="requests_total[10m]", time=now())
         assert body["errorType"] == "execution"
         assert "too many samples" in body["error"]
 
     async def test_query_stops_when_nobody_waits(self, fleet, app, viewer):
         promql = app.state.promql
-        endless = {"query": "count_over_time(vector(1)[3h:1ms]) * " * 20 + "1", "time": NOW}
+        endless = {"query": "count_over_time(vector(1)[3h:1ms]) * " * 20 + "1", "time": now()}
         asking = asyncio.ensure_future(viewer.get(f"{API}/query", params=endless))
         await until(lambda: promql.workers.busy)
         asking.cancel()
         await until(lambda: not promql.places.held)
         assert not promql.workers.busy
-        assert len(await ask(viewer, "query", query="requests_total", time=NOW)) == 2
+        assert len(await ask(viewer, "query", query="requests_total", time=now())) == 2
 
     async def test_a_query_whose_worker_dies_gets_an_error_and_the_next_one_an_answer(
         self, fleet, app, viewer
     ):
         promql = app.state.promql
-        endless = {"query": "count_over_time(vector(1)[3h:1ms]) * " * 20 + "1", "time": NOW}
+        endless = {"query": "count_over_time(vector(1)[3h:1ms]) * " * 20 + "1", "time": now()}
         asking = asyncio.ensure_future(viewer.get(f"{API}/query", params=endless))
         await until(lambda: promql.workers.busy)
         for pid in promql.workers.busy:
@@ -338,7 +347,7 @@ class TestLimits:
         assert answer.status_code == 422
         assert answer.json()["errorType"] == "execution"
         assert "worker process died" in answer.json()["error"]
-        assert len(await ask(viewer, "query", query="requests_total", time=NOW)) == 2
+        assert len(await ask(viewer, "query", query="requests_total", time=now())) == 2
 
     async def test_too_many_that_wait_are_refused(self, app, viewer):
         places = app.state.promql.places

@@ -1,6 +1,5 @@
 """The same answers from the product's storage, hot and sealed, as from the samples in memory."""
 
-import time
 from collections.abc import Sequence
 
 import pytest
@@ -21,11 +20,18 @@ from fleetkeeper.telemetry.promql.source import SourceSeries
 from fleetkeeper.telemetry.samples import SampleSeries
 from fleetkeeper_protocol.metrics import format_channel
 from tests.factories.telemetry import make_device
+from tests.fixtures.began import began
 from tests.telemetry.promql.dataset import dataset
 from tests.telemetry.promql.memory_source import MemorySource
 
 READER = Actor("user", "reader", {Permission.TELEMETRY_READ: EVERYWHERE})
-START = int(time.time()) - 10_800
+
+
+def start() -> int:
+    """When the stored samples begin: three hours before the test."""
+    return began() - 10_800
+
+
 NAMES = {"temperature", "flapping", "strange", "http_requests_total", "latency_seconds_bucket"}
 QUERIES = (
     "temperature",
@@ -49,7 +55,7 @@ QUERIES = (
 
 
 def stored_series() -> list[SourceSeries]:
-    return [item for item in dataset(START) if dict(item.labels)["__name__"] in NAMES]
+    return [item for item in dataset(start()) if dict(item.labels)["__name__"] in NAMES]
 
 
 @pytest.fixture
@@ -68,9 +74,9 @@ async def fleet(app, connection):
 
 async def answers(source, queries: Sequence[str]) -> dict[str, bytes]:
     engine = Engine(Limits())
-    start, end = (START + 600) * 10**6, (START + 7000) * 10**6
+    first, last = (start() + 600) * 10**6, (start() + 7000) * 10**6
     return {
-        text: render(await engine.answer(Query.over_range(text, start, end, 60 * 10**6, 11_000), source))
+        text: render(await engine.answer(Query.over_range(text, first, last, 60 * 10**6, 11_000), source))
         for text in queries
     }
 
@@ -84,7 +90,7 @@ async def test_storage_changes_no_answer(app, app_url, fleet):
     async with jobs.sealing_connection(app_url) as connection:
         # One machine stays as it is, so that both tiers answer.
         for host in "ab":
-            assert await chunks.seal_device(connection, fleet[host], (START + 3600) * 10**6)
+            assert await chunks.seal_device(connection, fleet[host], (start() + 3600) * 10**6)
     assert await answers(source, QUERIES) == expected
 
 

@@ -1,7 +1,6 @@
 """Every sample that is sent is accepted, a duplicate or rejected with a reason; and what is bad costs itself alone."""
 
 import json
-import time
 from collections import Counter
 
 import pytest
@@ -11,8 +10,14 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 
 from fleetkeeper.telemetry.reasons import Reason
 from tests.factories.senders import V2, WRITE, field, headers_of, request_v2, sample, series, snappy
+from tests.fixtures.began import began
 
-NOW = int(time.time()) - 600
+
+def now() -> int:
+    """Ten minutes before the test began."""
+    return began() - 600
+
+
 HOST = "web-01"
 DAY = 86_400
 
@@ -43,12 +48,12 @@ def labels_of(row, host_label):
 
 
 def prometheus_v1(found):
-    body = b"".join(series(labels_of(row, "instance"), [((NOW + row[3]) * 1000, row[4])]) for row in found)
+    body = b"".join(series(labels_of(row, "instance"), [((now() + row[3]) * 1000, row[4])]) for row in found)
     return {"url": WRITE, "content": snappy(body), "headers": headers_of()}
 
 
 def prometheus_v2(found):
-    body = request_v2([(labels_of(row, "instance"), [((NOW + row[3]) * 1000, row[4])]) for row in found])
+    body = request_v2([(labels_of(row, "instance"), [((now() + row[3]) * 1000, row[4])]) for row in found])
     return {"url": WRITE, "content": snappy(body), "headers": headers_of(V2)}
 
 
@@ -63,7 +68,7 @@ def influx(found):
             f",{escaped(key)}={escaped(tag)}" for key, tag in {**more, "host": host}.items() if tag
         )
         # A name with a line break is two lines: that is another test's.
-        lines.append(f"{escaped(name).replace(chr(10), '')}{tags} value={value} {NOW + offset}")
+        lines.append(f"{escaped(name).replace(chr(10), '')}{tags} value={value} {now() + offset}")
     return {"url": "/influx/write?precision=s", "content": "\n".join(lines)}
 
 
@@ -75,7 +80,7 @@ def otlp_request(found):
             attribute = resource.resource.attributes.add(key="host.name")
             attribute.value.string_value = host
         metric = resource.scope_metrics.add().metrics.add(name=name)
-        point = metric.gauge.data_points.add(time_unix_nano=(NOW + offset) * 10**9, as_double=value)
+        point = metric.gauge.data_points.add(time_unix_nano=(now() + offset) * 10**9, as_double=value)
         for key, text in more.items():
             point.attributes.add(key=key).value.string_value = text
     return request
@@ -91,7 +96,7 @@ def otlp_json(found):
     for name, more, host, offset, value in found:
         number = value if value == value and abs(value) < 1e9 else str(value)  # noqa: PLR0124 - NaN
         point = {
-            "timeUnixNano": str((NOW + offset) * 10**9),
+            "timeUnixNano": str((now() + offset) * 10**9),
             "asDouble": {"nan": "NaN", "inf": "Infinity"}.get(number, number),
             "attributes": [{"key": key, "value": {"stringValue": text}} for key, text in more.items()],
         }
@@ -108,7 +113,7 @@ def collectd(found):
             "plugin": name,
             "type": "gauge",
             "type_instance": next(iter(more.values()), ""),
-            "time": NOW + offset,
+            "time": now() + offset,
             "values": [value if value == value and abs(value) < 1e9 else None],  # noqa: PLR0124 - NaN
             "dstypes": ["gauge"],
             "dsnames": ["value"],
@@ -154,8 +159,8 @@ GOOD = {"__name__": "good", "instance": HOST}
 
 def bad_series(labels: bytes) -> bytes:
     """A series of remote_write 1.0 between two good ones."""
-    good = [series({**GOOD, "n": n}, [(NOW * 1000, 1.0)]) for n in "12"]
-    return good[0] + field(1, labels + field(2, sample(NOW * 1000, 1.0))) + good[1]
+    good = [series({**GOOD, "n": n}, [(now() * 1000, 1.0)]) for n in "12"]
+    return good[0] + field(1, labels + field(2, sample(now() * 1000, 1.0))) + good[1]
 
 
 def label(name: bytes, value: bytes) -> bytes:
@@ -172,7 +177,7 @@ BAD_LABELS = {
 
 
 def point(**more):
-    return {"timeUnixNano": str(NOW * 10**9), "asDouble": 1.0, **more}
+    return {"timeUnixNano": str(now() * 10**9), "asDouble": 1.0, **more}
 
 
 def gauge(name, *points):
@@ -187,25 +192,37 @@ def resource_of(*metrics, attributes=()):
     }
 
 
-HISTOGRAM = {
-    "timeUnixNano": str(NOW * 10**9),
-    "count": 3,
-    "bucketCounts": [1, 2],
-    "explicitBounds": [1, 2, 3],
-}
+def histogram():
+    """One whose buckets and bounds do not fit."""
+    return {
+        "timeUnixNano": str(now() * 10**9),
+        "count": 3,
+        "bucketCounts": [1, 2],
+        "explicitBounds": [1, 2, 3],
+    }
+
+
 MANY = [{"key": f"a{n}", "value": {"stringValue": "x"}} for n in range(101)]
 BAD_METRICS = {
-    "mismatched buckets": ({"name": "bad", "histogram": {"dataPoints": [HISTOGRAM]}}, Reason.BAD_POINT, 1),
-    "many attributes": (gauge("bad", point(attributes=MANY)), Reason.TOO_MANY_LABELS, 1),
-    "a number that is none": (gauge("bad", point(asDouble="x"), point(asInt="1.5")), Reason.BAD_POINT, 2),
-    "a point that is none": (gauge("bad", 7), Reason.BAD_POINT, 1),
-    "points that are no list": (gauge("bad") | {"gauge": {"dataPoints": {}}}, Reason.BAD_POINT, 1),
-    "half of a pair": (gauge("\ud800", point()), Reason.BAD_POINT, 1),
-    "two kinds": (gauge("bad", point()) | {"sum": {"dataPoints": [point()]}}, Reason.BAD_POINT, 2),
-    "a name that is none": (gauge(5, point()), Reason.BAD_POINT, 1),
-    "a metric that is none": ("bad", Reason.NO_DATA, 1),
-    "no kind": ({"name": "bad"}, Reason.NO_DATA, 1),
-    "no time": (gauge("bad", {"asInt": 1}), Reason.NO_TIME, 1),
+    "mismatched buckets": (
+        lambda: {"name": "bad", "histogram": {"dataPoints": [histogram()]}},
+        Reason.BAD_POINT,
+        1,
+    ),
+    "many attributes": (lambda: gauge("bad", point(attributes=MANY)), Reason.TOO_MANY_LABELS, 1),
+    "a number that is none": (
+        lambda: gauge("bad", point(asDouble="x"), point(asInt="1.5")),
+        Reason.BAD_POINT,
+        2,
+    ),
+    "a point that is none": (lambda: gauge("bad", 7), Reason.BAD_POINT, 1),
+    "points that are no list": (lambda: gauge("bad") | {"gauge": {"dataPoints": {}}}, Reason.BAD_POINT, 1),
+    "half of a pair": (lambda: gauge("\ud800", point()), Reason.BAD_POINT, 1),
+    "two kinds": (lambda: gauge("bad", point()) | {"sum": {"dataPoints": [point()]}}, Reason.BAD_POINT, 2),
+    "a name that is none": (lambda: gauge(5, point()), Reason.BAD_POINT, 1),
+    "a metric that is none": (lambda: "bad", Reason.NO_DATA, 1),
+    "no kind": (lambda: {"name": "bad"}, Reason.NO_DATA, 1),
+    "no time": (lambda: gauge("bad", {"asInt": 1}), Reason.NO_TIME, 1),
 }
 
 
@@ -250,8 +267,8 @@ class TestNeighboursOfWhatIsBad:
 
     @pytest.mark.parametrize("case", BAD_METRICS)
     async def test_otlp_in_json(self, app, admin, device, read_back, case):
-        metric, reason, number = BAD_METRICS[case]
-        body = {"resourceMetrics": [resource_of(gauge("good", point()), metric, gauge("fine", point()))]}
+        make, reason, number = BAD_METRICS[case]
+        body = {"resourceMetrics": [resource_of(gauge("good", point()), make(), gauge("fine", point()))]}
         kind = {"Content-Type": "application/json"}
         answer = await admin.post("/otlp/v1/metrics", content=json.dumps(body), headers=kind)
         assert (answer.status_code, len(read_back(HOST))) == (200, 2)
@@ -295,17 +312,18 @@ def three(key, *more):
 
 class TestWhatIsToldApart:
     @pytest.mark.parametrize(
-        "resources",
+        "attributes",
         [
-            three("process.pid"),
-            three("service.instance.id", ("service.name", "shop")),
-            three("container.id", ("k8s.node.name", HOST)),
-            three("k8s.container.name", ("k8s.pod.name", "p")),
-            three("k8s.pod.uid"),
-            three("postgresql.database.name"),
+            ("process.pid",),
+            ("service.instance.id", ("service.name", "shop")),
+            ("container.id", ("k8s.node.name", HOST)),
+            ("k8s.container.name", ("k8s.pod.name", "p")),
+            ("k8s.pod.uid",),
+            ("postgresql.database.name",),
         ],
     )
-    async def test_resources_are(self, app, admin, device, read_back, resources):
+    async def test_resources_are(self, app, admin, device, read_back, attributes):
+        resources = three(*attributes)
         answer = await admin.post("/otlp/v1/metrics", json={"resourceMetrics": resources})
         assert answer.json() == {}
         assert len(read_back(HOST)) == 3

@@ -1,14 +1,12 @@
 """The same of the agents' own door: every value that a frame has is accepted, a duplicate or rejected with a reason."""
 
-import time
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fleetkeeper.telemetry.reasons import Reason
+from tests.fixtures.began import began
 
-NOW = int(time.time()) - 600
 HOST = "web-01"
 DAY = 86_400
 
@@ -23,9 +21,14 @@ states = st.sampled_from(
 agent_frames = st.lists(st.tuples(moments, st.dictionaries(channels, told, max_size=6), states), max_size=8)
 
 
+def now() -> int:
+    """Ten minutes before the test began."""
+    return began() - 600
+
+
 def frame_of(moment, values, told):
     """A frame as an agent sends it, and how many samples it has; of one that cannot be read, at least one."""
-    ts = moment if moment is None or isinstance(moment, str) else NOW + moment
+    ts = moment if moment is None or isinstance(moment, str) else now() + moment
     frame = {"ts": ts, "values": values} | ({} if told is None else {"states": told})
     is_read = isinstance(ts, int) and all(isinstance(value, float) for value in values.values())
     is_read = is_read and (told is None or 5 not in told.values())
@@ -53,21 +56,21 @@ class TestAccounting:
         self, app, device, read_back
     ):
         values = ({"a": 1.0, "b": 2.0}, {"a": 3.0}, {"a": 4.0, "c": 5.0})
-        await device.send(*((float(NOW), frame) for frame in values))
+        await device.send(*((float(now()), frame) for frame in values))
         assert app.state.door.outcomes == {("accepted", ""): 2, ("duplicate", ""): 3}
-        assert read_back(HOST) == {"a": [(NOW * 1000, 1.0)], "b": [(NOW * 1000, 2.0)]}
+        assert read_back(HOST) == {"a": [(now() * 1000, 1.0)], "b": [(now() * 1000, 2.0)]}
 
     async def test_frames_that_are_refused_for_their_states_are_counted(self, app, device, monkeypatch):
         monkeypatch.setattr("fleetkeeper.telemetry.states.recorder.MAX_CHANNELS", 1)
-        frames = [{"ts": NOW, "values": {"a": 1.0, "b": 2.0}, "states": {"s1": "x", "s2": "y"}}]
-        frames += [{"ts": NOW + 1, "values": {"a": 1.0}}, {"ts": 0, "values": {"a": 1.0}}]
+        frames = [{"ts": now(), "values": {"a": 1.0, "b": 2.0}, "states": {"s1": "x", "s2": "y"}}]
+        frames += [{"ts": now() + 1, "values": {"a": 1.0}}, {"ts": 0, "values": {"a": 1.0}}]
         answer = await device.client.post("/api/v1/telemetry", json={"frames": frames})
         assert answer.status_code == 422
         assert app.state.door.outcomes == {("rejected", Reason.STATES): 3, ("rejected", Reason.TIME): 1}
 
     async def test_what_is_to_be_sent_again_is_not_counted_yet(self, app, device):
         app.state.door.writer._max_pending = 0
-        frames = [{"ts": NOW, "values": {"a": 1.0}}, {"ts": 0, "values": {"a": 1.0}}]
+        frames = [{"ts": now(), "values": {"a": 1.0}}, {"ts": 0, "values": {"a": 1.0}}]
         answer = await device.client.post("/api/v1/telemetry", json={"frames": frames})
         assert answer.status_code == 429
         assert app.state.door.outcomes == {("refused", "overload"): 1}
