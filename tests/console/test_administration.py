@@ -379,7 +379,7 @@ class TestAccount:
             assert answer.status_code == 200, answer.text
         async with database.session(TEST_CONTEXT) as session:
             rows = await session.execute(select(ApiToken.name, ApiToken.permissions))
-            found = dict(rows)
+            found = dict(rows.all())
         assert found["administer"] is None
         assert found["custom"] == ["devices:read"]
         assert "devices:read" in found["read"]

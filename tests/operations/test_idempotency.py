@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.operations.idempotency import front, queries
 
@@ -117,8 +118,13 @@ class TestDeathInBetween:
         assert number_of_departments(connection) == 1
 
     async def test_before_the_commit_nothing_is_claimed(self, admin, connection, monkeypatch):
-        async def fail(*_: object, **__: object) -> None:
-            raise RuntimeError("on purpose")
+        commit, request = AsyncSession.commit, asyncio.current_task()
+
+        async def fail(session: AsyncSession) -> None:
+            # What the application does beside the request goes on.
+            if asyncio.current_task() is request:
+                raise RuntimeError("on purpose")
+            await commit(session)
 
         with monkeypatch.context() as patch:
             patch.setattr("sqlalchemy.ext.asyncio.AsyncSession.commit", fail)
