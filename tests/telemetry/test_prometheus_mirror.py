@@ -3,7 +3,6 @@
 import json
 import math
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import httpx
 import pytest
 
 from tests.fixtures.peers import find_peer, running_peer
-from tests.fixtures.product import Product, free_port, wait_for
+from tests.fixtures.product import Product, free_port, own_products, wait_for
 
 # Asked at one moment, and of a range.
 QUERIES = (
@@ -58,12 +57,19 @@ QUERIES = (
 )
 
 
-@pytest.fixture
-def pair(make_product: Callable[..., Product], tmp_path: Path):
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory):
     """The addresses of both, with their headers, and the moment up to which they have the same samples."""
+    folder = tmp_path_factory.mktemp("mirror")
     # One of its own: what other senders wrote would be in the answers too.
-    product = make_product()
-    product.start()
+    with own_products(folder) as make:
+        product = make()
+        product.start()
+        yield from writing(product, folder)
+
+
+def writing(product: Product, folder: Path):
+    """Let a Prometheus write until both have enough."""
     host = f"node-{uuid.uuid4().hex[:8]}"
     exporter_port, port = free_port(), free_port()
     token = product.api_token()
@@ -85,17 +91,17 @@ def pair(make_product: Callable[..., Product], tmp_path: Path):
             }
         ],
     }
-    file = tmp_path / "prometheus.yml"
+    file = folder / "prometheus.yml"
     # JSON is YAML.
     file.write_text(json.dumps(config))
     exporter = [find_peer("prometheus-node-exporter"), f"--web.listen-address=127.0.0.1:{exporter_port}"]
     prometheus = [
         find_peer("prometheus"),
         f"--config.file={file}",
-        f"--storage.tsdb.path={tmp_path / 'data'}",
+        f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
     ]
-    with running_peer(exporter, tmp_path / "exporter.log"), running_peer(prometheus, tmp_path / "log"):
+    with running_peer(exporter, folder / "exporter.log"), running_peer(prometheus, folder / "log"):
         own = f"{product.url}/prometheus", {"Authorization": f"Bearer {token}"}
         peer = f"http://127.0.0.1:{port}", {}
         selector = f'{{instance=~"{host}:.*"}}'
