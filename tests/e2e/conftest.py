@@ -1,13 +1,14 @@
 """The application behind a real socket, and browsers that go there."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import uvicorn
 from playwright import sync_api
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.e2e.browsers import ARGUMENTS, CHROMIUM, SIZES, Visitor
 from tests.fixtures.client import RunningApp
@@ -30,15 +31,23 @@ async def address(app: RunningApp) -> AsyncIterator[str]:
         await task
 
 
-@pytest.fixture
-async def visit(address: str) -> AsyncIterator[Callable[..., Awaitable[Visitor]]]:
-    """Opens browsers that know nothing of each other."""
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """One for all tests of a process: what a visitor leaves is in a context of their own."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def visit(address: str, chromium: Browser) -> AsyncIterator[Callable[..., Awaitable[Visitor]]]:
+    """Opens browsers that know nothing of each other."""
+    async with contextlib.AsyncExitStack() as stack:
 
         async def open_browser(size: str = "desktop", scheme: str = "light") -> Visitor:
-            context = await browser.new_context(viewport=SIZES[size], color_scheme=scheme)  # type: ignore[arg-type]
+            context = await chromium.new_context(viewport=SIZES[size], color_scheme=scheme)  # type: ignore[arg-type]
+            stack.push_async_callback(context.close)
             return Visitor(await context.new_page(), address)
 
         yield open_browser
-        await browser.close()

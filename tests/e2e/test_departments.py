@@ -10,9 +10,9 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import Browser, expect
 
-from tests.e2e.browsers import ARGUMENTS, CHROMIUM, NEEDS_BROWSER, SIZES, Visitor
+from tests.e2e.browsers import NEEDS_BROWSER, SIZES, Visitor
 from tests.fixtures.product import PASSWORD, Product
 
 # The catalogue's own tables have nothing of anybody.
@@ -100,18 +100,19 @@ def read_sql(product: Product, sides: tuple[Side, Side]) -> Iterator[Callable[[S
 
 
 @pytest.fixture
-async def visitors(product: Product, sides: tuple[Side, Side]) -> AsyncIterator[tuple[Visitor, Visitor]]:
+async def visitors(
+    product: Product, sides: tuple[Side, Side], chromium: Browser
+) -> AsyncIterator[tuple[Visitor, Visitor]]:
     """Nora on a large screen, Sven on a telephone."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        found = []
-        for side, size in zip(sides, ("desktop", "phone"), strict=True):
-            context = await browser.new_context(viewport=SIZES[size])
-            visitor = Visitor(await context.new_page(), product.url)
-            await visitor.sign_in(side.username, PASSWORD)
-            found.append(visitor)
-        yield found[0], found[1]
-        await browser.close()
+    found = []
+    for side, size in zip(sides, ("desktop", "phone"), strict=True):
+        context = await chromium.new_context(viewport=SIZES[size])
+        visitor = Visitor(await context.new_page(), product.url)
+        await visitor.sign_in(side.username, PASSWORD)
+        found.append(visitor)
+    yield found[0], found[1]
+    for visitor in found:
+        await visitor.context.close()
 
 
 @pytest.mark.skipif(NEEDS_BROWSER[0].args[0], reason=NEEDS_BROWSER[0].kwargs["reason"])
