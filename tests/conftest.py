@@ -9,9 +9,15 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from tests.fixtures.memory import MEMORY, has_room
+
 # Some images set this. Each of the hundred processes that the tests start would then compile every module anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# The folders of the tests, where nobody names another place for them.
+if has_room():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 # Nothing that is imported before the first test is garbage; see `sparing_collector`.
 gc.disable()
@@ -19,6 +25,7 @@ gc.disable()
 pytest_plugins = [
     "tests.fixtures.began",
     "tests.fixtures.database",
+    "tests.fixtures.clean_database",
     "tests.fixtures.client",
     "tests.fixtures.product",
     "tests.fixtures.oidc_provider",

@@ -10,7 +10,8 @@ import psycopg
 import pytest
 
 from fleetkeeper.kit.secrets import hash_secret, make_secret
-from tests.fixtures.client import RunningApp, enroll
+from tests.fixtures.clean_database import Recording
+from tests.fixtures.client import Recorder, RunningApp, enroll
 
 MARK = "zz-mark-of-south"
 
@@ -56,24 +57,53 @@ def add_person(connection: psycopg.Connection, username: str, role: str, departm
     return token
 
 
+@dataclass(frozen=True)
+class SideKeys:
+    """What was made for one department, and what its people and its machine are known by."""
+
+    department: UUID
+    manager: str
+    viewer: str
+    device: str
+    device_key: str
+    enrollment_token: str
+
+    def arrive(self, app: RunningApp) -> Side:
+        """Let them call an application."""
+        people = (app.client(key) for key in (self.manager, self.viewer))
+        return Side(self.department, *people, self.device, app.client(self.device_key), self.enrollment_token)
+
+
 async def make_side(
     app: RunningApp, admin: httpx.AsyncClient, connection: psycopg.Connection, name: str, hostname: str
-) -> Side:
+) -> SideKeys:
     department = uuid4()
     connection.execute("INSERT INTO departments (id, name) VALUES (%s, %s)", (department, name))
-    manager = app.client(add_person(connection, f"{name}-manager", "manager", department))
-    viewer = app.client(add_person(connection, f"{name}-viewer", "viewer", department))
+    manager = add_person(connection, f"{name}-manager", "manager", department)
+    viewer = add_person(connection, f"{name}-viewer", "viewer", department)
     enrolled = await enroll(app, admin, hostname)
     await admin.patch(f"/api/v1/devices/{enrolled.id}", json={"department_id": str(department)})
     body = {"name": f"token {hostname}", "department_id": str(department)}
-    token = (await manager.post("/api/v1/enrollment-tokens", json=body)).json()["id"]
-    return Side(department, manager, viewer, enrolled.id, enrolled.client, token)
+    answer = await app.client(manager).post("/api/v1/enrollment-tokens", json=body)
+    return SideKeys(department, manager, viewer, enrolled.id, enrolled.key, answer.json()["id"])
+
+
+@pytest.fixture(scope="session")
+async def recorded_sides(
+    recorder: Recorder, recorded_admin: Recording[str]
+) -> Recording[tuple[SideKeys, SideKeys]]:
+    async def make(app: RunningApp) -> tuple[SideKeys, SideKeys]:
+        with psycopg.connect(recorder.database.url, autocommit=True) as connection:
+            async with app.client(recorded_admin.made) as admin:
+                north = await make_side(app, admin, connection, "north", "north-01")
+                return north, await make_side(app, admin, connection, "south", MARK)
+
+    return await recorder.record(make, recorded_admin)
 
 
 @pytest.fixture
-async def sides(app, admin, connection) -> AsyncIterator[TwoSides]:
-    north = await make_side(app, admin, connection, "north", "north-01")
-    south = await make_side(app, admin, connection, "south", MARK)
+async def sides(app, admin, clean_database, recorded_sides) -> AsyncIterator[TwoSides]:
+    north, south = (keys.arrive(app) for keys in await clean_database.write(recorded_sides))
     async with contextlib.AsyncExitStack() as stack:
         for side in (north, south):
             for client in (side.manager, side.viewer, side.device_client):

@@ -1,5 +1,6 @@
 """A signed-in browser, without the browser."""
 
+import contextlib
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -8,7 +9,8 @@ import httpx
 import pytest
 
 from fleetkeeper.identity.permissions import Role
-from tests.fixtures.client import PASSWORD, RunningApp, make_user
+from tests.fixtures.clean_database import CleanDatabase, Recording
+from tests.fixtures.client import PASSWORD, Recorder, RunningApp, make_user
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
@@ -47,16 +49,51 @@ async def sign_in(app: RunningApp, username: str, role: Role) -> Browser:
     return Browser(client, re.search(r'name="csrf-token"\s+content="([^"]+)"', page.text)[1])
 
 
+@dataclass(frozen=True)
+class SignedIn:
+    """What a browser keeps of signing in."""
+
+    cookies: dict[str, str]
+    csrf_token: str
+
+    @contextlib.asynccontextmanager
+    async def browser(self, app: RunningApp) -> AsyncIterator[Browser]:
+        async with app.client() as client:
+            client.cookies.update(self.cookies)
+            yield Browser(client, self.csrf_token)
+
+
+async def record_browser(recorder: Recorder, username: str, role: Role) -> Recording[SignedIn]:
+    async def make(app: RunningApp) -> SignedIn:
+        browser = await sign_in(app, username, role)
+        await browser.client.aclose()
+        return SignedIn(dict(browser.client.cookies), browser.csrf_token)
+
+    return await recorder.record(make)
+
+
+@pytest.fixture(scope="session")
+async def recorded_browser(recorder: Recorder) -> Recording[SignedIn]:
+    return await record_browser(recorder, "maria", Role.ADMIN)
+
+
+@pytest.fixture(scope="session")
+async def recorded_viewer_browser(recorder: Recorder) -> Recording[SignedIn]:
+    return await record_browser(recorder, "victor", Role.VIEWER)
+
+
 @pytest.fixture
-async def browser(app: RunningApp) -> AsyncIterator[Browser]:
+async def browser(
+    app: RunningApp, clean_database: CleanDatabase, recorded_browser: Recording[SignedIn]
+) -> AsyncIterator[Browser]:
     """An administrator's browser."""
-    browser = await sign_in(app, "maria", Role.ADMIN)
-    yield browser
-    await browser.client.aclose()
+    async with (await clean_database.write(recorded_browser)).browser(app) as browser:
+        yield browser
 
 
 @pytest.fixture
-async def viewer_browser(app: RunningApp) -> AsyncIterator[Browser]:
-    browser = await sign_in(app, "victor", Role.VIEWER)
-    yield browser
-    await browser.client.aclose()
+async def viewer_browser(
+    app: RunningApp, clean_database: CleanDatabase, recorded_viewer_browser: Recording[SignedIn]
+) -> AsyncIterator[Browser]:
+    async with (await clean_database.write(recorded_viewer_browser)).browser(app) as browser:
+        yield browser

@@ -28,7 +28,7 @@ async def fleet(app, admin, connection) -> SimpleNamespace:
     """A machine in the north, one in the south, and who works there."""
     north = await make_side(app, admin, connection, "north", "north-01")
     south = await make_side(app, admin, connection, "south", "south-01")
-    return SimpleNamespace(app=app, admin=admin, north=north, south=south)
+    return SimpleNamespace(app=app, admin=admin, north=north.arrive(app), south=south.arrive(app))
 
 
 class TestWhoReads:

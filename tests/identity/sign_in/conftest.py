@@ -16,7 +16,8 @@ from fleetkeeper.database.context import product_context
 from fleetkeeper.identity.permissions import Role
 from fleetkeeper.identity.sign_in import totp
 from fleetkeeper.kit.clock import utc_now
-from tests.fixtures.client import PASSWORD, RunningApp, make_user
+from tests.fixtures.clean_database import CleanDatabase, Recording
+from tests.fixtures.client import PASSWORD, Recorder, RunningApp, make_user
 from tests.identity.sign_in.authenticator import Authenticator
 
 
@@ -116,10 +117,18 @@ def make_person(app: RunningApp, moment: datetime) -> Callable[..., Any]:
     return make
 
 
+@pytest.fixture(scope="session")
+async def recorded_maria(recorder: Recorder) -> Recording[str]:
+    return await recorder.record(lambda app: make_user(app.state.database, "maria", Role.VIEWER))
+
+
 @pytest.fixture
-async def maria(make_person) -> Person:
+async def maria(
+    app: RunningApp, moment: datetime, clean_database: CleanDatabase, recorded_maria: Recording[str]
+) -> Person:
     """A viewer who has not signed in yet."""
-    return await make_person()
+    await clean_database.write(recorded_maria)
+    return Person(app, "maria", app.client(), moment)
 
 
 @pytest.fixture
