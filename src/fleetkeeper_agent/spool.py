@@ -1,13 +1,14 @@
-"""What waits for the server, on disk: bounded by bytes and by age, newest out first, oldest dropped.
+"""What waits for the server, on disk: bounded by bytes and by age, newest out first, first come dropped.
 
-Age is told by this machine's clock, which may be wrong; so it never empties the spool.
+A machine's clock may be wrong, and jump. So age is the time that was seen to pass since an entry came in: what a clock
+jumped over, or a machine slept through, does not count, and the server decides on what it gets.
 """
 
 import logging
 import sqlite3
 import threading
 import zlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -21,7 +22,10 @@ DEFAULT_MAX_AGE_SECONDS = 7 * 86400.0
 # Kept when the disk cannot be written at all; then the spool lives in memory.
 MEMORY_MAX_BYTES = 8 * 1024 * 1024
 DROP_SHARE = 50
-MOST_EXPIRED_AT_ONCE = 12
+# A clock that moved on by more than this between two looks has jumped, or nobody was there to see.
+LONGEST_STEP_SECONDS = 3600.0
+# Ages are told apart by this part of the most.
+AGE_STEPS = 100
 MOST_REASONS = 50
 
 TOO_OLD, TOO_MUCH, UNREADABLE, DISK_FULL = "too old", "spool full", "spool file damaged", "disk not writable"
@@ -70,10 +74,16 @@ class Spool:
         self._wall = wall
         self._max_bytes = max_bytes
         self._max_age = max_age_seconds
+        # Time that was seen to pass, and up to which entry came in by then.
+        self._passed = 0.0
+        self._looked_at = wall()
+        self._arrivals: deque[tuple[float, int]] = deque()
+        self._last_id = 0
         self._lock = threading.RLock()
         self._waiting: Counter[str] = Counter()
         self._lost: Counter[str] = Counter()
         self._database = self._open()
+        self._note_arrivals()
 
     def add(self, kind: str, entries: Iterable[tuple[float, bytes]]) -> None:
         """Take reports in, and drop the oldest when there are too many."""
@@ -82,8 +92,12 @@ class Spool:
             return
 
         def insert() -> None:
+            # Numbers are never used again, so that they say what came first.
+            numbered = [(number, *row) for number, row in enumerate(rows, self._last_id + 1)]
             with self._database:
-                self._database.executemany("INSERT INTO entries (kind, ts, body) VALUES (?, ?, ?)", rows)
+                self._database.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", numbered)
+            self._last_id += len(rows)
+            self._note_arrivals()
             self._waiting[kind] += len(rows)
 
         with self._lock:
@@ -208,6 +222,8 @@ class Spool:
                 raise sqlite3.DatabaseError(verdict)
             database.executescript(_SCHEMA)
             self._waiting = _count_by_kind(database)
+            last = database.execute("SELECT ifnull(max(id), 0) FROM entries").fetchone()[0]
+            self._last_id = max(self._last_id, last)
         except sqlite3.Error:
             database.close()
             raise
@@ -262,21 +278,33 @@ class Spool:
         self._drop_old()
         self._drop_excess()
 
+    def _note_arrivals(self) -> None:
+        """All entries that are there came in by now."""
+        self._let_time_pass()
+        step = self._max_age / AGE_STEPS
+        by = (self._passed // step + 1) * step
+        if self._arrivals and self._arrivals[-1][0] == by:
+            self._arrivals.pop()
+        self._arrivals.append((by, self._last_id))
+
+    def _let_time_pass(self) -> None:
+        before, self._looked_at = self._looked_at, self._wall()
+        if 0 < self._looked_at - before <= LONGEST_STEP_SECONDS:
+            self._passed += self._looked_at - before
+
     def _drop_old(self) -> None:
-        limit = self._wall() - self._max_age
-        expired = self._database.execute("SELECT count(*) FROM entries WHERE ts < ?", (limit,)).fetchone()[0]
-        # Age takes them one by one. Many at once are the work of a clock that jumped, or of a machine that was off:
-        # they are kept, and the server decides.
-        if expired > MOST_EXPIRED_AT_ONCE:
-            return
-        self._drop("SELECT id, kind, ts FROM entries WHERE ts < ?", (limit,), TOO_OLD)
+        self._let_time_pass()
+        last = 0
+        while self._arrivals and self._arrivals[0][0] + self._max_age <= self._passed:
+            last = self._arrivals.popleft()[1]
+        if last:
+            self._drop("SELECT id, kind, ts FROM entries WHERE id <= ?", (last,), TOO_OLD)
 
     def _drop_excess(self) -> None:
         while self._used_bytes() > self._max_bytes:
             number = max(1, self._waiting.total() // DROP_SHARE)
-            if not self._drop(
-                "SELECT id, kind, ts FROM entries ORDER BY ts, id LIMIT ?", (number,), TOO_MUCH
-            ):
+            # Those that came first, whatever the clock said then.
+            if not self._drop("SELECT id, kind, ts FROM entries ORDER BY id LIMIT ?", (number,), TOO_MUCH):
                 return
 
     def _used_bytes(self) -> int:

@@ -87,6 +87,41 @@ def test_a_clock_that_jumps_takes_nothing_away(path, clock):
     spool.close()
 
 
+@pytest.mark.parametrize("number", [1, 5, 12, 13])
+@pytest.mark.parametrize("days", [7, 7.0001, 8, 20, 4000, -20])
+@pytest.mark.parametrize("restarts", [False, True])
+def test_few_entries_survive_a_jump_as_well_as_many(path, clock, number, days, restarts):
+    spool = Spool(path, clock.wall)
+    start = clock.wall()
+    spool.add(FRAME, [frame(start - n) for n in range(number)])
+    clock.wall_now += days * 86_400
+    if restarts:
+        spool.close()
+        spool = Spool(path, clock.wall)
+    for _ in range(3):
+        spool.add(FRAME, [frame(clock.wall())])
+        clock.advance(5)
+        spool.newest(FRAME, 1)
+    clock.wall_now -= days * 86_400
+    for _ in range(3):
+        clock.advance(5)
+        spool.add(FRAME, [frame(clock.wall())])
+    assert len(spool.newest(FRAME, 100)) == number + 6
+    assert spool.losses() == []
+    spool.close()
+
+
+def test_a_full_spool_keeps_what_is_new_though_older_frames_claim_to_be_newer(path, clock):
+    spool = Spool(path, clock.wall, max_bytes=MIB)
+    start = clock.wall()
+    spool.add(FRAME, [frame(start + 20 * 86_400 + n, 2000) for n in range(100)])
+    for n in range(600):
+        spool.add(FRAME, [frame(start + n, 2000)])
+    kept = [entry.ts - start for entry in spool.newest(FRAME, 1000)]
+    assert kept == list(range(600 - len(kept), 600))
+    spool.close()
+
+
 def test_the_file_shrinks_when_the_backlog_is_gone(path, clock):
     spool = Spool(path, clock.wall)
     spool.add(FRAME, [frame(clock.wall() + n, 2000) for n in range(500)])
