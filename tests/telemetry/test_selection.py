@@ -12,14 +12,8 @@ from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.telemetry import catalogue
 from fleetkeeper.telemetry.catalogue import channels_and_devices
 from fleetkeeper.telemetry.host_mark import HOST_MARK
-from fleetkeeper.telemetry.selection import (
-    Matcher,
-    find_each,
-    find_series,
-    label_names,
-    label_values,
-    read_series,
-)
+from fleetkeeper.telemetry.selection import Matcher, find_each, find_series, read_series
+from fleetkeeper.telemetry.series_labels import label_names, label_values
 from tests.factories.telemetry import make_device
 from tests.telemetry.test_samples import now_us, series
 
@@ -75,6 +69,8 @@ class TestMatching:
             "__name__": "cpu_usage_percent",
             "instance": "desk",
             "device_id": str(fleet["desk"]),
+            "device_type": "server",
+            "job": "fleetkeeper-agent",
         }
 
     @pytest.mark.parametrize(
@@ -88,7 +84,8 @@ class TestMatching:
             ([("instance", "=~", "web.:9100"), ("mode", "!~", "idle|user")],
              [("up", "web1:9100", ""), ("up", "web2:9100", "")]),
             ([("instance", "=~", "web")], []),
-            ([("job", "=", ""), ("__name__", "!=", "")], [("cpu_usage_percent", "desk", "")]),
+            ([("job", "=", "fleetkeeper-agent"), ("__name__", "!=", "")], [("cpu_usage_percent", "desk", "")]),
+            ([("job", "=", ""), ("__name__", "!=", "")], []),
             ([("nothing", "=", "x")], []),
         ],
     )  # fmt: skip
@@ -159,7 +156,7 @@ class TestSight:
 
 class TestLabels:
     async def test_names(self, fleet, whole):
-        expected = ["__name__", "cpu", "device_id", "instance", "job", "mode"]
+        expected = ["__name__", "cpu", "device_id", "device_type", "instance", "job", "mode"]
         assert await label_names(whole, ALL, [[]], limit=100) == expected
         one = await label_names(whole, ALL, [[Matcher("instance", "=", "web1:9100")]], limit=100)
         assert one == ["__name__", "cpu", "instance", "job", "mode"]

@@ -46,10 +46,12 @@ _CHANNELS_AND_DEVICES = """
         WHERE (%(metrics)s::text[] IS NULL OR m.name = ANY(%(metrics)s)) {used}
         GROUP BY c.id, m.name
     )
-    SELECT true AS is_channel, id, name, NULL::uuid, NULL, NULL::bigint, labels, layouts, positions FROM named
+    SELECT true AS is_channel, id, name, NULL::uuid, NULL, NULL::bigint, NULL, NULL, labels, layouts, positions
+    FROM named
     UNION ALL
-    SELECT false, d.layout_id, v.name, d.device_id, coalesce(h.host, v.name), d.present, NULL, NULL, NULL
-    FROM device_layouts d JOIN devices v ON v.id = d.device_id
+    SELECT false, d.layout_id, v.name, d.device_id, coalesce(h.host, v.name), d.present, v.device_type,
+           coalesce(p.name, ''), NULL, NULL, NULL
+    FROM device_layouts d JOIN devices v ON v.id = d.device_id LEFT JOIN departments p ON p.id = v.department_id
     LEFT JOIN telemetry_hosts h ON h.device_id = d.device_id AND h.is_primary
     WHERE d.layout_id IN (SELECT unnest(layouts) FROM named) {chosen}
       AND (%(everywhere)s OR v.department_id = ANY(%(departments)s))
@@ -73,13 +75,18 @@ class NamedChannel(NamedTuple):
 
 
 class DeviceUse(NamedTuple):
-    """A device that has used a layout. `present` has a bit for each position with values; None is all."""
+    """A device that has used a layout. `present` has a bit for each position with values; None is all.
+
+    Agents use whole layouts; of others, senders fill the positions that they have values for.
+    """
 
     layout_id: int
     name: str
     device_id: UUID
     host: str
     present: int | None
+    device_type: str
+    department: str
 
 
 async def channels_and_devices(
@@ -97,8 +104,8 @@ async def channels_and_devices(
     async with connection.cursor(binary=True) as cursor:
         await cursor.execute(_OF_ALL if devices is None else _OF_CHOSEN, parameters)
         rows = await cursor.fetchall()
-    channels = [NamedChannel(row[1], row[2], *row[6:]) for row in rows if row[0]]
-    return channels, [DeviceUse._make(row[1:6]) for row in rows[len(channels) :]]
+    channels = [NamedChannel(row[1], row[2], *row[8:]) for row in rows if row[0]]
+    return channels, [DeviceUse._make(row[1:8]) for row in rows[len(channels) :]]
 
 
 async def channels_named(session: AsyncSession, metrics: Sequence[str] | None) -> list[NamedChannel]:
@@ -150,6 +157,43 @@ async def layouts_in_use(
             """  # noqa: S608 - constants
         ).bindparams(*_PARAMETERS),
         _parameters(actor, layouts) | _times(between),
+    )
+    return rows.all()
+
+
+async def attributes_in_use(
+    session: AsyncSession, actor: Actor, layouts: Sequence[int], between: Between | None = None
+) -> Sequence[Any]:
+    """What the visible devices that use one of the layouts are: device_type and department, each pair once."""
+    narrowed = "" if between is None else f"AND {_HAS_FRAMES}"
+    rows = await session.execute(
+        text(
+            f"""
+            SELECT DISTINCT v.device_type, coalesce(p.name, '') AS department
+            FROM device_layouts d JOIN devices v ON v.id = d.device_id
+            LEFT JOIN departments p ON p.id = v.department_id
+            WHERE d.layout_id = ANY(:layouts) AND {_VISIBLE} {narrowed}
+            """  # noqa: S608 - constants
+        ).bindparams(*_PARAMETERS),
+        _parameters(actor, layouts) | _times(between),
+    )
+    return rows.all()
+
+
+async def known_of(session: AsyncSession, devices: Collection[UUID], metric: str) -> Sequence[Any]:
+    """Of each device: id, since when samples of a metric could be there, and when a retired one was last seen."""
+    rows = await session.execute(
+        text(
+            """
+            SELECT v.id, greatest(coalesce(v.first_seen, v.created_at), x.until::timestamp AT TIME ZONE 'UTC') AS since,
+                   CASE WHEN v.lifecycle = 'retired' THEN coalesce(v.last_seen, v.created_at) END AS retired_at
+            FROM devices v
+            LEFT JOIN raw_removed x ON x.device_id = v.id
+                 AND x.metric_group = (SELECT metric_type FROM metrics WHERE name = :metric)
+            WHERE v.id = ANY(:devices)
+            """
+        ).bindparams(bindparam("devices", type_=ARRAY(Uuid))),
+        {"devices": list(devices), "metric": metric},
     )
     return rows.all()
 

@@ -79,7 +79,8 @@ class TestChoice:
         )
         (row,) = read(answer.content, "csv")
         assert (row["device_id"], row["value"]) == (str(fleet[0]), "7")
-        labels = {"disk": "-1", "instance": "=cmd()", "device_id": str(fleet[0])}
+        own = {"instance": "=cmd()", "device_id": str(fleet[0]), "device_type": "server"}
+        labels = {"disk": "-1"} | own
         assert json.loads(row["labels"]) == labels
 
     async def test_nothing_is_a_file_too(self, admin):

@@ -121,6 +121,8 @@ class TestQueries:
                     "__name__": "cpu_usage_percent",
                     "instance": "desk",
                     "device_id": str(fleet["desk"]),
+                    "device_type": "server",
+                    "job": "fleetkeeper-agent",
                 },
                 "value": [now(), "7.5"],
             }
@@ -211,7 +213,7 @@ class TestCatalogue:
         assert len(data) == 3
 
     async def test_labels_and_values(self, fleet, viewer):
-        assert await ask(viewer, "labels") == ["__name__", "device_id", "instance", "job"]
+        assert await ask(viewer, "labels") == ["__name__", "device_id", "device_type", "instance", "job"]
         assert await ask(viewer, "labels", match="up") == ["__name__", "instance", "job"]
         assert await ask(viewer, "label/__name__/values") == ["cpu_usage_percent", "requests_total", "up"]
         found = await ask(viewer, "label/instance/values", match='up{instance!~"web2.*"}')
@@ -237,7 +239,7 @@ class TestCatalogue:
                 hosts += ["web1:9100", "web2:9100"] if names else []
                 assert await ask(viewer, "label/instance/values", start=start, end=end) == hosts
                 own = {"job"} if names else set()
-                own |= {"device_id"} if "cpu_usage_percent" in names else set()
+                own |= {"device_id", "device_type"} if "cpu_usage_percent" in names else set()
                 expected = sorted({"__name__", "instance", *own}) if names else []
                 assert await ask(viewer, "labels", start=start, end=end) == expected
             assert await ask(viewer, "label/__name__/values", end=now() - 300) == ["requests_total"]

@@ -20,7 +20,7 @@ def figures(width: int = 3) -> Json:
             "stat",
             width,
             promql(
-                'count(max by (instance) ({__name__=~"cpu_usage_percent|up|node_load1"}))',
+                'count(max by (instance) ({__name__=~"cpu_usage_percent|node_load1"} or up == 1))',
                 legend="Reporting",
                 instant=True,
             ),

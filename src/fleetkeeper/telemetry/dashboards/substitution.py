@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 
 from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.telemetry.candidates import NAME
 from fleetkeeper.telemetry.dashboards.definition import FleetPart, Variable
 from fleetkeeper.telemetry.promql.expressions import Expression, Selector, Text, children_of
 from fleetkeeper.telemetry.promql.formatting import quoted
 from fleetkeeper.telemetry.promql.lexing import MAX_QUERY_LENGTH, tokens
-from fleetkeeper.telemetry.selection import NAME
 from fleetkeeper_protocol.metrics import format_channel, is_metric_name, parse_channel
 
 # Variable -> what is chosen; nothing is all.

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from uuid import UUID
 
-from fleetkeeper.telemetry.selection import NAME, FleetSeries
+from fleetkeeper.telemetry.candidates import NAME
+from fleetkeeper.telemetry.selection import FleetSeries
 
 ATTRIBUTES = ("department", "device_type", "status", "lifecycle", "location", "os", "domain")
 # The groups of devices' channels, by channel.

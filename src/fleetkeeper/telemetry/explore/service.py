@@ -15,6 +15,7 @@ from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.kit.turns import aside
 from fleetkeeper.settings.telemetry import TelemetrySettings
+from fleetkeeper.telemetry.candidates import NAME
 from fleetkeeper.telemetry.explore import queries
 from fleetkeeper.telemetry.explore.across import (
     COUNT,
@@ -32,7 +33,7 @@ from fleetkeeper.telemetry.explore.steps import Steps, parse_step, steps_of
 from fleetkeeper.telemetry.matchers import Matcher
 from fleetkeeper.telemetry.reading import warnings_of
 from fleetkeeper.telemetry.resample import SECOND, Values
-from fleetkeeper.telemetry.selection import NAME, FleetSeries, find_series
+from fleetkeeper.telemetry.selection import FleetSeries, find_series
 from fleetkeeper_protocol.metrics import describe, parse_channel
 
 MAX_METRICS = 50

@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.telemetry.candidates import NAME
 from fleetkeeper.telemetry.chunks.blocks import DAY
 from fleetkeeper.telemetry.resample import Times, Values
-from fleetkeeper.telemetry.selection import NAME, FleetSeries, read_series
+from fleetkeeper.telemetry.selection import FleetSeries, read_series
 
 SCHEMA = pa.schema(
     [

@@ -11,12 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fleetkeeper.audit.recorder import record_event
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.telemetry.candidates import NAME
 from fleetkeeper.telemetry.explore.queries import attributes_of
 from fleetkeeper.telemetry.exporting.batches import sample_batches
 from fleetkeeper.telemetry.exporting.formats import FORMATS, written
 from fleetkeeper.telemetry.matchers import Matcher
 from fleetkeeper.telemetry.resample import SECOND
-from fleetkeeper.telemetry.selection import NAME, FleetSeries, find_series
+from fleetkeeper.telemetry.selection import FleetSeries, find_series
 from fleetkeeper_protocol.metrics import parse_channel
 
 MAX_SERIES = 5_000_000

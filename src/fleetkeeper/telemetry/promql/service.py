@@ -13,8 +13,10 @@ from fleetkeeper.identity.actor import Actor
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.settings.promql import PromqlSettings
 from fleetkeeper.telemetry import service as telemetry
+from fleetkeeper.telemetry.candidates import NAME
 from fleetkeeper.telemetry.catalogue import described_metrics
 from fleetkeeper.telemetry.matchers import Matcher
+from fleetkeeper.telemetry.own_series import UP
 from fleetkeeper.telemetry.promql.engine import Engine
 from fleetkeeper.telemetry.promql.errors import BadDataError, ExecutionError
 from fleetkeeper.telemetry.promql.fleet_source import FleetSource, Sessions, reason_of
@@ -24,14 +26,8 @@ from fleetkeeper.telemetry.promql.parsing import parse_query
 from fleetkeeper.telemetry.promql.queries import Limits, Query
 from fleetkeeper.telemetry.promql.waiting import Places
 from fleetkeeper.telemetry.promql.workers import WorkerLimits, Workers
-from fleetkeeper.telemetry.selection import (
-    NAME,
-    FleetSeries,
-    find_series,
-    label_names,
-    label_values,
-    with_samples,
-)
+from fleetkeeper.telemetry.selection import FleetSeries, find_series, with_samples
+from fleetkeeper.telemetry.series_labels import label_names, label_values
 
 # Metrics that `metadata` looks at; a catalogue of more is no catalogue.
 MAX_DESCRIBED = 50_000
@@ -151,7 +147,8 @@ async def series(caller: Caller) -> list[dict[str, str]]:
         raise BadDataError("no match[] parameter provided")
 
     async def find(session: AsyncSession, actor: Actor, limit: int) -> list[FleetSeries]:
-        return await with_samples(session, await find_series(session, actor, sets, limit=limit), between)
+        found = await find_series(session, actor, sets, limit=limit, with_up=True)
+        return await with_samples(session, found, between)
 
     labels = sorted({tuple(sorted(item.labels.items())) for item in await _read(caller, find)})
     return [dict(item) for item in labels[: parameters.limit()]]
@@ -200,6 +197,8 @@ async def metadata(caller: Caller) -> dict[str, list[dict[str, str]]]:
     known = {item.name: (str(item.kind), item.description, item.unit) for item in own}
     others = {*seen} - known.keys()
     known |= {row.name: (row.kind, row.description, row.unit) for row in told if row.name in others}
+    if UP in seen:
+        known.setdefault(UP, ("gauge", "1 while the device reports, 0 while it is offline", ""))
     names = [name for name in sorted(known) if not wanted or name == wanted][:limit]
     return {name: [dict(zip(("type", "help", "unit"), known[name], strict=True))] for name in names}
 
