@@ -137,6 +137,6 @@ class TestPage:
         page = await viewer_browser.page("/agents")
         assert device.id in page
         assert "Revoke" not in page
-        assert "Make a token" not in page
+        assert "Create token" not in page
         answer = await viewer_browser.send("/agents/enrollment-tokens", name="x", max_uses="1", ttl_hours="1")
         assert answer.status_code == 403

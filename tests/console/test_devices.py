@@ -97,7 +97,7 @@ class TestList:
         assert re.findall(r"data-row-link>([^<]+)<", page) == ["web-02", "web-01"]
         assert 'aria-sort="descending"' in page
         assert "2 devices" in page
-        assert "No device fits" in await browser.page("/devices?q=nothing")
+        assert "No devices match these filters" in await browser.page("/devices?q=nothing")
 
     async def test_htmx_gets_the_table_alone(self, browser, device):
         part = await browser.part("/devices?q=web")

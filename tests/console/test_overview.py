@@ -7,7 +7,7 @@ from tests.console.waiting import eventually
 
 async def test_an_empty_fleet_shows_the_way_to_enrolment(browser):
     page = await browser.page("/")
-    assert "No device yet" in page
+    assert "No devices yet" in page
     assert 'href="/agents#new-token"' in page
 
 

@@ -78,3 +78,15 @@ async def test_counters_are_rates_unless_asked_otherwise(visitor):
     await expect(visitor.page.locator("#ask-agg")).to_have_value("avg")
     await visitor.open("/explore?metric=cpu_usage_percent")
     await expect(visitor.page.locator("#ask-agg")).to_have_value("avg")
+
+
+async def test_a_new_enrollment_token_is_in_the_table_at_once(visitor):
+    page = visitor.page
+    await visitor.open("/agents")
+    # What would ask again a few seconds later, were nobody told.
+    await page.locator("#tokens").evaluate("node => node.removeAttribute('data-refresh-seconds')")
+    await page.fill("#name", "lab machines")
+    await page.get_by_role("button", name="Create token").click()
+    await expect(page.locator("#enrolment")).to_contain_text("lab machines created")
+    await expect(page.locator("#tokens tbody tr")).to_have_count(1)
+    await expect(page.locator("#tokens")).to_contain_text("lab machines")

@@ -89,7 +89,10 @@ async def create_token(
         name=created.name,
         commands=install_commands(public_origin(request), created.token),
     )
-    return render("agents/_created.html", shown)
+    answer = render("agents/_created.html", shown)
+    # The table of tokens, which stands elsewhere on the page, asks for itself anew.
+    answer.headers["HX-Trigger"] = "tokens-changed"
+    return answer
 
 
 @router.get("/agents/enrollment-tokens")
@@ -151,7 +154,7 @@ async def _token_form(
 async def _refused_token(
     session: AsyncSession, actor: Actor, entered: FormValues, errors: Mapping[str, str]
 ) -> Response:
-    form = await _token_form(session, actor, entered, errors, "No token was made: see the fields below.")
+    form = await _token_form(session, actor, entered, errors, "No token was created. See the fields below.")
     fragment = TokenFormFragment(form, actor.csrf_token or "")
     return render("agents/_token_form.html", fragment, status=422)
 
