@@ -1,7 +1,7 @@
 """The SQL of telemetry, apart from the writer's COPY."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -98,22 +98,63 @@ async def channels_of_device(
     return rows.all()
 
 
-async def frames_since(
-    session: AsyncSession, cursors: Sequence[tuple[UUID, datetime]], limit: int = 2000
+async def newest_frame_keys(
+    session: AsyncSession,
+    devices: Sequence[tuple[UUID, datetime]],
+    now: datetime,
+    window: timedelta,
+    limit: int = 5000,
 ) -> Sequence[Any]:
-    """Frames of the devices that are newer than each one's cursor, oldest first."""
+    """The keys (device, time, part) of devices' newest frames, newest first, of each device at most `limit`.
+
+    They are those ahead of `now`, and those within a window that ends with the newest one that is not; none is as old
+    as the moment that is given with its device.
+    """
     rows = await session.execute(
         text(
             """
-            SELECT f.device_id, f.ts, f.layout_id, f.values
-            FROM (SELECT unnest(CAST(:keys AS uuid[])) AS device_id, unnest(CAST(:ts AS timestamptz[])) AS ts) k
+            SELECT k.device_id, f.ts, f.part
+            FROM (SELECT unnest(CAST(:devices AS uuid[])) AS device_id,
+                         unnest(CAST(:since AS timestamptz[])) AS since) k
             CROSS JOIN LATERAL (
-              SELECT * FROM frames f WHERE f.device_id = k.device_id AND f.ts > k.ts ORDER BY f.ts LIMIT 200
+              SELECT max(ts) AS ts FROM frames WHERE device_id = k.device_id AND ts <= :now
+            ) newest
+            CROSS JOIN LATERAL (
+              SELECT f.ts, f.part FROM frames f
+              WHERE f.device_id = k.device_id
+                AND f.ts > greatest(k.since, coalesce(newest.ts, CAST(:now AS timestamptz)) - CAST(:window AS interval))
+              ORDER BY f.ts DESC, f.part DESC LIMIT :limit
             ) f
-            ORDER BY f.ts LIMIT :limit
             """
         ),
-        {"keys": [key for key, _ in cursors], "ts": [ts for _, ts in cursors], "limit": limit},
+        {
+            "devices": [device for device, _ in devices],
+            "since": [since for _, since in devices],
+            "now": now,
+            "window": window,
+            "limit": limit,
+        },
+    )
+    return rows.all()
+
+
+async def frames_by_key(session: AsyncSession, keys: Sequence[tuple[UUID, datetime, int]]) -> Sequence[Any]:
+    """The frames with these keys, oldest first."""
+    rows = await session.execute(
+        text(
+            """
+            SELECT f.device_id, f.ts, f.part, f.layout_id, f.values
+            FROM (SELECT unnest(CAST(:devices AS uuid[])) AS device_id, unnest(CAST(:ts AS timestamptz[])) AS ts,
+                         unnest(CAST(:parts AS int[])) AS part) k
+            JOIN frames f ON f.device_id = k.device_id AND f.ts = k.ts AND f.part = k.part
+            ORDER BY f.ts, f.part
+            """
+        ),
+        {
+            "devices": [key[0] for key in keys],
+            "ts": [key[1] for key in keys],
+            "parts": [key[2] for key in keys],
+        },
     )
     return rows.all()
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
 from fleetkeeper.kit.addresses import customer_of
+from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.periodic import Periodic
 from fleetkeeper.kit.places import Places
 from fleetkeeper.telemetry import catalogue, queries
@@ -27,8 +28,15 @@ from fleetkeeper.telemetry.host_mark import HOST_MARK, key_with_host
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 1.0
-# Frames of later moments are of a clock that is wrong.
-AHEAD = timedelta(seconds=5)
+# A device's parts of one moment come one by one, and not always in order: so much before its newest frame is looked
+# at, and all that is ahead of the clock. What is older when it comes is history.
+WINDOW = timedelta(seconds=15)
+# What is told to the first who watches a device: so much of the past, and of the future so many frames.
+FIRST_WINDOW = timedelta(seconds=2 * POLL_SECONDS)
+FIRST_AHEAD = 20
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+# Frames that are told at once; the rest comes with the next look.
+MAX_FRAMES = 2000
 # How long somebody goes on seeing what they may no longer see.
 RECHECK_SECONDS = 5.0
 # Events that a slow browser may leave unread before the oldest are dropped.
@@ -59,9 +67,10 @@ class FrameStream:
     places: Places
     places_by_address: Places
     _watchers: set[Watcher] = field(default_factory=set)
-    _cursors: dict[UUID, datetime] = field(default_factory=dict)
-    # Frames ahead of the clock that were told already: their devices' cursors stay behind for what comes after.
-    _ahead: dict[UUID, set[tuple[datetime, int]]] = field(default_factory=dict)
+    # Of those frames the ones that were told already: their times and parts.
+    _told: dict[UUID, set[tuple[datetime, int]]] = field(default_factory=dict)
+    # Where each device's window began.
+    _since: dict[UUID, datetime] = field(default_factory=dict)
     _keys: dict[int, list[str]] = field(default_factory=dict)
     _closing: bool = False
     _reader: Periodic = field(init=False)
@@ -123,8 +132,8 @@ class FrameStream:
 
     async def _ask(self) -> None:
         if not self._watchers:
-            self._cursors.clear()
-            self._ahead.clear()
+            self._told.clear()
+            self._since.clear()
             return
         try:
             await self._deliver()
@@ -136,20 +145,29 @@ class FrameStream:
         for watcher in self._watchers:
             for device in watcher.devices:
                 watched[device].append(watcher)
-        start = datetime.now(UTC) - timedelta(seconds=2 * POLL_SECONDS)
-        self._cursors = {device: self._cursors.get(device, start) for device in watched}
-        self._ahead = {device: told for device, told in self._ahead.items() if device in watched}
+        now = utc_now()
         async with self.database.session(product_context("job", "telemetry.stream")) as session:
-            frames = await queries.frames_since(session, sorted(self._cursors.items()))
+            since = [(device, self._since.get(device, _EVER)) for device in sorted(watched)]
+            there: dict[UUID, list[tuple[datetime, int]]] = {device: [] for device in watched}
+            for row in await queries.newest_frame_keys(session, since, now, WINDOW):
+                there[row.device_id].append((row.ts, row.part))
+            self._told = {device: self._told_of(device, keys, now) for device, keys in there.items()}
+            self._since = {device: _window_begin(there[device], before, now) for device, before in since}
+            new = sorted(
+                (*key, device)
+                for device, keys in there.items()
+                for key in keys
+                if key not in self._told[device]
+            )
+            wanted = [(device, ts, part) for ts, part, device in new[:MAX_FRAMES]]
+            frames = await queries.frames_by_key(session, wanted) if wanted else ()
             unknown = {frame.layout_id for frame in frames} - self._keys.keys()
             if unknown:
                 self._keys.update(await queries.layout_keys(session, sorted(unknown)))
             marked = {frame.device_id for frame in frames if self._is_marked(frame.layout_id)}
             hosts = await catalogue.hosts_of(session, marked) if marked else {}
-        horizon = datetime.now(UTC) + AHEAD
         for frame in frames:
-            if not self._is_new(frame, horizon):
-                continue
+            self._told[frame.device_id].add((frame.ts, frame.part))
             keys = self._keys.get(frame.layout_id, [])
             if frame.device_id in hosts:
                 keys = [key_with_host(key, hosts[frame.device_id]) for key in keys]
@@ -157,19 +175,24 @@ class FrameStream:
             for watcher in watched[frame.device_id]:
                 watcher.put(event)
 
-    def _is_new(self, frame: Any, horizon: datetime) -> bool:
-        """Whether a frame was not told yet; moves its device's cursor, though never past the clock."""
-        told, key = self._ahead.setdefault(frame.device_id, set()), (frame.ts, frame.layout_id)
-        is_new = key not in told
-        if frame.ts > horizon:
-            told.add(key)
-        else:
-            self._cursors[frame.device_id] = frame.ts
-            told.discard(key)
-        return is_new
+    def _told_of(
+        self, device: UUID, there: Sequence[tuple[datetime, int]], now: datetime
+    ) -> set[tuple[datetime, int]]:
+        """Which of a device's frames (newest first) are not told: they were, or were there before it was watched."""
+        told = self._told.get(device)
+        if told is not None:
+            return told.intersection(there)
+        ahead = [key for key in there if key[0] > now]
+        return {key for key in there if key[0] <= now - FIRST_WINDOW} | set(ahead[FIRST_AHEAD:])
 
     def _is_marked(self, layout_id: int) -> bool:
         return any(HOST_MARK in key for key in self._keys.get(layout_id, ()))
+
+
+def _window_begin(there: Sequence[tuple[datetime, int]], before: datetime, now: datetime) -> datetime:
+    """Where the window of a device with these frames (newest first) begins; it never moves back."""
+    newest = next((ts for ts, _ in there if ts <= now), None)
+    return before if newest is None else max(before, newest - WINDOW)
 
 
 class LiveView(StreamingResponse):
