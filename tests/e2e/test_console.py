@@ -66,6 +66,18 @@ async def test_charts_show_the_past_and_follow_the_present(visitor, measured):
     await expect(page.locator("[data-figure='cpu_usage_percent'] b")).to_have_text("87 %")
 
 
+async def test_a_frame_ahead_of_the_clock_does_not_freeze_charts(visitor, measured):
+    page = visitor.page
+    await visitor.open(f"/devices/{measured.id}?range=5m")
+    legend = page.locator("#panel-cpu .legend-item").first
+    await expect(legend).to_be_visible()
+    await expect(page.locator("[data-live]")).to_have_attribute("data-state", "open")
+    await measured.send((time.time() + 280, readings(time.time()) | {"cpu_user_percent": 71.0}))
+    await expect(page.locator("#panel-cpu")).to_contain_text("71 %")
+    await measured.send((time.time(), readings(time.time()) | {"cpu_user_percent": 33.0}))
+    await expect(page.locator("#panel-cpu")).to_contain_text("33 %")
+
+
 async def test_a_live_view_comes_back_after_a_refusal(visit, admin_token, measured):
     """As while the server starts again: the browser's own reconnecting ends at the first answer that is no stream."""
     assert admin_token

@@ -1,5 +1,6 @@
 /** One panel of the device page: its frame, its states (loading, empty, failed) and its chart. */
 
+import { serverNow } from "../api.js";
 import { element, icon } from "../elements.js";
 import { channelKey } from "./channels.js";
 import { Heatmap } from "./heatmap.js";
@@ -11,6 +12,7 @@ const HEIGHT = 190;
 const TALL_HEIGHT = 380;
 const TALLEST = 640;
 const ROW_PIXELS = 8;
+const AHEAD_SECONDS = 5;
 
 export class Panel {
   times = [];
@@ -106,7 +108,9 @@ export class Panel {
 
   /** A live frame: `valueOf(line)` is the line's reading or null. Points before `from` slide out. */
   append(time, valueOf, from) {
-    if (!this.#chart || this.isStale || time <= this.#newest) return;
+    if (!this.#chart || this.isStale) return;
+    // A point ahead of the clock makes room for the next that is not.
+    if (time <= this.#newest && this.#newest <= serverNow() + AHEAD_SECONDS) return;
     const values = this.lines.map((line) => valueOf(line));
     if (values.every((value) => value === null)) return;
     this.#newest = time;
