@@ -6,16 +6,19 @@ nothing had happened.
 
 import itertools
 import shutil
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from fleetkeeper.database.embedded import EmbeddedServer
 from fleetkeeper.telemetry.chunks.blocks import DAY
 from fleetkeeper.telemetry.rollups.jobs import refresh_rollups
 from fleetkeeper.telemetry.rollups.periods import HOUR, Tier, start_of
 from tests.factories.archive import DAY_NUMBER, ArchivedStore
 from tests.faults import stopping
+from tests.fixtures.database import new_database
 from tests.fixtures.product import wait_for
 from tests.telemetry.rollups.test_hourly import CPU, RAM, of_rollups, without_percentiles
 from tests.telemetry.rollups.test_hourly import hours as hours_of_sql
@@ -131,6 +134,13 @@ class Installation(ArchivedStore):
         await percentiles_agree(self, Tier.HOUR, self.ever, HOUR)
         await percentiles_agree(self, Tier.DAY, self.ever, DAY)
         assert without_percentiles(hours_of_sql(self)) == await of_rollups(self)
+
+
+@pytest.fixture
+async def database_url(server: EmbeddedServer) -> AsyncIterator[str]:
+    """One that nobody else is connected to."""
+    async with new_database(server) as url:
+        yield url
 
 
 @pytest.fixture
