@@ -1,6 +1,5 @@
 """Fixtures that every test may use."""
 
-import asyncio
 import gc
 import os
 import sys
@@ -8,7 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
-import uvloop
 from hypothesis import settings
 
 from tests.fixtures.memory import MEMORY, has_room
@@ -20,10 +18,6 @@ sys.dont_write_bytecode = False
 # The folders of the tests, where nobody names another place for them.
 if has_room():
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
-
-# The loop that the product's own processes have, and which takes less time. From 3.14 on there are no policies.
-if sys.version_info < (3, 14):
-    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 # Nothing that is imported before the first test is garbage; see `sparing_collector`.
 gc.disable()

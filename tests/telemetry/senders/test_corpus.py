@@ -27,6 +27,9 @@ from tests.fixtures.client import TEST_WEB, EnrolledDevice, RunningApp, enroll, 
 from tests.fixtures.database import application_login, new_database
 
 DAY = 86_400
+# What is told of series that a device sends itself, beside what it calls them.
+ADDED = frozenset({"device_id", "instance", "device_type", "department"})
+AGENT_JOB = "fleetkeeper-agent"
 # A case's now is so long ago when its first request is sent.
 SECONDS_BEFORE = 20
 # Requests are sent again so often: what was learned from the first must read the same.
@@ -97,7 +100,9 @@ class Ground:
         ):
             labels = json.loads(row["labels"])
             if labels.get("device_id") == row["device_id"]:
-                labels = {key: text for key, text in labels.items() if key not in {"device_id", "instance"}}
+                labels = {key: text for key, text in labels.items() if key not in ADDED}
+                if labels.get("job") == AGENT_JOB:
+                    del labels["job"]
             found.setdefault(format_channel(row["metric"], labels), []).append((moment, value))
         return {key: sorted(samples) for key, samples in sorted(found.items())}
 
