@@ -100,9 +100,7 @@ class Ground:
         ):
             labels = json.loads(row["labels"])
             if labels.get("device_id") == row["device_id"]:
-                labels = {key: text for key, text in labels.items() if key not in ADDED}
-                if labels.get("job") == AGENT_JOB:
-                    del labels["job"]
+                labels = without_added(labels)
             found.setdefault(format_channel(row["metric"], labels), []).append((moment, value))
         return {key: sorted(samples) for key, samples in sorted(found.items())}
 
@@ -236,9 +234,17 @@ async def test_case(ground: Ground, case: Case):
 
 def format_labels(metric: dict[str, str], devices: list[str]) -> str:
     """A series that PromQL answers with, as files write it: without what it adds where no instance was sent."""
-    added = {"device_id", "instance"} if metric.get("device_id") in devices else set()
-    labels = {key: text for key, text in metric.items() if key not in {"__name__", *added}}
-    return format_channel(metric["__name__"], labels)
+    labels = without_added(metric) if metric.get("device_id") in devices else metric
+    named = {key: text for key, text in labels.items() if key != "__name__"}
+    return format_channel(metric["__name__"], named)
+
+
+def without_added(labels: Mapping[str, str]) -> dict[str, str]:
+    """The labels that were sent."""
+    sent = {key: text for key, text in labels.items() if key not in ADDED}
+    if sent.get("job") == AGENT_JOB:
+        del sent["job"]
+    return sent
 
 
 async def drop_known_day(ground: Ground, host: str, now: int, days: int) -> None:
