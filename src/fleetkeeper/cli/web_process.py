@@ -19,6 +19,8 @@ from fleetkeeper.telemetry.front import IngestFront
 
 # Open files that are no clients' connections: the database's, logs, exports.
 OTHER_FILES = 200
+# Threads read large answers beside the event loop: with the usual 5 ms each could hold up each turn of it so long.
+THREAD_TURN_SECONDS = 0.0005
 
 
 class WebServer(uvicorn.Server):
@@ -97,6 +99,7 @@ def run_web_process(settings: Settings, url: str, listener: socket.socket) -> No
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+    sys.setswitchinterval(THREAD_TURN_SECONDS)
     # Once all is closed, uvicorn raises the signal again that it was stopped by.
     with (
         contextlib.suppress(KeyboardInterrupt),
