@@ -18,7 +18,7 @@ from fleetkeeper.identity.permissions import Permission, Role
 from fleetkeeper.operations.audit_browser import PEOPLES_KINDS
 from fleetkeeper.operations.audit_names import Reference
 from tests.console.conftest import sign_in
-from tests.console.test_administration import browser_with
+from tests.console.test_panels import browser_with
 from tests.factories.audit import act_as, add_events
 
 

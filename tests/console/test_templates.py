@@ -9,13 +9,13 @@ import pytest
 from jinja2 import meta
 
 from fleetkeeper.console.contexts import (
-    administration,
     agents,
     audit,
     devices,
     explore,
     identity,
     overview,
+    panels,
     refusals,
     settings,
     shell,
@@ -28,7 +28,7 @@ TEMPLATES = sorted((FOLDER / "templates").rglob("*.html"))
 
 # Each template that is rendered by itself, with the context that it is rendered with.
 CONTEXTS = {
-    "administration/page.html": administration.AdministrationPage,
+    "panels/page.html": panels.PanelPage,
     "agents/list.html": agents.AgentsPage,
     "agents/_agents.html": agents.AgentTable,
     "agents/_arrivals.html": agents.Arrivals,

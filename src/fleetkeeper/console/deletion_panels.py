@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from fleetkeeper.console.administration import REASON
-from fleetkeeper.console.contexts.administration import Cell, Entry, EntryForm, Facts, Row, Table, Tag
+from fleetkeeper.console.contexts.panels import Cell, Entry, EntryForm, Facts, Row, Table, Tag
+from fleetkeeper.console.panels import REASON
 from fleetkeeper.console.retention_panels import HOME, STATES, grouped
 from fleetkeeper.kit.sizes import size_text
 from fleetkeeper.telemetry.archive.schemas import Amounts, DeletionRead

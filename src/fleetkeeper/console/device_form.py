@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from fleetkeeper.console.administration import department_options, model_of, optional
-from fleetkeeper.console.contexts.administration import Entry, EntryForm, Option
+from fleetkeeper.console.contexts.panels import Entry, EntryForm, Option
 from fleetkeeper.console.device_list import TYPE_CHOICES
+from fleetkeeper.console.panels import department_options, model_of, optional
 from fleetkeeper.devices.schemas import DeviceRead, DeviceUpdate
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments.schemas import DepartmentRead

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fleetkeeper.console.contexts.administration import EntryForm
 from fleetkeeper.console.contexts.devices import (
     CollectorRow,
     DevicePage,
@@ -18,6 +17,7 @@ from fleetkeeper.console.contexts.devices import (
     SessionRow,
     StateRow,
 )
+from fleetkeeper.console.contexts.panels import EntryForm
 from fleetkeeper.console.contexts.shell import Shell
 from fleetkeeper.devices.schemas import DeviceRead
 from fleetkeeper.kit.clock import utc_now

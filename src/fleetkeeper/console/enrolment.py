@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from fleetkeeper.console.administration import department_options
 from fleetkeeper.console.contexts.agents import AgentRow, AgentTable, Command, TokenForm, TokenRow
 from fleetkeeper.console.contexts.shell import FormField
 from fleetkeeper.console.device_page import collector_row
+from fleetkeeper.console.panels import department_options
 from fleetkeeper.fleet.schemas import AgentPage, AgentRead, EnrollmentTokenCreate, EnrollmentTokenRead
 from fleetkeeper.identity.departments.schemas import DepartmentRead
 from fleetkeeper.kit.error_words import error_words

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fleetkeeper.console.contexts.administration import Cell, Row, RowAction, Table, Tag
+from fleetkeeper.console.contexts.panels import Cell, Row, RowAction, Table, Tag
 from fleetkeeper.jobs.schemas import JobRead, RunPage, RunRead
 from fleetkeeper.jobs.status import OPEN, RUNS, RunState
 

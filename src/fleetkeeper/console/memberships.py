@@ -2,8 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.console.administration import department_options
-from fleetkeeper.console.contexts.administration import (
+from fleetkeeper.console.contexts.panels import (
     Cell,
     Entry,
     Option,
@@ -12,6 +11,7 @@ from fleetkeeper.console.contexts.administration import (
     Table,
     Tag,
 )
+from fleetkeeper.console.panels import department_options
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.authority import lacking
 from fleetkeeper.identity.departments import service as departments

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from fleetkeeper.console.administration import REASON, department_options
-from fleetkeeper.console.contexts.administration import (
+from fleetkeeper.console.contexts.panels import (
     Cell,
     Entry,
     EntryForm,
@@ -15,6 +14,7 @@ from fleetkeeper.console.contexts.administration import (
     Table,
     Tag,
 )
+from fleetkeeper.console.panels import REASON, department_options
 from fleetkeeper.identity.departments.schemas import DepartmentRead
 from fleetkeeper.kit.sizes import size_text
 from fleetkeeper.telemetry.archive.schemas import (

@@ -5,7 +5,7 @@ from itertools import chain, count
 from typing import Any
 from urllib.parse import quote
 
-from fleetkeeper.console.contexts.administration import (
+from fleetkeeper.console.contexts.panels import (
     Cell,
     Code,
     Entry,

@@ -1,6 +1,6 @@
 """Sessions as the console shows them. Pure."""
 
-from fleetkeeper.console.contexts.administration import Cell, Row, RowAction, Table, Tag
+from fleetkeeper.console.contexts.panels import Cell, Row, RowAction, Table, Tag
 from fleetkeeper.identity.sessions.schemas import SessionPage, SessionRead
 
 _BROWSERS = (

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
 
-from fleetkeeper.console.administration import with_query
-from fleetkeeper.console.contexts.administration import Cell, Facts, Row, Table, Tag
+from fleetkeeper.console.contexts.panels import Cell, Facts, Row, Table, Tag
 from fleetkeeper.console.contexts.space import Chart
+from fleetkeeper.console.panels import with_query
 from fleetkeeper.console.retention_panels import STATES, grouped
 from fleetkeeper.console.sender_panels import REFUSED
 from fleetkeeper.console.space_charts import stacked_chart

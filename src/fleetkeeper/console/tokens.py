@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from fleetkeeper.console.administration import department_options
-from fleetkeeper.console.contexts.administration import (
+from fleetkeeper.console.contexts.panels import (
     Cell,
     Entry,
     EntryForm,
@@ -16,6 +15,7 @@ from fleetkeeper.console.contexts.administration import (
     Table,
     Tag,
 )
+from fleetkeeper.console.panels import department_options
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments.schemas import DepartmentRead

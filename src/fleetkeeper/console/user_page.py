@@ -6,9 +6,8 @@ from uuid import UUID
 from fastapi import Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.console.administration import REASON, neighbour, refuse_in, show_page
 from fleetkeeper.console.audit_entries import acts_links, history_links
-from fleetkeeper.console.contexts.administration import (
+from fleetkeeper.console.contexts.panels import (
     Cell,
     Entry,
     EntryForm,
@@ -19,6 +18,7 @@ from fleetkeeper.console.contexts.administration import (
     Tag,
 )
 from fleetkeeper.console.memberships import access_table, membership_table, role_entries
+from fleetkeeper.console.panels import REASON, neighbour, refuse_in, show_page
 from fleetkeeper.console.sessions import session_table
 from fleetkeeper.console.tokens import token_table
 from fleetkeeper.devices.service import list_devices

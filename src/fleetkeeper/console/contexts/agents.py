@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from fleetkeeper.console.contexts.administration import Option
 from fleetkeeper.console.contexts.devices import CollectorRow
+from fleetkeeper.console.contexts.panels import Option
 from fleetkeeper.console.contexts.shell import FormField, Shell
 
 

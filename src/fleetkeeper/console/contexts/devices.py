@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from fleetkeeper.console.contexts.administration import EntryForm
+from fleetkeeper.console.contexts.panels import EntryForm
 from fleetkeeper.console.contexts.shell import Shell
 from fleetkeeper.devices.schemas import DeviceRead
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from fleetkeeper.console.contexts.administration import Cell, Search
+from fleetkeeper.console.contexts.panels import Cell, Search
 from fleetkeeper.console.contexts.shell import Shell
 
 

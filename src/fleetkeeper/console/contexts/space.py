@@ -1,9 +1,9 @@
-"""The page of space and health: panels of administration, and charts that the server draws."""
+"""The page of space and health: panels, and charts that the server draws."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from fleetkeeper.console.contexts.administration import Facts, Search, Table
+from fleetkeeper.console.contexts.panels import Facts, Search, Table
 from fleetkeeper.console.contexts.shell import Shell
 
 

@@ -6,8 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.console.administration import attempt, done, model_of, optional, refuse_in, show_page
-from fleetkeeper.console.contexts.administration import (
+from fleetkeeper.console.contexts.panels import (
     Cell,
     Entry,
     EntryForm,
@@ -16,6 +15,7 @@ from fleetkeeper.console.contexts.administration import (
     Panel,
     Secret,
 )
+from fleetkeeper.console.panels import attempt, done, model_of, optional, refuse_in, show_page
 from fleetkeeper.console.requests import FormLists, FormValues
 from fleetkeeper.console.sessions import session_table
 from fleetkeeper.console.tokens import token_form, token_secret, token_table, token_values

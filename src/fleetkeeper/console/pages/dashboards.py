@@ -6,10 +6,10 @@ import re
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
-from fleetkeeper.console.administration import list_parameters, neighbour
 from fleetkeeper.console.contexts.dashboards import DashboardList, DashboardPage
 from fleetkeeper.console.device_list import TYPE_CHOICES
 from fleetkeeper.console.navigation import shell_for
+from fleetkeeper.console.panels import list_parameters, neighbour
 from fleetkeeper.console.rendering import render
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.errors import NotFoundError

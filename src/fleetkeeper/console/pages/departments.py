@@ -6,17 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.console.administration import (
-    attempt,
-    department_options,
-    done,
-    model_of,
-    optional,
-    refuse_in,
-    show_page,
-)
 from fleetkeeper.console.audit_entries import history_links
-from fleetkeeper.console.contexts.administration import (
+from fleetkeeper.console.contexts.panels import (
     Cell,
     Entry,
     EntryForm,
@@ -27,6 +18,15 @@ from fleetkeeper.console.contexts.administration import (
     Table,
 )
 from fleetkeeper.console.memberships import role_entries
+from fleetkeeper.console.panels import (
+    attempt,
+    department_options,
+    done,
+    model_of,
+    optional,
+    refuse_in,
+    show_page,
+)
 from fleetkeeper.console.requests import FormValues
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices.service import count_by_department

@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.console.administration import attempt, done, refused
 from fleetkeeper.console.contexts.devices import DeviceListPage, SessionRow
 from fleetkeeper.console.device_form import device_changes, device_form
 from fleetkeeper.console.device_list import (
@@ -20,6 +19,7 @@ from fleetkeeper.console.device_list import (
 )
 from fleetkeeper.console.device_page import SHOWN_CHANGES, device_page
 from fleetkeeper.console.navigation import shell_for
+from fleetkeeper.console.panels import attempt, done, refused
 from fleetkeeper.console.rendering import names_of, render
 from fleetkeeper.console.requests import AppSettings, FormValues, WantsFragment
 from fleetkeeper.database.request_session import Session

@@ -5,19 +5,8 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.console.administration import (
-    attempt,
-    done,
-    list_parameters,
-    model_of,
-    neighbour,
-    optional,
-    refuse_in,
-    search_of,
-    show_page,
-)
 from fleetkeeper.console.audit_entries import history_links
-from fleetkeeper.console.contexts.administration import (
+from fleetkeeper.console.contexts.panels import (
     Cell,
     Entry,
     EntryForm,
@@ -30,6 +19,17 @@ from fleetkeeper.console.contexts.administration import (
     Tag,
 )
 from fleetkeeper.console.memberships import membership_table, role_entries
+from fleetkeeper.console.panels import (
+    attempt,
+    done,
+    list_parameters,
+    model_of,
+    neighbour,
+    optional,
+    refuse_in,
+    search_of,
+    show_page,
+)
 from fleetkeeper.console.requests import FormValues
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.errors import FleetkeeperError

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
 
-from fleetkeeper.console.administration import done, list_parameters, neighbour, search_of, show_page
 from fleetkeeper.console.job_panels import HOME, jobs_table, runs_table
+from fleetkeeper.console.panels import done, list_parameters, neighbour, search_of, show_page
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.identity.access import ConfigWrite, OperationsRead
 from fleetkeeper.identity.permissions import Permission

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Request, Response
 
-from fleetkeeper.console.administration import list_parameters, neighbour, search_of, with_query
-from fleetkeeper.console.contexts.administration import Cell
+from fleetkeeper.console.contexts.panels import Cell
 from fleetkeeper.console.contexts.refusals import RefusalCard, RefusalsPage
 from fleetkeeper.console.navigation import shell_for
+from fleetkeeper.console.panels import list_parameters, neighbour, search_of, with_query
 from fleetkeeper.console.rendering import render
 from fleetkeeper.console.retention_panels import grouped
 from fleetkeeper.console.sender_panels import PROTOCOLS, REFUSED

@@ -6,7 +6,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.console.administration import (
+from fleetkeeper.console.contexts.panels import Panel
+from fleetkeeper.console.deletion_panels import deletion_confirmation, deletion_form, deletions_table
+from fleetkeeper.console.panels import (
     attempt,
     done,
     list_parameters,
@@ -17,8 +19,6 @@ from fleetkeeper.console.administration import (
     search_of,
     show_page,
 )
-from fleetkeeper.console.contexts.administration import Panel
-from fleetkeeper.console.deletion_panels import deletion_confirmation, deletion_form, deletions_table
 from fleetkeeper.console.requests import AppSettings, FormValues
 from fleetkeeper.console.retention_panels import (
     CHANGE,

@@ -7,9 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.console.administration import attempt, done, model_of, refused, show_page
 from fleetkeeper.console.audit_entries import history_links
-from fleetkeeper.console.contexts.administration import (
+from fleetkeeper.console.contexts.panels import (
     Cell,
     Entry,
     EntryForm,
@@ -22,6 +21,7 @@ from fleetkeeper.console.contexts.administration import (
     Table,
     Tag,
 )
+from fleetkeeper.console.panels import attempt, done, model_of, refused, show_page
 from fleetkeeper.console.requests import FormLists, FormValues
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.errors import FleetkeeperError

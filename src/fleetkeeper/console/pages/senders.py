@@ -6,7 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.console.administration import (
+from fleetkeeper.console.contexts.panels import Panel
+from fleetkeeper.console.panels import (
     attempt,
     done,
     list_parameters,
@@ -16,7 +17,6 @@ from fleetkeeper.console.administration import (
     search_of,
     show_page,
 )
-from fleetkeeper.console.contexts.administration import Panel
 from fleetkeeper.console.requests import FormValues
 from fleetkeeper.console.sender_panels import (
     CONNECT,

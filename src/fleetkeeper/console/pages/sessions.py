@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from fleetkeeper.console.administration import done, list_parameters, neighbour, search_of, show_page
+from fleetkeeper.console.panels import done, list_parameters, neighbour, search_of, show_page
 from fleetkeeper.console.sessions import session_table
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.identity.sessions import service

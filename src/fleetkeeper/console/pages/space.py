@@ -3,9 +3,9 @@
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.console.administration import done, list_parameters, neighbour, search_of
 from fleetkeeper.console.contexts.space import Measurement, SpacePage, SpaceParts
 from fleetkeeper.console.navigation import shell_for
+from fleetkeeper.console.panels import done, list_parameters, neighbour, search_of
 from fleetkeeper.console.rendering import names_of, render
 from fleetkeeper.console.requests import AppSettings, WantsFragment
 from fleetkeeper.console.space_panels import (

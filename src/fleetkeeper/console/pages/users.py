@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.console.administration import (
+from fleetkeeper.console.panels import (
     attempt,
     done,
     list_parameters,

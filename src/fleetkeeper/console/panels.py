@@ -1,4 +1,4 @@
-"""What the pages of administration have in common: showing panels, reading forms, and what a refused form says."""
+"""What pages of panels have in common: showing them, reading their forms, and what a refused form says."""
 
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -11,12 +11,12 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse
 
-from fleetkeeper.console.contexts.administration import (
-    AdministrationPage,
+from fleetkeeper.console.contexts.panels import (
     Entry,
     EntryForm,
     Option,
     Panel,
+    PanelPage,
     Search,
     Tag,
 )
@@ -53,7 +53,7 @@ def show_page(
     status: int = 200,
 ) -> Response:
     """A page of panels; `current` is the address of its entry in the navigation. Panels that are None are left out."""
-    page = AdministrationPage(
+    page = PanelPage(
         shell=shell_for(actor, current),
         title=title,
         crumbs=tuple(crumbs),
@@ -63,7 +63,7 @@ def show_page(
         panels=tuple(panel for panel in panels if panel is not None),
         csrf_token=actor.csrf_token or "",
     )
-    return render("administration/page.html", page, status=status)
+    return render("panels/page.html", page, status=status)
 
 
 def list_parameters(request: Request) -> list[tuple[str, str]]:

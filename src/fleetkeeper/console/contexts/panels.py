@@ -1,4 +1,4 @@
-"""Lists, forms and pages of what administrators look after: users, roles, groups, departments, tokens, sessions."""
+"""Lists, forms, facts: the panels that pages are made of."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -176,7 +176,7 @@ class Search:
 
 
 @dataclass(frozen=True)
-class AdministrationPage:
+class PanelPage:
     """A page of panels."""
 
     shell: Shell
