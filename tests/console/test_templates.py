@@ -14,6 +14,7 @@ from fleetkeeper.console.contexts import (
     devices,
     explore,
     identity,
+    lists,
     overview,
     panels,
     refusals,
@@ -29,6 +30,7 @@ TEMPLATES = sorted((FOLDER / "templates").rglob("*.html"))
 # Each template that is rendered by itself, with the context that it is rendered with.
 CONTEXTS = {
     "panels/page.html": panels.PanelPage,
+    "panels/_list.html": lists.ListResults,
     "agents/list.html": agents.AgentsPage,
     "agents/_agents.html": agents.AgentTable,
     "agents/_arrivals.html": agents.Arrivals,
@@ -41,8 +43,6 @@ CONTEXTS = {
     "audit/_results.html": audit.AuditResults,
     "audit/_seals.html": audit.SealPanel,
     "devices/detail.html": devices.DevicePage,
-    "devices/list.html": devices.DeviceListPage,
-    "devices/_results.html": devices.DeviceResults,
     "errors/page.html": shell.ErrorPage,
     "errors/_toast.html": shell.ErrorToast,
     "explore/detail.html": explore.ExplorePage,
@@ -58,7 +58,6 @@ LOOP_NAMES = {
     "agents/_row.html": {"agent"},
     "audit/_changes.html": {"row"},
     "audit/_seals.html": {"csrf_token", "may_seal", "message", "state"},
-    "devices/_row.html": {"row"},
     "settings/_form.html": {"form"},
 }
 

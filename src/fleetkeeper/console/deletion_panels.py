@@ -72,7 +72,7 @@ def deletions_table(deletions: Sequence[DeletionRead]) -> Table:
                 Cell(one.device_name or str(one.device_id), detail=one.reason),
                 Cell(one.metric or "all metrics", detail=_days(one)),
                 Cell(tags=(Tag(one.state, STATES.get(one.state, "")),), detail=one.problem or one.step),
-                Cell(at=one.requested_at, is_time=True),
+                Cell(at=one.requested_at, kind="time"),
                 Cell(one.requested_by or "the product"),
             )
         )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from fleetkeeper.console.contexts.panels import Entry, EntryForm, Option
-from fleetkeeper.console.device_list import TYPE_CHOICES
+from fleetkeeper.console.device_list import TYPES
 from fleetkeeper.console.panels import department_options, model_of, optional
 from fleetkeeper.devices.schemas import DeviceRead, DeviceUpdate
 from fleetkeeper.identity.actor import Actor
@@ -17,7 +17,7 @@ def device_form(actor: Actor, device: DeviceRead, departments: Sequence[Departme
     """The form for those who may change the device; `departments` are those that they may put devices into."""
     if not actor.may_in(Permission.DEVICES_WRITE, device.department_id):
         return None
-    types = tuple(Option(one.value, one.label, one.value == device.device_type) for one in TYPE_CHOICES)
+    types = tuple(Option(one.value, one.label, one.value == device.device_type) for one in TYPES)
     lifecycles = tuple(Option(one, one.capitalize(), one == device.lifecycle) for one in LIFECYCLES)
     nobodys = "None" if actor.may_everywhere(Permission.DEVICES_WRITE) else None
     places = department_options(departments, device.department_id, nobodys)

@@ -1,31 +1,27 @@
-"""The list of devices: from the address to the service's parameters, from its answer to the table. Pure."""
+"""The list of devices. Pure."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from urllib.parse import parse_qs, urlencode
 from uuid import UUID
 
-from fleetkeeper.console.contexts.devices import Choice, DeviceQuery, DeviceResults, SortColumn
-from fleetkeeper.console.device_rows import device_row
-from fleetkeeper.devices.schemas import DevicePage
+from fleetkeeper.console.contexts.lists import Empty
+from fleetkeeper.console.contexts.panels import Cell
+from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
+from fleetkeeper.devices.presence import shown_status
+from fleetkeeper.devices.queries import LISTING
+from fleetkeeper.devices.schemas import DeviceSummary
 from fleetkeeper.identity.departments.schemas import DepartmentRead
 
-PAGE_SIZE = 50
+HOME = "/devices"
 NOBODYS = "none"
-# Those without a `last_seen`.
-NEVER = "never"
-DEFAULT = DeviceQuery()
-
-STATUS_CHOICES = (
-    Choice("", "All"),
-    Choice("online", "Online"),
+STATUSES = (
+    # The service's `online` has the stale ones, too.
+    Choice("online", "Online", (("status", "fresh"),)),
     Choice("stale", "Stale"),
     Choice("offline", "Offline"),
-    Choice(NEVER, "Never reported"),
+    Choice("never", "Never reported", (("last_seen__isnull", "true"),)),
 )
-
-TYPE_CHOICES = (
+TYPES = (
     Choice("server", "Servers"),
     Choice("vm", "Virtual machines"),
     Choice("workstation", "Workstations"),
@@ -35,107 +31,112 @@ TYPE_CHOICES = (
     Choice("vehicle", "Vehicles"),
     Choice("other", "Other"),
 )
-
-# Title, field to sort by, class, and whether the first click sorts downwards.
-COLUMNS = (
-    ("Name", "name", "", False),
-    ("Status", "status", "", False),
-    ("Type", "device_type", "", False),
-    ("System", "os_name", "", False),
-    ("CPU", "cpu_percent", "col-share", True),
-    ("Memory", "memory_percent", "col-share", True),
-    ("Disk", "disk_percent", "col-share", True),
-    ("Last seen", "last_seen", "is-number", True),
-)
-_SORTABLE = frozenset(field for _, field, _, _ in COLUMNS)
-_STATUSES = frozenset({"online", "stale", "offline", "unknown", NEVER})
+TITLES = {
+    "os_name": "Operating system",
+    "os_version": "OS version",
+    "id": "ID",
+    "department_id": "Department ID",
+}
 
 
-def read_query(parameters: Mapping[str, str]) -> DeviceQuery:
-    """The filters in an address; a value that is none falls back to its default."""
-    query = DeviceQuery(**{name: parameters[name] for name in asdict(DEFAULT) if name in parameters})
-    if query.ordering.removeprefix("-") not in _SORTABLE:
-        query = replace(query, ordering=DEFAULT.ordering)
-    if query.status not in _STATUSES:
-        query = replace(query, status="")
-    return query
-
-
-def service_parameters(query: DeviceQuery) -> list[tuple[str, str]]:
-    """The same as the devices' service takes it, whose `online` has the stale ones, too."""
-    parameters = [
-        ("q", query.q),
-        ("device_type", query.device_type),
-        ("os_name__contains", query.os),
-        ("ordering", query.ordering),
-        ("cursor", query.cursor),
-        ("limit", str(PAGE_SIZE)),
+def device_list(
+    stale_before: datetime, departments: Sequence[DepartmentRead] = (), *, with_nobodys: bool = False
+) -> ListPage[DeviceSummary]:
+    """The list as it is now: which devices are stale, and what the departments are called."""
+    paths = {one.id: one.path for one in departments}
+    quick = [
+        QuickFilter("status", "Status", STATUSES, is_chips=True),
+        QuickFilter("device_type", "Type", TYPES, everything="All types"),
     ]
-    if query.department == NOBODYS:
-        parameters.append(("department_id__isnull", "true"))
-    if query.status == NEVER:
-        parameters.append(("last_seen__isnull", "true"))
-    else:
-        parameters.append(("status", "fresh" if query.status == "online" else query.status))
-    return [(name, value) for name, value in parameters if value]
-
-
-def departments_within(query: DeviceQuery, departments: Sequence[DepartmentRead]) -> frozenset[UUID] | None:
-    """The wanted department and all below it, of those that the reader may see; None where none is wanted."""
-    if query.department in {"", NOBODYS}:
-        return None
-    path = next((one.path for one in departments if str(one.id) == query.department), None)
-    return frozenset(
-        one.id for one in departments if path is not None and f"{one.path}/".startswith(f"{path}/")
+    if departments:
+        choices = [Choice(str(one.id), one.path) for one in departments]
+        nobodys = (
+            [Choice(NOBODYS, "No department", (("department_id__isnull", "true"),))] if with_nobodys else []
+        )
+        quick.append(
+            QuickFilter(
+                "department",
+                "Department, with all below it",
+                (*choices, *nobodys),
+                everything="All departments",
+                is_own=True,
+            )
+        )
+    return ListPage(
+        path=HOME,
+        title="Devices",
+        noun=("device", "devices"),
+        listing=LISTING,
+        search="Name, IP address, MAC or serial number",
+        quick=tuple(quick),
+        columns=_columns(stale_before, paths),
+        titles=TITLES,
+        empty=Empty(
+            "No devices yet",
+            "Create an enrollment token and run one command on a machine.",
+            ("/agents#new-token", "Enroll a machine"),
+        ),
+        refresh_seconds=10,
     )
 
 
-def department_choices(departments: Sequence[DepartmentRead], *, with_nobodys: bool) -> tuple[Choice, ...]:
-    """What the filter by department offers."""
-    nobodys = (Choice(NOBODYS, "Of no department"),) if with_nobodys and departments else ()
-    return (*(Choice(str(one.id), one.path) for one in departments), *nobodys)
+def _columns(stale_before: datetime, paths: Mapping[UUID, str]) -> tuple[Column[DeviceSummary], ...]:
+    def name(one: DeviceSummary) -> Cell:
+        place = "" if one.department_id is None else paths.get(one.department_id, "")
+        other = one.hostname if one.hostname != one.name else ""
+        return Cell(one.name, f"{HOME}/{one.id}", detail=" · ".join(filter(None, (other, place))))
+
+    def status(one: DeviceSummary) -> Cell:
+        shown = shown_status(one.status, one.last_seen, stale_before, one.report_interval_seconds)
+        return Cell(shown, kind="status")
+
+    def system(one: DeviceSummary) -> Cell:
+        return Cell(" ".join(filter(None, (one.os_name, one.os_version))), is_soft=True)
+
+    def department(one: DeviceSummary) -> Cell:
+        return Cell("" if one.department_id is None else paths.get(one.department_id, ""))
+
+    return (
+        Column("name", "Name", name, sort="name"),
+        Column("status", "Status", status, sort="status"),
+        Column(
+            "device_type",
+            "Type",
+            lambda one: Cell(one.device_type, kind="device_type"),
+            sort="device_type",
+            css="is-minor",
+        ),
+        Column("os_name", "System", system, sort="os_name", css="is-minor col-system"),
+        _share("cpu_percent", "CPU"),
+        _share("memory_percent", "Memory"),
+        _share("disk_percent", "Disk"),
+        Column("last_seen", "Last seen", _moment("last_seen"), sort="last_seen", falls_first=True),
+        Column("hostname", "Host name", lambda one: Cell(one.hostname), sort="hostname", is_extra=True),
+        Column("department", "Department", department, is_extra=True),
+        Column("location", "Location", lambda one: Cell(one.location or ""), sort="location", is_extra=True),
+        Column("lifecycle", "Life cycle", lambda one: Cell(one.lifecycle), sort="lifecycle", is_extra=True),
+        Column(
+            "first_seen", "First seen", _moment("first_seen"), "first_seen", falls_first=True, is_extra=True
+        ),
+    )
 
 
-def address(query: DeviceQuery) -> str:
-    """The list's address with these filters; defaults are left out."""
-    changed = {name: value for name, value in asdict(query).items() if value != getattr(DEFAULT, name)}
-    return f"/devices?{urlencode(changed)}" if changed else "/devices"
+def _share(name: str, title: str) -> Column[DeviceSummary]:
+    def cell(one: DeviceSummary) -> Cell:
+        return Cell(kind="share", share=getattr(one, name))
+
+    return Column(name, title, cell, sort=name, falls_first=True, css="col-share")
 
 
-def _neighbour(query: DeviceQuery, link: str | None) -> str | None:
-    if link is None:
+def _moment(name: str) -> Callable[[DeviceSummary], Cell]:
+    return lambda one: Cell(at=getattr(one, name), kind="time", is_soft=True)
+
+
+def departments_within(wanted: str, departments: Sequence[DepartmentRead]) -> frozenset[UUID] | None:
+    """The wanted department and all below it, of those that the reader may see; None where none is wanted."""
+    if wanted in {"", NOBODYS}:
         return None
-    cursor = parse_qs(link.removeprefix("?")).get("cursor", [""])[0]
-    return address(replace(query, cursor=cursor))
-
-
-def _columns(query: DeviceQuery) -> tuple[SortColumn, ...]:
-    columns = []
-    for title, field, css, falls_first in COLUMNS:
-        rising, falling = query.ordering == field, query.ordering == f"-{field}"
-        state = "ascending" if rising else "descending" if falling else "none"
-        falls_next = rising or (falls_first and not falling)
-        ordering = f"-{field}" if falls_next else field
-        href = address(replace(query, ordering=ordering, cursor=""))
-        columns.append(SortColumn(title, href, state, css))
-    return tuple(columns)
-
-
-def device_results(
-    query: DeviceQuery,
-    page: DevicePage,
-    stale_before: datetime,
-    departments: Sequence[DepartmentRead] = (),
-) -> DeviceResults:
-    """The table."""
-    paths = {one.id: one.path for one in departments}
-    return DeviceResults(
-        rows=tuple(device_row(device, stale_before, paths) for device in page.results),
-        columns=_columns(query),
-        count=page.count,
-        query=query,
-        here=address(query),
-        next_href=_neighbour(query, page.next),
-        previous_href=_neighbour(query, page.previous),
-        is_filtered=any((query.q, query.status, query.device_type, query.os, query.department)),
+    path = next((one.path for one in departments if str(one.id) == wanted), None)
+    return frozenset(
+        one.id for one in departments if path is not None and f"{one.path}/".startswith(f"{path}/")
     )

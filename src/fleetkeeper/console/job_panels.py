@@ -40,8 +40,8 @@ def _run_row(one: RunRead, *, may_cancel: bool) -> Row:
             Cell(tags=(tag,), detail=detail),
             Cell(progress_text(one), is_soft=True),
             Cell(one.requested_by),
-            Cell(at=one.requested_at, is_time=True),
-            Cell(at=one.finished_at, is_time=True),
+            Cell(at=one.requested_at, kind="time"),
+            Cell(at=one.finished_at, kind="time"),
         ),
         (cancel,) if may_cancel and one.state in OPEN and not is_stopping else (),
     )

@@ -56,7 +56,7 @@ def membership_table(page: MembershipPage, base: str, *, may_remove: bool) -> Ta
             (
                 Cell(one.role),
                 _place(one.department_id is None, one.department),
-                Cell(at=one.assigned_at, is_time=True, is_soft=True),
+                Cell(at=one.assigned_at, kind="time", is_soft=True),
             ),
             (
                 RowAction(

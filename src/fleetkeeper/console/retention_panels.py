@@ -280,11 +280,11 @@ def _run_row(run: RunRead) -> Row:
         parts = [f"{name} {grouped(number)}" for name, number in run.outcome.steps.items()]
     return Row(
         (
-            Cell(at=run.requested_at, is_time=True, href=""),
+            Cell(at=run.requested_at, kind="time", href=""),
             Cell(run.requested_by or "the product"),
             Cell(tags=(Tag(run.state, STATES.get(run.state, "")),)),
             Cell(", ".join(parts) or "nothing", detail=" ".join(run.errors[:3])),
-            Cell(at=run.finished_at, is_time=True) if run.finished_at else Cell(),
+            Cell(at=run.finished_at, kind="time") if run.finished_at else Cell(),
         )
     )
 
@@ -312,7 +312,7 @@ def files_table(files: Sequence[FileRead], count: int, previous: str | None, fol
                 Cell(size_text(file.size_bytes)),
                 Cell(tags=(Tag(file.problem, "bad"),))
                 if file.problem
-                else Cell(at=file.checked_at, is_time=True),
+                else Cell(at=file.checked_at, kind="time"),
             )
         )
         for file in files

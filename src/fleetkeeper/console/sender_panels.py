@@ -198,7 +198,7 @@ def host_table(page: HostPage, links: tuple[str | None, str | None], *, may_move
                 Cell(host.host, host_address(host), tags=_tags(host)),
                 Cell(host.device_name, f"/devices/{host.device_id}"),
                 Cell(PROTOCOLS.get(host.protocol, host.protocol)),
-                Cell(at=host.first_seen, is_time=True),
+                Cell(at=host.first_seen, kind="time"),
             ),
             (
                 RowAction(
@@ -262,7 +262,7 @@ def host_forms(host: HostRead, *, may_move: bool) -> tuple[Panel, ...]:
         (
             ("Device", Cell(host.device_name, f"/devices/{host.device_id}")),
             ("First by", Cell(PROTOCOLS.get(host.protocol, host.protocol))),
-            ("First seen", Cell(at=host.first_seen, is_time=True)),
+            ("First seen", Cell(at=host.first_seen, kind="time")),
             ("Other devices", Cell(STANDING_TEXTS[host.standing], tags=STANDINGS[host.standing])),
             ("Primary name", Cell("Yes: labels show it" if host.is_primary else "No")),
         ),

@@ -56,8 +56,8 @@ def _row(one: SessionRead, base: str, *, with_user: bool) -> Row:
             tags=(Tag("This one", "good"),) if one.is_current else (),
         ),
         Cell(one.method.replace("_", " "), tags=(Tag("Second factor"),) if one.has_second_factor else ()),
-        Cell(at=one.created_at, is_time=True, is_soft=True),
-        Cell(at=one.last_used_at, is_time=True, is_soft=True),
+        Cell(at=one.created_at, kind="time", is_soft=True),
+        Cell(at=one.last_used_at, kind="time", is_soft=True),
     )
     user = (Cell(one.username, f"/users/{one.user_id}"),) if with_user else ()
     end = RowAction("End", f"{base}/{one.id}/end", f"End this session of {one.username}? They sign in anew.")

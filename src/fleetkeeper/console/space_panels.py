@@ -263,7 +263,7 @@ def _backlog(backlog: Backlog, one: str, many: str) -> Cell:
 
 
 def _oldest(backlog: Backlog) -> Cell:
-    return Cell(at=backlog.oldest, is_time=True) if backlog.oldest else Cell()
+    return Cell(at=backlog.oldest, kind="time") if backlog.oldest else Cell()
 
 
 def arrivals_table(health: Health) -> Table:

@@ -73,8 +73,8 @@ def _row(one: TokenRead, base: str, *, with_user: bool, may_revoke: bool, may_ro
     cells = (
         Cell(one.name, tags=(Tag("Old secret still works", "warning"),) if one.previous_expires_at else ()),
         Cell(limits[0], detail=" ".join(filter(None, limits[1:]))),
-        Cell(at=one.expires_at, is_time=True, style="exact", is_soft=True),
-        Cell(at=one.last_used_at, is_time=True, is_soft=True),
+        Cell(at=one.expires_at, kind="time", style="exact", is_soft=True),
+        Cell(at=one.last_used_at, kind="time", is_soft=True),
     )
     user = (Cell(one.username, f"/users/{one.user_id}"),) if with_user else ()
     rotate = RowAction(

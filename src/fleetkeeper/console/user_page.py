@@ -64,7 +64,7 @@ def users_table(page: UserPage, actor: Actor) -> Table:
 
 
 def _contacts(one: UserRead) -> tuple[Cell, Cell]:
-    return Cell(one.email or "", is_soft=True), Cell(at=one.last_login, is_time=True, is_soft=True)
+    return Cell(one.email or "", is_soft=True), Cell(at=one.last_login, kind="time", is_soft=True)
 
 
 async def new_user_form(session: AsyncSession, actor: Actor) -> EntryForm | None:
@@ -133,10 +133,10 @@ async def user_page(
 
 
 async def _facts(session: AsyncSession, actor: Actor, user: UserRead) -> Facts:
-    facts = [("Name", Cell(user.name)), ("Made", Cell(at=user.created_at, is_time=True, style="exact"))]
+    facts = [("Name", Cell(user.name)), ("Made", Cell(at=user.created_at, kind="time", style="exact"))]
     if service.sees_contacts(actor) or user.id == actor.user_id:
         facts.insert(1, ("Mail address", Cell(user.email or "")))
-        facts.append(("Last sign-in", Cell(at=user.last_login, is_time=True)))
+        facts.append(("Last sign-in", Cell(at=user.last_login, kind="time")))
     if actor.may_everywhere(Permission.DEVICES_READ):
         seen = await actor_of_user_id(session, user.id)
         number = 0 if seen is None else (await list_devices(session, seen, [("limit", "1")])).count

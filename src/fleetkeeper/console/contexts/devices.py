@@ -35,53 +35,6 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class SortColumn:
-    """A column's head: where a click on it leads, and how the list is sorted now (an `aria-sort` value)."""
-
-    title: str
-    href: str
-    sorted: str
-    css: str
-
-
-@dataclass(frozen=True)
-class DeviceQuery:
-    """The filters as the address has them."""
-
-    q: str = ""
-    status: str = ""
-    device_type: str = ""
-    os: str = ""
-    department: str = ""
-    ordering: str = "name"
-    cursor: str = ""
-
-
-@dataclass(frozen=True)
-class DeviceResults:
-    """The table of devices, which is exchanged while the reader types."""
-
-    rows: tuple[DeviceRow, ...]
-    columns: tuple[SortColumn, ...]
-    count: int
-    query: DeviceQuery
-    here: str
-    next_href: str | None
-    previous_href: str | None
-    is_filtered: bool
-
-
-@dataclass(frozen=True)
-class DeviceListPage(DeviceResults):
-    """The table in its page."""
-
-    shell: Shell
-    status_choices: tuple[Choice, ...]
-    type_choices: tuple[Choice, ...]
-    department_choices: tuple[Choice, ...]
-
-
-@dataclass(frozen=True)
 class Section:
     """A part of the device page: charts, or a template of its own."""
 

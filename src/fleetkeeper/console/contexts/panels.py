@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from fleetkeeper.console.contexts.lists import ListPanel
 from fleetkeeper.console.contexts.shell import Shell
 
 
@@ -62,14 +63,18 @@ class Tag:
 
 @dataclass(frozen=True)
 class Cell:
-    """What stands in a cell: text, perhaps as a link or with a second line, tags, or a time."""
+    """What stands in a cell: text, perhaps as a link or with a second line, and tags.
+
+    `kind` is text, or `time` (of `at`), `share` (a percentage as a bar), `status` or `device_type` (of `text`).
+    """
 
     text: str = ""
     href: str = ""
     detail: str = ""
     tags: tuple[Tag, ...] = ()
     at: datetime | None = None
-    is_time: bool = False
+    kind: str = "text"
+    share: float | None = None
     style: str = "relative"
     indent: int = 0
     is_soft: bool = False
@@ -163,7 +168,7 @@ class Matrix:
     kind = "matrix"
 
 
-Panel = EntryForm | Table | Facts | Secret | Code | Matrix
+Panel = EntryForm | ListPanel | Table | Facts | Secret | Code | Matrix
 
 
 @dataclass(frozen=True)

@@ -159,7 +159,7 @@ def _facts(own: AccountRead) -> Facts:
             ("Name", Cell(own.name)),
             ("Mail address", Cell(own.email or "")),
             ("Roles", Cell(", ".join(own.roles) or "none")),
-            ("Last sign-in", Cell(at=own.last_login, is_time=True)),
+            ("Last sign-in", Cell(at=own.last_login, kind="time")),
         ),
     )
 

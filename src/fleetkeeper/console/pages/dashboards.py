@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from fleetkeeper.console.contexts.dashboards import DashboardList, DashboardPage
-from fleetkeeper.console.device_list import TYPE_CHOICES
+from fleetkeeper.console.device_list import TYPES
 from fleetkeeper.console.navigation import shell_for
 from fleetkeeper.console.panels import list_parameters, neighbour
 from fleetkeeper.console.rendering import render
@@ -72,7 +72,7 @@ async def show_dashboard(key: str, actor: TelemetryRead, session: Session) -> Re
         dashboard=dashboard,
         dashboard_json=dashboard.model_dump_json(),
         departments_json=json.dumps(names),
-        device_types_json=json.dumps([[choice.value, choice.label] for choice in TYPE_CHOICES]),
+        device_types_json=json.dumps([[choice.value, choice.label] for choice in TYPES]),
         functions_json=json.dumps(sorted(FUNCTIONS)),
         may_write=actor.may(Permission.DASHBOARDS_WRITE),
         may_share=actor.may(Permission.DASHBOARDS_SHARE),

@@ -259,7 +259,7 @@ async def _members(session: AsyncSession, actor: Actor, department_id: UUID, bas
                     detail="" if one.user_id else "Group",
                 ),
                 Cell(one.role),
-                Cell(at=one.assigned_at, is_time=True, is_soft=True),
+                Cell(at=one.assigned_at, kind="time", is_soft=True),
             ),
             (
                 RowAction(

@@ -6,26 +6,20 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.console.contexts.devices import DeviceListPage, SessionRow
+from fleetkeeper.console.contexts.devices import SessionRow
 from fleetkeeper.console.device_form import device_changes, device_form
-from fleetkeeper.console.device_list import (
-    STATUS_CHOICES,
-    TYPE_CHOICES,
-    department_choices,
-    departments_within,
-    device_results,
-    read_query,
-    service_parameters,
-)
+from fleetkeeper.console.device_list import HOME, departments_within, device_list
 from fleetkeeper.console.device_page import SHOWN_CHANGES, device_page
+from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.navigation import shell_for
 from fleetkeeper.console.panels import attempt, done, refused
-from fleetkeeper.console.rendering import names_of, render
-from fleetkeeper.console.requests import AppSettings, FormValues, WantsFragment
+from fleetkeeper.console.rendering import render
+from fleetkeeper.console.requests import AppSettings, FormValues
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices import service as devices
 from fleetkeeper.devices.access import DevicesRead, DevicesWrite
 from fleetkeeper.devices.presence import shown_status
+from fleetkeeper.devices.schemas import DevicePage
 from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.fleet import service as fleet
 from fleetkeeper.identity.actor import Actor
@@ -43,38 +37,22 @@ SESSION_LIMIT = 50
 STATES_SHOWN = timedelta(days=30)
 
 
-@router.get("/devices")
+@router.get(HOME)
 async def list_devices(
-    request: Request,
-    actor: DevicesRead,
-    session: Session,
-    settings: AppSettings,
-    wants_fragment: WantsFragment,
+    request: Request, actor: DevicesRead, session: Session, settings: AppSettings
 ) -> Response:
-    """Devices with search, filters, ordering and paging; htmx gets the table alone."""
-    query = read_query(request.query_params)
+    """Devices with search, filters, ordering and paging."""
     stale_before = utc_now() - await devices.silence_allowed(session, settings)
     places = await all_departments(session, actor)
-    page = await devices.list_devices(
-        session,
-        actor,
-        service_parameters(query),
-        departments=departments_within(query, places),
-        stale_before=stale_before,
-    )
-    results = device_results(query, page, stale_before, places)
-    if wants_fragment:
-        return render("devices/_results.html", results)
-    whole = DeviceListPage(
-        **names_of(results),
-        shell=shell_for(actor, "/devices"),
-        status_choices=STATUS_CHOICES,
-        type_choices=TYPE_CHOICES,
-        department_choices=department_choices(
-            places, with_nobodys=actor.may_everywhere(Permission.DEVICES_READ)
-        ),
-    )
-    return render("devices/list.html", whole)
+    page = device_list(stale_before, places, with_nobodys=actor.may_everywhere(Permission.DEVICES_READ))
+    wanted = departments_within(request.query_params.get("department", ""), places)
+
+    async def fetch(parameters: list[tuple[str, str]]) -> DevicePage:
+        return await devices.list_devices(
+            session, actor, parameters, departments=wanted, stale_before=stale_before
+        )
+
+    return await show_list(request, actor, page, fetch)
 
 
 @router.get("/devices/{device_id}")

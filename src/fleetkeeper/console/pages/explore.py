@@ -5,7 +5,7 @@ import json
 from fastapi import APIRouter, Response
 
 from fleetkeeper.console.contexts.explore import ExplorePage
-from fleetkeeper.console.device_list import TYPE_CHOICES
+from fleetkeeper.console.device_list import TYPES
 from fleetkeeper.console.navigation import shell_for
 from fleetkeeper.console.rendering import render
 from fleetkeeper.database.request_session import Session
@@ -25,7 +25,7 @@ async def show_explore(actor: TelemetryRead, session: Session) -> Response:
     page = ExplorePage(
         shell=shell_for(actor, "/explore"),
         departments_json=json.dumps(names),
-        device_types_json=json.dumps([[choice.value, choice.label] for choice in TYPE_CHOICES]),
+        device_types_json=json.dumps([[choice.value, choice.label] for choice in TYPES]),
         functions_json=json.dumps(sorted(FUNCTIONS)),
         may_save=actor.may(Permission.DASHBOARDS_WRITE),
     )

@@ -1,0 +1,130 @@
+"""A list with its search, filters, columns and pages."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+# A list is a panel, and is made of what panels are made of.
+if TYPE_CHECKING:
+    from fleetkeeper.console.contexts.panels import Cell, Option, RowAction
+
+
+@dataclass(frozen=True)
+class Empty:
+    """What stands in a list without anything in it, and what to do next."""
+
+    title: str
+    text: str = ""
+    # Address and words of a button.
+    action: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class QuickFilterField:
+    """A filter that is always in sight."""
+
+    name: str
+    title: str
+    options: "tuple[Option, ...]"
+    is_chips: bool
+
+
+@dataclass(frozen=True)
+class ActiveFilter:
+    """A filter that was added, and the address of the list without it."""
+
+    name: str
+    value: str
+    label: str
+    text: str
+    href: str
+
+
+@dataclass(frozen=True)
+class Head:
+    """A column's head: where a click on it leads, and how the list is sorted now (an `aria-sort` value)."""
+
+    title: str
+    href: str
+    sorted: str
+    css: str
+
+
+@dataclass(frozen=True)
+class ShownCell:
+    """A cell with the title of its column, which stands beside it on a phone."""
+
+    cell: "Cell"
+    label: str
+    css: str
+
+
+@dataclass(frozen=True)
+class ListRow:
+    """One of the things."""
+
+    id: str
+    cells: tuple[ShownCell, ...]
+    actions: "tuple[RowAction, ...]"
+
+
+@dataclass(frozen=True)
+class ColumnChoice:
+    """A column that can be shown."""
+
+    name: str
+    title: str
+    is_shown: bool
+
+
+@dataclass(frozen=True)
+class ListPanel:
+    """A list in a card. `here` is its own address; the part below the filters is exchanged as they change."""
+
+    id: str
+    title: str
+    text: str
+    path: str
+    here: str
+    q: str
+    ordering: str
+    columns: tuple[str, ...]
+    search: str
+    quick: tuple[QuickFilterField, ...]
+    active: tuple[ActiveFilter, ...]
+    fields: "tuple[Option, ...]"
+    operators: "tuple[Option, ...]"
+    heads: tuple[Head, ...]
+    rows: tuple[ListRow, ...]
+    count: int
+    is_counted: bool
+    noun: str
+    next_href: str | None
+    previous_href: str | None
+    column_choices: tuple[ColumnChoice, ...]
+    exports: tuple[tuple[str, str], ...]
+    empty: Empty
+    is_narrowed: bool
+    refresh_seconds: int
+    message: str
+
+    kind = "list"
+
+    @property
+    def kept(self) -> tuple[tuple[str, str], ...]:
+        """What the address says beside search and quick filters."""
+        filters = tuple((one.name, one.value) for one in self.active)
+        ordering = (("ordering", self.ordering),) if self.ordering else ()
+        return (*filters, *ordering, *(("columns", name) for name in self.columns))
+
+    @property
+    def has_actions(self) -> bool:
+        """Whether a row has a button."""
+        return any(row.actions for row in self.rows)
+
+
+@dataclass(frozen=True)
+class ListResults:
+    """What is exchanged of a list."""
+
+    panel: ListPanel
+    csrf_token: str

@@ -1,0 +1,94 @@
+"""What a list's address asks for. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+MOST_FILTERS = 20
+_LONGEST = 300
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Search, ordering, page, columns and filters; what is empty is as the list has it by itself."""
+
+    path: str
+    q: str = ""
+    ordering: str = ""
+    cursor: str = ""
+    columns: tuple[str, ...] = ()
+    filters: tuple[tuple[str, str], ...] = ()
+
+    def value(self, name: str) -> str:
+        """What a filter of that name asks for; nothing where there is none."""
+        return next((text for known, text in self.filters if known == name), "")
+
+    @property
+    def parameters(self) -> tuple[tuple[str, str], ...]:
+        """All of it as the address says it."""
+        texts = (("q", self.q), *self.filters, ("ordering", self.ordering), ("cursor", self.cursor))
+        return (*((name, text) for name, text in texts if text), *(("columns", one) for one in self.columns))
+
+    @property
+    def address(self) -> str:
+        """The list's address."""
+        return f"{self.path}?{urlencode(self.parameters)}" if self.parameters else self.path
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether something is left out of the list."""
+        return bool(self.q or self.filters)
+
+    def sorted_by(self, ordering: str) -> "Asked":
+        """The same from its first page on, in that order."""
+        return replace(self, ordering=ordering, cursor="")
+
+    def at(self, cursor: str) -> "Asked":
+        """Another page."""
+        return replace(self, cursor=cursor)
+
+    def without(self, filter_: tuple[str, str]) -> "Asked":
+        """The same without that filter."""
+        rest = tuple(one for one in self.filters if one != filter_)
+        return replace(self, filters=rest, cursor="")
+
+
+def read_asked(
+    path: str,
+    parameters: Iterable[tuple[str, str]],
+    *,
+    filters: frozenset[str],
+    columns: Sequence[str],
+    orderings: frozenset[str],
+) -> Asked:
+    """An address; what the list does not know is left out of it.
+
+    `filters` are the names that may stand before `__`. The parameters `field`, `operator` and `value` together are one
+    filter that was put together by hand.
+    """
+    texts = [(name, text[:_LONGEST]) for name, text in parameters]
+    values = dict(texts)
+    made = (
+        [(f"{values['field']}__{values.get('operator', 'exact')}", values["value"])]
+        if _is_made(values)
+        else []
+    )
+    asked = dict.fromkeys(
+        (name.removesuffix("__exact"), text)
+        for name, text in [*texts, *made]
+        if text and name.partition("__")[0] in filters and name not in {"q", "ordering", "cursor", "columns"}
+    )
+    ordering = values.get("ordering", "")
+    chosen = dict.fromkeys(text for name, text in texts if name == "columns" and text in columns)
+    return Asked(
+        path=path,
+        q=values.get("q", ""),
+        ordering=ordering if ordering.removeprefix("-") in orderings else "",
+        cursor="" if made else values.get("cursor", ""),
+        columns=tuple(chosen),
+        filters=tuple(asked)[:MOST_FILTERS],
+    )
+
+
+def _is_made(values: dict[str, str]) -> bool:
+    return bool(values.get("field") and values.get("value"))

@@ -1,0 +1,106 @@
+"""What a page says of its list: columns, filters, words."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from fleetkeeper.console.contexts.lists import Empty
+from fleetkeeper.console.contexts.panels import Cell, RowAction
+from fleetkeeper.kit.error_words import field_words
+from fleetkeeper.kit.listing import Listing
+
+Item = TypeVar("Item")
+PAGE_SIZE = 50
+
+# What the operators of a filter are called; each works with some kinds of fields only.
+OPERATORS = {
+    "exact": "is",
+    "contains": "contains",
+    "in": "is one of",
+    "gte": "is at least",
+    "lte": "is at most",
+    "isnull": "is empty",
+}
+
+
+@dataclass(frozen=True)
+class Column(Generic[Item]):
+    """A column. `sort` is the field that a click on its head sorts by."""
+
+    name: str
+    title: str
+    cell: Callable[[Item], Cell]
+    sort: str = ""
+    falls_first: bool = False
+    # Seen only by those who choose it.
+    is_extra: bool = False
+    css: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A value of a filter. `means` is what it asks the service for, where that is not the value itself."""
+
+    value: str
+    label: str
+    means: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class QuickFilter:
+    """A filter that is always in sight. With `is_chips` all its choices are, too.
+
+    The page itself works on one that `is_own`: the service's list does not know it.
+    """
+
+    name: str
+    title: str
+    choices: tuple[Choice, ...]
+    everything: str = "All"
+    is_chips: bool = False
+    is_own: bool = False
+
+    def meaning(self, text: str) -> tuple[tuple[str, str], ...]:
+        """What the service is asked for."""
+        known = next((one for one in self.choices if one.value == text), None)
+        if known is not None and known.means:
+            return known.means
+        return () if self.is_own else ((self.name, text),)
+
+
+@dataclass(frozen=True)
+class ListPage(Generic[Item]):
+    """A list as a page shows it. Rows need an attribute `id` where the list has actions on several of them."""
+
+    path: str
+    title: str
+    # One of them, and several.
+    noun: tuple[str, str]
+    columns: tuple[Column[Item], ...]
+    empty: Empty
+    listing: Listing | None = None
+    # What can be searched for; without it there is no search.
+    search: str = ""
+    quick: tuple[QuickFilter, ...] = ()
+    actions: Callable[[Item], Sequence[RowAction]] = field(default=lambda _: ())
+    # What the fields that have no column of their own are called.
+    titles: Mapping[str, str] = field(default_factory=dict)
+    # Where the whole list can be had as a file: the address of the API's export.
+    export: str = ""
+    text: str = ""
+    refresh_seconds: int = 0
+
+    @property
+    def id(self) -> str:
+        """The panel's own."""
+        return self.path.strip("/").replace("/", "-")
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """The fields that may be filtered by."""
+        return self.listing.fields if self.listing is not None else {}
+
+    def title_of(self, name: str) -> str:
+        """What people call a field."""
+        column = next((one for one in self.columns if name in (one.sort, one.name)), None)
+        return self.titles.get(name) or (column.title if column else field_words(name))

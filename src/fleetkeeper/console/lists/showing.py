@@ -1,0 +1,161 @@
+"""From a list's declaration and one page of its rows to what the template shows. Pure."""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias, TypeVar
+from urllib.parse import parse_qs, urlencode
+
+from fleetkeeper.console.contexts.lists import (
+    ActiveFilter,
+    ColumnChoice,
+    Head,
+    ListPanel,
+    ListRow,
+    QuickFilterField,
+    ShownCell,
+)
+from fleetkeeper.console.contexts.panels import Option
+from fleetkeeper.console.lists.asked import Asked, read_asked
+from fleetkeeper.console.lists.declaring import OPERATORS, PAGE_SIZE, Column, ListPage, QuickFilter
+
+Item = TypeVar("Item")
+EXPORTS = (("csv", "CSV"), ("xlsx", "Excel"), ("json", "JSON"))
+
+
+# One page of rows, as services answer: `count`, `next`, `previous`, `results`.
+Rows: TypeAlias = Any
+
+
+def asked_of(page: ListPage[Item], parameters: Sequence[tuple[str, str]]) -> Asked:
+    """What an address asks of the list."""
+    sortable = {name for name, one in page.fields.items() if one.sortable}
+    return read_asked(
+        page.path,
+        parameters,
+        filters=frozenset(page.fields) | {one.name for one in page.quick},
+        columns=[one.name for one in page.columns],
+        orderings=frozenset(sortable | {one.sort for one in page.columns if one.sort}),
+    )
+
+
+def service_parameters(page: ListPage[Item], asked: Asked) -> list[tuple[str, str]]:
+    """The same as the service takes it."""
+    quick = {one.name: one for one in page.quick}
+    found = [
+        ("q", asked.q),
+        ("ordering", asked.ordering),
+        ("cursor", asked.cursor),
+        ("limit", str(PAGE_SIZE)),
+    ]
+    for name, text in asked.filters:
+        found += quick[name].meaning(text) if name in quick else ((name, text),)
+    return [(name, text) for name, text in found if text]
+
+
+def list_panel(page: ListPage[Item], asked: Asked, rows: Rows, message: str = "") -> ListPanel:
+    """The list with one page of its rows."""
+    columns = shown_columns(page, asked)
+    return ListPanel(
+        id=page.id,
+        title=page.title,
+        text=page.text,
+        path=page.path,
+        here=asked.address,
+        q=asked.q,
+        ordering=asked.ordering,
+        columns=asked.columns,
+        search=page.search,
+        quick=tuple(_quick_field(one, asked) for one in page.quick),
+        active=tuple(_active_filters(page, asked)),
+        fields=tuple(Option(name, page.title_of(name)) for name in page.fields),
+        operators=tuple(Option(name, words) for name, words in OPERATORS.items()),
+        heads=tuple(_head(page, one, asked) for one in columns),
+        rows=tuple(_row(page, columns, one) for one in rows.results),
+        count=rows.count,
+        is_counted=getattr(rows, "is_counted", True),
+        noun=page.noun[0] if rows.count == 1 else page.noun[1],
+        next_href=_neighbour(asked, rows.next),
+        previous_href=_neighbour(asked, rows.previous),
+        column_choices=_column_choices(page, columns),
+        exports=_exports(page, asked, columns),
+        empty=page.empty,
+        is_narrowed=asked.is_narrowed,
+        refresh_seconds=page.refresh_seconds,
+        message=message,
+    )
+
+
+def shown_columns(page: ListPage[Item], asked: Asked) -> list[Column[Item]]:
+    """The columns that were chosen, in that order; those that a list has by itself where none were."""
+    by_name = {one.name: one for one in page.columns}
+    return [by_name[name] for name in asked.columns] or [one for one in page.columns if not one.is_extra]
+
+
+def _row(page: ListPage[Item], columns: Sequence[Column[Item]], item: Item) -> ListRow:
+    cells = tuple(ShownCell(one.cell(item), one.title, one.css) for one in columns)
+    return ListRow(str(getattr(item, "id", "")), cells, tuple(page.actions(item)))
+
+
+def _head(page: ListPage[Item], column: Column[Item], asked: Asked) -> Head:
+    if not column.sort:
+        return Head(column.title, "", "none", column.css)
+    default = page.listing.default_ordering if page.listing is not None else ""
+    present = asked.ordering or default
+    rises, falls = present == column.sort, present == f"-{column.sort}"
+    falls_next = rises or (column.falls_first and not falls)
+    following = f"-{column.sort}" if falls_next else column.sort
+    href = asked.sorted_by("" if following == default else following).address
+    return Head(column.title, href, "ascending" if rises else "descending" if falls else "none", column.css)
+
+
+def _neighbour(asked: Asked, link: str | None) -> str | None:
+    if link is None:
+        return None
+    return asked.at(parse_qs(link.partition("?")[2])["cursor"][0]).address
+
+
+def _quick_field(quick: QuickFilter, asked: Asked) -> QuickFilterField:
+    chosen = asked.value(quick.name)
+    choices = (("", quick.everything), *((one.value, one.label) for one in quick.choices))
+    options = tuple(Option(value, label, value == chosen) for value, label in choices)
+    return QuickFilterField(quick.name, quick.title, options, quick.is_chips)
+
+
+def _active_filters(page: ListPage[Item], asked: Asked) -> list[ActiveFilter]:
+    """The filters that no quick one shows, each with the address of the list without it."""
+    quick = {one.name: {choice.value for choice in one.choices} for one in page.quick}
+    found = []
+    for name, text in asked.filters:
+        if text in quick.get(name, ()):
+            continue
+        base, _, operator = name.partition("__")
+        words = OPERATORS.get(operator or "exact", operator)
+        if operator == "isnull":
+            words, shown = ("is empty", "") if text.lower() == "true" else ("is not empty", "")
+        else:
+            shown = text.replace(",", ", ") if operator == "in" else text
+        label = f"{page.title_of(base)} {words}"
+        found.append(ActiveFilter(name, text, label, shown, asked.without((name, text)).address))
+    return found
+
+
+def _column_choices(page: ListPage[Item], columns: Sequence[Column[Item]]) -> tuple[ColumnChoice, ...]:
+    shown = [ColumnChoice(one.name, one.title, is_shown=True) for one in columns]
+    names = {one.name for one in columns}
+    return (
+        *shown,
+        *(ColumnChoice(one.name, one.title, is_shown=False) for one in page.columns if one.name not in names),
+    )
+
+
+def _exports(
+    page: ListPage[Item], asked: Asked, columns: Sequence[Column[Item]]
+) -> tuple[tuple[str, str], ...]:
+    if not page.export:
+        return ()
+    left_out = {"cursor", "limit"}
+    wanted = [one for one in service_parameters(page, asked) if one[0] not in left_out]
+    fields = ",".join(one.name for one in columns)
+    return tuple(
+        (f"{page.export}?{urlencode([*wanted, ('fields', fields), ('format', name)])}", label)
+        for name, label in EXPORTS
+    )

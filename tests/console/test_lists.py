@@ -1,0 +1,142 @@
+"""What a list's address asks for, and what is shown of it."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from fleetkeeper.console.contexts.lists import Empty, ListPanel
+from fleetkeeper.console.contexts.panels import Cell
+from fleetkeeper.console.device_list import device_list
+from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
+from fleetkeeper.console.lists.showing import asked_of, list_panel, service_parameters
+from fleetkeeper.devices.queries import LISTING
+from tests.fixtures.client import enroll
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Rows:
+    results: list[Any] = field(default_factory=list)
+    count: int = 0
+    next: str | None = None
+    previous: str | None = None
+
+
+PAGE: ListPage[str] = ListPage(
+    path="/things",
+    title="Things",
+    noun=("thing", "things"),
+    listing=LISTING,
+    search="Name",
+    quick=(QuickFilter("status", "Status", (Choice("online", "Online", (("status", "fresh"),)),)),),
+    columns=(
+        Column("name", "Name", Cell, sort="name"),
+        Column("size", "CPU", lambda one: Cell(str(len(one))), sort="cpu_percent", falls_first=True),
+        Column("more", "More", lambda _: Cell("more"), is_extra=True),
+    ),
+    empty=Empty("No things yet"),
+)
+
+
+def panel(*parameters: tuple[str, str], rows: Rows | None = None) -> ListPanel:
+    return list_panel(PAGE, asked_of(PAGE, parameters), rows or Rows())
+
+
+class TestAddress:
+    def test_survives_the_round_trip(self):
+        asked = (
+            ("q", "web & co"),
+            ("status", "online"),
+            ("location__contains", "Hall"),
+            ("ordering", "-cpu_percent"),
+        )
+        address = "/things?q=web+%26+co&status=online&location__contains=Hall&ordering=-cpu_percent"
+        assert asked_of(PAGE, asked).address == address
+        assert asked_of(PAGE, ()).address == "/things"
+
+    def test_leaves_out_what_the_list_does_not_know(self):
+        asked = asked_of(PAGE, (("ordering", "password"), ("password", "x"), ("columns", "none"), ("q", "a")))
+        assert asked.address == "/things?q=a"
+
+    def test_a_filter_put_together_by_hand_is_one_of_the_address(self):
+        made = (("field", "cpu_cores"), ("operator", "gte"), ("value", "4"), ("cursor", "c"), ("q", "web"))
+        assert asked_of(PAGE, made).address == "/things?q=web&cpu_cores__gte=4"
+        equal = (("field", "name"), ("operator", "exact"), ("value", "web"))
+        assert asked_of(PAGE, equal).address == "/things?name=web"
+
+    def test_the_service_is_asked_for_what_a_choice_means(self):
+        asked = asked_of(PAGE, (("status", "online"), ("cursor", "c")))
+        assert service_parameters(PAGE, asked) == [("cursor", "c"), ("limit", "50"), ("status", "fresh")]
+
+
+class TestPanel:
+    def test_a_click_on_the_sorted_column_turns_it_round(self):
+        name, size = panel().heads
+        assert (name.sorted, name.href) == ("ascending", "/things?ordering=-name")
+        assert (size.sorted, size.href) == ("none", "/things?ordering=-cpu_percent")
+        assert panel(("ordering", "-name")).heads[0].href == "/things"
+
+    def test_pages_keep_the_filters(self):
+        shown = panel(("q", "x"), rows=Rows(["a"], 9, next="?status=fresh&limit=50&cursor=abc"))
+        assert (shown.next_href, shown.previous_href) == ("/things?q=x&cursor=abc", None)
+
+    def test_chosen_columns_come_in_their_order(self):
+        shown = panel(("columns", "more"), ("columns", "name"), rows=Rows(["a"], 1))
+        assert [one.title for one in shown.heads] == ["More", "Name"]
+        assert [one.cell.text for one in shown.rows[0].cells] == ["more", "a"]
+        assert [(one.name, one.is_shown) for one in shown.column_choices] == [
+            ("more", True),
+            ("name", True),
+            ("size", False),
+        ]
+
+    @pytest.mark.parametrize(
+        ("name", "value", "words", "text"),
+        [
+            ("location__contains", "Hall", "Location contains", "Hall"),
+            ("name__in", "a,b", "Name is one of", "a, b"),
+            ("last_seen__isnull", "true", "Last seen is empty", ""),
+            ("cpu_percent__gte", "90", "CPU is at least", "90"),
+            ("status", "unknown", "Status is", "unknown"),
+        ],
+    )
+    def test_an_added_filter_is_said_in_words_and_can_be_removed(self, name, value, words, text):
+        only = panel(("q", "x"), (name, value)).active[0]
+        assert (only.label, only.text, only.href) == (words, text, "/things?q=x")
+
+    def test_a_quick_filter_is_not_said_twice(self):
+        assert panel(("status", "online")).active == ()
+
+
+@pytest.mark.parametrize(
+    ("status", "asked"),
+    [
+        ("online", ("status", "fresh")),
+        ("stale", ("status", "stale")),
+        ("offline", ("status", "offline")),
+        ("never", ("last_seen__isnull", "true")),
+    ],
+)
+def test_stale_devices_are_a_part_of_those_online(status, asked):
+    page = device_list(NOW)
+    assert asked in service_parameters(page, asked_of(page, (("status", status),)))
+
+
+async def test_a_filter_with_a_wrong_value_says_so_on_the_page(browser):
+    answer = await browser.client.get("/devices?cpu_cores__gte=many")
+    assert answer.status_code == 422
+    assert "CPU cores: is a number" in answer.text
+    assert "/devices" in answer.text
+
+
+async def test_columns_and_filters_are_those_of_the_address(app, admin, browser):
+    for name in ("web-01", "db-01"):
+        await (await enroll(app, admin, name)).client.aclose()
+    page = await browser.page("/devices?field=name&operator=contains&value=db&columns=lifecycle&columns=name")
+    heads = page.partition("<thead>")[2].partition("</thead>")[0]
+    assert heads.index("Life cycle") < heads.index("Name")
+    assert "db-01" in page
+    assert "web-01" not in page
