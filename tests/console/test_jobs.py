@@ -15,7 +15,6 @@ from tests.fixtures.client import TEST_CONTEXT
 async def test_a_job_is_run_watched_and_cancelled(app, browser):
     page = await browser.page("/jobs")
     assert "No runs yet" in page
-    assert "data-refresh-seconds" not in page
     assert 'action="/jobs/telemetry.measure_space/run"' in page
     # What comes by itself every minute needs no button.
     assert 'action="/jobs/audit.seal/run"' not in page

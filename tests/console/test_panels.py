@@ -122,7 +122,7 @@ class TestUsers:
         assert PASSWORD not in answer.text
         assert (await browser.send("/users", username="otto", password="short")).status_code == 422
         page = await browser.page("/users?q=otto")
-        assert "Nobody fits" in page
+        assert "No users match these filters" in page
 
     async def test_giving_and_taking_a_role(self, app, database, browser):
         async with database.session(TEST_CONTEXT) as session:

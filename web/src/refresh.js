@@ -11,12 +11,18 @@ function isDue(node, now) {
   return now - last >= Number(node.dataset.refreshSeconds) * 1000;
 }
 
+/** Whether somebody is at work in it: an open menu, a field, ticked rows. */
+function isInUse(node) {
+  const field = node.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
+  return field || node.querySelector("details[open], [data-select]:checked") !== null;
+}
+
 export function startRefresh() {
   setInterval(() => {
     if (document.hidden) return;
     const now = Date.now();
     for (const node of document.querySelectorAll("[data-refresh-seconds]")) {
-      if (!isDue(node, now)) continue;
+      if (!isDue(node, now) || isInUse(node)) continue;
       node.dataset.refreshedAt = String(now);
       node.dispatchEvent(new CustomEvent("refresh"));
     }

@@ -2,49 +2,60 @@
 
 from collections.abc import Sequence
 
+from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import Cell, Row, RowAction, Table, Tag
-from fleetkeeper.jobs.schemas import JobRead, RunPage, RunRead
+from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
+from fleetkeeper.jobs.schemas import JobRead, RunRead
+from fleetkeeper.jobs.service import LISTING
 from fleetkeeper.jobs.status import OPEN, RUNS, RunState
 
 HOME = "/jobs"
 _WEEKDAYS = ("Sundays", "Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays")
 
 
-def runs_table(page: RunPage, *, may_cancel: bool, neighbours: tuple[str | None, str | None]) -> Table:
-    """Runs, newest first; kept fresh while one of them is open."""
-    return Table(
-        "runs",
-        "Runs",
-        ("Job", "Status", "Progress", "Requested by", "Requested", "Finished"),
-        tuple(_run_row(one, may_cancel=may_cancel) for one in page.results),
-        empty="No runs yet. Scheduled jobs appear here after their first run.",
-        count=page.count,
-        previous_href=neighbours[0],
-        next_href=neighbours[1],
-        refresh_href=HOME if any(one.state in OPEN for one in page.results) else "",
-    )
+def run_list(*, may_cancel: bool) -> ListPage[RunRead]:
+    """Runs, newest first."""
 
+    def actions(one: RunRead) -> tuple[RowAction, ...]:
+        if not may_cancel or one.state not in OPEN or _is_stopping(one):
+            return ()
+        question = f"Cancel “{one.title}”? What it has done so far stays."
+        return (RowAction("Cancel", f"{HOME}/runs/{one.id}/cancel", question),)
 
-def _run_row(one: RunRead, *, may_cancel: bool) -> Row:
-    is_stopping = one.state == RunState.RUNNING and one.cancel_requested_at is not None
-    tag = Tag("cancelling" if is_stopping else one.state, RUNS.tones[one.state])
-    detail = one.error or one.reason
-    cancel = RowAction(
-        "Cancel",
-        f"{HOME}/runs/{one.id}/cancel",
-        f"Cancel “{one.title}”? What it has done so far stays.",
-    )
-    return Row(
-        (
-            Cell(one.title, detail=one.key),
-            Cell(tags=(tag,), detail=detail),
-            Cell(progress_text(one), is_soft=True),
-            Cell(one.requested_by),
-            Cell(at=one.requested_at, kind="time"),
-            Cell(at=one.finished_at, kind="time"),
+    return ListPage(
+        path=HOME,
+        title="Jobs",
+        noun=("run", "runs"),
+        listing=LISTING,
+        search="Job or person",
+        quick=(QuickFilter("state", "Status", tuple(Choice(one, one.capitalize()) for one in RunState)),),
+        columns=(
+            Column("job", "Job", lambda one: Cell(one.title, detail=one.key), sort="job"),
+            Column("state", "Status", _state, sort="state"),
+            Column("progress", "Progress", lambda one: Cell(progress_text(one), is_soft=True)),
+            Column("requested_by", "Requested by", lambda one: Cell(one.requested_by), sort="requested_by"),
+            Column(
+                "requested_at",
+                "Requested",
+                lambda one: Cell(at=one.requested_at, kind="time"),
+                sort="requested_at",
+                falls_first=True,
+            ),
+            Column("finished_at", "Finished", lambda one: Cell(at=one.finished_at, kind="time")),
         ),
-        (cancel,) if may_cancel and one.state in OPEN and not is_stopping else (),
+        actions=actions,
+        empty=Empty("No runs yet", "Scheduled jobs appear here after their first run."),
+        refresh_seconds=2,
     )
+
+
+def _is_stopping(one: RunRead) -> bool:
+    return one.state == RunState.RUNNING and one.cancel_requested_at is not None
+
+
+def _state(one: RunRead) -> Cell:
+    tag = Tag("cancelling" if _is_stopping(one) else one.state, RUNS.tones[one.state])
+    return Cell(tags=(tag,), detail=one.error or one.reason)
 
 
 def progress_text(one: RunRead) -> str:

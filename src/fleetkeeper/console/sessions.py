@@ -1,8 +1,16 @@
 """Sessions as the console shows them. Pure."""
 
-from fleetkeeper.console.contexts.panels import Cell, Row, RowAction, Table, Tag
+from collections.abc import Callable
+from dataclasses import replace
+
+from fleetkeeper.console.contexts.lists import Empty, ListPanel
+from fleetkeeper.console.contexts.panels import Cell, RowAction, Tag
+from fleetkeeper.console.lists.declaring import Column, ListPage
+from fleetkeeper.console.lists.showing import related_panel
+from fleetkeeper.identity.sessions.queries import LISTING
 from fleetkeeper.identity.sessions.schemas import SessionPage, SessionRead
 
+HOME = "/sessions"
 _BROWSERS = (
     ("Edg/", "Edge"),
     ("OPR/", "Opera"),
@@ -27,38 +35,52 @@ def browser_name(user_agent: str) -> str:
     return " on ".join(part for part in (browser, system) if part) or user_agent[:60] or "Unknown"
 
 
-def session_table(
-    page: SessionPage,
-    base: str,
-    *,
-    with_user: bool = False,
-    neighbours: tuple[str | None, str | None] = (None, None),
-) -> Table:
+def session_list(base: str = HOME) -> ListPage[SessionRead]:
     """Sessions; `base` is where the end of one is sent to."""
-    columns = ("Browser", "Signed in by", "Since", "Last used")
-    return Table(
-        "sessions",
-        "Sessions",
-        ("User", *columns) if with_user else columns,
-        tuple(_row(one, base, with_user=with_user) for one in page.results),
-        count=page.count,
-        previous_href=neighbours[0],
-        next_href=neighbours[1],
-        empty="Nobody is signed in." if with_user else "Not signed in in any browser.",
-    )
 
+    def actions(one: SessionRead) -> tuple[RowAction, ...]:
+        question = f"End this session of {one.username}? They have to sign in again."
+        return () if one.is_current else (RowAction("End", f"{base}/{one.id}/end", question),)
 
-def _row(one: SessionRead, base: str, *, with_user: bool) -> Row:
-    cells = (
-        Cell(
-            browser_name(one.user_agent),
-            detail=one.address or "",
-            tags=(Tag("This one", "good"),) if one.is_current else (),
+    return ListPage(
+        path=base,
+        title="Sessions",
+        noun=("session", "sessions"),
+        listing=LISTING,
+        search="User or browser",
+        columns=(
+            Column("browser", "Browser", _browser),
+            Column(
+                "username", "User", lambda one: Cell(one.username, f"/users/{one.user_id}"), sort="username"
+            ),
+            Column("method", "Sign-in method", _method, sort="method"),
+            Column("created_at", "Started", _moment("created_at"), sort="created_at", falls_first=True),
+            Column(
+                "last_used_at", "Last used", _moment("last_used_at"), sort="last_used_at", falls_first=True
+            ),
         ),
-        Cell(one.method.replace("_", " "), tags=(Tag("Second factor"),) if one.has_second_factor else ()),
-        Cell(at=one.created_at, kind="time", is_soft=True),
-        Cell(at=one.last_used_at, kind="time", is_soft=True),
+        actions=actions,
+        empty=Empty("Nobody is signed in"),
+        titles={"has_second_factor": "Second factor", "user_id": "User ID", "id": "ID"},
     )
-    user = (Cell(one.username, f"/users/{one.user_id}"),) if with_user else ()
-    end = RowAction("End", f"{base}/{one.id}/end", f"End this session of {one.username}? They sign in anew.")
-    return Row((*user, *cells), () if one.is_current else (end,))
+
+
+def sessions_of_one(page: SessionPage, base: str) -> ListPanel:
+    """The sessions of one user, on a page of theirs."""
+    listed = session_list(base)
+    columns = tuple(one for one in listed.columns if one.name != "username")
+    own = replace(listed, columns=columns, empty=Empty("Not signed in in any browser"))
+    return related_panel(own, page)
+
+
+def _browser(one: SessionRead) -> Cell:
+    tags = (Tag("This one", "good"),) if one.is_current else ()
+    return Cell(browser_name(one.user_agent), detail=one.address or "", tags=tags)
+
+
+def _method(one: SessionRead) -> Cell:
+    return Cell(one.method.replace("_", " "), tags=(Tag("Second factor"),) if one.has_second_factor else ())
+
+
+def _moment(name: str) -> Callable[[SessionRead], Cell]:
+    return lambda one: Cell(at=getattr(one, name), kind="time", is_soft=True)

@@ -1,29 +1,26 @@
 """API tokens as the console shows them. Pure."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from fleetkeeper.console.contexts.panels import (
-    Cell,
-    Entry,
-    EntryForm,
-    Option,
-    Row,
-    RowAction,
-    Secret,
-    Table,
-    Tag,
-)
+from fleetkeeper.console.contexts.lists import Empty, ListPanel
+from fleetkeeper.console.contexts.panels import Cell, Entry, EntryForm, Option, RowAction, Secret, Tag
+from fleetkeeper.console.lists.declaring import Column, ListPage
+from fleetkeeper.console.lists.showing import related_panel
 from fleetkeeper.console.panels import department_options
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments.schemas import DepartmentRead
 from fleetkeeper.identity.tokens.presets import Preset, is_open_to
+from fleetkeeper.identity.tokens.queries import LISTING
 from fleetkeeper.identity.tokens.schemas import TokenCreated, TokenPage, TokenRead
 
+HOME = "/tokens"
 DEFAULT_DAYS = "90"
 CUSTOM = "custom"
+_EMPTY = ("No API tokens yet", "Scripts and integrations sign in with one.")
 # What the form calls each, and what follows from it.
 _PRESETS = {
     Preset.SEND_TELEMETRY: (
@@ -38,57 +35,80 @@ _PRESETS = {
 }
 
 
-def token_table(
-    page: TokenPage,
-    base: str,
-    *,
-    with_user: bool = False,
-    may_revoke: bool = True,
-    may_rotate: bool = False,
-    neighbours: tuple[str | None, str | None] = (None, None),
-) -> Table:
+def token_list(base: str = HOME, *, may_revoke: bool = True, may_rotate: bool = False) -> ListPage[TokenRead]:
     """Tokens without their secrets; `base` is where what a button does is sent to."""
-    columns = ("Token", "Permissions", "Expires", "Last used")
-    return Table(
-        "tokens",
-        "API tokens",
-        ("User", *columns) if with_user else columns,
-        tuple(
-            _row(one, base, with_user=with_user, may_revoke=may_revoke, may_rotate=may_rotate)
-            for one in page.results
+
+    def actions(one: TokenRead) -> list[RowAction]:
+        rotate = RowAction(
+            "Rotate",
+            f"{base}/{one.id}/rotate",
+            f"Create a new secret for “{one.name}”? The old one works for one more hour.",
+            is_danger=False,
+        )
+        revoke = RowAction(
+            "Revoke",
+            f"{base}/{one.id}/revoke",
+            f"Revoke the token “{one.name}”? Whatever uses it is refused immediately.",
+        )
+        return [*([rotate] if may_rotate else []), *([revoke] if may_revoke else [])]
+
+    return ListPage(
+        path=base,
+        title="API tokens",
+        noun=("token", "tokens"),
+        listing=LISTING,
+        search="Token or user",
+        columns=(
+            Column("name", "Token", _name, sort="name"),
+            Column("user", "User", lambda one: Cell(one.username, f"/users/{one.user_id}"), sort="user"),
+            Column("permissions", "Permissions", _limits),
+            Column("expires_at", "Expires", lambda one: _moment(one.expires_at, "exact"), sort="expires_at"),
+            Column(
+                "last_used_at",
+                "Last used",
+                lambda one: _moment(one.last_used_at),
+                "last_used_at",
+                falls_first=True,
+            ),
+            Column("created_at", "Created", lambda one: _moment(one.created_at), "created_at", is_extra=True),
         ),
-        count=page.count,
-        previous_href=neighbours[0],
-        next_href=neighbours[1],
-        empty="No API tokens yet. Scripts and integrations sign in with one.",
+        actions=actions,
+        empty=Empty(
+            "No API tokens yet",
+            "Scripts and integrations sign in with one.",
+            ("/account#new-token", "Create token"),
+        ),
+        titles={"user_id": "User ID", "id": "ID"},
     )
 
 
-def _row(one: TokenRead, base: str, *, with_user: bool, may_revoke: bool, may_rotate: bool) -> Row:
-    limits = [
-        "everything the user can do" if one.permissions is None else ", ".join(one.permissions) or "nothing",
+def tokens_of_one(
+    page: TokenPage, base: str, *, may_revoke: bool = True, may_rotate: bool = False
+) -> ListPanel:
+    """The tokens of one user, on a page of theirs."""
+    listed = token_list(base, may_revoke=may_revoke, may_rotate=may_rotate)
+    columns = tuple(one for one in listed.columns if one.name != "user")
+    return related_panel(replace(listed, columns=columns, empty=Empty(*_EMPTY)), page)
+
+
+def _name(one: TokenRead) -> Cell:
+    tags = (Tag("Old secret still works", "warning"),) if one.previous_expires_at else ()
+    return Cell(one.name, tags=tags)
+
+
+def _limits(one: TokenRead) -> Cell:
+    permissions = (
+        "everything the user can do" if one.permissions is None else ", ".join(one.permissions) or "nothing"
+    )
+    others = (
         "" if one.departments is None else f"in {len(one.departments)} departments",
         "" if one.allowed_networks is None else f"from {', '.join(one.allowed_networks)}",
-    ]
-    cells = (
-        Cell(one.name, tags=(Tag("Old secret still works", "warning"),) if one.previous_expires_at else ()),
-        Cell(limits[0], detail=" ".join(filter(None, limits[1:]))),
-        Cell(at=one.expires_at, kind="time", style="exact", is_soft=True),
-        Cell(at=one.last_used_at, kind="time", is_soft=True),
     )
-    user = (Cell(one.username, f"/users/{one.user_id}"),) if with_user else ()
-    rotate = RowAction(
-        "Rotate",
-        f"{base}/{one.id}/rotate",
-        f"Create a new secret for “{one.name}”? The old one works for one more hour.",
-        is_danger=False,
-    )
-    revoke = RowAction(
-        "Revoke",
-        f"{base}/{one.id}/revoke",
-        f"Revoke the token “{one.name}”? Whatever uses it is refused immediately.",
-    )
-    return Row((*user, *cells), (*((rotate,) if may_rotate else ()), *((revoke,) if may_revoke else ())))
+    return Cell(permissions, detail=" ".join(filter(None, others)))
+
+
+def _moment(at: datetime | None, style: str = "relative") -> Cell:
+    return Cell(at=at, kind="time", style=style, is_soft=True)
 
 
 def token_form(actor: Actor, departments: Sequence[DepartmentRead]) -> EntryForm:

@@ -7,20 +7,20 @@ from fastapi import Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.audit_entries import acts_links, history_links
+from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import (
     Cell,
     Entry,
     EntryForm,
     Facts,
     Panel,
-    Row,
-    Table,
     Tag,
 )
+from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
 from fleetkeeper.console.memberships import access_table, membership_table, role_entries
-from fleetkeeper.console.panels import REASON, neighbour, refuse_in, show_page
-from fleetkeeper.console.sessions import session_table
-from fleetkeeper.console.tokens import token_table
+from fleetkeeper.console.panels import REASON, refuse_in, show_page
+from fleetkeeper.console.sessions import sessions_of_one
+from fleetkeeper.console.tokens import tokens_of_one
 from fleetkeeper.devices.service import list_devices
 from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.identity.actor import Actor
@@ -30,7 +30,8 @@ from fleetkeeper.identity.sessions import service as sessions
 from fleetkeeper.identity.sessions.api import idle_time
 from fleetkeeper.identity.tokens import service as tokens
 from fleetkeeper.identity.users import service
-from fleetkeeper.identity.users.schemas import UserPage, UserRead
+from fleetkeeper.identity.users.queries import LISTING, LISTING_OF_DEPARTMENTS
+from fleetkeeper.identity.users.schemas import UserRead
 from fleetkeeper.kit.clock import utc_now
 
 HOME = "/users"
@@ -42,29 +43,54 @@ def _tags(user: UserRead) -> tuple[Tag, ...]:
     return (*state, *(() if user.source == "local" else (Tag(user.source.upper()),)))
 
 
-def users_table(page: UserPage, actor: Actor) -> Table:
-    """A page of users, as far as the actor may know them."""
-    contacts = service.sees_contacts(actor)
-    rows = tuple(
-        Row((Cell(one.username, f"{HOME}/{one.id}", tags=_tags(one)), Cell(one.name), *_contacts(one)))
-        if contacts
-        else Row((Cell(one.username, f"{HOME}/{one.id}", tags=_tags(one)), Cell(one.name)))
-        for one in page.results
+def user_list(actor: Actor) -> ListPage[UserRead]:
+    """The users, as far as the actor may know them."""
+    contacts = (
+        Column[UserRead]("email", "Email", lambda one: Cell(one.email or "", is_soft=True), sort="email"),
+        Column[UserRead](
+            "last_login",
+            "Last sign-in",
+            lambda one: Cell(at=one.last_login, kind="time", is_soft=True),
+            sort="last_login",
+            falls_first=True,
+        ),
     )
-    return Table(
-        "users",
-        "Users",
-        ("User", "Name", "Mail address", "Last sign-in") if contacts else ("User", "Name"),
-        rows,
-        count=page.count,
-        empty="Nobody fits.",
-        next_href=neighbour(HOME, page.next),
-        previous_href=neighbour(HOME, page.previous),
+    sees_contacts = service.sees_contacts(actor)
+    return ListPage(
+        path=HOME,
+        title="Users",
+        noun=("user", "users"),
+        listing=LISTING if sees_contacts else LISTING_OF_DEPARTMENTS,
+        search="Name or email address" if sees_contacts else "Name",
+        quick=(
+            QuickFilter(
+                "enabled",
+                "Status",
+                (Choice("true", "Enabled"), Choice("false", "Disabled")),
+                is_chips=True,
+            ),
+        ),
+        columns=(
+            Column(
+                "username",
+                "User",
+                lambda one: Cell(one.username, f"{HOME}/{one.id}", tags=_tags(one)),
+                sort="username",
+            ),
+            Column("name", "Name", lambda one: Cell(one.name), sort="name"),
+            *(contacts if sees_contacts else ()),
+            Column("source", "Source", lambda one: Cell(one.source), sort="source", is_extra=True),
+            Column(
+                "created_at",
+                "Created",
+                lambda one: Cell(at=one.created_at, kind="time", is_soft=True),
+                sort="created_at",
+                is_extra=True,
+            ),
+        ),
+        titles={"id": "ID", "enabled": "Enabled"},
+        empty=Empty("No users yet"),
     )
-
-
-def _contacts(one: UserRead) -> tuple[Cell, Cell]:
-    return Cell(one.email or "", is_soft=True), Cell(at=one.last_login, kind="time", is_soft=True)
 
 
 async def new_user_form(session: AsyncSession, actor: Actor) -> EntryForm | None:
@@ -112,10 +138,10 @@ async def user_page(
         page = await sessions.list_sessions(
             session, actor, [*SHOWN, ("user_id", str(user_id))], now=utc_now(), idle=idle_time(request)
         )
-        panels.append(session_table(page, "/sessions"))
+        panels.append(sessions_of_one(page, "/sessions"))
     if actor.may(Permission.TOKENS_READ):
         listed = await tokens.list_tokens(session, actor, [*SHOWN, ("user_id", str(user_id))])
-        panels.append(token_table(listed, "/tokens", may_revoke=actor.may(Permission.TOKENS_WRITE)))
+        panels.append(tokens_of_one(listed, "/tokens", may_revoke=actor.may(Permission.TOKENS_WRITE)))
     if actor.may(Permission.USERS_WRITE):
         panels += _account_forms(user, is_oneself=user_id == actor.user_id)
     if error is not None:

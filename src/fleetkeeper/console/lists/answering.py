@@ -50,7 +50,7 @@ async def show_list(
 ) -> Response:
     """The list's page, with other panels around it; htmx gets the list alone."""
     panel = await read_list(request, page, fetch)
-    if is_fragment_request(request):
+    if request.method == "GET" and is_fragment_request(request):
         return render("panels/_list.html", ListResults(panel, actor.csrf_token or ""))
     status = 422 if panel.message else status
     return show_page(actor, page.path, page.title, [*before, panel, *after], status=status)

@@ -93,7 +93,7 @@ class ListPage(Generic[Item]):
     @property
     def id(self) -> str:
         """The panel's own."""
-        return self.path.strip("/").replace("/", "-")
+        return self.path.rpartition("/")[2]
 
     @property
     def fields(self) -> Mapping[str, Any]:

@@ -1,8 +1,10 @@
 """From a list's declaration and one page of its rows to what the template shows. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import parse_qs, urlencode
+from uuid import UUID
 
 from fleetkeeper.console.contexts.lists import (
     ActiveFilter,
@@ -66,7 +68,7 @@ def list_panel(page: ListPage[Item], asked: Asked, rows: Rows, message: str = ""
         search=page.search,
         quick=tuple(_quick_field(one, asked) for one in page.quick),
         active=tuple(_active_filters(page, asked)),
-        fields=tuple(Option(name, page.title_of(name)) for name in page.fields),
+        fields=_field_options(page),
         operators=tuple(Option(name, words) for name, words in OPERATORS.items()),
         heads=tuple(_head(page, one, asked) for one in columns),
         rows=tuple(_row(page, columns, one) for one in rows.results),
@@ -82,6 +84,13 @@ def list_panel(page: ListPage[Item], asked: Asked, rows: Rows, message: str = ""
         refresh_seconds=page.refresh_seconds,
         message=message,
     )
+
+
+def related_panel(page: ListPage[Item], rows: Rows, title: str = "", text: str = "") -> ListPanel:
+    """Some rows of a list on the page of something else: without search and filters."""
+    plain = replace(page, listing=None, search="", quick=(), export="", refresh_seconds=0)
+    panel = list_panel(plain, Asked(page.path), rows)
+    return replace(panel, title=title or page.title, text=text)
 
 
 def shown_columns(page: ListPage[Item], asked: Asked) -> list[Column[Item]]:
@@ -111,6 +120,12 @@ def _neighbour(asked: Asked, link: str | None) -> str | None:
     if link is None:
         return None
     return asked.at(parse_qs(link.partition("?")[2])["cursor"][0]).address
+
+
+def _field_options(page: ListPage[Item]) -> tuple[Option, ...]:
+    """The fields to filter by, but for those that hold no value for people."""
+    named = [(page.title_of(name), name) for name, one in page.fields.items() if one.kind is not UUID]
+    return tuple(Option(name, title) for title, name in sorted(named))
 
 
 def _quick_field(quick: QuickFilter, asked: Asked) -> QuickFilterField:

@@ -17,8 +17,8 @@ from fleetkeeper.console.contexts.panels import (
 )
 from fleetkeeper.console.panels import attempt, done, model_of, optional, refuse_in, show_page
 from fleetkeeper.console.requests import FormLists, FormValues
-from fleetkeeper.console.sessions import session_table
-from fleetkeeper.console.tokens import token_form, token_secret, token_table, token_values
+from fleetkeeper.console.sessions import sessions_of_one
+from fleetkeeper.console.tokens import token_form, token_secret, token_values, tokens_of_one
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.identity.access import SignedIn
@@ -125,9 +125,9 @@ async def _page(
         secret,
         _facts(own),
         _profile(own),
-        token_table(listed, "/account/tokens", may_rotate=True),
+        tokens_of_one(listed, "/account/tokens", may_rotate=True),
         token_form(actor, await all_departments(session, actor)),
-        session_table(signed_in, "/account/sessions"),
+        sessions_of_one(signed_in, "/account/sessions"),
     ]
     if signed_in.count > 1:
         others = EntryForm(

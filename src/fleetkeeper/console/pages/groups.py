@@ -1,11 +1,13 @@
 """`/groups`: people who get roles together."""
 
+from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.audit_entries import history_links
+from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import (
     Cell,
     Entry,
@@ -18,25 +20,18 @@ from fleetkeeper.console.contexts.panels import (
     Table,
     Tag,
 )
+from fleetkeeper.console.lists.answering import show_list
+from fleetkeeper.console.lists.declaring import Column, ListPage
 from fleetkeeper.console.memberships import membership_table, role_entries
-from fleetkeeper.console.panels import (
-    attempt,
-    done,
-    list_parameters,
-    model_of,
-    neighbour,
-    optional,
-    refuse_in,
-    search_of,
-    show_page,
-)
+from fleetkeeper.console.panels import attempt, done, model_of, optional, refuse_in, refused, show_page
 from fleetkeeper.console.requests import FormValues
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.groups import service
 from fleetkeeper.identity.groups.access import GroupsRead, GroupsWrite
-from fleetkeeper.identity.groups.schemas import GroupCreate, GroupPage, GroupRead, GroupUpdate
+from fleetkeeper.identity.groups.queries import LISTING
+from fleetkeeper.identity.groups.schemas import GroupCreate, GroupRead, GroupUpdate
 from fleetkeeper.identity.memberships import service as memberships
 from fleetkeeper.identity.memberships.schemas import MembershipCreate
 from fleetkeeper.identity.oidc.service import provider_names
@@ -48,16 +43,30 @@ router = APIRouter()
 
 HOME = "/groups"
 SHOWN = (("limit", "100"),)
-SOURCES = {"local": "Made here", "oidc": "Members by the provider", "scim": "By SCIM"}
+SOURCES = {"local": "This console", "oidc": "Identity provider", "scim": "SCIM"}
 NEW_GROUP = "new-group"
+GROUPS: ListPage[GroupRead] = ListPage(
+    path=HOME,
+    title="Groups",
+    noun=("group", "groups"),
+    listing=LISTING,
+    search="Name or description",
+    columns=(
+        Column("name", "Group", lambda one: Cell(one.name, f"{HOME}/{one.id}"), sort="name"),
+        Column("description", "Description", lambda one: Cell(one.description, is_soft=True)),
+        Column("source", "Members come from", lambda one: Cell(SOURCES[one.source]), sort="source"),
+        Column("members", "Members", lambda one: Cell(str(one.members))),
+    ),
+    titles={"id": "ID", "source": "Source"},
+    empty=Empty("No groups yet", "A group gives several people the same roles."),
+)
 
 
 @router.get("/groups")
 async def list_groups(request: Request, actor: GroupsRead, session: Session) -> Response:
     """All groups."""
-    page = await service.list_groups(session, list_parameters(request))
     form = await _new_form(session) if actor.may(Permission.GROUPS_WRITE) else None
-    return show_page(actor, HOME, "Groups", [form, _table(page)], search=search_of(request, "Group"))
+    return await show_list(request, actor, GROUPS, partial(service.list_groups, session), before=[form])
 
 
 @router.post("/groups")
@@ -72,9 +81,9 @@ async def create_group(request: Request, form: FormValues, actor: GroupsWrite, s
     outcome = await attempt(session, make())
     if not isinstance(outcome, FleetkeeperError):
         return done(request, f"{HOME}/{outcome.id}")
-    table = _table(await service.list_groups(session, ()))
-    panels = refuse_in([await _new_form(session), table], NEW_GROUP, outcome, form)
-    return show_page(actor, HOME, "Groups", panels, status=outcome.status)
+    before = [refused(await _new_form(session), outcome, form)]
+    fetch = partial(service.list_groups, session)
+    return await show_list(request, actor, GROUPS, fetch, before=before, status=outcome.status)
 
 
 @router.get("/groups/{group_id}")
@@ -168,30 +177,6 @@ async def _new_form(session: AsyncSession) -> EntryForm:
             Entry("provider_id", "Who says who is in it", kind="select", options=choices, hint=hint)
         )
     return EntryForm(NEW_GROUP, "Make a group", HOME, "Make the group", tuple(entries))
-
-
-def _table(page: GroupPage) -> Table:
-    rows = tuple(
-        Row(
-            (
-                Cell(one.name, f"{HOME}/{one.id}"),
-                Cell(one.description, is_soft=True),
-                Cell(SOURCES[one.source]),
-                Cell(str(one.members)),
-            )
-        )
-        for one in page.results
-    )
-    return Table(
-        "groups",
-        "Groups",
-        ("Group", "What it is for", "Members", "Number"),
-        rows,
-        count=page.count,
-        empty="No group fits. A group gives several people the same roles.",
-        previous_href=neighbour(HOME, page.previous),
-        next_href=neighbour(HOME, page.next),
-    )
 
 
 async def _outcome(

@@ -1,12 +1,14 @@
 """`/jobs`: what the worker does, and how far it is."""
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
 
-from fleetkeeper.console.job_panels import HOME, jobs_table, runs_table
-from fleetkeeper.console.panels import done, list_parameters, neighbour, search_of, show_page
+from fleetkeeper.console.job_panels import HOME, jobs_table, run_list
+from fleetkeeper.console.lists.answering import show_list
+from fleetkeeper.console.panels import done
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.identity.access import ConfigWrite, OperationsRead
 from fleetkeeper.identity.permissions import Permission
@@ -18,14 +20,10 @@ router = APIRouter(prefix=HOME)
 @router.get("")
 async def show_jobs(request: Request, actor: OperationsRead, session: Session) -> Response:
     """Runs and jobs."""
-    page = await service.list_runs(session, list_parameters(request))
     may_write = actor.may(Permission.CONFIG_WRITE)
-    neighbours = (neighbour(HOME, page.previous), neighbour(HOME, page.next))
-    panels = [
-        runs_table(page, may_cancel=may_write, neighbours=neighbours),
-        jobs_table(await service.list_jobs(session), may_run=may_write),
-    ]
-    return show_page(actor, HOME, "Jobs", panels, search=search_of(request, "Job or person"))
+    after = [jobs_table(await service.list_jobs(session), may_run=may_write)]
+    page = run_list(may_cancel=may_write)
+    return await show_list(request, actor, page, partial(service.list_runs, session), after=after)
 
 
 @router.post("/runs/{run_id}/cancel")

@@ -1,22 +1,16 @@
 """`/users`: accounts, their roles, and what they can see and do."""
 
+from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.console.panels import (
-    attempt,
-    done,
-    list_parameters,
-    model_of,
-    optional,
-    refused,
-    search_of,
-    show_page,
-)
+from fleetkeeper.console.contexts.panels import EntryForm
+from fleetkeeper.console.lists.answering import show_list
+from fleetkeeper.console.panels import attempt, done, model_of, optional, refused
 from fleetkeeper.console.requests import FormValues
-from fleetkeeper.console.user_page import new_user_form, user_page, users_table
+from fleetkeeper.console.user_page import new_user_form, user_list, user_page
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.identity.access import ReasonGiven
@@ -37,10 +31,7 @@ HOME = "/users"
 @router.get("/users")
 async def list_users(request: Request, actor: UsersRead, session: Session) -> Response:
     """Whom one may see."""
-    page = await service.list_users(session, actor, list_parameters(request))
-    form = await new_user_form(session, actor)
-    search = search_of(request, "Name or mail address")
-    return show_page(actor, HOME, "Users", [form, users_table(page, actor)], search=search)
+    return await _list_page(request, session, actor, await new_user_form(session, actor))
 
 
 @router.post("/users")
@@ -57,9 +48,8 @@ async def create_user(request: Request, form: FormValues, actor: UsersWrite, ses
     if not isinstance(outcome, FleetkeeperError):
         return done(request, f"{HOME}/{outcome.id}")
     new_user = await new_user_form(session, actor)
-    page = await service.list_users(session, actor, ())
     shown = new_user and refused(new_user, outcome, form)
-    return show_page(actor, HOME, "Users", [shown, users_table(page, actor)], status=outcome.status)
+    return await _list_page(request, session, actor, shown, outcome.status)
 
 
 @router.get("/users/{user_id}")
@@ -184,6 +174,13 @@ async def take_role(
     """Take a role away."""
     await memberships.remove_membership(session, actor, membership_id, user_id=user_id)
     return done(request, f"{HOME}/{user_id}")
+
+
+async def _list_page(
+    request: Request, session: AsyncSession, actor: Actor, form: EntryForm | None, status: int = 200
+) -> Response:
+    fetch = partial(service.list_users, session, actor)
+    return await show_list(request, actor, user_list(actor), fetch, before=[form], status=status)
 
 
 async def _outcome(
