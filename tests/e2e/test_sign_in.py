@@ -82,7 +82,7 @@ async def make_provider_by_hand(visitor: Visitor, real_provider: RealProvider) -
     await page.click("summary:has-text('Give the group a role')")
     await page.select_option("#give-role [name=role]", "operator")
     await page.click("#give-role button[type=submit]")
-    await expect(page.locator("main")).to_contain_text("Members by the provider")
+    await expect(page.locator("main")).to_contain_text("Identity provider")
     await expect(page.locator("main table").first).to_contain_text("operator")
     assert visitor.problems == []
 

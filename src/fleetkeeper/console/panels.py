@@ -28,6 +28,7 @@ from fleetkeeper.errors import (
     FleetkeeperError,
     ForbiddenError,
     InvalidInputError,
+    PreconditionError,
 )
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments.schemas import DepartmentRead
@@ -97,22 +98,21 @@ async def attempt(session: AsyncSession, action: Awaitable[_Result]) -> _Result 
     try:
         async with session.begin_nested():
             return await action
-    except (InvalidInputError, ConflictError, ForbiddenError) as error:
+    except (InvalidInputError, ConflictError, ForbiddenError, PreconditionError) as error:
         return error
 
 
-def refused(form: EntryForm, error: FleetkeeperError, values: Mapping[str, str]) -> EntryForm:
+Sent = Mapping[str, str] | Mapping[str, list[str]]
+
+
+def refused(form: EntryForm, error: FleetkeeperError, values: Sent) -> EntryForm:
     """The form as it was sent, with what is wrong with it. Passwords are not shown again."""
     wrong = {field.field.partition(".")[0]: field.message for field in error.fields}
     entries = tuple(
         replace(
             entry,
-            value="" if entry.kind == "password" else values.get(entry.name, entry.value),
-            options=tuple(
-                replace(one, is_chosen=one.value == values.get(entry.name)) for one in entry.options
-            )
-            if entry.kind in ("select", "choice")
-            else entry.options,
+            value=_sent_text(entry, values),
+            options=_sent_options(entry, values),
             error=wrong.pop(entry.name, ""),
         )
         for entry in form.entries
@@ -121,8 +121,27 @@ def refused(form: EntryForm, error: FleetkeeperError, values: Mapping[str, str])
     return replace(form, entries=entries, message=f"{error.detail} {rest}".strip(), is_open=True)
 
 
+def _sent_text(entry: Entry, values: Sent) -> str:
+    if entry.kind == "password":
+        return ""
+    if entry.kind == "toggle":
+        return "true" if entry.name in values else ""
+    sent = values.get(entry.name, entry.value)
+    return sent if isinstance(sent, str) else next(iter(sent), "")
+
+
+def _sent_options(entry: Entry, values: Sent) -> tuple[Option, ...]:
+    sent = values.get(entry.name, [])
+    if isinstance(sent, str):
+        # A form that was read without its lists does not say which of several were chosen.
+        if entry.kind == "ticks":
+            return entry.options
+        sent = [sent]
+    return tuple(replace(one, is_chosen=one.value in sent) for one in entry.options)
+
+
 def refuse_in(
-    panels: Iterable[Panel | None], form_id: str, error: FleetkeeperError, values: Mapping[str, str]
+    panels: Iterable[Panel | None], form_id: str, error: FleetkeeperError, values: Sent
 ) -> list[Panel | None]:
     """The panels, with that form among them as it was refused."""
     return [

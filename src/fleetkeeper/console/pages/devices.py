@@ -7,14 +7,15 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.contexts.devices import SessionRow
-from fleetkeeper.console.device_form import device_changes, device_form
+from fleetkeeper.console.device_form import FORM, device_form
 from fleetkeeper.console.device_list import HOME, departments_within, device_list
 from fleetkeeper.console.device_page import SHOWN_CHANGES, device_page
+from fleetkeeper.console.forms.form import version_in
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.navigation import shell_for
-from fleetkeeper.console.panels import attempt, done, refused
+from fleetkeeper.console.panels import Sent, attempt, done, refused
 from fleetkeeper.console.rendering import render
-from fleetkeeper.console.requests import AppSettings, FormValues
+from fleetkeeper.console.requests import AppSettings, FormLists
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices import service as devices
 from fleetkeeper.devices.access import DevicesRead, DevicesWrite
@@ -70,7 +71,7 @@ async def show_device(
 async def change_device(
     request: Request,
     device_id: UUID,
-    form: FormValues,
+    sent: FormLists,
     actor: DevicesWrite,
     session: Session,
     settings: AppSettings,
@@ -79,12 +80,12 @@ async def change_device(
 
     async def change() -> object:
         return await devices.update_device(
-            session, actor, device_id, device_changes(form), expected_version=None
+            session, actor, device_id, FORM.read(sent), expected_version=version_in(sent)
         )
 
     outcome = await attempt(session, change())
     if isinstance(outcome, FleetkeeperError):
-        return await _device_page(session, actor, settings, device_id, outcome, form)
+        return await _device_page(session, actor, settings, device_id, outcome, sent)
     return done(request, f"/devices/{device_id}")
 
 
@@ -94,7 +95,7 @@ async def _device_page(
     settings: Settings,
     device_id: UUID,
     error: FleetkeeperError | None = None,
-    values: FormValues | None = None,
+    values: Sent | None = None,
 ) -> Response:
     device = await devices.get_device(session, actor, device_id)
     agent = await fleet.get_agent(session, actor, device_id)

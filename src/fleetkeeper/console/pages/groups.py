@@ -20,11 +20,12 @@ from fleetkeeper.console.contexts.panels import (
     Table,
     Tag,
 )
+from fleetkeeper.console.forms.form import Form, Widget
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.lists.declaring import Column, ListPage
 from fleetkeeper.console.memberships import membership_table, role_entries
-from fleetkeeper.console.panels import attempt, done, model_of, optional, refuse_in, refused, show_page
-from fleetkeeper.console.requests import FormValues
+from fleetkeeper.console.panels import Sent, attempt, done, model_of, optional, refuse_in, refused, show_page
+from fleetkeeper.console.requests import FormLists, FormValues
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.identity.actor import Actor
@@ -45,6 +46,10 @@ HOME = "/groups"
 SHOWN = (("limit", "100"),)
 SOURCES = {"local": "This console", "oidc": "Identity provider", "scim": "SCIM"}
 NEW_GROUP = "new-group"
+_NAMES: dict[str, Widget | str] = {"name": Widget("Name", is_required=True), "description": "Description"}
+_PROVIDER = Widget("Members come from", hint="For a provider: the name is the one in its groups claim")
+NEW = Form(GroupCreate, NEW_GROUP, "Create group", "Create group", {**_NAMES, "provider_id": _PROVIDER})
+CHANGE = Form(GroupUpdate, "change", "Edit name and description", "Save changes", _NAMES)
 GROUPS: ListPage[GroupRead] = ListPage(
     path=HOME,
     title="Groups",
@@ -70,18 +75,16 @@ async def list_groups(request: Request, actor: GroupsRead, session: Session) -> 
 
 
 @router.post("/groups")
-async def create_group(request: Request, form: FormValues, actor: GroupsWrite, session: Session) -> Response:
+async def create_group(request: Request, sent: FormLists, actor: GroupsWrite, session: Session) -> Response:
     """Make a group."""
 
     async def make() -> GroupRead:
-        return await service.create_group(
-            session, model_of(GroupCreate, _names(form) | optional(form, "provider_id"))
-        )
+        return await service.create_group(session, NEW.read(sent))
 
     outcome = await attempt(session, make())
     if not isinstance(outcome, FleetkeeperError):
         return done(request, f"{HOME}/{outcome.id}")
-    before = [refused(await _new_form(session), outcome, form)]
+    before = [refused(await _new_form(session), outcome, sent)]
     fetch = partial(service.list_groups, session)
     return await show_list(request, actor, GROUPS, fetch, before=before, status=outcome.status)
 
@@ -94,15 +97,15 @@ async def show_group(group_id: UUID, actor: GroupsRead, session: Session) -> Res
 
 @router.post("/groups/{group_id}")
 async def change_group(
-    request: Request, group_id: UUID, form: FormValues, actor: GroupsWrite, session: Session
+    request: Request, group_id: UUID, sent: FormLists, actor: GroupsWrite, session: Session
 ) -> Response:
     """Change a group's name and description."""
 
     async def change() -> GroupRead:
-        return await service.update_group(session, actor, group_id, model_of(GroupUpdate, _names(form)))
+        return await service.update_group(session, actor, group_id, CHANGE.read(sent))
 
     outcome = await attempt(session, change())
-    return await _outcome(request, session, actor, group_id, "change", outcome, form)
+    return await _outcome(request, session, actor, group_id, "change", outcome, sent)
 
 
 @router.post("/groups/{group_id}/delete")
@@ -162,21 +165,12 @@ async def take_role(
     return done(request, f"{HOME}/{group_id}")
 
 
-def _names(form: FormValues) -> dict[str, str]:
-    return {"name": form.get("name", "").strip(), "description": form.get("description", "").strip()}
-
-
 async def _new_form(session: AsyncSession) -> EntryForm:
     providers = await provider_names(session)
-    entries = [Entry("name", "Name"), Entry("description", "What it is for", is_required=False)]
-    if providers:
-        options = tuple(Option(str(key), f"The provider {name}") for key, _, name in providers)
-        hint = "The name is then the provider's own: what its groups claim says"
-        choices = (Option("", "People here", is_chosen=True), *options)
-        entries.append(
-            Entry("provider_id", "Who says who is in it", kind="select", options=choices, hint=hint)
-        )
-    return EntryForm(NEW_GROUP, "Make a group", HOME, "Make the group", tuple(entries))
+    choices = [Option(str(key), f"The provider {name}") for key, _, name in providers]
+    only = tuple(NEW.widgets) if choices else ("name", "description")
+    options = {"provider_id": [Option("", "This console"), *choices]}
+    return NEW.shown(HOME, options=options, only=only)
 
 
 async def _outcome(
@@ -186,7 +180,7 @@ async def _outcome(
     group_id: UUID,
     form_id: str,
     outcome: object,
-    values: FormValues,
+    values: Sent,
 ) -> Response:
     if not isinstance(outcome, FleetkeeperError):
         return done(request, f"{HOME}/{group_id}")
@@ -199,7 +193,7 @@ async def _group_page(
     group_id: UUID,
     form_id: str = "",
     error: FleetkeeperError | None = None,
-    values: FormValues | None = None,
+    values: Sent | None = None,
 ) -> Response:
     group = await service.get_group(session, group_id)
     base = f"{HOME}/{group_id}"
@@ -268,16 +262,7 @@ def _forms(group: GroupRead, base: str) -> list[Panel | None]:
         "Add them",
         (Entry("user", "User name"),),
     )
-    change = EntryForm(
-        "change",
-        "Change name and description",
-        base,
-        "Save",
-        (
-            Entry("name", "Name", group.name),
-            Entry("description", "What it is for", group.description, is_required=False),
-        ),
-    )
+    change = CHANGE.shown(base, group)
     delete = EntryForm(
         "delete",
         "Delete this group",

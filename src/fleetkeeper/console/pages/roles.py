@@ -1,7 +1,6 @@
 """`/roles`: which role allows what."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -10,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fleetkeeper.console.audit_entries import history_links
 from fleetkeeper.console.contexts.panels import (
     Cell,
-    Entry,
     EntryForm,
     Facts,
     Matrix,
@@ -21,8 +19,9 @@ from fleetkeeper.console.contexts.panels import (
     Table,
     Tag,
 )
-from fleetkeeper.console.panels import attempt, done, model_of, refused, show_page
-from fleetkeeper.console.requests import FormLists, FormValues
+from fleetkeeper.console.forms.form import Form, Widget
+from fleetkeeper.console.panels import attempt, done, refused, show_page
+from fleetkeeper.console.requests import FormLists
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.identity.actor import Actor
@@ -34,6 +33,17 @@ from fleetkeeper.identity.roles.schemas import RoleCreate, RoleMatrix, RoleRead,
 router = APIRouter()
 
 HOME = "/roles"
+_WIDGETS: dict[str, Widget | str] = {
+    "name": Widget("Name", is_required=True),
+    "description": "Description",
+    "requires_second_factor": Widget(
+        "Require a second factor",
+        hint="People with this role can do nothing until they have set one up",
+    ),
+    "permissions": "Permissions",
+}
+NEW = Form(RoleCreate, "new-role", "Create role", "Create role", _WIDGETS)
+CHANGE = Form(RoleUpdate, "change", "Edit role", "Save changes", _WIDGETS)
 
 
 @router.get("/roles")
@@ -43,19 +53,17 @@ async def list_roles(actor: RolesRead, session: Session) -> Response:
 
 
 @router.post("/roles")
-async def create_role(
-    request: Request, form: FormValues, lists: FormLists, actor: RolesWrite, session: Session
-) -> Response:
+async def create_role(request: Request, sent: FormLists, actor: RolesWrite, session: Session) -> Response:
     """Make a role."""
 
     async def make() -> RoleRead:
-        return await service.create_role(session, actor, model_of(RoleCreate, _values(form, lists)))
+        return await service.create_role(session, actor, NEW.read(sent))
 
     outcome = await attempt(session, make())
     if not isinstance(outcome, FleetkeeperError):
         return done(request, f"{HOME}/{outcome.id}")
-    chosen = lists.get("permissions", [])
-    return await _list_page(session, actor, refused(_form(actor, HOME, None, chosen), outcome, form), outcome)
+    form = refused(NEW.shown(HOME, options=_options(actor)), outcome, sent)
+    return await _list_page(session, actor, form, outcome)
 
 
 @router.get("/roles/{role_id}")
@@ -68,8 +76,7 @@ async def show_role(role_id: UUID, actor: RolesRead, session: Session) -> Respon
 async def change_role(
     request: Request,
     role_id: UUID,
-    form: FormValues,
-    lists: FormLists,
+    sent: FormLists,
     actor: RolesWrite,
     session: Session,
 ) -> Response:
@@ -77,15 +84,12 @@ async def change_role(
 
     async def change() -> RoleRead:
         role = await service.get_role(session, role_id)
-        values = _values(form, lists)
-        if role.is_builtin:
-            values = {"requires_second_factor": values["requires_second_factor"]}
-        return await service.update_role(session, actor, role_id, model_of(RoleUpdate, values))
+        return await service.update_role(session, actor, role_id, CHANGE.read(sent, only=_fields_of(role)))
 
     outcome = await attempt(session, change())
     if not isinstance(outcome, FleetkeeperError):
         return done(request, f"{HOME}/{role_id}")
-    return await _role_page(session, actor, role_id, outcome, form, lists.get("permissions", []))
+    return await _role_page(session, actor, role_id, outcome, sent)
 
 
 @router.post("/roles/{role_id}/delete")
@@ -93,15 +97,6 @@ async def delete_role(request: Request, role_id: UUID, actor: RolesWrite, sessio
     """Delete a role."""
     await service.delete_role(session, actor, role_id)
     return done(request, HOME)
-
-
-def _values(form: Mapping[str, str], lists: Mapping[str, list[str]]) -> dict[str, Any]:
-    return {
-        "name": form.get("name", "").strip(),
-        "description": form.get("description", "").strip(),
-        "requires_second_factor": form.get("requires_second_factor") == "true",
-        "permissions": lists.get("permissions", []),
-    }
 
 
 async def _list_page(
@@ -112,7 +107,7 @@ async def _list_page(
 ) -> Response:
     matrix = await service.read_matrix(session)
     may_write = actor.may(Permission.ROLES_WRITE)
-    form = (new_role or _form(actor, HOME, None, ())) if may_write else None
+    form = (new_role or NEW.shown(HOME, options=_options(actor))) if may_write else None
     panels: list[Panel | None] = [form, _table(matrix, may_write=may_write), _matrix(matrix)]
     return show_page(actor, HOME, "Roles", panels, status=200 if error is None else error.status)
 
@@ -137,7 +132,7 @@ def _table(matrix: RoleMatrix, *, may_write: bool) -> Table:
         )
         for role in matrix.roles
     )
-    return Table("roles", "Roles", ("Role", "What it is for", "Permissions", "Given"), rows)
+    return Table("roles", "Roles", ("Role", "Description", "Permissions", "Assignments"), rows)
 
 
 def _matrix(matrix: RoleMatrix) -> Matrix:
@@ -151,35 +146,19 @@ def _matrix(matrix: RoleMatrix) -> Matrix:
     )
 
 
-def _form(actor: Actor, action: str, role: RoleRead | None, chosen: Any) -> EntryForm:
-    """The form of a role. One may tick what one has everywhere oneself; what a role has besides stays shown."""
-    factor = Entry(
-        "requires_second_factor",
-        "Ask for a second factor",
-        "true" if role is not None and role.requires_second_factor else "",
-        kind="toggle",
-        hint="Whoever has the role can do nothing before they have set one up",
-    )
-    if role is not None and role.is_builtin:
-        return EntryForm("change", "Change this role", action, "Save", (factor,), is_open=True)
-    ticks = tuple(
-        Option(str(one), str(one), str(one) in chosen, "in departments" if one in SCOPED else "")
+def _fields_of(role: RoleRead) -> tuple[str, ...]:
+    """What may be changed of it."""
+    return ("requires_second_factor",) if role.is_builtin else tuple(CHANGE.widgets)
+
+
+def _options(actor: Actor, present: Sequence[str] = ()) -> dict[str, Sequence[Option]]:
+    """One may tick what one has everywhere oneself; what a role has besides stays shown."""
+    ticks = [
+        Option(str(one), str(one), hint="in departments" if one in SCOPED else "")
         for one in Permission
-        if actor.may_everywhere(one) or str(one) in chosen
-    )
-    return EntryForm(
-        "new-role" if role is None else "change",
-        "Make a role" if role is None else "Change this role",
-        action,
-        "Make the role" if role is None else "Save",
-        (
-            Entry("name", "Name", role.name if role else ""),
-            Entry("description", "What it is for", role.description if role else "", is_required=False),
-            factor,
-            Entry("permissions", "Permissions", kind="ticks", options=ticks),
-        ),
-        is_open=role is not None,
-    )
+        if actor.may_everywhere(one) or str(one) in present
+    ]
+    return {"permissions": ticks}
 
 
 async def _role_page(
@@ -187,21 +166,21 @@ async def _role_page(
     actor: Actor,
     role_id: UUID,
     error: FleetkeeperError | None = None,
-    values: Mapping[str, str] | None = None,
-    chosen: list[str] | None = None,
+    sent: Mapping[str, list[str]] | None = None,
 ) -> Response:
     role = await service.get_role(session, role_id)
     form = None
     if actor.may(Permission.ROLES_WRITE):
-        form = _form(actor, f"{HOME}/{role_id}", role, role.permissions if chosen is None else chosen)
+        options = _options(actor, role.permissions)
+        form = CHANGE.shown(f"{HOME}/{role_id}", role, options=options, only=_fields_of(role), is_open=True)
         if error is not None:
-            form = refused(form, error, values or {})
+            form = refused(form, error, sent or {})
     facts = Facts(
         "role",
         "Role",
         (
-            ("What it is for", Cell(role.description)),
-            ("Given", Cell(f"{role.memberships} times")),
+            ("Description", Cell(role.description)),
+            ("Assignments", Cell(str(role.memberships))),
             ("Permissions", Cell(tags=tuple(Tag(name) for name in role.permissions))),
         ),
     )
