@@ -16,6 +16,7 @@ from fleetkeeper.kit.error_words import error_words
 from fleetkeeper.settings.archive import ArchiveSettings
 from fleetkeeper.settings.database import DatabaseSettings
 from fleetkeeper.settings.identity import IdentitySettings
+from fleetkeeper.settings.outgoing import OutgoingSettings
 from fleetkeeper.settings.promql import PromqlSettings
 from fleetkeeper.settings.telemetry import TelemetrySettings
 from fleetkeeper.settings.web import WebSettings
@@ -47,6 +48,9 @@ class Settings(BaseSettings):
     archive: ArchiveSettings = Field(default_factory=ArchiveSettings, description="The telemetry archive.")
     database: DatabaseSettings = Field(default_factory=DatabaseSettings, description="The database.")
     identity: IdentitySettings = Field(default_factory=IdentitySettings, description="Sign-in and sessions.")
+    outgoing: OutgoingSettings = Field(
+        default_factory=OutgoingSettings, description="Calls to addresses that people enter."
+    )
     promql: PromqlSettings = Field(default_factory=PromqlSettings, description="PromQL.")
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings, description="Ingest limits.")
     web: WebSettings = Field(default_factory=WebSettings, description="The web server.")
