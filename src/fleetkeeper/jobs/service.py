@@ -80,6 +80,22 @@ async def enqueue(session: AsyncSession, name: str, key: str = "", *, reason: st
     return Asked(run_id, is_new=True)
 
 
+async def wake(session: AsyncSession, name: str) -> None:
+    """Let a scheduled job look at once what there is to do, when this transaction is committed. Asked once for each.
+
+    Unlike `enqueue` it waits for no other transaction that does the same, and keeps no run where the job is quiet.
+    """
+    await session.execute(
+        text(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, args) "
+            "SELECT 'default', task, task || ' ' || CAST(pg_current_xact_id() AS text), '{}' "
+            "FROM (SELECT CAST(:task AS text) AS task) AS named "
+            "ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING"
+        ),
+        {"task": name},
+    )
+
+
 def lock_of(name: str, key: str) -> str:
     """What keeps the queue from having the same work twice. A scheduled job's is its name."""
     return f"{name} {key}" if key else name
