@@ -3,6 +3,7 @@
 from fleetkeeper.audit import jobs as audit
 from fleetkeeper.identity import jobs as identity
 from fleetkeeper.jobs import upkeep
+from fleetkeeper.notifications import jobs as notifications
 from fleetkeeper.operations.idempotency import jobs as idempotency
 from fleetkeeper.telemetry import jobs as telemetry
 from fleetkeeper.telemetry.archive import runs as archive
@@ -16,6 +17,7 @@ __all__ = [
     "audit",
     "idempotency",
     "identity",
+    "notifications",
     "refusals",
     "rollups",
     "space",

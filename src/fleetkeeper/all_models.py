@@ -9,6 +9,7 @@ from fleetkeeper.identity import models as identity
 from fleetkeeper.identity.oidc import models as oidc
 from fleetkeeper.identity.sign_in import models as sign_in
 from fleetkeeper.jobs import models as jobs
+from fleetkeeper.notifications import models as notifications
 from fleetkeeper.operations.idempotency import models as idempotency
 from fleetkeeper.telemetry import models as telemetry
 from fleetkeeper.telemetry.archive import models as archive
@@ -32,6 +33,7 @@ __all__ = [
     "idempotency",
     "identity",
     "jobs",
+    "notifications",
     "oidc",
     "refusals",
     "rollups",

@@ -23,6 +23,8 @@ from fleetkeeper.identity.tokens import api as tokens
 from fleetkeeper.identity.users import account_api
 from fleetkeeper.identity.users import api as users
 from fleetkeeper.kit.body_front import Door, Doors
+from fleetkeeper.notifications.channels import api as notification_channels
+from fleetkeeper.notifications.deliveries import api as notification_deliveries
 from fleetkeeper.operations import audit_api, config_api, health_api, jobs_api
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry import api as telemetry
@@ -126,6 +128,8 @@ def include_routes(app: FastAPI) -> None:
         app.include_router(door.router, prefix=API)
     for router in (
         identity.router,
+        notification_channels.router,
+        notification_deliveries.router,
         devices.router,
         fleet.router,
         telemetry.router,

@@ -46,6 +46,7 @@ SECRETS = {
     "device_keys": "secret_hash",
     "enrollment_tokens": "secret_hash",
     "identity_providers": "client_secret_sealed",
+    "notification_channels": "secret_sealed",
     "passkeys": "public_key",
     "recovery_codes": "code_hash",
     "sessions": "secret_hash",

@@ -24,6 +24,8 @@ class Permission(StrEnum):
     GROUPS_READ = "groups:read"
     GROUPS_WRITE = "groups:write"
     MEMBERSHIPS_WRITE = "memberships:write"
+    NOTIFICATIONS_READ = "notifications:read"
+    NOTIFICATIONS_WRITE = "notifications:write"
     OPERATIONS_READ = "operations:read"
     PROVIDERS_READ = "providers:read"
     PROVIDERS_WRITE = "providers:write"
@@ -54,6 +56,8 @@ SCOPED = frozenset(
         Permission.ENROLLMENT_READ,
         Permission.ENROLLMENT_WRITE,
         Permission.MEMBERSHIPS_WRITE,
+        Permission.NOTIFICATIONS_READ,
+        Permission.NOTIFICATIONS_WRITE,
         Permission.TELEMETRY_READ,
         Permission.TELEMETRY_WRITE,
         Permission.USERS_READ,
@@ -94,6 +98,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.DEVICES_DELETE,
         Permission.GROUPS_READ,
         Permission.MEMBERSHIPS_WRITE,
+        Permission.NOTIFICATIONS_READ,
+        Permission.NOTIFICATIONS_WRITE,
         Permission.ROLES_READ,
         Permission.USERS_READ,
     },

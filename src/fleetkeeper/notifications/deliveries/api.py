@@ -1,0 +1,42 @@
+"""`/api/v1/notification-deliveries`: the delivery log."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+
+from fleetkeeper.database.request_session import Session
+from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.kit.pagination import with_links
+from fleetkeeper.notifications.access import NotificationsRead, NotificationsWrite
+from fleetkeeper.notifications.deliveries import service
+from fleetkeeper.notifications.deliveries.schemas import DeliveryPage, DeliveryRead
+
+router = APIRouter(prefix="/notification-deliveries", tags=["notifications"])
+
+
+@router.get("", responses=problem_responses(401, 403, 422))
+async def list_deliveries(
+    request: Request,
+    actor: NotificationsRead,
+    session: Session,
+    q: str = "",
+    ordering: str = "-created_at",
+    limit: int = 50,
+    cursor: str = "",
+) -> DeliveryPage:
+    """List deliveries, newest first."""
+    del q, ordering, limit, cursor
+    page = await service.list_deliveries(session, actor, request.query_params.multi_items())
+    return with_links(page, request.url.path)
+
+
+@router.get("/{delivery_id}", responses=problem_responses(401, 403, 404, 422))
+async def get_delivery(delivery_id: UUID, actor: NotificationsRead, session: Session) -> DeliveryRead:
+    """Get one delivery."""
+    return await service.get_delivery(session, actor, delivery_id)
+
+
+@router.post("/{delivery_id}/replay", status_code=202, responses=problem_responses(401, 403, 404, 409, 422))
+async def replay_delivery(delivery_id: UUID, actor: NotificationsWrite, session: Session) -> DeliveryRead:
+    """Send a delivery that is over once more."""
+    return await service.replay(session, actor, delivery_id)

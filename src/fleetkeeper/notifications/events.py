@@ -1,0 +1,124 @@
+"""Events: declared beside the work that emits them, and emitted in its transaction."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.jobs.service import wake
+from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.ids import uuid7
+from fleetkeeper.kit.text import spelled_out
+from fleetkeeper.notifications.models import NotificationEvent
+
+DISPATCH = "notifications.dispatch"
+MAX_TITLE_LENGTH = 300
+MAX_BODY_LENGTH = 10_000
+MAX_FIELD_LENGTH = 2_000
+
+
+class Severity(StrEnum):
+    """How much an event matters, least first."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+SEVERITIES = tuple(Severity)
+
+
+@dataclass(frozen=True)
+class EventType:
+    """A kind of event. `subject` and `body` are formats of its `fields`, and of `subject` (what it is about)."""
+
+    name: str
+    title: str
+    subject: str
+    body: str
+    fields: tuple[str, ...]
+    severity: Severity
+
+
+@dataclass(frozen=True)
+class ObjectRef:
+    """What an event is about: its kind, its id, what people call it, and its page."""
+
+    type: str
+    id: str
+    label: str
+    href: str = ""
+
+
+EVENTS: dict[str, EventType] = {}
+
+
+def declare_event(
+    name: str,
+    title: str,
+    *,
+    subject: str,
+    body: str,
+    fields: tuple[str, ...] = (),
+    severity: Severity = Severity.INFO,
+) -> EventType:
+    """Declare a kind of event, `room.verb`. Raises ValueError for a name that another has, or an unknown field."""
+    if name in EVENTS:
+        raise ValueError(f"two events have the name {name}")
+    kind = EventType(name, title, subject, body, fields, severity)
+    _written(kind, dict.fromkeys((*fields, "subject"), ""))
+    EVENTS[name] = kind
+    return kind
+
+
+async def emit(
+    session: AsyncSession,
+    name: str,
+    *,
+    subject: ObjectRef,
+    department_id: UUID | None = None,
+    to_users: Iterable[UUID] = (),
+    at: datetime | None = None,
+    **fields: object,
+) -> UUID:
+    """Tell of an event once the caller's transaction is committed, to those whom rules name and to `to_users`.
+
+    Values of fields may come from anywhere: they are put into the text as text. Raises KeyError for an event that
+    nobody declared or a field that is missing.
+    """
+    kind = EVENTS[name]
+    values = {field: _shown(fields[field]) for field in kind.fields}
+    title, body = _written(kind, values | {"subject": _shown(subject.label)})
+    event_id = uuid7()
+    await session.execute(
+        insert(NotificationEvent).values(
+            id=event_id,
+            name=name,
+            severity=kind.severity,
+            title=" ".join(title.split())[:MAX_TITLE_LENGTH],
+            body=body[:MAX_BODY_LENGTH],
+            subject=asdict(subject) | {"label": _shown(subject.label)},
+            fields=values,
+            department_id=department_id,
+            to_users=list(to_users),
+            occurred_at=at or utc_now(),
+        )
+    )
+    await wake(session, DISPATCH)
+    return event_id
+
+
+def _shown(value: object) -> str:
+    return spelled_out(str(value))[:MAX_FIELD_LENGTH]
+
+
+def _written(kind: EventType, values: dict[str, str]) -> tuple[str, str]:
+    """Title and text. A format stands in the code; values are never formats."""
+    try:
+        return kind.subject.format_map(values), kind.body.format_map(values)
+    except KeyError as error:
+        raise ValueError(f"{kind.name} has no field {error}") from None

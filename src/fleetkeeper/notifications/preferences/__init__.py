@@ -1,0 +1,1 @@
+"""How each person wants to be told: mail or not, quiet hours, digests. Owns their choices."""

@@ -1,0 +1,1 @@
+"""Which events go where. Owns rules; does not own channels."""
