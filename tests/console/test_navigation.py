@@ -6,7 +6,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from fleetkeeper.console.contexts.shell import ACCOUNT
-from fleetkeeper.console.navigation import PLACES, place_of, shell_for
+from fleetkeeper.console.navigation import place_of, places, shell_for
 from fleetkeeper.console.router import console_router
 from fleetkeeper.identity.actor import EVERYWHERE, Actor, product_actor
 from fleetkeeper.identity.permissions import Permission
@@ -29,29 +29,29 @@ def addresses() -> set[str]:
 
 
 def test_every_page_is_declared_or_an_exception_with_a_reason():
-    declared = {place.href for place in PLACES}
+    declared = {place.href for place in places()}
     assert addresses() - EXCEPTIONS.keys() == declared
     assert EXCEPTIONS.keys() <= addresses()
 
 
 def test_keys_and_addresses_are_given_once():
-    keys = [place.key for place in PLACES if place.key]
+    keys = [place.key for place in places() if place.key]
     assert len(keys) == len(set(keys))
-    assert len(PLACES) == len({place.href for place in PLACES})
-    assert all(place.parent in {one.href for one in PLACES} for place in PLACES if place.parent)
+    assert len(places()) == len({place.href for place in places()})
+    assert all(place.parent in {one.href for one in places()} for place in places() if place.parent)
 
 
 async def test_every_page_is_in_the_palette_and_in_the_navigation(browser):
     page = await browser.page("/")
     palette = page.partition('<template id="palette-pages">')[2].partition("</template>")[0]
-    assert set(re.findall(r'href="([^"]+)"', palette)) == {place.href for place in PLACES}
-    for place in PLACES:
+    assert set(re.findall(r'href="([^"]+)"', palette)) == {place.href for place in places()}
+    for place in places():
         seen = await browser.page(place.parent or "/")
         navigation = seen.partition("<aside")[2].partition('<main class="content"')[0]
         assert f'href="{place.href}"' in navigation, place.title
 
 
-@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.href)
+@pytest.mark.parametrize("place", places(), ids=lambda place: place.href)
 async def test_each_page_marks_itself_as_current(browser, place):
     page = await browser.page(place.href)
     assert page.count('aria-current="page"') >= 1 or place.group == ACCOUNT

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from fleetkeeper.console.memberships import EVERYWHERE
-from fleetkeeper.console.navigation import PLACES
+from fleetkeeper.console.navigation import places
 from fleetkeeper.console.sessions import browser_name
 from fleetkeeper.identity.models import ApiToken
 from fleetkeeper.identity.permissions import Permission, Role
@@ -49,22 +49,22 @@ def entries_of(page: str) -> set[str]:
 class TestNavigation:
     @pytest.mark.parametrize(
         ("href", "permission"),
-        [(place.href, place.permission) for place in PLACES if place.permission],
+        [(place.href, place.permission) for place in places() if place.permission],
         ids=str,
     )
     async def test_who_has_the_permission_gets_the_page_and_sees_no_other(self, shared, href, permission):
         browser = await browser_with(shared.app, permission)
         page = await browser.page(href)
-        expected = {place.href for place in PLACES if place.permission == permission}
-        opened = {href, *(place.parent for place in PLACES if place.href == href)}
-        hidden = {place.href for place in PLACES if place.parent in expected - opened}
+        expected = {place.href for place in places() if place.permission == permission}
+        opened = {href, *(place.parent for place in places() if place.href == href)}
+        hidden = {place.href for place in places() if place.parent in expected - opened}
         assert entries_of(page) == expected - hidden
 
     async def test_without_any_permission_there_is_the_account_alone(self, shared):
         browser = await browser_with(shared.app)
         page = await browser.page("/account")
         assert entries_of(page) == set()
-        for place in PLACES:
+        for place in places():
             await browser.page(place.href, status=403 if place.permission else 200)
 
     async def test_small_screens_show_one_entry_for_each_group(self, browser):

@@ -1,4 +1,4 @@
-"""The pages that have an address of their own: the navigation and the command palette are both made of them."""
+"""Pages declare where they stand; the navigation and the command palette are both made of that."""
 
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -6,6 +6,9 @@ from importlib.metadata import version
 from fleetkeeper.console.contexts.shell import ACCOUNT, NavigationItem, Shell
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
+
+# The headings in their order; the first level has none.
+GROUPS = ("", "Telemetry", "Sources", "Access", "System", ACCOUNT)
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,8 @@ class Place:
     permission: Permission | None
     # The heading that it stands under; none for the first level.
     group: str = ""
+    # Among those under the same heading.
+    order: int = 0
     # Goes there after `g`; the pages below another have none.
     key: str = ""
     parent: str = ""
@@ -25,156 +30,24 @@ class Place:
     words: str = ""
 
 
-# In the order of the navigation; what stands below a page follows it.
-PLACES = (
-    Place("/", "Overview", "layout-dashboard", Permission.DEVICES_READ, key="o", words="home start"),
-    Place(
-        "/devices", "Devices", "devices", Permission.DEVICES_READ, key="d", words="hosts machines inventory"
-    ),
-    Place(
-        "/explore",
-        "Explore",
-        "chart-line",
-        Permission.TELEMETRY_READ,
-        "Telemetry",
-        "x",
-        words="metrics promql query",
-    ),
-    Place(
-        "/dashboards",
-        "Dashboards",
-        "layout-board",
-        Permission.TELEMETRY_READ,
-        "Telemetry",
-        "b",
-        words="panels",
-    ),
-    Place(
-        "/agents",
-        "Agents",
-        "plug-connected",
-        Permission.DEVICES_READ,
-        "Sources",
-        "a",
-        words="enrollment install",
-    ),
-    Place(
-        "/senders",
-        "Integrations",
-        "network",
-        Permission.CONFIG_READ,
-        "Sources",
-        "n",
-        words="senders prometheus telegraf influx opentelemetry otlp collectd remote write",
-    ),
-    Place(
-        "/senders/refused",
-        "Refused samples",
-        "alert-circle",
-        Permission.DEVICES_READ,
-        "Sources",
-        parent="/senders",
-        words="rejected dropped lost errors reasons",
-    ),
-    Place("/users", "Users", "users", Permission.USERS_READ, "Access", "u", words="accounts people"),
-    Place("/groups", "Groups", "users-group", Permission.GROUPS_READ, "Access", "w", words="teams"),
-    Place("/roles", "Roles", "shield-lock", Permission.ROLES_READ, "Access", "r", words="permissions"),
-    Place(
-        "/departments",
-        "Departments",
-        "hierarchy-2",
-        Permission.DEPARTMENTS_READ,
-        "Access",
-        "p",
-        words="tenants",
-    ),
-    Place(
-        "/settings/providers",
-        "Identity providers",
-        "id-badge-2",
-        Permission.PROVIDERS_READ,
-        "Access",
-        "i",
-        words="oidc sso single sign-on entra okta keycloak google",
-    ),
-    Place("/tokens", "Tokens", "key", Permission.TOKENS_READ, "Access", "t", words="api keys"),
-    Place(
-        "/sessions", "Sessions", "device-desktop", Permission.SESSIONS_WRITE, "Access", "e", words="sign-ins"
-    ),
-    Place(
-        "/settings", "Settings", "settings", Permission.CONFIG_READ, "System", "s", words="sampling features"
-    ),
-    Place(
-        "/settings/retention",
-        "Retention",
-        "clock-stop",
-        Permission.CONFIG_READ,
-        "System",
-        "m",
-        words="policies keep",
-    ),
-    Place(
-        "/settings/retention/preview",
-        "Retention preview",
-        "eye",
-        Permission.CONFIG_READ,
-        "System",
-        parent="/settings/retention",
-        words="dry run",
-    ),
-    Place(
-        "/settings/retention/files",
-        "Archive files",
-        "archive",
-        Permission.CONFIG_READ,
-        "System",
-        parent="/settings/retention",
-        words="parquet",
-    ),
-    Place(
-        "/settings/retention/deletions",
-        "Deletions",
-        "trash",
-        Permission.DEVICES_DELETE,
-        "System",
-        parent="/settings/retention",
-        words="delete telemetry",
-    ),
-    Place(
-        "/telemetry/space",
-        "Storage",
-        "database",
-        Permission.CONFIG_READ,
-        "System",
-        "v",
-        words="space disk ingest",
-    ),
-    Place(
-        "/jobs",
-        "Jobs",
-        "refresh",
-        Permission.OPERATIONS_READ,
-        "System",
-        "j",
-        words="runs worker queue schedule",
-    ),
-    Place("/audit", "Audit log", "history", Permission.AUDIT_READ, "System", "l", words="changes seals"),
-    Place("/account", "My account", "user", None, ACCOUNT, "c", words="profile time zone theme own tokens"),
-    Place(
-        "/account/security",
-        "Sign-in and security",
-        "shield-lock",
-        None,
-        ACCOUNT,
-        parent="/account",
-        words="password passkey second factor recovery codes",
-    ),
-)
+_PLACES: dict[str, Place] = {}
+
+
+def declare(place: Place) -> None:
+    """Give a page its place. Raises ValueError for an address that has one."""
+    if place.href in _PLACES:
+        raise ValueError(f"two pages are declared at {place.href}")
+    _PLACES[place.href] = place
+
+
+def places() -> tuple[Place, ...]:
+    """All pages in the order of the navigation; what stands below a page follows it."""
+    return tuple(sorted(_PLACES.values(), key=lambda one: (GROUPS.index(one.group), one.order)))
 
 
 def shell_for(actor: Actor, current: str) -> Shell:
     """The frame for a page under the entry with address `current`."""
-    open_to = [place for place in PLACES if place.permission is None or actor.may(place.permission)]
+    open_to = [place for place in places() if place.permission is None or actor.may(place.permission)]
     known = {place.href for place in open_to}
     return Shell(
         user_name=actor.name,
@@ -202,5 +75,9 @@ def shell_for(actor: Actor, current: str) -> Shell:
 
 def place_of(path: str) -> str:
     """The address of the entry that an address stands under; nothing if it is under none."""
-    found = [place.href for place in PLACES if place.href != "/" and f"{path}/".startswith(f"{place.href}/")]
+    found = [
+        place.href
+        for place in _PLACES.values()
+        if place.href != "/" and f"{path}/".startswith(f"{place.href}/")
+    ]
     return max(found, key=len, default="")

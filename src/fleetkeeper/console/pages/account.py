@@ -15,6 +15,8 @@ from fleetkeeper.console.contexts.panels import (
     Panel,
     Secret,
 )
+from fleetkeeper.console.contexts.shell import ACCOUNT
+from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import attempt, done, model_of, optional, refuse_in, show_page
 from fleetkeeper.console.requests import FormLists, FormValues
 from fleetkeeper.console.sessions import sessions_of_one
@@ -33,6 +35,18 @@ from fleetkeeper.identity.users.schemas import AccountRead, AccountUpdate, time_
 from fleetkeeper.kit.clock import utc_now
 
 router = APIRouter()
+declare(
+    Place(
+        "/account",
+        "My account",
+        "user",
+        None,
+        group=ACCOUNT,
+        order=10,
+        key="c",
+        words="profile time zone theme own tokens",
+    )
+)
 
 HOME = "/account"
 SHOWN = (("limit", "100"),)

@@ -12,7 +12,8 @@ from fleetkeeper.console.contexts.account_security import (
     SecurityPart,
     TotpSetup,
 )
-from fleetkeeper.console.navigation import shell_for
+from fleetkeeper.console.contexts.shell import ACCOUNT
+from fleetkeeper.console.navigation import Place, declare, shell_for
 from fleetkeeper.console.rendering import names_of, render
 from fleetkeeper.console.requests import FormValues, is_fragment_request
 from fleetkeeper.database.request_session import context_of
@@ -25,6 +26,18 @@ from fleetkeeper.identity.sign_in.desk import Proof, SignInDesk
 from fleetkeeper.kit.clock import utc_now
 
 router = APIRouter(prefix="/account/security")
+declare(
+    Place(
+        "/account/security",
+        "Sign-in and security",
+        "shield-lock",
+        None,
+        group=ACCOUNT,
+        order=20,
+        parent="/account",
+        words="password passkey second factor recovery codes",
+    )
+)
 
 
 @router.get("")

@@ -26,7 +26,7 @@ from fleetkeeper.console.enrolment import (
     token_form,
     token_row,
 )
-from fleetkeeper.console.navigation import shell_for
+from fleetkeeper.console.navigation import Place, declare, shell_for
 from fleetkeeper.console.rendering import names_of, render
 from fleetkeeper.console.requests import FormValues, WantsFragment
 from fleetkeeper.database.request_session import Session
@@ -41,6 +41,18 @@ from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.clock import utc_now
 
 router = APIRouter()
+declare(
+    Place(
+        "/agents",
+        "Agents",
+        "plug-connected",
+        Permission.DEVICES_READ,
+        group="Sources",
+        order=10,
+        key="a",
+        words="enrollment install",
+    )
+)
 
 TOKEN_PARAMETERS = (("limit", "10"),)
 ARRIVALS_SHOWN = "5"

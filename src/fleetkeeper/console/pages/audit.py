@@ -31,7 +31,7 @@ from fleetkeeper.console.contexts.audit import (
     Said,
     SealPanel,
 )
-from fleetkeeper.console.navigation import shell_for
+from fleetkeeper.console.navigation import Place, declare, shell_for
 from fleetkeeper.console.rendering import format_words, names_of, render
 from fleetkeeper.console.requests import AppSettings, WantsFragment
 from fleetkeeper.database.base import Base
@@ -45,6 +45,18 @@ from fleetkeeper.operations import audit_browser, audit_service
 from fleetkeeper.operations.audit_names import find_names
 
 router = APIRouter()
+declare(
+    Place(
+        "/audit",
+        "Audit log",
+        "history",
+        Permission.AUDIT_READ,
+        group="System",
+        order=80,
+        key="l",
+        words="changes seals",
+    )
+)
 
 AuditRead = Annotated[Actor, Depends(require(Permission.AUDIT_READ))]
 AuditSealing = Annotated[Actor, Depends(require(Permission.AUDIT_SEAL))]

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse
 
 from fleetkeeper.console.contexts.dashboards import DashboardList, DashboardPage
 from fleetkeeper.console.device_list import TYPES
-from fleetkeeper.console.navigation import shell_for
+from fleetkeeper.console.navigation import Place, declare, shell_for
 from fleetkeeper.console.panels import list_parameters, neighbour
 from fleetkeeper.console.rendering import render
 from fleetkeeper.database.request_session import Session
@@ -22,6 +22,18 @@ from fleetkeeper.telemetry.promql.signatures import FUNCTIONS
 
 HOME = "/dashboards"
 router = APIRouter(prefix=HOME)
+declare(
+    Place(
+        "/dashboards",
+        "Dashboards",
+        "layout-board",
+        Permission.TELEMETRY_READ,
+        group="Telemetry",
+        order=20,
+        key="b",
+        words="panels",
+    )
+)
 
 _KIND = re.compile(r"[a-z_]{1,50}")
 

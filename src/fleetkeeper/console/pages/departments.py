@@ -18,6 +18,7 @@ from fleetkeeper.console.contexts.panels import (
     Table,
 )
 from fleetkeeper.console.memberships import role_entries
+from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import (
     attempt,
     department_options,
@@ -42,6 +43,18 @@ from fleetkeeper.identity.queries import find_user
 from fleetkeeper.identity.users.access import MembershipsWrite
 
 router = APIRouter()
+declare(
+    Place(
+        "/departments",
+        "Departments",
+        "hierarchy-2",
+        Permission.DEPARTMENTS_READ,
+        group="Access",
+        order=40,
+        key="p",
+        words="tenants",
+    )
+)
 
 HOME = "/departments"
 SHOWN = (("limit", "100"),)

@@ -12,7 +12,7 @@ from fleetkeeper.console.device_list import HOME, departments_within, device_lis
 from fleetkeeper.console.device_page import SHOWN_CHANGES, device_page
 from fleetkeeper.console.forms.form import version_in
 from fleetkeeper.console.lists.answering import show_list
-from fleetkeeper.console.navigation import shell_for
+from fleetkeeper.console.navigation import Place, declare, shell_for
 from fleetkeeper.console.panels import Sent, attempt, done, refused
 from fleetkeeper.console.rendering import render
 from fleetkeeper.console.requests import AppSettings, FormLists
@@ -33,6 +33,17 @@ from fleetkeeper.telemetry.access import TelemetryRead
 from fleetkeeper.telemetry.states.service import newest_states
 
 router = APIRouter()
+declare(
+    Place(
+        "/devices",
+        "Devices",
+        "devices",
+        Permission.DEVICES_READ,
+        order=20,
+        key="d",
+        words="hosts machines inventory",
+    )
+)
 
 SESSION_LIMIT = 50
 STATES_SHOWN = timedelta(days=30)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from fleetkeeper.console.contexts.explore import ExplorePage
 from fleetkeeper.console.device_list import TYPES
-from fleetkeeper.console.navigation import shell_for
+from fleetkeeper.console.navigation import Place, declare, shell_for
 from fleetkeeper.console.rendering import render
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.identity.departments.service import all_departments
@@ -15,6 +15,18 @@ from fleetkeeper.telemetry.access import TelemetryRead
 from fleetkeeper.telemetry.promql.signatures import FUNCTIONS
 
 router = APIRouter()
+declare(
+    Place(
+        "/explore",
+        "Explore",
+        "chart-line",
+        Permission.TELEMETRY_READ,
+        group="Telemetry",
+        order=10,
+        key="x",
+        words="metrics promql query",
+    )
+)
 
 
 @router.get("/explore")

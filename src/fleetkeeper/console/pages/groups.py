@@ -24,6 +24,7 @@ from fleetkeeper.console.forms.form import Form, Widget
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.lists.declaring import Column, ListPage
 from fleetkeeper.console.memberships import membership_table, role_entries
+from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import Sent, attempt, done, model_of, optional, refuse_in, refused, show_page
 from fleetkeeper.console.requests import FormLists, FormValues
 from fleetkeeper.database.request_session import Session
@@ -41,6 +42,18 @@ from fleetkeeper.identity.users.access import MembershipsWrite
 from fleetkeeper.identity.users.service import find_user
 
 router = APIRouter()
+declare(
+    Place(
+        "/groups",
+        "Groups",
+        "users-group",
+        Permission.GROUPS_READ,
+        group="Access",
+        order=20,
+        key="w",
+        words="teams",
+    )
+)
 
 HOME = "/groups"
 SHOWN = (("limit", "100"),)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from fleetkeeper.console.job_panels import HOME, jobs_table, run_list
 from fleetkeeper.console.lists.answering import show_list
+from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import done
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.identity.access import ConfigWrite, OperationsRead
@@ -15,6 +16,18 @@ from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.jobs import service
 
 router = APIRouter(prefix=HOME)
+declare(
+    Place(
+        "/jobs",
+        "Jobs",
+        "refresh",
+        Permission.OPERATIONS_READ,
+        group="System",
+        order=70,
+        key="j",
+        words="runs worker queue schedule",
+    )
+)
 
 
 @router.get("")

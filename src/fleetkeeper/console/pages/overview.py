@@ -8,17 +8,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.contexts.overview import BusiestList, OverviewPage, OverviewSummary
 from fleetkeeper.console.device_rows import device_row
-from fleetkeeper.console.navigation import shell_for
+from fleetkeeper.console.navigation import Place, declare, shell_for
 from fleetkeeper.console.rendering import names_of, render
 from fleetkeeper.console.requests import AppSettings, WantsFragment
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices import service as devices
 from fleetkeeper.devices.access import DevicesRead
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.settings import Settings
 
 router = APIRouter()
+declare(
+    Place("/", "Overview", "layout-dashboard", Permission.DEVICES_READ, order=10, key="o", words="home start")
+)
 
 # Measure, title, icon, and the metric of the small line.
 MEASURES = (

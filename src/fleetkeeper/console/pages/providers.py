@@ -14,7 +14,7 @@ from fleetkeeper.console.contexts.providers import (
     ProviderRow,
     ProvidersPage,
 )
-from fleetkeeper.console.navigation import shell_for
+from fleetkeeper.console.navigation import Place, declare, shell_for
 from fleetkeeper.console.pages.oidc import callback_address
 from fleetkeeper.console.provider_forms import (
     HELP,
@@ -37,6 +37,18 @@ from fleetkeeper.identity.oidc.schemas import ProviderRead
 from fleetkeeper.identity.permissions import Permission
 
 router = APIRouter(prefix="/settings/providers")
+declare(
+    Place(
+        "/settings/providers",
+        "Identity providers",
+        "id-badge-2",
+        Permission.PROVIDERS_READ,
+        group="Access",
+        order=50,
+        key="i",
+        words="oidc sso single sign-on entra okta keycloak google",
+    )
+)
 
 REFUSED = "Nothing was saved: see the fields below."
 # More providers than this no sign-in page has room for.

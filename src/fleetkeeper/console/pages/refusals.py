@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from fleetkeeper.console.contexts.panels import Cell
 from fleetkeeper.console.contexts.refusals import RefusalCard, RefusalsPage
-from fleetkeeper.console.navigation import shell_for
+from fleetkeeper.console.navigation import Place, declare, shell_for
 from fleetkeeper.console.panels import list_parameters, neighbour, search_of, with_query
 from fleetkeeper.console.rendering import render
 from fleetkeeper.console.retention_panels import grouped
@@ -18,6 +18,18 @@ from fleetkeeper.telemetry.refusals import service
 from fleetkeeper.telemetry.refusals.schemas import RefusalRead
 
 router = APIRouter()
+declare(
+    Place(
+        "/senders/refused",
+        "Refused samples",
+        "alert-circle",
+        Permission.DEVICES_READ,
+        group="Sources",
+        order=30,
+        parent="/senders",
+        words="rejected dropped lost errors reasons",
+    )
+)
 
 
 @router.get(REFUSED)

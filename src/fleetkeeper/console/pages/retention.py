@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.contexts.panels import Panel
 from fleetkeeper.console.deletion_panels import deletion_confirmation, deletion_form, deletions_table
+from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import (
     attempt,
     done,
@@ -46,6 +47,54 @@ from fleetkeeper.telemetry.archive.access import AppDatabase, TelemetryDelete
 from fleetkeeper.telemetry.archive.schemas import Amounts, DeletionCreate, PolicyRead, PolicyWrite
 
 router = APIRouter(prefix=HOME)
+declare(
+    Place(
+        "/settings/retention",
+        "Retention",
+        "clock-stop",
+        Permission.CONFIG_READ,
+        group="System",
+        order=20,
+        key="m",
+        words="policies keep",
+    )
+)
+declare(
+    Place(
+        "/settings/retention/preview",
+        "Retention preview",
+        "eye",
+        Permission.CONFIG_READ,
+        group="System",
+        order=30,
+        parent="/settings/retention",
+        words="dry run",
+    )
+)
+declare(
+    Place(
+        "/settings/retention/files",
+        "Archive files",
+        "archive",
+        Permission.CONFIG_READ,
+        group="System",
+        order=40,
+        parent="/settings/retention",
+        words="parquet",
+    )
+)
+declare(
+    Place(
+        "/settings/retention/deletions",
+        "Deletions",
+        "trash",
+        Permission.DEVICES_DELETE,
+        group="System",
+        order=50,
+        parent="/settings/retention",
+        words="delete telemetry",
+    )
+)
 
 TITLE = "Retention"
 PREVIEW, FILES, DELETIONS = f"{HOME}/preview", f"{HOME}/files", f"{HOME}/deletions"

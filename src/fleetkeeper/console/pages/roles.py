@@ -20,6 +20,7 @@ from fleetkeeper.console.contexts.panels import (
     Tag,
 )
 from fleetkeeper.console.forms.form import Form, Widget
+from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import attempt, done, refused, show_page
 from fleetkeeper.console.requests import FormLists
 from fleetkeeper.database.request_session import Session
@@ -31,6 +32,18 @@ from fleetkeeper.identity.roles.access import RolesRead, RolesWrite
 from fleetkeeper.identity.roles.schemas import RoleCreate, RoleMatrix, RoleRead, RoleUpdate
 
 router = APIRouter()
+declare(
+    Place(
+        "/roles",
+        "Roles",
+        "shield-lock",
+        Permission.ROLES_READ,
+        group="Access",
+        order=30,
+        key="r",
+        words="permissions",
+    )
+)
 
 HOME = "/roles"
 _WIDGETS: dict[str, Widget | str] = {

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.contexts.panels import Panel
+from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import (
     attempt,
     done,
@@ -63,6 +64,18 @@ from fleetkeeper.telemetry.senders.schemas import (
 )
 
 router = APIRouter()
+declare(
+    Place(
+        "/senders",
+        "Integrations",
+        "network",
+        Permission.CONFIG_READ,
+        group="Sources",
+        order=20,
+        key="n",
+        words="senders prometheus telegraf influx opentelemetry otlp collectd remote write",
+    )
+)
 
 
 @router.get("/senders")

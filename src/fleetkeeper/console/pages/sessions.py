@@ -5,9 +5,11 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from fleetkeeper.console.lists.answering import show_list
+from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import done
 from fleetkeeper.console.sessions import HOME, session_list
 from fleetkeeper.database.request_session import Session
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.sessions import service
 from fleetkeeper.identity.sessions.access import SessionsWrite
 from fleetkeeper.identity.sessions.api import idle_time
@@ -15,6 +17,18 @@ from fleetkeeper.identity.sessions.schemas import SessionPage
 from fleetkeeper.kit.clock import utc_now
 
 router = APIRouter()
+declare(
+    Place(
+        "/sessions",
+        "Sessions",
+        "device-desktop",
+        Permission.SESSIONS_WRITE,
+        group="Access",
+        order=70,
+        key="e",
+        words="sign-ins",
+    )
+)
 
 
 @router.get("/sessions")

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 from starlette.responses import RedirectResponse
 
 from fleetkeeper.console.contexts.settings import SettingsForm, SettingsFormFragment, SettingsPage
-from fleetkeeper.console.navigation import shell_for
+from fleetkeeper.console.navigation import Place, declare, shell_for
 from fleetkeeper.console.rendering import render
 from fleetkeeper.console.requests import FormValues, WantsFragment
 from fleetkeeper.console.settings_forms import (
@@ -21,6 +21,18 @@ from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.operations import service as operations
 
 router = APIRouter()
+declare(
+    Place(
+        "/settings",
+        "Settings",
+        "settings",
+        Permission.CONFIG_READ,
+        group="System",
+        order=10,
+        key="s",
+        words="sampling features",
+    )
+)
 
 REFUSED = "Nothing was saved: see the fields below."
 

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.contexts.space import Measurement, SpacePage, SpaceParts
-from fleetkeeper.console.navigation import shell_for
+from fleetkeeper.console.navigation import Place, declare, shell_for
 from fleetkeeper.console.panels import done, list_parameters, neighbour, search_of
 from fleetkeeper.console.rendering import names_of, render
 from fleetkeeper.console.requests import AppSettings, WantsFragment
@@ -33,6 +33,18 @@ from fleetkeeper.telemetry.space import service
 from fleetkeeper.telemetry.space.counting import TIERS
 
 router = APIRouter(prefix=HOME)
+declare(
+    Place(
+        "/telemetry/space",
+        "Storage",
+        "database",
+        Permission.CONFIG_READ,
+        group="System",
+        order=60,
+        key="v",
+        words="space disk ingest",
+    )
+)
 
 GROWTH_DAYS = 30
 REFRESH_SECONDS, MEASURING_SECONDS = 30, 2

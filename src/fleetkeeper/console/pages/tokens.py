@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from fleetkeeper.console.lists.answering import show_list
+from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import done
 from fleetkeeper.console.tokens import HOME, token_list
 from fleetkeeper.database.request_session import Session
@@ -14,6 +15,18 @@ from fleetkeeper.identity.tokens import service
 from fleetkeeper.identity.tokens.access import TokensRead, TokensWrite
 
 router = APIRouter()
+declare(
+    Place(
+        "/tokens",
+        "Tokens",
+        "key",
+        Permission.TOKENS_READ,
+        group="Access",
+        order=60,
+        key="t",
+        words="api keys",
+    )
+)
 
 
 @router.get("/tokens")

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.contexts.panels import EntryForm
 from fleetkeeper.console.lists.answering import show_list
+from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import attempt, done, model_of, optional, refused
 from fleetkeeper.console.requests import FormValues
 from fleetkeeper.console.user_page import new_user_form, user_list, user_page
@@ -17,6 +18,7 @@ from fleetkeeper.identity.access import ReasonGiven
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.memberships import service as memberships
 from fleetkeeper.identity.memberships.schemas import MembershipCreate
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.sessions.access import SessionsWrite
 from fleetkeeper.identity.sign_in import factors
 from fleetkeeper.identity.users import service
@@ -24,6 +26,18 @@ from fleetkeeper.identity.users.access import MembershipsWrite, UsersRead, Users
 from fleetkeeper.identity.users.schemas import PasswordSet, UserCreate, UserRead, UserUpdate
 
 router = APIRouter()
+declare(
+    Place(
+        "/users",
+        "Users",
+        "users",
+        Permission.USERS_READ,
+        group="Access",
+        order=10,
+        key="u",
+        words="accounts people",
+    )
+)
 
 HOME = "/users"
 
