@@ -137,7 +137,7 @@ async def read_latest(actor: TelemetryRead, session: Session, device: DevicePara
 
 @router.get("/metrics", responses=problem_responses(401, 403, 404, 422))
 async def read_metrics(actor: TelemetryRead, session: Session, device: str | None = None) -> MetricCatalogue:
-    """List metrics with their units: those of a device, or all that the product knows by itself."""
+    """List metrics with their units: those of a device, or those of all agents and of all visible devices."""
     return await service.metric_catalogue(session, actor, _one_device(device) if device else None)
 
 

@@ -93,12 +93,10 @@ async def channels_and_devices(
     session: AsyncSession, actor: Actor, metrics: Sequence[str] | None, devices: Sequence[UUID] | None
 ) -> tuple[list[NamedChannel], list[DeviceUse]]:
     """Channels of these metrics, and the devices that have them and that the actor may see; of all when None."""
-    scope = actor.scope(Permission.TELEMETRY_READ)
     parameters = {
         "metrics": None if metrics is None else list(metrics),
         "devices": None if devices is None else list(devices),
-        "everywhere": scope.everywhere,
-        "departments": sorted(scope.departments),
+        **_scope(actor),
     }
     connection = await driver_connection(session)
     async with connection.cursor(binary=True) as cursor:
@@ -136,6 +134,29 @@ async def described_metrics(session: AsyncSession, limit: int) -> Sequence[Any]:
             "ORDER BY name LIMIT :limit"
         ),
         {"limit": limit},
+    )
+    return rows.all()
+
+
+async def metrics_in_use(session: AsyncSession, actor: Actor) -> Sequence[Any]:
+    """Metrics that visible devices have used, by name: name, unit, kind, group, description."""
+    rows = await session.execute(
+        text(
+            f"""
+            WITH used AS (
+                SELECT d.layout_id, bool_or(d.present IS NULL) AS is_whole, bit_or(coalesce(d.present, 0)) AS present
+                FROM device_layouts d JOIN devices v ON v.id = d.device_id WHERE {_VISIBLE} GROUP BY d.layout_id
+            )
+            SELECT m.name, m.unit, m.kind, m.metric_type AS "group", m.description FROM metrics m
+            WHERE m.id IN (
+                SELECT c.metric_id FROM used u JOIN layout_channels l ON l.layout_id = u.layout_id
+                     AND (u.is_whole OR u.present & (CAST(1 AS bigint) << l.position - 1) <> 0)
+                JOIN channels c ON c.id = l.channel_id
+            )
+            ORDER BY m.name
+            """  # noqa: S608 - constants
+        ).bindparams(_PARAMETERS[1]),
+        _scope(actor),
     )
     return rows.all()
 
@@ -257,9 +278,9 @@ def _times(between: Between | None) -> dict[str, datetime]:
 
 
 def _parameters(actor: Actor, layouts: Sequence[int]) -> dict[str, Any]:
+    return {"layouts": list(layouts), **_scope(actor)}
+
+
+def _scope(actor: Actor) -> dict[str, Any]:
     scope = actor.scope(Permission.TELEMETRY_READ)
-    return {
-        "layouts": list(layouts),
-        "everywhere": scope.everywhere,
-        "departments": sorted(scope.departments),
-    }
+    return {"everywhere": scope.everywhere, "departments": sorted(scope.departments)}

@@ -52,36 +52,29 @@ async def latest(session: AsyncSession, actor: Actor, device_id: UUID) -> Latest
 
 
 async def metric_catalogue(session: AsyncSession, actor: Actor, device_id: UUID | None) -> MetricCatalogue:
-    """Metrics with their units: those of a device with its label sets, or all that the product knows."""
+    """Metrics with their units: those of a device with its label sets, or all that agents or visible devices send."""
     if device_id is None:
-        known = [
-            MetricRead(
-                name=item.name,
-                unit=item.unit,
-                kind=item.kind,
-                group=item.group,
-                description=item.description,
-                labels=[],
-            )
-            for item in BUILT_IN.values()
-        ]
-        return MetricCatalogue(results=known)
+        known = {item.name: item for item in BUILT_IN.values()}
+        used = await catalogue.metrics_in_use(session, actor)
+        of_others = [item for item in used if item.name not in known]
+        return MetricCatalogue(results=[_metric(item) for item in (*known.values(), *of_others)])
     await devices.check_permission(session, actor, Permission.TELEMETRY_READ, device_id)
     metrics: dict[str, MetricRead] = {}
     for channel in await channels_of(session, device_id):
-        metric = metrics.setdefault(
-            channel.metric,
-            MetricRead(
-                name=channel.metric,
-                unit=channel.unit,
-                kind=channel.kind,
-                group=channel.group,
-                description=channel.description,
-                labels=[],
-            ),
-        )
+        metric = metrics.setdefault(channel.metric, _metric(channel, channel.metric))
         metric.labels.append(channel.labels)
     return MetricCatalogue(results=list(metrics.values()))
+
+
+def _metric(about: Any, name: str | None = None) -> MetricRead:
+    return MetricRead(
+        name=name or about.name,
+        unit=about.unit,
+        kind=about.kind,
+        group=about.group,
+        description=about.description,
+        labels=[],
+    )
 
 
 async def store_processes(
