@@ -20,6 +20,7 @@ from fleetkeeper.audit.verification import Report, Verification
 from fleetkeeper.config.service import read_config
 from fleetkeeper.database.context import TransactionContext, product_context
 from fleetkeeper.database.engine import Database
+from fleetkeeper.database.listeners import Listeners
 from fleetkeeper.errors import ConflictError
 from fleetkeeper.jobs.declaring import job
 from fleetkeeper.jobs.run import Run
@@ -27,6 +28,9 @@ from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.settings import Settings
 
 log = structlog.get_logger(__name__)
+
+# Told when a check finds the log changed, with the first finding.
+CHECK_FAILED: Listeners[[str]] = Listeners()
 
 VERIFIED = "audit.verified"
 VERIFY_TASK = "audit.verify"
@@ -158,6 +162,8 @@ async def verify_nightly(database: Database, settings: Settings) -> Report:
         log.error("the audit log is not as it was sealed", first=report.findings[0].message)
     async with database.session(product_context("job", "audit.verify")) as session:
         await record_event(session, VERIFIED, "audit", VERIFIED, details=outcome_of(report))
+        if not report.is_sound:
+            await CHECK_FAILED.tell(session, report.findings[0].message)
     return report
 
 

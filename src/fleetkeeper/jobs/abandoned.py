@@ -8,6 +8,7 @@ from procrastinate.jobs import Status
 from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
 from fleetkeeper.jobs import queries
+from fleetkeeper.jobs.failures import tell_of_failure
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +32,9 @@ async def take_up_abandoned(
             except UniqueViolation:
                 # The same work waits already, and one of them is enough.
                 await manager.finish_job(job, Status.FAILED, delete_job=False)
-                await _fail_run(database, job.id, "Its worker died; the run that waits goes on.")
+                await _fail_run(
+                    database, job.id, "Its worker died; the run that waits goes on.", is_told=False
+                )
                 continue
             log.warning("a job is taken up again, since its worker died", job=job.id, task=job.task_name)
         else:
@@ -41,8 +44,12 @@ async def take_up_abandoned(
     return number
 
 
-async def _fail_run(database: Database, queue_job_id: int | None, reason: str) -> None:
+async def _fail_run(
+    database: Database, queue_job_id: int | None, reason: str, *, is_told: bool = True
+) -> None:
     if queue_job_id is None:
         return
     async with database.session(product_context("job", "jobs.take_up_abandoned")) as session:
-        await queries.fail_of_queue_job(session, queue_job_id, reason)
+        for run_id, name in await queries.fail_of_queue_job(session, queue_job_id, reason):
+            if is_told:
+                await tell_of_failure(session, name, run_id, reason)

@@ -10,6 +10,7 @@ from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
 from fleetkeeper.jobs import queries
 from fleetkeeper.jobs.declaring import MOST_ATTEMPTS, Job
+from fleetkeeper.jobs.failures import tell_of_failure
 from fleetkeeper.jobs.run import Run, RunCancelledError, Tools
 from fleetkeeper.jobs.status import RunState
 
@@ -69,6 +70,8 @@ async def _fail(job: Job, run: Run, queue_job_id: int | None, error: str, *, is_
             over = is_last or await queries.waits_already(session, run.id)
             state = RunState.FAILED if over else RunState.WAITING
             await queries.end(session, run.id, state, run.outcome, error)
+            if over:
+                await tell_of_failure(session, job.name, run.id, error)
     except (SQLAlchemyError, OSError) as problem:
         # Without a database the work failed for that, too.
         log.warning("a run's failure was not kept", job=job.name, reason=sentence_of(problem))

@@ -77,15 +77,16 @@ async def waits_already(session: AsyncSession, run_id: UUID) -> bool:
     return bool(await session.scalar(statement, {"id": run_id}))
 
 
-async def fail_of_queue_job(session: AsyncSession, queue_job_id: int, error: str) -> None:
-    """End the run of an entry of the queue that will not be tried again."""
-    await session.execute(
+async def fail_of_queue_job(session: AsyncSession, queue_job_id: int, error: str) -> list[tuple[UUID, str]]:
+    """End the run of an entry of the queue that will not be tried again; returns its id and its job."""
+    rows = await session.execute(
         text(
             "UPDATE job_runs SET state = 'failed', error = :error, finished_at = now() "
-            "WHERE queue_job_id = :id AND state IN ('waiting', 'running')"
+            "WHERE queue_job_id = :id AND state IN ('waiting', 'running') RETURNING id, job"
         ),
         {"id": queue_job_id, "error": error},
     )
+    return [(row.id, row.job) for row in rows]
 
 
 async def forget_old(session: AsyncSession, days: int) -> None:
