@@ -3,6 +3,7 @@
 from fleetkeeper.audit import jobs as audit
 from fleetkeeper.identity import jobs as identity
 from fleetkeeper.jobs import upkeep
+from fleetkeeper.notifications import emitters
 from fleetkeeper.notifications import jobs as notifications
 from fleetkeeper.operations.idempotency import jobs as idempotency
 from fleetkeeper.telemetry import jobs as telemetry
@@ -15,6 +16,7 @@ from fleetkeeper.telemetry.space import jobs as space
 __all__ = [
     "archive",
     "audit",
+    "emitters",
     "idempotency",
     "identity",
     "notifications",

@@ -25,6 +25,9 @@ from fleetkeeper.identity.users import api as users
 from fleetkeeper.kit.body_front import Door, Doors
 from fleetkeeper.notifications.channels import api as notification_channels
 from fleetkeeper.notifications.deliveries import api as notification_deliveries
+from fleetkeeper.notifications.inbox import api as inbox
+from fleetkeeper.notifications.preferences import api as notification_preferences
+from fleetkeeper.notifications.rules import api as notification_rules
 from fleetkeeper.operations import audit_api, config_api, health_api, jobs_api
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry import api as telemetry
@@ -128,8 +131,11 @@ def include_routes(app: FastAPI) -> None:
         app.include_router(door.router, prefix=API)
     for router in (
         identity.router,
+        inbox.router,
         notification_channels.router,
+        notification_rules.router,
         notification_deliveries.router,
+        notification_preferences.router,
         devices.router,
         fleet.router,
         telemetry.router,

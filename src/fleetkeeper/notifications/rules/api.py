@@ -1,0 +1,83 @@
+"""`/api/v1/notification-rules`."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from fleetkeeper.database.request_session import Session
+from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.kit.etags import ExpectedVersion, etag_of
+from fleetkeeper.kit.pagination import with_links
+from fleetkeeper.notifications.access import NotificationsRead, NotificationsWrite
+from fleetkeeper.notifications.rules import service
+from fleetkeeper.notifications.rules.schemas import (
+    EventTypeRead,
+    RuleCreate,
+    RulePage,
+    RuleRead,
+    RuleUpdate,
+)
+
+router = APIRouter(prefix="/notification-rules", tags=["notifications"])
+
+
+@router.get("", responses=problem_responses(401, 403, 422))
+async def list_rules(
+    request: Request,
+    actor: NotificationsRead,
+    session: Session,
+    q: str = "",
+    ordering: str = "name",
+    limit: int = 50,
+    cursor: str = "",
+) -> RulePage:
+    """List notification rules."""
+    del q, ordering, limit, cursor
+    page = await service.list_rules(session, actor, request.query_params.multi_items())
+    return with_links(page, request.url.path)
+
+
+@router.get("/events", responses=problem_responses(401, 403))
+async def list_events(actor: NotificationsRead) -> list[EventTypeRead]:
+    """List the events that rules can name."""
+    del actor
+    return service.list_events()
+
+
+@router.post("", status_code=201, responses=problem_responses(400, 401, 403, 422))
+async def create_rule(
+    wanted: RuleCreate, actor: NotificationsWrite, session: Session, response: Response
+) -> RuleRead:
+    """Create a notification rule."""
+    made = await service.create_rule(session, actor, wanted)
+    response.headers["ETag"] = etag_of(made.version)
+    return made
+
+
+@router.get("/{rule_id}", responses=problem_responses(401, 403, 404, 422))
+async def get_rule(rule_id: UUID, actor: NotificationsRead, session: Session, response: Response) -> RuleRead:
+    """Get one notification rule."""
+    found = await service.get_rule(session, actor, rule_id)
+    response.headers["ETag"] = etag_of(found.version)
+    return found
+
+
+@router.patch("/{rule_id}", responses=problem_responses(400, 401, 403, 404, 412, 422))
+async def update_rule(
+    rule_id: UUID,
+    changes: RuleUpdate,
+    actor: NotificationsWrite,
+    session: Session,
+    expected_version: ExpectedVersion,
+    response: Response,
+) -> RuleRead:
+    """Change a notification rule."""
+    changed = await service.update_rule(session, actor, rule_id, changes, expected_version=expected_version)
+    response.headers["ETag"] = etag_of(changed.version)
+    return changed
+
+
+@router.delete("/{rule_id}", status_code=204, responses=problem_responses(401, 403, 404, 422))
+async def delete_rule(rule_id: UUID, actor: NotificationsWrite, session: Session) -> None:
+    """Delete a notification rule."""
+    await service.delete_rule(session, actor, rule_id)
