@@ -88,6 +88,50 @@ class TestList:
         assert (await anonymous.get("/devices")).status_code == 303
 
 
+class TestMany:
+    async def test_chosen_previewed_and_changed(self, app, admin, browser):
+        made = {}
+        for name in ("web-01", "web-02", "db-01"):
+            device = await enroll(app, admin, name)
+            await device.client.aclose()
+            made[name] = str(device.id)
+        page = await browser.page("/devices?q=web")
+        assert re.findall(r'name="ids"\s+value="([^"]+)"', page) == [made["web-01"], made["web-02"]]
+        chosen = {"ids": f"{made['web-01']},{made['db-01']}"}
+        form = await browser.send("/devices/bulk", **chosen)
+        assert "2 selected" in form.text
+        assert "No change" in form.text
+        nothing = await browser.send("/devices/bulk", stage="preview", **chosen)
+        assert "Change at least one field" in nothing.text
+        changes = {"location": "Hall 1", "device_type": "", "lifecycle": "", "department_id": ""}
+        preview = await browser.send("/devices/bulk", stage="preview", **chosen, **changes)
+        assert "Change 2 devices?" in preview.text
+        assert (await admin.get(f"/api/v1/devices/{made['db-01']}")).json()["location"] is None
+        done = await browser.send("/devices/bulk", stage="apply", change_reason="Moved", **chosen, **changes)
+        assert "Done" in done.text
+        device = (await admin.get(f"/api/v1/devices/{made['db-01']}")).json()
+        assert (device["location"], device["device_type"]) == ("Hall 1", "server")
+
+    async def test_all_that_match_are_meant_by_the_filters(self, app, admin, browser):
+        for name in ("web-01", "db-01"):
+            await (await enroll(app, admin, name)).client.aclose()
+        changes = {"matching": "q=web", "lifecycle": "maintenance"}
+        await browser.send("/devices/bulk", stage="apply", **changes)
+        listed = (await admin.get("/api/v1/devices?lifecycle=maintenance")).json()
+        assert [one["name"] for one in listed["results"]] == ["web-01"]
+
+    async def test_nothing_selected_says_so(self, browser):
+        answer = await browser.send("/devices/bulk")
+        assert answer.status_code == 422
+        assert "Nothing is selected" in answer.text
+
+    async def test_who_may_only_look_has_nothing_to_tick(self, device, viewer_browser):
+        page = await viewer_browser.page("/devices")
+        assert str(device.id) in page
+        assert "data-select" not in page
+        assert (await viewer_browser.send("/devices/bulk", ids=str(device.id))).status_code == 403
+
+
 class TestDevice:
     async def test_shows_what_the_agent_reported(self, browser, device):
         report = {

@@ -7,7 +7,7 @@ from fleetkeeper.console.device_list import TYPES
 from fleetkeeper.console.forms.form import Form, Widget
 from fleetkeeper.console.forms.schema_fields import words_of
 from fleetkeeper.console.panels import department_options
-from fleetkeeper.devices.schemas import DeviceRead, DeviceUpdate
+from fleetkeeper.devices.schemas import DeviceBulkChanges, DeviceRead, DeviceUpdate
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments.schemas import DepartmentRead
 from fleetkeeper.identity.permissions import Permission
@@ -25,6 +25,13 @@ FORM = Form(
         "department_id": Widget("Department", hint="Its people see and change the device"),
     },
 )
+BULK_FORM = Form(
+    DeviceBulkChanges,
+    "edit-devices",
+    "Edit devices",
+    "Preview",
+    {"device_type": "Type", "lifecycle": "Life cycle", "location": "Location", "department_id": "Department"},
+)
 LIFECYCLES = ("active", "inactive", "maintenance", "retired")
 
 
@@ -39,3 +46,12 @@ def device_form(actor: Actor, device: DeviceRead, departments: Sequence[Departme
         "department_id": department_options(departments, device.department_id, nobodys),
     }
     return FORM.shown(f"/devices/{device.id}", device, options=options, version=device.version)
+
+
+def bulk_options(departments: Sequence[DepartmentRead]) -> dict[str, Sequence[Option]]:
+    """The choices of the form for many devices; `departments` are those that the actor may put devices into."""
+    return {
+        "device_type": [Option(one.value, words_of(one.value)) for one in TYPES],
+        "lifecycle": [Option(one, words_of(one)) for one in LIFECYCLES],
+        "department_id": department_options(departments),
+    }

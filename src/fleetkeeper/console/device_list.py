@@ -40,7 +40,11 @@ TITLES = {
 
 
 def device_list(
-    stale_before: datetime, departments: Sequence[DepartmentRead] = (), *, with_nobodys: bool = False
+    stale_before: datetime,
+    departments: Sequence[DepartmentRead] = (),
+    *,
+    with_nobodys: bool = False,
+    may_edit: bool = False,
 ) -> ListPage[DeviceSummary]:
     """The list as it is now: which devices are stale, and what the departments are called."""
     paths = {one.id: one.path for one in departments}
@@ -59,7 +63,6 @@ def device_list(
                 "Department, with all below it",
                 (*choices, *nobodys),
                 everything="All departments",
-                is_own=True,
             )
         )
     return ListPage(
@@ -77,6 +80,8 @@ def device_list(
             ("/agents#new-token", "Enroll a machine"),
         ),
         refresh_seconds=10,
+        export="/api/v1/devices/export",
+        bulk="Edit selected" if may_edit else "",
     )
 
 
@@ -112,7 +117,7 @@ def _columns(stale_before: datetime, paths: Mapping[UUID, str]) -> tuple[Column[
         _share("disk_percent", "Disk"),
         Column("last_seen", "Last seen", _moment("last_seen"), sort="last_seen", falls_first=True),
         Column("hostname", "Host name", lambda one: Cell(one.hostname), sort="hostname", is_extra=True),
-        Column("department", "Department", department, is_extra=True),
+        Column("department", "Department", department, is_extra=True, field="department_id"),
         Column("location", "Location", lambda one: Cell(one.location or ""), sort="location", is_extra=True),
         Column("lifecycle", "Life cycle", lambda one: Cell(one.lifecycle), sort="lifecycle", is_extra=True),
         Column(
@@ -130,13 +135,3 @@ def _share(name: str, title: str) -> Column[DeviceSummary]:
 
 def _moment(name: str) -> Callable[[DeviceSummary], Cell]:
     return lambda one: Cell(at=getattr(one, name), kind="time", is_soft=True)
-
-
-def departments_within(wanted: str, departments: Sequence[DepartmentRead]) -> frozenset[UUID] | None:
-    """The wanted department and all below it, of those that the reader may see; None where none is wanted."""
-    if wanted in {"", NOBODYS}:
-        return None
-    path = next((one.path for one in departments if str(one.id) == wanted), None)
-    return frozenset(
-        one.id for one in departments if path is not None and f"{one.path}/".startswith(f"{path}/")
-    )

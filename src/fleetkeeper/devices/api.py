@@ -3,12 +3,25 @@
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import StreamingResponse
 
+from fleetkeeper.audit.recorder import record_event
+from fleetkeeper.database.exports import (
+    RESPONSES,
+    FileFields,
+    FileFormat,
+    chosen_fields,
+    export_response,
+    filters_of,
+)
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices import service
 from fleetkeeper.devices.access import DevicesDelete, DevicesRead, DevicesWrite
-from fleetkeeper.devices.schemas import DevicePage, DeviceRead, DeviceUpdate
+from fleetkeeper.devices.bulk import change_devices
+from fleetkeeper.devices.schemas import DeviceBulkUpdate, DevicePage, DeviceRead, DeviceSummary, DeviceUpdate
 from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.kit.bulk import BulkResult
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.etags import ExpectedVersion, etag_of
 from fleetkeeper.kit.pagination import with_links
@@ -38,6 +51,42 @@ async def list_devices(
         stale_before = utc_now() - await service.silence_allowed(session, request.app.state.settings)
     page = await service.list_devices(session, actor, parameters, stale_before=stale_before)
     return with_links(page, request.url.path)
+
+
+@router.get(
+    "/export", response_class=StreamingResponse, responses={**RESPONSES, **problem_responses(401, 403, 422)}
+)
+async def export_devices(
+    request: Request,
+    actor: DevicesRead,
+    session: Session,
+    file_format: FileFormat = "csv",
+    asked_fields: FileFields = "",
+) -> StreamingResponse:
+    """Download the devices that match the filters of the list. The audit log keeps who took them."""
+    fields = chosen_fields(DeviceSummary, asked_fields)
+    stale_before = utc_now() - await service.silence_allowed(session, request.app.state.settings)
+    filters = filters_of(request)
+    # What is wrong with the filters is said before the file begins.
+    await service.list_devices(session, actor, [*filters, ("limit", "1")], stale_before=stale_before)
+    details = {"format": file_format, "filters": {name[:100]: text[:300] for name, text in filters}}
+    await record_event(session, "devices.export", "devices", details=details)
+
+    async def fetch(own: AsyncSession, parameters: list[tuple[str, str]]) -> DevicePage:
+        return await service.list_devices(own, actor, parameters, stale_before=stale_before, is_counted=False)
+
+    return export_response(request, fetch, fields, "devices", file_format)
+
+
+@router.post("/bulk", responses=problem_responses(400, 401, 403, 422))
+async def update_devices(
+    request: Request, wanted: DeviceBulkUpdate, actor: DevicesWrite, session: Session
+) -> BulkResult:
+    """Change many devices at once. Each has its own result; with `dry_run` nothing changes."""
+    stale_before = utc_now() - await service.silence_allowed(session, request.app.state.settings)
+    return await change_devices(
+        session, actor, wanted, wanted.changes, dry_run=wanted.dry_run, stale_before=stale_before
+    )
 
 
 @router.get("/{device_id}", responses=problem_responses(401, 403, 404, 422))

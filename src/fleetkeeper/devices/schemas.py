@@ -1,10 +1,17 @@
 """What the API says of devices."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from fleetkeeper.kit.bulk import Selection
+
+DeviceType = Literal[
+    "server", "vm", "workstation", "network_device", "storage", "container", "vehicle", "other"
+]
+Lifecycle = Literal["active", "inactive", "maintenance", "retired"]
 
 
 class DeviceSummary(BaseModel):
@@ -67,13 +74,35 @@ class DeviceUpdate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str | None = Field(default=None, min_length=1, max_length=255, pattern=r"^[^\x00]*$")
-    device_type: str | None = Field(
-        default=None,
-        pattern="^(server|vm|workstation|network_device|storage|container|vehicle|other)$",
-    )
-    lifecycle: str | None = Field(default=None, pattern="^(active|inactive|maintenance|retired)$")
+    device_type: DeviceType | None = None
+    lifecycle: Lifecycle | None = None
     location: str | None = Field(default=None, max_length=255, pattern=r"^[^\x00]*$")
     department_id: UUID | None = Field(default=None, description="Whose device it is; null is nobody's")
+
+
+class DeviceBulkChanges(BaseModel):
+    """What a person may change of many devices at once."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    device_type: DeviceType | None = None
+    lifecycle: Lifecycle | None = None
+    location: str | None = Field(default=None, max_length=255, pattern=r"^[^\x00]*$")
+    department_id: UUID | None = Field(default=None, description="Whose devices they are; null is nobody's")
+
+    @model_validator(mode="after")
+    def _has_what_must_be(self) -> "DeviceBulkChanges":
+        for name in ("device_type", "lifecycle"):
+            if name in self.model_fields_set and getattr(self, name) is None:
+                raise ValueError(f"{name} must not be empty")
+        return self
+
+
+class DeviceBulkUpdate(Selection):
+    """Which devices to change, and how."""
+
+    changes: DeviceBulkChanges
+    dry_run: bool = Field(default=False, description="Only say what would change")
 
 
 class DevicePage(BaseModel):

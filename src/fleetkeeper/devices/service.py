@@ -1,11 +1,11 @@
 """Reading and changing devices."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.config.service import read_config
@@ -22,6 +22,8 @@ from fleetkeeper.errors import (
 )
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.authority import check_move
+from fleetkeeper.identity.departments.schemas import DepartmentRead
+from fleetkeeper.identity.departments.service import all_departments
 from fleetkeeper.identity.models import Department
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.jobs.service import enqueue
@@ -29,7 +31,7 @@ from fleetkeeper.kit.addresses import plain_mac
 from fleetkeeper.settings import Settings
 
 # What one may do with a device; the other permissions of departments are about people.
-_ON_DEVICES = frozenset(
+ON_DEVICES = frozenset(
     {
         Permission.AUDIT_EXPORT,
         Permission.AUDIT_READ,
@@ -70,24 +72,58 @@ async def list_devices(
     actor: Actor,
     parameters: Sequence[tuple[str, str]],
     *,
-    departments: Collection[UUID] | None = None,
     stale_before: datetime | None = None,
+    is_counted: bool = True,
 ) -> DevicePage:
-    """One page of the devices that the actor may see, in these departments where some are given.
+    """One page of the devices that the actor may see.
 
-    `parameters` are those of the query string. With `stale_before`, the moment before which a report counts as late,
-    `status` may be `stale`, and `fresh` for those that are online and not stale.
+    `parameters` are those of the query string; `department` has all below it, too. With `stale_before`, the moment
+    before which a report is late, `status` may be `stale`, and `fresh` for those that are online and not stale.
     """
-    visible = queries.visible_to(actor)
-    if departments is not None:
-        visible = visible.where(Device.department_id.in_(sorted(departments)))
-    asked = [(name, plain_mac(text) if name == "q" else text) for name, text in parameters]
+    visible, asked = await _narrowed(session, actor, parameters)
     meant = {} if stale_before is None else queries.conditions_of_silence(stale_before)
     page = await queries.LISTING.page(
-        session, queries.with_vitals(visible), asked, narrow=visible, meant=meant
+        session, queries.with_vitals(visible), asked, narrow=visible, meant=meant, is_counted=is_counted
     )
     results = [_read(DeviceSummary, row[0], row[1]) for row in page.rows]
     return DevicePage(count=page.count, next=page.next, previous=page.previous, results=results)
+
+
+async def matching_ids(
+    session: AsyncSession,
+    actor: Actor,
+    parameters: Sequence[tuple[str, str]],
+    *,
+    stale_before: datetime | None = None,
+    limit: int,
+) -> list[UUID]:
+    """The devices of a list, so many at most, in no order."""
+    visible, asked = await _narrowed(session, actor, parameters)
+    meant = {} if stale_before is None else queries.conditions_of_silence(stale_before)
+    return await queries.LISTING.keys(session, queries.with_vitals(visible), asked, meant=meant, limit=limit)
+
+
+async def _narrowed(
+    session: AsyncSession, actor: Actor, parameters: Sequence[tuple[str, str]]
+) -> tuple[Select[Any], list[tuple[str, str]]]:
+    """What may be seen in the wanted departments, and what else is asked for."""
+    visible = queries.visible_to(actor)
+    rest = []
+    for name, text in parameters:
+        if name == "department" and text:
+            places = departments_within(text, await all_departments(session, actor))
+            visible = visible.where(Device.department_id.in_(sorted(places)))
+        else:
+            rest.append((name, plain_mac(text) if name == "q" else text))
+    return visible, rest
+
+
+def departments_within(wanted: str, departments: Sequence[DepartmentRead]) -> frozenset[UUID]:
+    """A department and all below it, of those that the reader may see."""
+    path = next((one.path for one in departments if str(one.id) == wanted), None)
+    return frozenset(
+        one.id for one in departments if path is not None and f"{one.path}/".startswith(f"{path}/")
+    )
 
 
 async def get_device(session: AsyncSession, actor: Actor, device_id: UUID) -> DeviceRead:
@@ -111,8 +147,8 @@ async def update_device(
     """Change what a person may change. Raises PreconditionError when the version is another by now."""
     device = await _locked(session, actor, Permission.DEVICES_WRITE, device_id)
     if "department_id" in changes.model_fields_set and changes.department_id != device.department_id:
-        await _check_department(session, actor, changes.department_id)
-        check_move(actor, device.department_id, changes.department_id, _ON_DEVICES)
+        await check_department(session, actor, changes.department_id)
+        check_move(actor, device.department_id, changes.department_id, ON_DEVICES)
     if expected_version is not None and device.version != expected_version:
         raise PreconditionError(f"The device is at version {device.version}; reload it and try again.")
     for name, value in changes.model_dump(exclude_unset=True).items():
@@ -156,7 +192,7 @@ async def check_permission(
     return device
 
 
-async def _check_department(session: AsyncSession, actor: Actor, department_id: UUID | None) -> None:
+async def check_department(session: AsyncSession, actor: Actor, department_id: UUID | None) -> None:
     """Raise InvalidInputError unless the actor may put devices into a department."""
     exists = department_id is None or await session.scalar(
         select(Department.id).where(Department.id == department_id)

@@ -151,12 +151,14 @@ class Listing:
         *,
         narrow: Select[*tuple[Any, ...]] | None = None,
         meant: Mapping[tuple[str, str], ColumnElement[bool]] = _NOTHING,
+        is_counted: bool = True,
     ) -> Page:
         """Run `statement`, filtered, ordered and cut to a page as the query string says.
 
         The page's keys are found first, in rows as narrow as can be, and only then are its objects read. `narrow` is
         the same list without its joins; it serves for counting and finding where no joined column is asked for. `meant`
-        are the conditions of pairs in the query string that are more than a comparison.
+        are the conditions of pairs in the query string that are more than a comparison. Who goes through all pages
+        needs no total: without it `count` is that of the page.
         """
         values = dict(parameters)
         limit = _limit(values.get("limit"))
@@ -173,9 +175,11 @@ class Listing:
         searched = statement if narrow is None or needs_join or field.joined else narrow
         conditions = self.filters(parameters, meant)
         filtered = searched.where(*conditions)
-        count, is_counted = await self._count(session, counted.where(*conditions))
-        if not count:
-            return Page(count=0, next=None, previous=None, rows=[])
+        count, is_whole = 0, False
+        if is_counted:
+            count, is_whole = await self._count(session, counted.where(*conditions))
+            if not count:
+                return Page(count=0, next=None, previous=None, rows=[])
         sort, backwards = field.sort_expression, False
         cut = filtered
         if values.get("cursor"):
@@ -202,12 +206,25 @@ class Listing:
         link = [(name, text) for name, text in parameters if name != "cursor"]
         has_next, has_previous = (True, more) if backwards else (more, bool(values.get("cursor")))
         return Page(
-            count=count,
+            count=count if is_counted else len(rows),
             next=_link(link, "n", rows[-1]) if rows and has_next else None,
             previous=_link(link, "p", rows[0]) if rows and has_previous else None,
             rows=rows,
-            is_counted=is_counted,
+            is_counted=is_whole,
         )
+
+    async def keys(
+        self,
+        session: AsyncSession,
+        statement: Select[*tuple[Any, ...]],
+        parameters: Sequence[tuple[str, str]],
+        *,
+        meant: Mapping[tuple[str, str], ColumnElement[bool]] = _NOTHING,
+        limit: int,
+    ) -> list[Any]:
+        """The keys of what fits a query string, so many at most, in no order. Raises InvalidInputError."""
+        found = statement.with_only_columns(self.key, maintain_column_froms=True)
+        return list(await session.scalars(found.where(*self.filters(parameters, meant)).limit(limit)))
 
     async def _count(self, session: AsyncSession, statement: Select[*tuple[Any, ...]]) -> tuple[int, bool]:
         """How many rows there are, and whether that is all of them."""

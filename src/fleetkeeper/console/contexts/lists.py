@@ -106,6 +106,9 @@ class ListPanel:
     is_narrowed: bool
     refresh_seconds: int
     message: str
+    # The words of the button for several rows, and the filters by which all that match are meant.
+    bulk: str
+    matching: str
 
     kind = "list"
 

@@ -35,6 +35,8 @@ class Column(Generic[Item]):
     # Seen only by those who choose it.
     is_extra: bool = False
     css: str = ""
+    # What exports call it, where that is not its name.
+    field: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,24 +50,18 @@ class Choice:
 
 @dataclass(frozen=True)
 class QuickFilter:
-    """A filter that is always in sight. With `is_chips` all its choices are, too.
-
-    The page itself works on one that `is_own`: the service's list does not know it.
-    """
+    """A filter that is always in sight. With `is_chips` all its choices are, too."""
 
     name: str
     title: str
     choices: tuple[Choice, ...]
     everything: str = "All"
     is_chips: bool = False
-    is_own: bool = False
 
     def meaning(self, text: str) -> tuple[tuple[str, str], ...]:
         """What the service is asked for."""
         known = next((one for one in self.choices if one.value == text), None)
-        if known is not None and known.means:
-            return known.means
-        return () if self.is_own else ((self.name, text),)
+        return known.means if known is not None and known.means else ((self.name, text),)
 
 
 @dataclass(frozen=True)
@@ -89,6 +85,8 @@ class ListPage(Generic[Item]):
     export: str = ""
     text: str = ""
     refresh_seconds: int = 0
+    # What may be done with several: the words of a button, which leads to `<path>/bulk`.
+    bulk: str = ""
 
     @property
     def id(self) -> str:

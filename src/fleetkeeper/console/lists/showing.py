@@ -83,12 +83,19 @@ def list_panel(page: ListPage[Item], asked: Asked, rows: Rows, message: str = ""
         is_narrowed=asked.is_narrowed,
         refresh_seconds=page.refresh_seconds,
         message=message,
+        bulk=page.bulk,
+        matching=matching_of(service_parameters(page, asked)),
     )
+
+
+def matching_of(parameters: Sequence[tuple[str, str]]) -> str:
+    """The filters of a list in one text, by which all that match are meant."""
+    return urlencode([item for item in parameters if item[0] not in {"limit", "cursor", "ordering"}])
 
 
 def related_panel(page: ListPage[Item], rows: Rows, title: str = "", text: str = "") -> ListPanel:
     """Some rows of a list on the page of something else: without search and filters."""
-    plain = replace(page, listing=None, search="", quick=(), export="", refresh_seconds=0)
+    plain = replace(page, listing=None, search="", quick=(), export="", refresh_seconds=0, bulk="")
     panel = list_panel(plain, Asked(page.path), rows)
     return replace(panel, title=title or page.title, text=text)
 
@@ -167,9 +174,8 @@ def _exports(
 ) -> tuple[tuple[str, str], ...]:
     if not page.export:
         return ()
-    left_out = {"cursor", "limit"}
-    wanted = [one for one in service_parameters(page, asked) if one[0] not in left_out]
-    fields = ",".join(one.name for one in columns)
+    wanted = [one for one in service_parameters(page, asked) if one[0] not in {"cursor", "limit"}]
+    fields = ",".join(one.field or one.name for one in columns)
     return tuple(
         (f"{page.export}?{urlencode([*wanted, ('fields', fields), ('format', name)])}", label)
         for name, label in EXPORTS

@@ -1,17 +1,19 @@
 """`/devices` and `/devices/{id}`."""
 
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.contexts.devices import SessionRow
-from fleetkeeper.console.device_form import FORM, device_form
-from fleetkeeper.console.device_list import HOME, departments_within, device_list
+from fleetkeeper.console.device_form import BULK_FORM, FORM, bulk_options, device_form
+from fleetkeeper.console.device_list import HOME, device_list
 from fleetkeeper.console.device_page import SHOWN_CHANGES, device_page
 from fleetkeeper.console.forms.form import version_in
 from fleetkeeper.console.lists.answering import show_list
+from fleetkeeper.console.lists.bulk import BulkEdit, bulk_page
 from fleetkeeper.console.navigation import Place, declare, shell_for
 from fleetkeeper.console.panels import Sent, attempt, done, refused
 from fleetkeeper.console.rendering import render
@@ -19,13 +21,15 @@ from fleetkeeper.console.requests import AppSettings, FormLists
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices import service as devices
 from fleetkeeper.devices.access import DevicesRead, DevicesWrite
+from fleetkeeper.devices.bulk import change_devices
 from fleetkeeper.devices.presence import shown_status
-from fleetkeeper.devices.schemas import DevicePage
+from fleetkeeper.devices.schemas import DeviceBulkChanges
 from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.fleet import service as fleet
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments.service import all_departments
 from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.kit.bulk import BulkResult, Selection
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry import service as telemetry
@@ -56,15 +60,31 @@ async def list_devices(
     """Devices with search, filters, ordering and paging."""
     stale_before = utc_now() - await devices.silence_allowed(session, settings)
     places = await all_departments(session, actor)
-    page = device_list(stale_before, places, with_nobodys=actor.may_everywhere(Permission.DEVICES_READ))
-    wanted = departments_within(request.query_params.get("department", ""), places)
+    page = device_list(
+        stale_before,
+        places,
+        with_nobodys=actor.may_everywhere(Permission.DEVICES_READ),
+        may_edit=actor.may(Permission.DEVICES_WRITE),
+    )
+    fetch = partial(devices.list_devices, session, actor, stale_before=stale_before)
+    return await show_list(request, actor, page, fetch)
 
-    async def fetch(parameters: list[tuple[str, str]]) -> DevicePage:
-        return await devices.list_devices(
-            session, actor, parameters, departments=wanted, stale_before=stale_before
+
+@router.post("/devices/bulk")
+async def edit_devices(
+    sent: FormLists, actor: DevicesWrite, session: Session, settings: AppSettings
+) -> Response:
+    """Change many devices: the form, its preview, and what became of each."""
+    stale_before = utc_now() - await devices.silence_allowed(session, settings)
+    places = await all_departments(session, actor, Permission.DEVICES_WRITE)
+
+    async def apply(selection: Selection, changes: DeviceBulkChanges, dry_run: bool) -> BulkResult:
+        return await change_devices(
+            session, actor, selection, changes, dry_run=dry_run, stale_before=stale_before
         )
 
-    return await show_list(request, actor, page, fetch)
+    edit = BulkEdit(HOME, "Edit devices", ("device", "devices"), BULK_FORM, bulk_options(places), apply)
+    return await bulk_page(actor, edit, sent)
 
 
 @router.get("/devices/{device_id}")

@@ -1,0 +1,109 @@
+"""Changing many devices at once."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Uuid, any_, cast, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.devices import queries
+from fleetkeeper.devices.models import Device
+from fleetkeeper.devices.schemas import DeviceBulkChanges
+from fleetkeeper.devices.service import ON_DEVICES, check_department, matching_ids
+from fleetkeeper.errors import FieldError, ForbiddenError, InvalidInputError
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.authority import check_move
+from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.kit.bulk import MOST, BulkItem, BulkResult, Selection, result_of
+
+NOT_THERE = "There is no such device"
+
+
+async def change_devices(
+    session: AsyncSession,
+    actor: Actor,
+    selection: Selection,
+    changes: DeviceBulkChanges,
+    *,
+    dry_run: bool,
+    stale_before: datetime,
+) -> BulkResult:
+    """Change all devices of a selection that the actor may change; the others say why not.
+
+    Raises InvalidInputError for a selection that is none or too large, and for a department that may not be given.
+    """
+    wanted = changes.model_dump(exclude_unset=True)
+    if not wanted:
+        raise InvalidInputError(
+            "Nothing is to be changed.", fields=[FieldError("changes", "Name at least one field")]
+        )
+    if "department_id" in wanted:
+        await check_department(session, actor, wanted["department_id"])
+    ids = await _selected(session, actor, selection, stale_before)
+    found = queries.visible_to(actor).where(_among(ids)).order_by(Device.id)
+    locked = found if dry_run else found.with_for_update()
+    devices = {one.id: one for one in (await session.scalars(locked)).all()}
+    items = [_item(actor, key, devices.get(key), wanted) for key in ids]
+    if not dry_run:
+        changed = [one.id for one in items if one.outcome == "changed"]
+        await session.execute(
+            update(Device)
+            .where(_among(changed))
+            .values(**wanted, version=Device.version + 1)
+            .execution_options(synchronize_session=False)
+        )
+    return result_of(items, dry_run=dry_run)
+
+
+def _among(ids: Sequence[UUID]) -> ColumnElement[bool]:
+    """One parameter for any number of keys."""
+    return Device.id == any_(cast(list(ids), ARRAY(Uuid)))
+
+
+async def _selected(
+    session: AsyncSession, actor: Actor, selection: Selection, stale_before: datetime
+) -> Sequence[UUID]:
+    if (selection.ids is None) == (selection.matching is None):
+        raise InvalidInputError(
+            "No devices are selected.", fields=[FieldError("ids", "Give either ids or matching")]
+        )
+    if selection.ids is not None:
+        return list(dict.fromkeys(selection.ids))
+    parameters = parse_qsl(selection.matching or "")
+    ids = await matching_ids(session, actor, parameters, stale_before=stale_before, limit=MOST + 1)
+    if len(ids) > MOST:
+        message = f"Matches more than {MOST:,} devices; add a filter"
+        raise InvalidInputError("Too many devices are selected.", fields=[FieldError("matching", message)])
+    return sorted(ids)
+
+
+def _item(actor: Actor, key: UUID, device: Device | None, wanted: Mapping[str, Any]) -> BulkItem:
+    if device is None:
+        return BulkItem(id=key, name="", outcome="refused", detail=NOT_THERE)
+    before = {name: getattr(device, name) for name in wanted}
+    differing = [name for name, value in wanted.items() if before[name] != value]
+    if not differing:
+        return BulkItem(id=key, name=device.name, outcome="unchanged")
+    if not actor.may_in(Permission.DEVICES_WRITE, device.department_id):
+        needed = f"This needs the permission {Permission.DEVICES_WRITE} in the device's department"
+        return BulkItem(id=key, name=device.name, outcome="refused", detail=needed)
+    try:
+        if "department_id" in differing:
+            check_move(actor, device.department_id, wanted["department_id"], ON_DEVICES)
+    except ForbiddenError as error:
+        return BulkItem(id=key, name=device.name, outcome="refused", detail=error.detail)
+    return BulkItem(id=key, name=device.name, outcome="changed", detail=_told(before, wanted, differing))
+
+
+def _told(before: Mapping[str, Any], after: Mapping[str, Any], names: Sequence[str]) -> str:
+    """What changes, in words; departments have names elsewhere."""
+    return ", ".join(
+        "department"
+        if name == "department_id"
+        else f"{name}: {before[name] or '(empty)'} → {after[name] or '(empty)'}"
+        for name in names
+    )
