@@ -123,7 +123,7 @@ async def test_a_run_that_waits_is_cancelled_before_it_begins(app, worker):
     await worker()
     assert (await read(app, asked.id)).state == "cancelled"
     async with app.state.database.session(TEST_CONTEXT) as session:
-        with pytest.raises(ConflictError, match="cancelled cannot become cancelled"):
+        with pytest.raises(ConflictError, match="already finished"):
             await service.cancel(session, asked.id)
 
 

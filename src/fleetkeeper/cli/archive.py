@@ -9,12 +9,11 @@ from uuid import UUID
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.cli.inputs import checked
 from fleetkeeper.cli.running import command_actor, command_context, reachable_url, with_session
-from fleetkeeper.cli.tables import AsJson, done, show, show_one
+from fleetkeeper.cli.tables import AsJson, done, print_table, show, show_one
 from fleetkeeper.database.engine import Database
 from fleetkeeper.database.migrate import check_revision
 from fleetkeeper.errors import ConflictError
@@ -321,13 +320,14 @@ def _print_outcome(outcome: Outcome, *, as_json: bool) -> None:
     if not (outcome.lines or outcome.dropped_months or outcome.united_files):
         typer.echo("Nothing is due.")
         return
-    table = Table("Policy", "What", "Of", "Devices", "Pieces", "Samples", "Space")
-    for line in outcome.lines:
-        numbers = (f"{line.devices:,}", f"{line.pieces:,}", f"{line.samples:,}", size_text(line.size_bytes))
-        # Names of policies come from people.
-        name = "".join(mark if mark.isprintable() else "�" for mark in line.policy).replace("[", r"\[")
-        table.add_row(name, line.action, line.tier, *numbers)
-    Console().print(table)
+    print_table(
+        ("Policy", "Action", "Tier", "Devices", "Pieces", "Samples", "Size"),
+        [
+            (line.policy, line.action, line.tier, f"{line.devices:,}", f"{line.pieces:,}", f"{line.samples:,}",
+             size_text(line.size_bytes))
+            for line in outcome.lines
+        ],
+    )  # fmt: skip
     if outcome.dropped_months:
         months = ", ".join(outcome.dropped_months)
         typer.echo(f"Whole months dropped: {months} ({size_text(outcome.dropped_bytes)}).")

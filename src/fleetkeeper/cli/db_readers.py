@@ -5,10 +5,9 @@ from typing import Annotated
 
 import psycopg
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from fleetkeeper.cli.running import command_context, reachable_url
+from fleetkeeper.cli.tables import print_table
 from fleetkeeper.database import readers as database_readers
 from fleetkeeper.database.logins import with_login
 from fleetkeeper.database.roles import READER_ROLES
@@ -79,7 +78,4 @@ def readers(*, as_json: AsJson = False) -> None:
         names = ("login", "role", "department", "created_at")
         typer.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows]))
         return
-    table = Table("Login", "Role", "Department", "Since")
-    for login, role, department, created_at in rows:
-        table.add_row(login, role, department, created_at)
-    Console().print(table)
+    print_table(("Login", "Role", "Department", "Created at"), rows)

@@ -1,4 +1,4 @@
-"""`fleetkeeper job …`: what the worker does, and how far it is."""
+"""`fleetkeeper job …`: background jobs and their runs."""
 
 import time
 from typing import Annotated
@@ -15,9 +15,9 @@ from fleetkeeper.jobs import service
 from fleetkeeper.jobs.schemas import JobRead, RunRead
 from fleetkeeper.jobs.status import OPEN, RunState
 
-app = typer.Typer(help="What the worker does, by itself and when asked.", no_args_is_help=True)
+app = typer.Typer(help="Background jobs and their runs.", no_args_is_help=True)
 
-RunId = Annotated[UUID, typer.Argument(help="The run's id")]
+RunId = Annotated[str, typer.Argument(help="ID of the run, or a unique beginning of it")]
 LOOK_SECONDS = 1.0
 
 
@@ -30,9 +30,9 @@ def list_jobs(*, as_json: AsJson = False) -> None:
 
 @app.command()
 def runs(
-    job: Annotated[str | None, typer.Option(help="Only of this job")] = None,
-    state: Annotated[RunState | None, typer.Option(help="Only those in this state")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many")] = 50,
+    job: Annotated[str | None, typer.Option(help="Runs of this job only")] = None,
+    state: Annotated[RunState | None, typer.Option(help="Runs in this state only")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Maximum number of rows")] = 50,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -43,6 +43,7 @@ def runs(
         return (await service.list_runs(session, parameters)).results
 
     columns = (
+        "id",
         "title",
         "state",
         "phase",
@@ -51,7 +52,6 @@ def runs(
         "requested_by",
         "requested_at",
         "finished_at",
-        "id",
     )
     show(with_session(read), columns, as_json=as_json)
 
@@ -60,16 +60,16 @@ def runs(
 def run(
     name: Annotated[str, typer.Argument(help="The job's name, such as telemetry.measure_space")],
     *,
-    wait: Annotated[bool, typer.Option("--wait", help="Show progress until it ends")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Show progress until the run ends")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run a job as soon as a worker can."""
+    """Start a job as soon as a worker is free."""
 
     async def ask(session: AsyncSession) -> UUID:
         return (await service.ask_for(session, name)).id
 
     run_id = with_session(ask)
-    found = _follow(run_id, quiet=as_json) if wait else _read(run_id)
+    found = _follow(run_id, quiet=as_json) if wait else _read(str(run_id))
     show_one(found, as_json=as_json)
     if wait and found.state != RunState.DONE:
         raise typer.Exit(1)
@@ -83,17 +83,17 @@ def show_run(run_id: RunId, *, as_json: AsJson = False) -> None:
 
 @app.command()
 def cancel(run_id: RunId, *, as_json: AsJson = False) -> None:
-    """Cancel a run that waits, or ask one that is under way to stop at its next step."""
+    """Cancel a waiting run, or stop a running one at its next step."""
 
     async def change(session: AsyncSession) -> RunRead:
-        return await service.cancel(session, run_id)
+        return await service.cancel(session, await service.find_run(session, run_id))
 
     show_one(with_session(change), as_json=as_json)
 
 
-def _read(run_id: UUID) -> RunRead:
+def _read(run_id: str) -> RunRead:
     async def read(session: AsyncSession) -> RunRead:
-        return await service.get_run(session, run_id)
+        return await service.get_run(session, await service.find_run(session, run_id))
 
     return with_session(read)
 
@@ -102,7 +102,7 @@ def _follow(run_id: UUID, *, quiet: bool) -> RunRead:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn())
     with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as progress:
         bar = progress.add_task("Waiting for a worker", total=None)
-        while (found := _read(run_id)).state in OPEN:
+        while (found := _read(str(run_id))).state in OPEN:
             words = found.phase or ("Waiting for a worker" if found.state == RunState.WAITING else "Running")
             progress.update(bar, description=words, completed=found.done, total=found.total)
             time.sleep(LOOK_SECONDS)

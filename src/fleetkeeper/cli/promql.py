@@ -5,13 +5,10 @@ from contextlib import nullcontext
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.cli.running import command_actor, with_session
-from fleetkeeper.cli.tables import AsJson
+from fleetkeeper.cli.tables import AsJson, print_table
 from fleetkeeper.errors import InvalidInputError
 from fleetkeeper.settings import get_settings
 from fleetkeeper.telemetry.promql.engine import Engine
@@ -20,7 +17,7 @@ from fleetkeeper.telemetry.promql.fleet_source import FleetSource
 from fleetkeeper.telemetry.promql.formatting import format_number
 from fleetkeeper.telemetry.promql.labels import label_text
 from fleetkeeper.telemetry.promql.parameters import Parameters
-from fleetkeeper.telemetry.promql.queries import Answer, Query, ResultSeries
+from fleetkeeper.telemetry.promql.queries import Answer, Query
 from fleetkeeper.telemetry.promql.rendering import render
 from fleetkeeper.telemetry.promql.service import limits_of, now_us
 
@@ -57,7 +54,7 @@ def promql(
     elif answer.kind == "string":
         typer.echo(answer.text)
     else:
-        Console().print(_many(answer) if answer.kind == "matrix" else _one_each(answer))
+        _print_many(answer) if answer.kind == "matrix" else _print_one_each(answer)
 
 
 def _read(query: str, parameters: Parameters, max_points: int) -> Query:
@@ -73,23 +70,16 @@ def _read(query: str, parameters: Parameters, max_points: int) -> Query:
     return Query.over_range(query, start, end, step, max_points)
 
 
-def _name(series: ResultSeries) -> str:
-    text = label_text(series.labels)
-    return escape("".join(mark if mark.isprintable() else "�" for mark in text))
+def _print_one_each(answer: Answer) -> None:
+    rows = [(label_text(series.labels), format_number(float(series.values[0]))) for series in answer.series]
+    print_table(("Series", "Value"), rows)
 
 
-def _one_each(answer: Answer) -> Table:
-    table = Table("Series", "Value")
-    for series in answer.series:
-        table.add_row(_name(series), format_number(float(series.values[0])))
-    return table
-
-
-def _many(answer: Answer) -> Table:
-    table = Table("Series", "Points", "First", "Last", "Smallest", "Largest")
+def _print_many(answer: Answer) -> None:
+    rows = []
     for series in answer.series:
         values = series.values.tolist()
         numbers = [value for value in values if not math.isnan(value)] or [math.nan]
         shown = (values[0], values[-1], min(numbers), max(numbers))
-        table.add_row(_name(series), str(len(values)), *(format_number(value) for value in shown))
-    return table
+        rows.append((label_text(series.labels), len(values), *map(format_number, shown)))
+    print_table(("Series", "Points", "First", "Last", "Minimum", "Maximum"), rows)

@@ -1,16 +1,18 @@
 """How commands print what they found: JSON for machines, a table for people."""
 
 import json
-from collections.abc import Sequence
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 from pydantic import BaseModel
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-AsJson = Annotated[bool, typer.Option("--json", help="For machines")]
+from fleetkeeper.cli.grid import laid_out
+
+AsJson = Annotated[bool, typer.Option("--json", help="Output JSON")]
 
 
 def show(rows: Sequence[BaseModel], columns: Sequence[str], *, as_json: bool) -> None:
@@ -18,11 +20,8 @@ def show(rows: Sequence[BaseModel], columns: Sequence[str], *, as_json: bool) ->
     if as_json:
         typer.echo(json.dumps([row.model_dump(mode="json") for row in rows]))
         return
-    table = Table(*(name.replace("_", " ").capitalize() for name in columns))
-    for row in rows:
-        values = row.model_dump(mode="json")
-        table.add_row(*(escape(_text(values[name])) for name in columns))
-    Console().print(table)
+    values = [row.model_dump(include=set(columns)) for row in rows]
+    print_table([_head(name) for name in columns], [[value[name] for name in columns] for value in values])
 
 
 def show_one(row: BaseModel, *, as_json: bool) -> None:
@@ -30,10 +29,17 @@ def show_one(row: BaseModel, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(row.model_dump(mode="json")))
         return
-    table = Table(show_header=False)
-    for name, value in row.model_dump(mode="json").items():
-        table.add_row(name.replace("_", " ").capitalize(), escape(_text(value)))
-    Console().print(table)
+    fields = [(_head(name), _text(value)) for name, value in row.model_dump().items()]
+    room = max(len(name) for name, _ in fields)
+    for name, value in fields:
+        typer.echo(f"{name:{room}}  {value}".rstrip())
+
+
+def print_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table of any values, as wide as the terminal, or in a pipe as wide as it is."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in laid_out(heads, [[_text(value) for value in row] for row in rows], width):
+        typer.echo(line)
 
 
 def done(message: str, *, as_json: bool) -> None:
@@ -41,14 +47,20 @@ def done(message: str, *, as_json: bool) -> None:
     typer.echo(json.dumps({"done": message}) if as_json else message)
 
 
+def _head(name: str) -> str:
+    return " ".join({"id": "ID"}.get(word, word) for word in name.capitalize().replace("Id", "ID").split("_"))
+
+
 def _text(value: object) -> str:
-    if value is None:
+    if value is None or value == "":
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, list):
-        return "\n".join(_text(item) for item in value) or "-"
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return ", ".join(_text(item) for item in value) or "-"
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_text(item)}" for name, item in value.items() if item is not None)
+        return ", ".join(f"{name} {_text(item)}" for name, item in value.items() if item is not None) or "-"
     # Control characters from outside must not reach the terminal.
-    return "".join(mark if mark.isprintable() else "�" for mark in str(value))
+    return "".join(mark if mark.isprintable() else "\N{REPLACEMENT CHARACTER}" for mark in str(value))

@@ -2,17 +2,16 @@
 
 import asyncio
 import json
+from datetime import datetime
 from typing import Annotated
 
 import typer
 from pydantic import BaseModel
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn
-from rich.table import Table
 
 from fleetkeeper.cli.running import command_actor, command_context, reachable_url
-from fleetkeeper.cli.tables import AsJson
+from fleetkeeper.cli.tables import AsJson, print_table
 from fleetkeeper.database.engine import Database
 from fleetkeeper.database.migrate import check_revision
 from fleetkeeper.kit.sizes import size_text
@@ -82,65 +81,59 @@ async def _measure(database: Database, *, is_quiet: bool) -> None:
 
 
 def _show(report: Report) -> None:
-    console, found = Console(), report.space
+    found = report.space
     if found.measured_at is None:
-        console.print("Not measured yet. Totals are updated hourly, or with `--measure`.")
+        typer.echo("Not measured yet. Totals are updated hourly, or with `--measure`.")
     else:
-        tiers = Table(
-            "Tier",
-            "Samples",
-            "Size",
-            "Bytes per sample",
-            title=f"Measured {found.measured_at:%Y-%m-%d %H:%M} UTC",
-        )
-        for tier in found.tiers:
-            rate = "-" if tier.bytes_per_sample is None else f"{tier.bytes_per_sample:.2f}"
-            tiers.add_row(tier.tier, f"{tier.samples:,}", size_text(tier.size_bytes), rate)
-        tiers.add_row("all", f"{found.samples:,}", size_text(found.size_bytes), "")
-        console.print(tiers)
-        console.print(
-            f"{found.arrived_since:,} samples arrived since. Next measurement at {found.next_measurement_at:%H:%M} UTC."
-        )
-        groups = Table("Metric group", "Samples", "Size")
-        for group in found.groups:
-            groups.add_row(escape(group.metric_type), f"{group.samples:,}", size_text(group.size_bytes))
-        console.print(groups)
-        devices = Table("Device", "Samples", "Size", "Channels")
-        for device in report.devices:
-            devices.add_row(
-                _safe(device.name),
-                f"{device.samples:,}",
-                size_text(device.size_bytes),
-                f"{device.channels:,}",
-            )
-        console.print(devices)
-    console.print(_health(report.health))
+        _show_measured(report, found.measured_at)
+    _show_health(report.health)
     channels = report.cardinality
-    console.print(
-        f"{channels.channels:,} channels of {channels.metrics:,} metrics; a device may have "
-        f"{channels.max_channels_per_device:,}, and {channels.devices_near_limit:,} are near that."
+    typer.echo(
+        f"\n{channels.channels:,} channels of {channels.metrics:,} metrics. A device may have "
+        f"{channels.max_channels_per_device:,}; {channels.devices_near_limit:,} devices are near that limit."
     )
 
 
-def _health(health: Health) -> Table:
-    table = Table("", "Waiting", "Oldest", title=f"{health.samples_per_second:,.1f} samples/s arrive")
-    for name, backlog in (
-        ("Sealing", health.sealing),
-        ("Rollups", health.rollups),
-        ("Merging", health.merging),
-    ):
-        table.add_row(name, f"{backlog.waiting:,}", _oldest(backlog))
+def _show_measured(report: Report, measured_at: datetime) -> None:
+    found = report.space
+    typer.echo(
+        f"Measured {measured_at:%Y-%m-%d %H:%M} UTC; {found.arrived_since:,} samples arrived since. "
+        f"Next measurement at {found.next_measurement_at:%H:%M} UTC.\n"
+    )
+    tiers = [
+        (tier.tier, f"{tier.samples:,}", size_text(tier.size_bytes), _rate(tier.bytes_per_sample))
+        for tier in found.tiers
+    ]
+    total = ("total", f"{found.samples:,}", size_text(found.size_bytes), None)
+    print_table(("Tier", "Samples", "Size", "Bytes per sample"), (*tiers, total))
+    typer.echo("")
+    groups = [
+        (group.metric_type, f"{group.samples:,}", size_text(group.size_bytes)) for group in found.groups
+    ]
+    print_table(("Metric group", "Samples", "Size"), groups)
+    typer.echo("")
+    devices = [
+        (device.name, f"{device.samples:,}", size_text(device.size_bytes), f"{device.channels:,}")
+        for device in report.devices
+    ]
+    print_table(("Device", "Samples", "Size", "Channels"), devices)
+    typer.echo("")
+
+
+def _rate(bytes_per_sample: float | None) -> str | None:
+    return None if bytes_per_sample is None else f"{bytes_per_sample:.2f}"
+
+
+def _show_health(health: Health) -> None:
+    backlogs = (("Sealing", health.sealing), ("Rollups", health.rollups), ("Merging", health.merging))
+    rows = [(name, f"{backlog.waiting:,}", _oldest(backlog)) for name, backlog in backlogs]
     for one in health.arrived:
         if one.outcome in {"rejected", "refused"}:
             unit = "requests" if one.outcome == "refused" else "samples"
-            table.add_row(f"{_safe(one.protocol)} {one.outcome}", f"{one.number:,} {unit}", _safe(one.reason))
-    return table
+            rows.append((f"{one.protocol} {one.outcome}", f"{one.number:,} {unit}", one.reason))
+    typer.echo(f"Ingest: {health.samples_per_second:,.1f} samples/s")
+    print_table(("Work", "Waiting", "Oldest"), rows)
 
 
 def _oldest(backlog: Backlog) -> str:
     return "-" if backlog.oldest is None else f"{backlog.oldest:%Y-%m-%d %H:%M} UTC"
-
-
-def _safe(text: str) -> str:
-    # Control characters from outside must not reach the terminal.
-    return escape("".join(mark if mark.isprintable() else "\N{REPLACEMENT CHARACTER}" for mark in text))

@@ -5,13 +5,10 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.cli.running import command_actor, with_session
-from fleetkeeper.cli.tables import AsJson
+from fleetkeeper.cli.tables import AsJson, print_table
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.telemetry.senders.service import find_device
 from fleetkeeper.telemetry.service import moment
@@ -42,10 +39,13 @@ def states(
     if as_json:
         typer.echo(json.dumps(found.model_dump(mode="json")))
         return
-    table = Table("State", "Since (UTC)", "Value")
-    for one in found.states:
-        for ts, value in one.changes:
-            at = f"{datetime.fromtimestamp(ts, UTC):%Y-%m-%d %H:%M:%S}"
-            told = str(value).lower() if isinstance(value, bool) else value
-            table.add_row(escape(format_channel(one.metric, one.labels)), at, escape(told))
-    Console().print(table)
+    rows = [
+        (
+            format_channel(one.metric, one.labels),
+            datetime.fromtimestamp(ts, UTC),
+            str(value).lower() if isinstance(value, bool) else value,
+        )
+        for one in found.states
+        for ts, value in one.changes
+    ]
+    print_table(("State", "Since", "Value"), rows)

@@ -27,7 +27,7 @@ app = typer.Typer(help="API tokens and enrollment tokens.", no_args_is_help=True
 Networks = Annotated[
     list[str] | None, typer.Option("--network", help="From where it may be used, as 192.0.2.0/24; repeatable")
 ]
-Token = Annotated[str, typer.Argument(help="Name of the token, or its id")]
+Token = Annotated[str, typer.Argument(help="Name of the token, or its ID or a unique beginning of it")]
 Owner = Annotated[str | None, typer.Option("--user", help="Whose token, where several have the name")]
 
 
@@ -87,7 +87,7 @@ def list_tokens(
         parameters = [("limit", "1000"), ("user", user or "")]
         return (await service.list_tokens(session, command_actor(), parameters)).results
 
-    columns = ("name", "username", "permissions", "allowed_networks", "expires_at", "last_used_at", "id")
+    columns = ("id", "name", "username", "permissions", "allowed_networks", "expires_at", "last_used_at")
     show(with_session(read), columns, as_json=as_json)
 
 

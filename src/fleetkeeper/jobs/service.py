@@ -16,6 +16,7 @@ from fleetkeeper.jobs.models import JobRun
 from fleetkeeper.jobs.schemas import JobRead, RunPage, RunRead
 from fleetkeeper.jobs.status import RUNS, RunState
 from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.id_prefix import find_id
 from fleetkeeper.kit.ids import uuid7
 from fleetkeeper.kit.listing import Field, Listing
 
@@ -127,6 +128,11 @@ async def get_run(session: AsyncSession, run_id: UUID) -> RunRead:
     if run is None:
         raise NotFoundError("There is no such run.")
     return _read(run)
+
+
+async def find_run(session: AsyncSession, beginning: str) -> UUID:
+    """A run by its ID, or by a beginning that no other has. Raises NotFoundError, InvalidInputError."""
+    return await find_id(session, select(JobRun.id), JobRun.id.expression, beginning, "run")
 
 
 async def list_jobs(session: AsyncSession) -> list[JobRead]:

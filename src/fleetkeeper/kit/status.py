@@ -25,5 +25,7 @@ class Machine(Generic[State]):
 
     def check(self, present: State, wanted: State) -> None:
         """Raise ConflictError for a move that is not allowed."""
+        if present in self.final:
+            raise ConflictError(f"This {self.thing} has already finished.")
         if wanted not in self.moves[present]:
             raise ConflictError(f"A {self.thing} that is {present} cannot become {wanted}.")

@@ -22,6 +22,7 @@ from fleetkeeper.identity.tokens.limits import check_limits
 from fleetkeeper.identity.tokens.presets import Preset, permissions_of
 from fleetkeeper.identity.tokens.schemas import TokenCreate, TokenCreated, TokenPage, TokenRead, TokenUpdate
 from fleetkeeper.identity.users.service import is_name
+from fleetkeeper.kit.id_prefix import begins_with
 from fleetkeeper.kit.secrets import hash_secret, make_secret
 
 
@@ -160,17 +161,16 @@ async def revoke_own_token(session: AsyncSession, actor: Actor, token_id: UUID) 
 
 
 async def find_token(session: AsyncSession, actor: Actor, wanted: str, user: str | None) -> TokenRead:
-    """A token by its id, or by its name where only one has it. Raises InvalidInputError."""
-    try:
-        condition = ApiToken.id == UUID(wanted)
-    except ValueError:
-        condition = ApiToken.name == wanted
-    statement = queries.visible_to(actor).where(condition)
+    """A token by its name, its ID or a beginning of that, where only one fits. Raises InvalidInputError."""
+    statement = queries.visible_to(actor)
     if user is not None:
         statement = statement.where(User.username == user)
-    rows = (await session.execute(statement.limit(2))).all()
+    rows: Sequence[Any] = ()
+    for condition in (ApiToken.name == wanted, begins_with(ApiToken.id.expression, wanted)):
+        if not rows and condition is not None:
+            rows = (await session.execute(statement.where(condition).limit(2))).all()
     if len(rows) != 1:
-        problem = "several tokens have the name; give the id" if rows else f"there is no token {wanted!r}"
+        problem = "several tokens fit; give the whole ID" if rows else f"there is no token {wanted!r}"
         raise InvalidInputError("The token is unknown.", fields=[FieldError("token", problem)])
     return _read(rows[0][0], rows[0][1])
 
