@@ -38,7 +38,7 @@ class TestDeletion:
     STRANGER = "0198f6a0-0000-7000-8000-000000000001"
 
     def test_of_a_device_that_is_not_there(self, product):
-        assert "no such device" in refused(
+        assert "There is no device" in refused(
             product, "telemetry", "delete", "--device", self.STRANGER, "--dry-run"
         )
 

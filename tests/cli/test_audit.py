@@ -50,7 +50,7 @@ class TestReading:
         [
             (("show", str(2**62)), "no such entry"),
             (("list", "--since", "yesterday"), "timestamp"),
-            (("list", "--device", "x"), "device_id"),
+            (("list", "--device", "x"), "no device"),
             (("verify", "--expect", "abc"), "--expect"),
             (("export", "audit.txt"), ".parquet"),
         ],

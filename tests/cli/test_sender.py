@@ -34,7 +34,7 @@ def test_a_host_is_found_entered_moved_and_forgotten(product):
     assert (listed["host"], listed["device_name"]) == (host, second)
     run(product, "sender", "hosts", "forget", host)
     assert read(product, "sender", "hosts", "list", "--q", host) == []
-    assert "name or id of a device" in refused(product, "sender", "hosts", "add", host, "nobody")
+    assert "There is no device 'nobody'" in refused(product, "sender", "hosts", "add", host, "nobody")
 
 
 def test_refused_samples_are_listed_with_an_example(product):

@@ -102,7 +102,8 @@ class TestRuns:
 class TestDeletions:
     async def test_seen_confirmed_and_done(self, app, browser, device, settings, connection):
         assert str(device) in await browser.page(f"{HOME}/deletions?device={device}")
-        answer = await browser.send(f"{HOME}/deletions/preview", device=str(device))
+        answer = await browser.send(f"{HOME}/deletions/preview", device="an-old-one")
+        assert f'value="{device}"' in answer.text
         assert "an-old-one" in answer.text
         assert "cannot be brought back" in answer.text
         refused = await browser.send(f"{HOME}/deletions", device=str(device))

@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
-from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -16,6 +15,7 @@ from fleetkeeper.cli.running import command_actor, command_context, reachable_ur
 from fleetkeeper.cli.tables import AsJson, done, print_table, show, show_one
 from fleetkeeper.database.engine import Database
 from fleetkeeper.database.migrate import check_revision
+from fleetkeeper.devices.finding import find_device
 from fleetkeeper.errors import ConflictError
 from fleetkeeper.identity.departments import service as departments
 from fleetkeeper.kit.sizes import size_text
@@ -162,15 +162,16 @@ def delete_policy(
 
 @policies_app.command(name="explain")
 def explain(
-    device: Annotated[UUID, typer.Option(help="Id of the device")],
+    device: Annotated[str, typer.Option(help="Name or ID of the device")],
     metric: Annotated[str, typer.Option(help="Name of the metric")],
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Say which policy holds for a metric of a device, and why."""
+    """Show which policy applies to a metric of a device, and why."""
 
     async def read(session: AsyncSession) -> EffectivePolicy:
-        return await editing.effective_policy(session, command_actor(), device, metric)
+        found = await find_device(session, command_actor(), device)
+        return await editing.effective_policy(session, command_actor(), found, metric)
 
     show_one(with_session(read), as_json=as_json)
 

@@ -29,8 +29,10 @@ from fleetkeeper.cli.tables import AsJson, show, show_one
 from fleetkeeper.config.service import read_config
 from fleetkeeper.database.engine import Database
 from fleetkeeper.database.migrate import check_revision
+from fleetkeeper.devices.finding import find_device
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.ids import is_id
 from fleetkeeper.operations import audit_browser, audit_service
 from fleetkeeper.operations.audit_export import FORMATS, export_entries
 from fleetkeeper.settings import get_settings
@@ -57,8 +59,8 @@ ActorName = Annotated[str, typer.Option("--actor", help="Name of who did it")]
 Action = Annotated[str, typer.Option(help="What was done, such as devices.update")]
 Resource = Annotated[str, typer.Option(help="Table or kind of thing, such as devices")]
 Record = Annotated[str, typer.Option(help="Key of the object; needs --resource")]
-Device = Annotated[str, typer.Option(help="Id of a device")]
-RequestId = Annotated[str, typer.Option("--request", help="Id of a request")]
+Device = Annotated[str, typer.Option(help="Name or ID of a device")]
+RequestId = Annotated[str, typer.Option("--request", help="ID of a request")]
 Since = Annotated[str, typer.Option(help="From this time on (RFC 3339 or epoch seconds)")]
 Until = Annotated[str, typer.Option(help="Before this time (RFC 3339 or epoch seconds)")]
 
@@ -74,6 +76,16 @@ def _parameters(**given: str) -> list[tuple[str, str]]:
         "until": "timestamp__lt",
     }
     return [(names.get(name, name), text) for name, text in given.items() if text]
+
+
+async def _with_device_id(session: AsyncSession, parameters: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The same with the device by its ID; one that is deleted is known by that alone."""
+    return [
+        (name, str(await find_device(session, command_actor(), text)))
+        if name == "device_id" and not is_id(text)
+        else (name, text)
+        for name, text in parameters
+    ]
 
 
 def _with_database(work: Callable[[Database], Awaitable[_Result]], *, as_keeper: bool = False) -> _Result:
@@ -123,7 +135,8 @@ def list_entries(
     )
 
     async def read(session: AsyncSession) -> AuditPage:
-        return await audit_browser.list_entries(session, command_actor(), wanted)
+        asked = await _with_device_id(session, wanted)
+        return await audit_browser.list_entries(session, command_actor(), asked)
 
     show(with_session(read).results, COLUMNS, as_json=as_json)
 
@@ -304,7 +317,8 @@ def export(
     async def work(database: Database) -> int:
         context = command_context()
         async with database.session(context) as session:
-            statement = await audit_service.begin_export(session, command_actor(), wanted, file_format)
+            asked = await _with_device_id(session, wanted)
+            statement = await audit_service.begin_export(session, command_actor(), asked, file_format)
         written = 0
         with file.open("wb") as target:
             async for chunk in export_entries(database, context, statement, file_format):

@@ -17,6 +17,7 @@ COMMANDS = {
     "dashboard": "fleetkeeper.cli.dashboard:app",
     "db": "fleetkeeper.cli.db:app",
     "department": "fleetkeeper.cli.department:app",
+    "device": "fleetkeeper.cli.device:app",
     "group": "fleetkeeper.cli.group:app",
     "job": "fleetkeeper.cli.job:app",
     "promql": "fleetkeeper.cli.promql:promql",

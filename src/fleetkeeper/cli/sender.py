@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fleetkeeper.cli.inputs import checked
 from fleetkeeper.cli.running import command_actor, with_session
 from fleetkeeper.cli.tables import AsJson, done, show, show_one
+from fleetkeeper.devices.finding import find_device
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.telemetry.refusals import service as refusals
 from fleetkeeper.telemetry.refusals.schemas import RefusalRead
@@ -38,7 +39,7 @@ ForProtocol = Annotated[
     str | None, typer.Option("--protocol", help="any, prometheus, influx, otlp or collectd")
 ]
 Host = Annotated[str, typer.Argument(help="The host as senders write it")]
-Device = Annotated[str, typer.Argument(help="Name or id of the device")]
+Device = Annotated[str, typer.Argument(help="Name or ID of the device")]
 Of = Annotated[
     str, typer.Option("--of", help="Name or id of the device that has it now, where several have it")
 ]
@@ -211,7 +212,7 @@ def add_host(host: Host, device: Device, *, as_json: AsJson = False) -> None:
     """Say in advance which device a host is."""
 
     async def make(session: AsyncSession) -> HostRead:
-        found = await service.find_device(session, command_actor(), device)
+        found = await find_device(session, command_actor(), device)
         return await service.add_host(
             session, command_actor(), checked(HostCreate, host=host, device_id=found)
         )
@@ -224,7 +225,7 @@ def move(host: Host, device: Device, of: Of = "", *, as_json: AsJson = False) ->
     """Let a host be another device from now on; what is stored stays with the one that it was."""
 
     async def change_device(session: AsyncSession) -> HostRead:
-        found = await service.find_device(session, command_actor(), device)
+        found = await find_device(session, command_actor(), device)
         before = await _device_of(session, of)
         return await service.move_host(session, command_actor(), host, HostUpdate(device_id=found), before)
 
@@ -243,4 +244,4 @@ def forget(host: Host, of: Of = "", *, as_json: AsJson = False) -> None:
 
 
 async def _device_of(session: AsyncSession, wanted: str) -> UUID | None:
-    return await service.find_device(session, command_actor(), wanted) if wanted else None
+    return await find_device(session, command_actor(), wanted) if wanted else None

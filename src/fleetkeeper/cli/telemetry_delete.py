@@ -15,6 +15,7 @@ from fleetkeeper.cli.inputs import checked
 from fleetkeeper.cli.running import command_actor, command_context, reachable_url, with_session
 from fleetkeeper.cli.tables import AsJson, show_one
 from fleetkeeper.database.engine import Database
+from fleetkeeper.devices.finding import find_device
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.settings import get_settings
 from fleetkeeper.telemetry.archive import browsing, runs
@@ -25,7 +26,7 @@ _OPEN = frozenset({"waiting", "running"})
 
 
 def delete(
-    device: Annotated[UUID, typer.Option(help="Id of the device")],
+    device: Annotated[str, typer.Option(help="Name or ID of the device")],
     metric: Annotated[str | None, typer.Option(help="Only this metric")] = None,
     first_day: Annotated[str | None, typer.Option("--from", help="First day (UTC), as 2026-01-31")] = None,
     last_day: Annotated[str | None, typer.Option("--to", help="Last day (UTC), as 2026-02-01")] = None,
@@ -36,25 +37,19 @@ def delete(
     as_json: AsJson = False,
 ) -> None:
     """Delete telemetry of a device: hot, sealed, summed up and archived. It cannot be undone."""
-    wanted = checked(
-        DeletionCreate,
-        device=device,
-        metric=metric,
-        first_day=_day("--from", first_day),
-        last_day=_day("--to", last_day),
-    )
+    days = {"first_day": _day("--from", first_day), "last_day": _day("--to", last_day)}
 
-    async def preview(session: AsyncSession) -> Amounts:
-        return await browsing.preview_deletion(session, command_actor(), wanted)
+    async def preview(session: AsyncSession) -> tuple[DeletionCreate, Amounts]:
+        found = await find_device(session, command_actor(), device)
+        wanted = checked(DeletionCreate, device=found, metric=metric, **days)
+        return wanted, await browsing.preview_deletion(session, command_actor(), wanted)
 
-    amounts = with_session(preview)
+    wanted, amounts = with_session(preview)
     if dry_run:
         show_one(amounts, as_json=as_json)
         return
     if not reason.strip():
-        raise InvalidInputError(
-            "This needs a reason, which the audit log keeps.", fields=[FieldError("--reason", "say why")]
-        )
+        raise InvalidInputError("Nothing was deleted.", fields=[FieldError("--reason", "Add --reason TEXT")])
     if not yes:
         show_one(amounts, as_json=False)
         typer.confirm("Delete this for good?", abort=True)

@@ -4,7 +4,6 @@ import asyncio
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -14,6 +13,7 @@ from fleetkeeper.cli.running import command_actor, command_context, reachable_ur
 from fleetkeeper.cli.tables import AsJson, show_one
 from fleetkeeper.database.engine import Database
 from fleetkeeper.database.migrate import check_revision
+from fleetkeeper.devices.finding import find_device
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.settings import get_settings
 from fleetkeeper.telemetry.exporting.formats import FORMATS
@@ -30,7 +30,9 @@ def export(
     start: Annotated[str, typer.Option("--from", help="From this time on (RFC 3339 or epoch seconds)")],
     end: Annotated[str, typer.Option("--to", help="Before this time (RFC 3339 or epoch seconds)")],
     metric: Annotated[list[str] | None, typer.Option(help="Metric or channel; all when not given")] = None,
-    device: Annotated[list[UUID] | None, typer.Option(help="Id of a device; all when not given")] = None,
+    device: Annotated[
+        list[str] | None, typer.Option(help="Name or ID of a device; repeatable; default: all")
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -53,7 +55,7 @@ def export(
 
 
 async def _write(
-    url: str, file: Path, metrics: list[str], devices: list[UUID], start: datetime, end: datetime
+    url: str, file: Path, metrics: list[str], devices: list[str], start: datetime, end: datetime
 ) -> ExportDone:
     database = Database(
         url, pool_size=2, statement_timeout_seconds=STATEMENT_TIMEOUT_SECONDS, settings=get_settings()
@@ -62,11 +64,12 @@ async def _write(
     unfinished = file.with_name(f"{file.name}.part")
     try:
         async with database.session(command_context()) as session:
+            actor = command_actor()
             chosen = await begin_export(
                 session,
-                command_actor(),
+                actor,
                 metrics=metrics,
-                devices=devices,
+                devices=[await find_device(session, actor, one) for one in devices],
                 start=start,
                 end=end,
                 file_format=file.suffix.removeprefix("."),

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.cli.running import command_actor, with_session
 from fleetkeeper.cli.tables import AsJson, print_table
+from fleetkeeper.devices.finding import find_device
 from fleetkeeper.kit.clock import utc_now
-from fleetkeeper.telemetry.senders.service import find_device
 from fleetkeeper.telemetry.service import moment
 from fleetkeeper.telemetry.states.schemas import StatesRead
 from fleetkeeper.telemetry.states.service import states_of
@@ -18,7 +18,7 @@ from fleetkeeper_protocol.metrics import format_channel
 
 
 def states(
-    device: Annotated[str, typer.Argument(help="Name or id of a device")],
+    device: Annotated[str, typer.Argument(help="Name or ID of the device")],
     metric: Annotated[list[str] | None, typer.Option(help="Only this state; may be repeated")] = None,
     start: Annotated[str, typer.Option("--from", help="Epoch seconds or RFC 3339")] = "0",
     end: Annotated[

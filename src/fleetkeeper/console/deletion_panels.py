@@ -17,9 +17,7 @@ def deletion_form(values: Mapping[str, str]) -> EntryForm:
         f"{HOME}/deletions/preview",
         "Show what would go",
         (
-            Entry(
-                "device", "Id of the device", values.get("device", ""), hint="From the address of its page"
-            ),
+            Entry("device", "Device", values.get("device", ""), hint="Name or ID"),
             Entry(
                 "metric", "Only this metric", values.get("metric", ""), hint="Empty: all", is_required=False
             ),
@@ -47,8 +45,10 @@ def deletion_confirmation(amounts: Amounts, values: Mapping[str, str]) -> tuple[
         ("Login sessions", Cell(grouped(amounts.login_sessions))),
         ("States", Cell(grouped(amounts.states))),
     )
+    # Names may be given to another device meanwhile; what was shown is what goes.
+    shown = {**values, "device": str(amounts.device)}
     hidden = tuple(
-        Entry(name, "", values.get(name, ""), "hidden", is_required=False)
+        Entry(name, "", shown.get(name, ""), "hidden", is_required=False)
         for name in ("device", "metric", "first_day", "last_day")
     )
     form = EntryForm(

@@ -13,3 +13,12 @@ def uuid7() -> UUID:
     value = value & ~(0xF << 76) | 7 << 76
     value = value & ~(0x3 << 62) | 2 << 62
     return UUID(int=value)
+
+
+def is_id(text: str) -> bool:
+    """Whether a text is a whole key."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -36,6 +36,7 @@ from fleetkeeper.console.retention_panels import (
     verify_form,
 )
 from fleetkeeper.database.request_session import Session
+from fleetkeeper.devices.finding import find_device
 from fleetkeeper.errors import FleetkeeperError, InvalidInputError
 from fleetkeeper.identity.access import ConfigRead, ConfigWrite, ReasonGiven
 from fleetkeeper.identity.actor import Actor
@@ -219,7 +220,8 @@ async def preview_deletion(form: FormValues, actor: TelemetryDelete, session: Se
     """What a deletion would take away."""
 
     async def look() -> Amounts:
-        return await browsing.preview_deletion(session, actor, _deletion(form))
+        device = await find_device(session, actor, form.get("device", "").strip())
+        return await browsing.preview_deletion(session, actor, _deletion({**form, "device": str(device)}))
 
     outcome = await attempt(session, look())
     if isinstance(outcome, FleetkeeperError):

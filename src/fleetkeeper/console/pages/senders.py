@@ -44,6 +44,7 @@ from fleetkeeper.console.sender_panels import (
 )
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices.access import DevicesWrite
+from fleetkeeper.devices.finding import find_device
 from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.identity.access import ConfigRead, ConfigWrite, public_origin
 from fleetkeeper.identity.actor import Actor
@@ -185,7 +186,7 @@ async def add_host(request: Request, form: FormValues, actor: DevicesWrite, sess
     """Say in advance which device a host is."""
 
     async def add() -> HostRead:
-        device = await service.find_device(session, actor, form.get("device", "").strip())
+        device = await find_device(session, actor, form.get("device", "").strip())
         wanted = model_of(HostCreate, {"host": form.get("host", ""), "device_id": device})
         return await service.add_host(session, actor, wanted)
 
@@ -215,7 +216,7 @@ async def move_host(
     """Let a host be another device from now on."""
 
     async def move() -> HostRead:
-        device = await service.find_device(session, actor, form.get("device", "").strip())
+        device = await find_device(session, actor, form.get("device", "").strip())
         return await service.move_host(session, actor, host, HostUpdate(device_id=device), device_id)
 
     outcome = await attempt(session, move())

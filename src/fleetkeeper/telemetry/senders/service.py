@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fleetkeeper.devices import host_claims
 from fleetkeeper.devices import service as devices
 from fleetkeeper.devices.models import Device, HostClaim
-from fleetkeeper.devices.queries import visible_to
 from fleetkeeper.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
@@ -157,22 +156,6 @@ async def try_rules(session: AsyncSession, actor: Actor, trial: Trial) -> TrialR
     return TrialRead(
         outcome="known", text=text, device_id=first.device_id, device_name=first.device_name, **found
     )
-
-
-async def find_device(session: AsyncSession, actor: Actor, wanted: str) -> UUID:
-    """A device by its id, or by its name where only one has it. Raises InvalidInputError."""
-    statement = visible_to(actor).with_only_columns(Device.id, maintain_column_froms=True)
-    try:
-        statement = statement.where(Device.id == UUID(wanted))
-    except ValueError:
-        if not is_storable(wanted):
-            wanted = ""
-        statement = statement.where(Device.name == wanted)
-    found = (await session.scalars(statement.limit(2))).all()
-    if len(found) != 1:
-        problem = "several devices have the name; give the id" if found else "is the name or id of a device"
-        raise InvalidInputError("The device is unknown.", fields=[FieldError("device", problem)])
-    return found[0]
 
 
 async def list_hosts(session: AsyncSession, actor: Actor, parameters: Sequence[tuple[str, str]]) -> HostPage:

@@ -1,0 +1,127 @@
+"""`fleetkeeper device …`: the machines of the fleet."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.cli.inputs import checked
+from fleetkeeper.cli.running import command_actor, with_session
+from fleetkeeper.cli.tables import AsJson, done, show, show_one
+from fleetkeeper.devices import service
+from fleetkeeper.devices.finding import find_device
+from fleetkeeper.devices.schemas import DeviceRead, DeviceSummary, DeviceUpdate
+from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.identity.departments.service import find_department
+from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.settings import get_settings
+
+app = typer.Typer(help="List, show, update and delete devices.", no_args_is_help=True)
+
+COLUMNS = ("id", "name", "status", "device_type", "os_name", "location", "last_seen")
+NO_DEPARTMENT = "none"
+Device = Annotated[str, typer.Argument(help="Name or ID of the device, or a unique beginning of the ID")]
+_Result = TypeVar("_Result")
+
+
+@app.command(name="list")
+def list_devices(
+    q: Annotated[str, typer.Option("--q", help="Part of a name, an address or a serial number")] = "",
+    status: Annotated[str, typer.Option(help="online, stale, offline or unknown")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Maximum number of rows")] = 100,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List devices by name."""
+
+    async def read(session: AsyncSession) -> list[DeviceSummary]:
+        parameters = [("q", q), ("status", status), ("limit", str(limit))]
+        stale_before = utc_now() - await service.silence_allowed(session, get_settings())
+        asked = [(name, text) for name, text in parameters if text]
+        page = await service.list_devices(session, command_actor(), asked, stale_before=stale_before)
+        return page.results
+
+    show(with_session(read), COLUMNS, as_json=as_json)
+
+
+@app.command(name="show")
+def show_device(device: Device, *, as_json: AsJson = False) -> None:
+    """Show everything known about a device."""
+
+    async def read(session: AsyncSession, found: UUID) -> DeviceRead:
+        return await service.get_device(session, command_actor(), found)
+
+    show_one(_with_device(device, read), as_json=as_json)
+
+
+@app.command()
+def update(
+    device: Device,
+    name: Annotated[str | None, typer.Option(help="New name")] = None,
+    device_type: Annotated[
+        str | None, typer.Option("--type", help="server, vm, workstation, network_device, storage, …")
+    ] = None,
+    lifecycle: Annotated[str | None, typer.Option(help="active, inactive, maintenance or retired")] = None,
+    location: Annotated[str | None, typer.Option(help="Where it stands")] = None,
+    department: Annotated[
+        str | None, typer.Option(help=f"Department, as Company/Region; “{NO_DEPARTMENT}” for no department")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why, for the audit log")] = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Change a device's name, type, lifecycle, location or department."""
+    given = {"name": name, "device_type": device_type, "lifecycle": lifecycle, "location": location}
+    values: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
+    if not values and department is None:
+        raise InvalidInputError("Nothing to change; give at least one option.")
+
+    async def change(session: AsyncSession, found: UUID) -> DeviceRead:
+        if department is not None:
+            is_none = department == NO_DEPARTMENT
+            values["department_id"] = (
+                None if is_none else await find_department(session, command_actor(), department)
+            )
+        changes = checked(DeviceUpdate, **values)
+        return await service.update_device(session, command_actor(), found, changes, expected_version=None)
+
+    show_one(_with_device(device, change, reason), as_json=as_json)
+
+
+@app.command()
+def delete(
+    device: Device,
+    reason: Annotated[str, typer.Option(help="Why, for the audit log")] = "",
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete a device with its keys and its telemetry. This cannot be undone."""
+    if not reason.strip():
+        raise InvalidInputError(
+            "The device was not deleted.", fields=[FieldError("--reason", "Add --reason TEXT")]
+        )
+
+    async def look(session: AsyncSession, found: UUID) -> DeviceRead:
+        return await service.get_device(session, command_actor(), found)
+
+    found = _with_device(device, look)
+    if not yes:
+        typer.confirm(f"Delete {found.name} ({found.id}) and its telemetry?", abort=True)
+
+    async def remove(session: AsyncSession) -> None:
+        await service.delete_device(session, command_actor(), found.id)
+
+    with_session(remove, reason.strip())
+    done(f"Deleted {found.name} ({found.id}).", as_json=as_json)
+
+
+def _with_device(
+    wanted: str, action: Callable[[AsyncSession, UUID], Awaitable[_Result]], reason: str = ""
+) -> _Result:
+    async def run(session: AsyncSession) -> _Result:
+        return await action(session, await find_device(session, command_actor(), wanted))
+
+    return with_session(run, reason)
