@@ -88,6 +88,20 @@ class TestList:
         assert (await anonymous.get("/devices")).status_code == 303
 
 
+class TestDelete:
+    async def test_a_device_goes_with_a_reason(self, admin, browser, device):
+        page = await browser.page(f"/devices/{device.id}")
+        assert "its telemetry is deleted" in page
+        assert (await browser.send(f"/devices/{device.id}/delete")).status_code == 422
+        gone = await browser.send(f"/devices/{device.id}/delete", change_reason="Scrapped")
+        assert gone.headers["hx-redirect"] == "/devices"
+        assert (await admin.get(f"/api/v1/devices/{device.id}")).status_code == 404
+
+    async def test_who_may_not_is_not_offered_it(self, device, viewer_browser):
+        assert "delete-device" not in await viewer_browser.page(f"/devices/{device.id}")
+        assert (await viewer_browser.send(f"/devices/{device.id}/delete")).status_code == 403
+
+
 class TestMany:
     async def test_chosen_previewed_and_changed(self, app, admin, browser):
         made = {}

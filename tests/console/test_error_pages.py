@@ -12,10 +12,10 @@ NAVIGATION = '<nav aria-label="Main">'
     [
         ("/nowhere", 404),
         ("/devices/0198c0de-7c00-7a00-8000-000000000000", 404),
-        ("/devices/not-an-id", 422),
-        ("/users/not-an-id", 422),
-        ("/audit/x", 422),
-        ("/settings/retention/policies/x", 422),
+        ("/devices/not-an-id", 404),
+        ("/users/not-an-id", 404),
+        ("/audit/x", 404),
+        ("/settings/retention/policies/x", 404),
         ("/dashboards/none", 404),
     ],
 )
@@ -26,10 +26,20 @@ async def test_keep_the_navigation_and_speak_plainly(browser, address, status):
         assert words not in page.partition("<main")[2].partition("</main>")[0], words
 
 
-async def test_name_the_field_and_the_cure(browser):
-    page = await browser.page("/devices/not-an-id", 422)
-    assert "Device ID: Must be an ID such as" in page
+async def test_say_what_can_be_done_and_where_one_is(browser):
+    page = await browser.page("/devices/not-an-id", 404)
+    assert "There is nothing at this address" in page
+    assert "Not Found" not in page
     assert 'href="/devices"\n             data-go-key="d"\n             aria-current="page"' in page
+
+
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [("/settings/retention/policies", "/settings/retention"), ("/account/tokens", "/account")],
+)
+async def test_reloading_the_answer_to_a_form_leads_to_its_page(browser, address, page):
+    answer = await browser.client.get(address)
+    assert (answer.status_code, answer.headers["location"]) == (303, page)
 
 
 async def test_what_one_may_not_open_keeps_the_navigation(viewer_browser):

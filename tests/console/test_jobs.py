@@ -28,6 +28,15 @@ async def test_a_job_is_run_watched_and_cancelled(app, browser):
     assert "/cancel" not in page
 
 
+async def test_the_audit_log_keeps_who_ran_and_cancelled(admin, browser):
+    await browser.send("/jobs/telemetry.measure_space/run")
+    run = (await admin.get("/api/v1/jobs/runs")).json()["results"][0]
+    await browser.send(f"/jobs/runs/{run['id']}/cancel")
+    entries = (await admin.get("/api/v1/audit?resource_type=jobs")).json()["results"]
+    kept = [(one["action"], one["actor_name"], one["record_id"]) for one in entries]
+    assert kept == [("jobs.cancel", "maria", run["id"]), ("jobs.run", "maria", run["id"])]
+
+
 async def test_who_may_only_look_sees_no_buttons(app, browser, viewer_browser):
     async with app.state.database.session(TEST_CONTEXT) as session:
         await enqueue(session, "telemetry.measure_space")

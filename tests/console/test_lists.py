@@ -10,7 +10,7 @@ from fleetkeeper.console.contexts.lists import Empty, ListPanel
 from fleetkeeper.console.contexts.panels import Cell
 from fleetkeeper.console.device_list import device_list
 from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
-from fleetkeeper.console.lists.showing import asked_of, list_panel, service_parameters
+from fleetkeeper.console.lists.showing import asked_of, list_panel, related_panel, service_parameters
 from fleetkeeper.devices.queries import LISTING
 from tests.fixtures.client import enroll
 
@@ -109,6 +109,12 @@ class TestPanel:
 
     def test_a_quick_filter_is_not_said_twice(self):
         assert panel(("status", "online")).active == ()
+
+
+def test_rows_on_the_page_of_something_else_are_not_sorted_or_searched():
+    shown = related_panel(PAGE, Rows(["a"], 1), "Their things")
+    assert [(one.title, one.href) for one in shown.heads] == [("Name", ""), ("CPU", "")]
+    assert (shown.title, shown.search, shown.fields, shown.quick) == ("Their things", "", (), ())
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,39 @@ async def test_every_page_fits_its_screen(visitor, measured):
         assert await visitor.is_within_its_width(), path
 
 
+async def test_a_rotated_token_shows_its_new_secret(visitor, admin):
+    page = visitor.page
+    await admin.post("/api/v1/tokens", json={"name": "backup", "preset": "read"})
+    await visitor.open("/account")
+    page.on("dialog", lambda dialog: dialog.accept())
+    await page.click("#tokens button:has-text('Rotate')")
+    await expect(page.locator("#secret")).to_contain_text("fkt_")
+
+
+async def test_many_devices_are_chosen_filtered_and_changed(visitor, measured, admin):
+    page = visitor.page
+    await visitor.open("/devices")
+    await page.click("summary:has-text('Add filter')")
+    await page.select_option("#devices-field", "name")
+    await page.select_option("#devices-operator", "contains")
+    await page.fill("#devices-value", "web")
+    await page.click(".list-filter button")
+    await expect(page.locator(".list-tools .tag")).to_contain_text("Name contains web")
+    await page.click("summary:has-text('Columns')")
+    await page.check(".list-columns [value=location]")
+    await page.click(".list-columns button[type=submit]")
+    await page.check("[data-select]")
+    await expect(page.locator("[data-selection]")).to_contain_text("1 selected")
+    await page.click("button:has-text('Edit selected')")
+    await page.fill("[name=location]", "Hall 7")
+    await page.click("button:has-text('Preview')")
+    await expect(page.locator("#results")).to_contain_text("location: (empty) → Hall 7")
+    await page.fill("[name=change_reason]", "Moved")
+    await page.click("#apply button[type=submit]")
+    await expect(page.locator("#summary")).to_contain_text("Done")
+    assert (await admin.get(f"/api/v1/devices/{measured.id}")).json()["location"] == "Hall 7"
+
+
 async def test_charts_show_the_past_and_follow_the_present(visitor, measured):
     page = visitor.page
     await visitor.open(f"/devices/{measured.id}?range=5m")

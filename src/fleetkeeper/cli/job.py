@@ -14,6 +14,7 @@ from fleetkeeper.cli.tables import AsJson, show, show_one
 from fleetkeeper.jobs import service
 from fleetkeeper.jobs.schemas import JobRead, RunRead
 from fleetkeeper.jobs.status import OPEN, RunState
+from fleetkeeper.operations import jobs_service
 
 app = typer.Typer(help="Background jobs and their runs.", no_args_is_help=True)
 
@@ -66,7 +67,7 @@ def run(
     """Start a job as soon as a worker is free."""
 
     async def ask(session: AsyncSession) -> UUID:
-        return (await service.ask_for(session, name)).id
+        return (await jobs_service.run_job(session, name)).id
 
     run_id = with_session(ask)
     found = _follow(run_id, quiet=as_json) if wait else _read(str(run_id))
@@ -86,7 +87,7 @@ def cancel(run_id: RunId, *, as_json: AsJson = False) -> None:
     """Cancel a waiting run, or stop a running one at its next step."""
 
     async def change(session: AsyncSession) -> RunRead:
-        return await service.cancel(session, await service.find_run(session, run_id))
+        return await jobs_service.cancel_run(session, await service.find_run(session, run_id))
 
     show_one(with_session(change), as_json=as_json)
 

@@ -24,6 +24,7 @@ KINDS = {
     "passkeys": "passkey",
     "user_identities": "linked account",
     "audit": "the audit log",
+    "jobs": "job",
 }
 EVENTS = {
     "audit.export": "Exported",
@@ -32,6 +33,9 @@ EVENTS = {
     "audit.sealing_stopped": "Stopped sealing",
     "audit.verification_asked": "Asked for a check of",
     "audit.verified": "Checked",
+    "devices.export": "Exported",
+    "jobs.cancel": "Cancelled",
+    "jobs.run": "Ran",
     "permission.refused": "Was refused",
     "scim.partly_applied": "Carried out only in part a SCIM request for",
     "scim.refused": "Had a SCIM request refused",

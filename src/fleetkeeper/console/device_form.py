@@ -6,7 +6,7 @@ from fleetkeeper.console.contexts.panels import EntryForm, Option
 from fleetkeeper.console.device_list import TYPES
 from fleetkeeper.console.forms.form import Form, Widget
 from fleetkeeper.console.forms.schema_fields import words_of
-from fleetkeeper.console.panels import department_options
+from fleetkeeper.console.panels import REASON, department_options
 from fleetkeeper.devices.schemas import DeviceBulkChanges, DeviceRead, DeviceUpdate
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments.schemas import DepartmentRead
@@ -46,6 +46,21 @@ def device_form(actor: Actor, device: DeviceRead, departments: Sequence[Departme
         "department_id": department_options(departments, device.department_id, nobodys),
     }
     return FORM.shown(f"/devices/{device.id}", device, options=options, version=device.version)
+
+
+def delete_form(actor: Actor, device: DeviceRead) -> EntryForm | None:
+    """The form that deletes it, for those who may."""
+    if not actor.may_in(Permission.DEVICES_DELETE, device.department_id):
+        return None
+    return EntryForm(
+        "delete-device",
+        "Delete device",
+        f"/devices/{device.id}/delete",
+        "Delete device",
+        (REASON,),
+        text="Its keys stop working at once, and its telemetry is deleted. This cannot be undone.",
+        is_danger=True,
+    )
 
 
 def bulk_options(departments: Sequence[DepartmentRead]) -> dict[str, Sequence[Option]]:

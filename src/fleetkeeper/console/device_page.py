@@ -168,6 +168,7 @@ def device_page(
     *,
     department: str = "",
     edit_form: EntryForm | None = None,
+    delete_form: EntryForm | None = None,
     with_history: bool = False,
 ) -> DevicePage:
     """The page of one device; `status` tells stale from online."""
@@ -203,5 +204,6 @@ def device_page(
         fact_groups=_fact_groups(device),
         department=department,
         edit_form=edit_form,
+        delete_form=delete_form,
         csrf_token=shell.csrf_token,
     )

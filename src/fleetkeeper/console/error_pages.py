@@ -17,7 +17,7 @@ from fleetkeeper.console.contexts.shell import ErrorPage, ErrorToast
 from fleetkeeper.console.navigation import place_of, shell_for
 from fleetkeeper.console.rendering import render
 from fleetkeeper.error_handlers import expected_error, handle_error
-from fleetkeeper.errors import FleetkeeperError, SecondFactorNeededError
+from fleetkeeper.errors import FleetkeeperError, NotFoundError, SecondFactorNeededError
 from fleetkeeper.identity.access import SAFE_METHODS, find_actor
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.scim.errors import scim_error_response
@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 # Doors for programs: their errors stay problem documents.
 PROGRAM_PATHS = ("/api/", "/prometheus/", "/health/", "/metrics", "/static/", "/agent/")
 
+NOTHING_HERE = "There is nothing at this address. Check it, or look for the page in the navigation."
 # Where somebody goes whose role asks for a second factor; the page says so.
 ENROLMENT_PAGE = "/account/security"
 
@@ -54,6 +55,7 @@ async def handle_console_error(request: Request, error: Exception) -> Response:
     if known is None:
         log.error("page failed", path=request.url.path, exc_info=error)
         known = FleetkeeperError("The server made a mistake; its log has the request's id.")
+    known = _as_of_a_page(request, known)
     is_htmx = request.headers.get("HX-Request") == "true"
     cure = _page_that_cures(request, known)
     if cure is not None:
@@ -87,7 +89,21 @@ def _page_that_cures(request: Request, error: FleetkeeperError) -> str | None:
     """Where the reader can do something about an error, if anywhere."""
     if error.status == 401:
         return sign_in_address(request)
+    if error.status == 405 and request.method == "GET":
+        # Somebody reloads the answer to a form: its page is what they want to see.
+        return place_of(request.url.path) or "/"
     return ENROLMENT_PAGE if isinstance(error, SecondFactorNeededError) else None
+
+
+def _as_of_a_page(request: Request, error: FleetkeeperError) -> FleetkeeperError:
+    """An address with an ID that is none leads nowhere, as one that nothing has."""
+    if (
+        request.method in SAFE_METHODS
+        and error.fields
+        and all(one.field.startswith("path.") for one in error.fields)
+    ):
+        return NotFoundError(NOTHING_HERE)
+    return NotFoundError(NOTHING_HERE) if error.status == 404 and error.detail == "Not Found" else error
 
 
 def _detail(error: FleetkeeperError) -> str:

@@ -44,6 +44,7 @@ def token_list(base: str = HOME, *, may_revoke: bool = True, may_rotate: bool = 
             f"{base}/{one.id}/rotate",
             f"Create a new secret for “{one.name}”? The old one works for one more hour.",
             is_danger=False,
+            shows_page=True,
         )
         revoke = RowAction(
             "Revoke",

@@ -11,6 +11,7 @@ from fleetkeeper.identity.access import ConfigWrite, OperationsRead
 from fleetkeeper.jobs import service
 from fleetkeeper.jobs.schemas import JobRead, RunAsked, RunPage, RunRead
 from fleetkeeper.kit.pagination import with_links
+from fleetkeeper.operations import jobs_service
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -51,12 +52,12 @@ async def get_run(run_id: UUID, actor: OperationsRead, session: Session) -> RunR
 async def cancel_run(run_id: UUID, actor: ConfigWrite, session: Session) -> RunRead:
     """Cancel a run that waits, or ask one that is under way to stop at its next step."""
     del actor
-    return await service.cancel(session, run_id)
+    return await jobs_service.cancel_run(session, run_id)
 
 
 @router.post("/{name}/runs", status_code=202, responses=problem_responses(400, 401, 403, 404, 422))
 async def run_job(name: JobName, actor: ConfigWrite, session: Session) -> RunAsked:
     """Run a job as soon as a worker can."""
     del actor
-    asked = await service.ask_for(session, name)
+    asked = await jobs_service.run_job(session, name)
     return RunAsked(id=asked.id, is_new=asked.is_new)

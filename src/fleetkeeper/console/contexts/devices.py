@@ -149,4 +149,5 @@ class DevicePage:
     department: str
     # For those who may change the device.
     edit_form: EntryForm | None
+    delete_form: EntryForm | None
     csrf_token: str

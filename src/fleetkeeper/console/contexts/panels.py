@@ -82,12 +82,16 @@ class Cell:
 
 @dataclass(frozen=True)
 class RowAction:
-    """A button in a row. It asks before it acts, and says what follows."""
+    """A button in a row. It asks before it acts, and says what follows.
+
+    One that `shows_page` answers with a page, such as one with a secret; the others lead somewhere.
+    """
 
     label: str
     action: str
     confirm: str
     is_danger: bool = True
+    shows_page: bool = False
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,10 @@ def matching_of(parameters: Sequence[tuple[str, str]]) -> str:
 
 def related_panel(page: ListPage[Item], rows: Rows, title: str = "", text: str = "") -> ListPanel:
     """Some rows of a list on the page of something else: without search and filters."""
-    plain = replace(page, listing=None, search="", quick=(), export="", refresh_seconds=0, bulk="")
+    columns = tuple(replace(one, sort="") for one in page.columns)
+    plain = replace(
+        page, columns=columns, listing=None, search="", quick=(), export="", refresh_seconds=0, bulk=""
+    )
     panel = list_panel(plain, Asked(page.path), rows)
     return replace(panel, title=title or page.title, text=text)
 

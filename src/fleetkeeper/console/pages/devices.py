@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.contexts.devices import SessionRow
-from fleetkeeper.console.device_form import BULK_FORM, FORM, bulk_options, device_form
+from fleetkeeper.console.device_form import BULK_FORM, FORM, bulk_options, delete_form, device_form
 from fleetkeeper.console.device_list import HOME, device_list
 from fleetkeeper.console.device_page import SHOWN_CHANGES, device_page
 from fleetkeeper.console.forms.form import version_in
@@ -20,12 +20,13 @@ from fleetkeeper.console.rendering import render
 from fleetkeeper.console.requests import AppSettings, FormLists
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices import service as devices
-from fleetkeeper.devices.access import DevicesRead, DevicesWrite
+from fleetkeeper.devices.access import DevicesDelete, DevicesRead, DevicesWrite
 from fleetkeeper.devices.bulk import change_devices
 from fleetkeeper.devices.presence import shown_status
 from fleetkeeper.devices.schemas import DeviceBulkChanges
 from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.fleet import service as fleet
+from fleetkeeper.identity.access import ReasonGiven
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments.service import all_departments
 from fleetkeeper.identity.permissions import Permission
@@ -120,6 +121,16 @@ async def change_device(
     return done(request, f"/devices/{device_id}")
 
 
+@router.post("/devices/{device_id}/delete")
+async def delete_device(
+    request: Request, device_id: UUID, actor: DevicesDelete, reason: ReasonGiven, session: Session
+) -> Response:
+    """Forget a device, with its keys and its telemetry."""
+    del reason
+    await devices.delete_device(session, actor, device_id)
+    return done(request, HOME)
+
+
 async def _device_page(
     session: AsyncSession,
     actor: Actor,
@@ -150,6 +161,7 @@ async def _device_page(
         states,
         department="" if device.department_id is None else paths.get(device.department_id, ""),
         edit_form=form,
+        delete_form=delete_form(actor, device),
         with_history=actor.may(Permission.AUDIT_READ),
     )
     return render("devices/detail.html", page, status=200 if error is None else error.status)

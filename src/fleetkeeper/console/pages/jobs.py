@@ -14,6 +14,7 @@ from fleetkeeper.database.request_session import Session
 from fleetkeeper.identity.access import ConfigWrite, OperationsRead
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.jobs import service
+from fleetkeeper.operations import jobs_service
 
 router = APIRouter(prefix=HOME)
 declare(
@@ -43,7 +44,7 @@ async def show_jobs(request: Request, actor: OperationsRead, session: Session) -
 async def cancel_run(request: Request, run_id: UUID, actor: ConfigWrite, session: Session) -> Response:
     """Cancel a run."""
     del actor
-    await service.cancel(session, run_id)
+    await jobs_service.cancel_run(session, run_id)
     return done(request, HOME)
 
 
@@ -53,5 +54,5 @@ async def run_job(
 ) -> Response:
     """Run a job as soon as a worker can."""
     del actor
-    await service.ask_for(session, name)
+    await jobs_service.run_job(session, name)
     return done(request, HOME)
