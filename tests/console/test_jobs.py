@@ -1,5 +1,6 @@
 """The page of jobs and their runs."""
 
+import json
 import re
 
 import pytest
@@ -18,9 +19,12 @@ async def test_a_job_is_run_watched_and_cancelled(app, browser):
     assert 'action="/jobs/telemetry.measure_space/run"' in page
     # What comes by itself every minute needs no button.
     assert 'action="/jobs/audit.seal/run"' not in page
-    assert (await browser.send("/jobs/telemetry.measure_space/run")).status_code == 204
+    answer = await browser.send("/jobs/telemetry.measure_space/run")
+    assert answer.status_code == 204
+    assert json.loads(answer.headers["HX-Trigger"])["toast"]["text"] == "Queued “Measure storage”"
     page = await browser.page("/jobs")
     assert "data-refresh-seconds" in page
+    assert "never" not in page
     cancel = re.search(r'action="(/jobs/runs/[^"]+/cancel)"', page)[1]
     assert (await browser.send(cancel)).status_code == 204
     page = await browser.page("/jobs")

@@ -90,3 +90,17 @@ async def test_a_new_enrollment_token_is_in_the_table_at_once(visitor):
     await expect(page.locator("#enrolment")).to_contain_text("lab machines created")
     await expect(page.locator("#tokens tbody tr")).to_have_count(1)
     await expect(page.locator("#tokens")).to_contain_text("lab machines")
+
+
+async def test_what_a_button_did_is_said_where_one_looks(visitor, device):
+    page = visitor.page
+    page.on("dialog", lambda dialog: dialog.accept())
+    await visitor.open("/jobs")
+    await page.locator("form[action='/jobs/telemetry.measure_space/run'] button").click()
+    await expect(page.locator("#toasts")).to_contain_text("Queued “Measure storage”")
+    await expect(page.locator("form[action$='/cancel']")).to_have_count(1)
+    await visitor.open("/agents")
+    await page.get_by_role("button", name="Revoke").click()
+    await expect(page.locator("#toasts")).to_contain_text("Key revoked")
+    await expect(page.locator("#agents")).to_contain_text("Revoked")
+    await expect(page.get_by_role("button", name="Revoke")).to_have_count(0)

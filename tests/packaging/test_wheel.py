@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from fleetkeeper.console.rendering import DIST
-from fleetkeeper.fleet.agent_package import AGENT_WHEEL_NAME, build_agent_wheel, install_script
+from fleetkeeper.fleet.agent_package import AGENT_WHEEL_NAME, VERSION, build_agent_wheel, install_script
 from tests.fixtures.product import Product
 
 ROOT = Path(__file__).parents[2]
@@ -98,6 +98,7 @@ def test_the_agent_installs_by_itself(tmp_path: Path) -> None:
         subprocess.check_output([programs / "fleetkeeper-agent", "show"], stderr=subprocess.DEVNULL)
     )
     assert 0 <= shown["values"]["cpu_usage_percent"] <= 100
+    assert shown["inventory"]["agent_version"] == VERSION
 
 
 def run_script(script: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

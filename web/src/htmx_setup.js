@@ -1,4 +1,4 @@
-/** Ties htmx to the product: the CSRF header on each write, and a toast for each failed request. */
+/** Ties htmx to the product: the CSRF header on each write, and a toast for what was done or failed. */
 
 import htmx from "htmx.org";
 
@@ -30,6 +30,7 @@ export function startHtmx() {
     if (ctx.response.status === 401) window.location.reload();
     else if (!ctx.sourceElement.hasAttribute("data-refresh-seconds")) showToast(failureText(ctx), "danger");
   });
+  document.addEventListener("toast", ({ detail }) => showToast(detail.text));
   document.addEventListener("htmx:error", ({ detail }) => {
     const quiet = detail.ctx?.sourceElement?.hasAttribute("data-refresh-seconds");
     if (!quiet) showToast("The server cannot be reached", "danger");

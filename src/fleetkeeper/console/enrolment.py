@@ -131,6 +131,7 @@ def agent_row(agent: AgentRead) -> AgentRow:
         device_id=agent.device_id,
         device_name=agent.device_name,
         status=agent.status,
+        is_revoked=agent.is_revoked,
         version=agent.version,
         enrolled_at=agent.enrolled_at,
         last_contact=agent.last_contact,

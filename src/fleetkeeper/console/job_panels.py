@@ -41,12 +41,16 @@ def run_list(*, may_cancel: bool) -> ListPage[RunRead]:
                 sort="requested_at",
                 falls_first=True,
             ),
-            Column("finished_at", "Finished", lambda one: Cell(at=one.finished_at, kind="time")),
+            Column("finished_at", "Finished", _finished),
         ),
         actions=actions,
         empty=Empty("No runs yet", "Scheduled jobs appear here after their first run."),
         refresh_seconds=2,
     )
+
+
+def _finished(one: RunRead) -> Cell:
+    return Cell(at=one.finished_at, kind="time") if one.finished_at else Cell("\N{EN DASH}", is_soft=True)
 
 
 def _is_stopping(one: RunRead) -> bool:

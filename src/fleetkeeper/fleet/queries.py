@@ -5,15 +5,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, text, update
+from sqlalchemy import Select, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.devices.models import Device
+from fleetkeeper.devices.keys import is_good
+from fleetkeeper.devices.models import Device, DeviceKey
 from fleetkeeper.devices.queries import visible_to as devices_visible_to
 from fleetkeeper.fleet.models import Agent, EnrollmentToken
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.listing import Field, Listing
 
 TOKENS = Listing(
@@ -41,10 +43,13 @@ AGENTS = Listing(
 )
 
 
-def agents_visible_to(actor: Actor) -> Select[Agent, Device]:
-    """Agents on devices that the actor may see."""
+def agents_visible_to(actor: Actor) -> Select[Agent, Device, bool]:
+    """Agents on devices that the actor may see, and whether each has a key that is accepted."""
+    key = exists().where(DeviceKey.device_id == Agent.device_id, is_good(utc_now()))
     return (
-        devices_visible_to(actor).join(Agent, Agent.device_id == Device.id).with_only_columns(Agent, Device)
+        devices_visible_to(actor)
+        .join(Agent, Agent.device_id == Device.id)
+        .with_only_columns(Agent, Device, key)
     )
 
 

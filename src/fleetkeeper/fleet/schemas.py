@@ -97,6 +97,7 @@ class AgentRead(BaseModel):
     enrolled_at: datetime
     last_contact: datetime | None
     collectors: list[dict[str, Any]]
+    is_revoked: bool = Field(description="No key of the device is valid; the agent must enroll again")
 
 
 class AgentPage(BaseModel):

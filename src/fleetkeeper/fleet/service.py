@@ -219,7 +219,7 @@ async def list_agents(
 ) -> AgentPage:
     """One page of agents on devices that the actor may see."""
     page = await queries.AGENTS.page(session, queries.agents_visible_to(actor), parameters)
-    results = [_agent_read(row[0], row[1]) for row in page.rows]
+    results = [_agent_read(*row[:3]) for row in page.rows]
     return AgentPage(count=page.count, next=page.next, previous=page.previous, results=results)
 
 
@@ -228,7 +228,7 @@ async def get_agent(session: AsyncSession, actor: Actor, device_id: UUID) -> Age
     row = (
         await session.execute(queries.agents_visible_to(actor).where(Agent.device_id == device_id))
     ).one_or_none()
-    return _agent_read(row[0], row[1]) if row else None
+    return _agent_read(*row[:3]) if row else None
 
 
 async def revoke_agent(session: AsyncSession, actor: Actor, device_id: UUID) -> None:
@@ -237,7 +237,7 @@ async def revoke_agent(session: AsyncSession, actor: Actor, device_id: UUID) -> 
     await revoke_keys(session, device_id)
 
 
-def _agent_read(agent: Agent, device: Any) -> AgentRead:
+def _agent_read(agent: Agent, device: Any, has_key: bool) -> AgentRead:
     return AgentRead(
         device_id=agent.device_id,
         device_name=device.name,
@@ -246,4 +246,5 @@ def _agent_read(agent: Agent, device: Any) -> AgentRead:
         enrolled_at=agent.enrolled_at,
         last_contact=max(filter(None, (agent.last_contact, device.last_seen)), default=None),
         collectors=agent.collectors,
+        is_revoked=not has_key,
     )

@@ -16,6 +16,7 @@ class AgentRow:
     device_id: UUID
     device_name: str
     status: str
+    is_revoked: bool
     version: str | None
     enrolled_at: datetime
     last_contact: datetime | None

@@ -29,6 +29,7 @@ from fleetkeeper.console.enrolment import (
 from fleetkeeper.console.navigation import Place, declare, shell_for
 from fleetkeeper.console.rendering import names_of, render
 from fleetkeeper.console.requests import FormValues, WantsFragment
+from fleetkeeper.console.toasts import with_toast
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices.access import DevicesRead
 from fleetkeeper.errors import InvalidInputError
@@ -148,7 +149,8 @@ async def revoke_agent(
     await fleet.revoke_agent(session, actor, device_id)
     if not wants_fragment:
         return RedirectResponse("/agents", 303)
-    return render("agents/_agents.html", await _agents(request, session, actor))
+    answer = render("agents/_agents.html", await _agents(request, session, actor))
+    return with_toast(answer, "Key revoked. The agent is refused until it enrolls again.")
 
 
 async def _token_form(

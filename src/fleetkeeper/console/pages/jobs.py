@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request, Response
 from fleetkeeper.console.job_panels import HOME, jobs_table, run_list
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.navigation import Place, declare
-from fleetkeeper.console.panels import done
+from fleetkeeper.console.toasts import told
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.identity.access import ConfigWrite, OperationsRead
 from fleetkeeper.identity.permissions import Permission
@@ -44,8 +44,8 @@ async def show_jobs(request: Request, actor: OperationsRead, session: Session) -
 async def cancel_run(request: Request, run_id: UUID, actor: ConfigWrite, session: Session) -> Response:
     """Cancel a run."""
     del actor
-    await jobs_service.cancel_run(session, run_id)
-    return done(request, HOME)
+    run = await jobs_service.cancel_run(session, run_id)
+    return told(request, HOME, f"Cancelled “{run.title}”" if run.finished_at else f"Stopping “{run.title}”")
 
 
 @router.post("/{name}/run")
@@ -54,5 +54,6 @@ async def run_job(
 ) -> Response:
     """Run a job as soon as a worker can."""
     del actor
-    await jobs_service.run_job(session, name)
-    return done(request, HOME)
+    asked = await jobs_service.run_job(session, name)
+    title = (await service.get_run(session, asked.id)).title
+    return told(request, HOME, f"Queued “{title}”" if asked.is_new else f"“{title}” is already queued")
