@@ -20,6 +20,7 @@ COMMANDS = {
     "device": "fleetkeeper.cli.device:app",
     "group": "fleetkeeper.cli.group:app",
     "job": "fleetkeeper.cli.job:app",
+    "notification": "fleetkeeper.cli.notification:app",
     "promql": "fleetkeeper.cli.promql:promql",
     "role": "fleetkeeper.cli.role:app",
     "routes": "fleetkeeper.cli.routes_docs:print_routes",

@@ -63,7 +63,13 @@ async def tell_of_failed_check(session: AsyncSession, finding: str) -> None:
     await emit(session, AUDIT_CHECK_FAILED.name, subject=subject, finding=finding)
 
 
-@job("identity.tell_of_expiring_tokens", "Remind of expiring tokens", cron="7 6 * * *", is_quiet=True)
+@job(
+    "identity.tell_of_expiring_tokens",
+    "Remind of expiring tokens",
+    cron="7 6 * * *",
+    is_quiet=True,
+    may_be_asked_for=True,
+)
 async def tell_of_expiring_tokens(run: Run) -> None:
     """Emit `identity.token_expiring` once for each token that expires within a week, to its owner."""
     now = utc_now()

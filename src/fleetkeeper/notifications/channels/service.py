@@ -70,6 +70,22 @@ async def get_channel(session: AsyncSession, actor: Actor, channel_id: UUID) -> 
     return _read(await _find(session, actor, channel_id))
 
 
+async def find_channel(session: AsyncSession, actor: Actor, wanted: str) -> UUID:
+    """A channel by its name, or its id where several have the name. Raises InvalidInputError."""
+    try:
+        condition = NotificationChannel.id == UUID(wanted)
+    except ValueError:
+        condition = NotificationChannel.name == wanted
+    found = (await session.scalars(queries.visible_to(actor).where(condition).limit(2))).all()
+    if len(found) != 1:
+        problem = (
+            "several channels have the name; give the id" if found else f"there is no channel {wanted!r}"
+        )
+        raise InvalidInputError("The channel is unknown.", fields=[FieldError("channel", problem)])
+    channel_id: UUID = found[0].id
+    return channel_id
+
+
 async def create_channel(
     session: AsyncSession, sealer: Sealer, actor: Actor, wanted: ChannelCreate
 ) -> ChannelWithSecret:

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.errors import ConflictError, NotFoundError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.jobs.service import wake
 from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.id_prefix import find_id
 from fleetkeeper.kit.ids import uuid7
 from fleetkeeper.notifications.channels.service import check_may_write
 from fleetkeeper.notifications.deliveries import queries
@@ -30,6 +32,12 @@ async def list_deliveries(
 async def get_delivery(session: AsyncSession, actor: Actor, delivery_id: UUID) -> DeliveryRead:
     """One delivery. Raises NotFoundError."""
     return _read(await _find(session, actor, delivery_id))
+
+
+async def find_delivery(session: AsyncSession, beginning: str) -> UUID:
+    """A delivery by its ID, or by a beginning that no other has. Raises NotFoundError, InvalidInputError."""
+    column = NotificationDelivery.id.expression
+    return await find_id(session, select(NotificationDelivery.id), column, beginning, "delivery")
 
 
 async def replay(session: AsyncSession, actor: Actor, delivery_id: UUID) -> DeliveryRead:
