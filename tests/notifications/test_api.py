@@ -224,6 +224,17 @@ class TestRules:
         ):
             assert fields_of(await admin.post(RULES, json=rule | change)) == {field}
 
+    async def test_a_rule_outlives_its_users(self, app, admin):
+        async with app.state.database.session(TEST_CONTEXT) as session:
+            user = await make_user(session)
+        channel = await create(admin, MAIL)
+        rule = {"name": "r", "events": ["*"], "channel_id": channel["id"], "user_ids": [str(user.id)]}
+        made = await create(admin, rule, RULES)
+        reason = {"X-Change-Reason": "left"}
+        assert (await admin.delete(f"/api/v1/users/{user.id}", headers=reason)).status_code == 204
+        assert (await admin.patch(f"{RULES}/{made['id']}", json={"name": "s"})).status_code == 200
+        assert fields_of(await admin.patch(f"{RULES}/{made['id']}", json={"user_ids": [str(user.id)]}))
+
     async def test_events_are_listed_with_their_fields(self, admin):
         events = {one["name"]: one for one in (await admin.get(f"{RULES}/events")).json()}
         assert events["jobs.run_failed"]["fields"] == ["job", "error"]

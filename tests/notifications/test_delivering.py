@@ -9,6 +9,7 @@ from standardwebhooks import Webhook
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.notifications.deliveries import queries
 from fleetkeeper.notifications.deliveries.status import MOST_ATTEMPTS, wait_seconds
+from fleetkeeper.notifications.events import ObjectRef, emit
 from tests.factories.identity import make_group, make_user
 from tests.factories.notifications import SIGNING_SECRET, make_channel, make_rule
 from tests.fixtures.client import TEST_CONTEXT
@@ -71,10 +72,16 @@ class TestEmit:
         (event,) = await rows(app, "notification_events")
         assert event.body == "The thing: {subject.__class__} <b>\\r\\nBcc: all@example.org"
 
+    @pytest.mark.parametrize(
+        "href", ["javascript:alert(1)", "//evil.example", "/\\evil.example", "https://a.example"]
+    )
+    async def test_a_link_leads_to_the_console(self, app, href):
+        async with app.state.database.session(TEST_CONTEXT) as session:
+            with pytest.raises(ValueError, match="no page"):
+                await emit(session, "tests.happened", subject=ObjectRef("thing", "1", "It", href), what="it")
+
 
 async def worker_emit(session):
-    from fleetkeeper.notifications.events import ObjectRef, emit
-
     await emit(session, "tests.happened", subject=ObjectRef("thing", "1", "A thing"), what="it")
 
 

@@ -1,5 +1,6 @@
 """Events: declared beside the work that emits them, and emitted in its transaction."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -16,6 +17,8 @@ from fleetkeeper.kit.text import spelled_out
 from fleetkeeper.notifications.models import NotificationEvent
 
 DISPATCH = "notifications.dispatch"
+# A path; two slashes would lead to another host.
+_PAGE = re.compile(r"/(?![/\\])")
 MAX_TITLE_LENGTH = 300
 MAX_BODY_LENGTH = 10_000
 MAX_FIELD_LENGTH = 2_000
@@ -88,9 +91,11 @@ async def emit(
     """Tell of an event once the caller's transaction is committed, to those whom rules name and to `to_users`.
 
     Values of fields may come from anywhere: they are put into the text as text. Raises KeyError for an event that
-    nobody declared or a field that is missing.
+    nobody declared or a field that is missing, ValueError for a subject that has no page of the console.
     """
     kind = EVENTS[name]
+    if subject.href and not _PAGE.match(subject.href):
+        raise ValueError(f"{subject.href} is no page of the console")
     values = {field: _shown(fields[field]) for field in kind.fields}
     title, body = _written(kind, values | {"subject": _shown(subject.label)})
     event_id = uuid7()

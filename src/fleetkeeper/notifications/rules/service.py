@@ -1,6 +1,6 @@
 """Making, changing and removing rules."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -52,7 +52,7 @@ async def get_rule(session: AsyncSession, actor: Actor, rule_id: UUID) -> RuleRe
 async def create_rule(session: AsyncSession, actor: Actor, wanted: RuleCreate) -> RuleRead:
     """Make a rule. Raises InvalidInputError, ForbiddenError."""
     check_may_write(actor, wanted.department_id)
-    problems = await _problems(session, actor, wanted.model_dump())
+    problems = await _problems(session, actor, wanted.model_dump(), RuleCreate.model_fields)
     if wanted.department_id is not None and await session.get(Department, wanted.department_id) is None:
         problems.append(FieldError("department_id", "is a department that exists"))
     if problems:
@@ -78,7 +78,8 @@ async def update_rule(
         raise PreconditionError(f"The rule was changed in the meantime; it is at version {rule.version}.")
     given = changes.model_dump(exclude_unset=True)
     names = ("events", "channel_id", "user_ids", "group_ids", "addresses")
-    problems = await _problems(session, actor, {name: getattr(rule, name) for name in names} | given)
+    values = {name: getattr(rule, name) for name in names} | given
+    problems = await _problems(session, actor, values, given)
     if problems:
         raise InvalidInputError("The rule was not changed.", fields=problems)
     for name, value in given.items():
@@ -97,11 +98,16 @@ async def delete_rule(session: AsyncSession, actor: Actor, rule_id: UUID) -> Non
     await session.flush()
 
 
-async def _problems(session: AsyncSession, actor: Actor, values: dict[str, Any]) -> list[FieldError]:
-    """What is wrong with a rule: events nobody emits, a channel or people whom the actor may not see."""
+async def _problems(
+    session: AsyncSession, actor: Actor, values: dict[str, Any], given: Collection[str]
+) -> list[FieldError]:
+    """What is wrong with a rule: events nobody emits, a channel or people whom the actor may not see.
+
+    What is not `given` anew stays, though its users may be gone.
+    """
     problems = []
     unknown = [one for one in values["events"] if not one.endswith("*") and one not in EVENTS]
-    if unknown:
+    if unknown and "events" in given:
         problems.append(FieldError("events", f"no such event: {', '.join(unknown)}"))
     channel: NotificationChannel | None = await session.scalar(
         channels.visible_to(actor).where(NotificationChannel.id == values["channel_id"])
@@ -113,14 +119,18 @@ async def _problems(session: AsyncSession, actor: Actor, values: dict[str, Any])
         problems.append(FieldError("addresses", "needs a user, a group or an address to send to"))
     elif channel.kind != ChannelKind.EMAIL:
         problems += [FieldError(name, "is for email channels only") for name in people if values[name]]
-    if values["user_ids"] or values["group_ids"]:
+    changed = {"channel_id", "user_ids", "group_ids"}.intersection(given)
+    if changed and (values["user_ids"] or values["group_ids"]):
         problems += _problems_of_people(actor, channel)
-    visible = users.visible_to(actor).with_only_columns(User.id).where(User.id.in_(values["user_ids"]))
-    if len((await session.scalars(visible)).all()) != len(set(values["user_ids"])):
-        problems.append(FieldError("user_ids", "are users who exist"))
-    groups = select(Group.id).where(Group.id.in_(values["group_ids"]))
-    if len((await session.scalars(groups)).all()) != len(set(values["group_ids"])):
-        problems.append(FieldError("group_ids", "are groups that exist"))
+    for name, statement in (
+        (
+            "user_ids",
+            users.visible_to(actor).with_only_columns(User.id).where(User.id.in_(values["user_ids"])),
+        ),
+        ("group_ids", select(Group.id).where(Group.id.in_(values["group_ids"]))),
+    ):
+        if name in given and len((await session.scalars(statement)).all()) != len(set(values[name])):
+            problems.append(FieldError(name, "are only such as exist"))
     return problems
 
 
