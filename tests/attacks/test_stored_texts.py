@@ -19,6 +19,8 @@ HOLDING = {
     "/departments",
     "/devices",
     "/groups",
+    "/notifications",
+    "/notifications/inbox",
     "/roles",
     "/sessions",
     "/tokens",
@@ -91,6 +93,15 @@ async def infected(app, admin, connection):
         "('00000000-0000-7000-8000-0000000000e1', 'evil', %(s)s::text, 'https://issuer.example', %(e)s::text, %(s)s::text)",
         "INSERT INTO passkeys (id, user_id, name, credential_id, public_key, created_at) SELECT gen_random_uuid(), id, "
         "%(s)s::text, sha256(id::text::bytea), 'x', now() FROM users",
+        "INSERT INTO notification_channels (id, name, kind, url) VALUES ('00000000-0000-7000-8000-0000000000f1', %(s)s::text, "
+        "'webhook', %(e)s::text)",
+        "INSERT INTO notification_rules (id, name, events, channel_id, addresses) VALUES (gen_random_uuid(), %(s)s::text, "
+        "ARRAY[%(s)s::text], '00000000-0000-7000-8000-0000000000f1', ARRAY[%(e)s::text])",
+        "INSERT INTO notification_events (id, name, severity, title, body, occurred_at) VALUES "
+        "('00000000-0000-7000-8000-0000000000f2', %(s)s::text, 'info', %(e)s::text, %(e)s::text, now())",
+        "INSERT INTO notification_deliveries (id, event_id, channel_id, recipient, next_attempt_at, last_error) VALUES "
+        "(gen_random_uuid(), '00000000-0000-7000-8000-0000000000f2', '00000000-0000-7000-8000-0000000000f1', %(e)s::text, "
+        "now(), %(e)s::text)",
     )
     for statement in statements:
         connection.execute(statement, {"e": evil, "s": short})
@@ -100,6 +111,11 @@ async def infected(app, admin, connection):
 async def test_no_page_runs_it(app, admin, infected, connection):
     """Follows every link of the console from its first page on."""
     browser = await sign_in(app, "maria", "admin")
+    connection.execute(
+        "INSERT INTO notification_inbox (id, user_id, event_id, name, severity, title, body, href, created_at) "
+        "SELECT gen_random_uuid(), u.id, e.id, e.name, 'info', e.title, e.body, '/', now() "
+        "FROM users u, notification_events e WHERE u.username = 'maria'"
+    )
     headers = {"User-Agent": EVIL, "X-Change-Reason": EVIL, "X-CSRF-Token": browser.csrf_token}
     await browser.client.patch(
         f"/api/v1/devices/{infected.id}", json={"location": "x" + EVIL}, headers=headers

@@ -16,6 +16,7 @@ EXCEPTIONS = {
     "/agents/arrivals": "a part of the agents' page",
     "/agents/enrollment-tokens": "a part of the agents' page",
     "/audit/state": "a part of the audit log's page",
+    "/notifications/unread": "the number at the bell of every page",
     "/settings/providers/new": "a form that asks first which provider it is for",
     "/sign-in": "for those who are not signed in",
     "/sign-in/second-factor": "for those who are not signed in",
@@ -62,7 +63,8 @@ def test_nobody_sees_what_they_may_not_open():
     actor = Actor("user", "dora", {Permission.DEVICES_DELETE: EVERYWHERE})
     shell = shell_for(actor, "/settings/retention/deletions")
     assert [item.href for item in shell.sidebar] == ["/settings/retention/deletions"]
-    assert [item.href for item in shell.account] == ["/account", "/account/security"]
+    own = {"/account", "/account/security", "/account/notifications", "/notifications/inbox"}
+    assert {item.href for item in shell.account} == own
 
 
 def test_pages_below_another_show_while_one_of_them_is_open():

@@ -1,6 +1,6 @@
 /** The icons that templates and scripts may show, by their names at https://tabler.io/icons. */
 export const ICONS = [
-  "alert-circle", "alert-triangle", "arrow-down", "arrow-up", "arrows-maximize", "arrows-minimize", "box",
+  "alert-circle", "alert-triangle", "arrow-down", "arrow-up", "arrows-maximize", "arrows-minimize", "bell", "box",
   "building-warehouse", "calendar-time", "car", "check", "chevron-left", "chevron-right", "circle-check", "clock",
   "command", "copy", "cpu", "database", "device-desktop", "device-desktop-analytics", "device-laptop", "devices",
   "download", "filter", "fingerprint", "gauge", "history", "key", "keyboard", "layout-dashboard", "login-2",

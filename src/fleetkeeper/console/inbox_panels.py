@@ -1,0 +1,75 @@
+"""One's own notifications and preferences as a list and a form. Pure."""
+
+from fleetkeeper.console.contexts.lists import Empty
+from fleetkeeper.console.contexts.panels import Cell, RowAction, Tag
+from fleetkeeper.console.forms.form import Form, Widget
+from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
+from fleetkeeper.console.notification_panels import TONES
+from fleetkeeper.notifications.inbox import service as inbox
+from fleetkeeper.notifications.inbox.schemas import NotificationRead
+from fleetkeeper.notifications.preferences.schemas import Preferences
+
+INBOX = "/notifications/inbox"
+PREFERENCES = "/account/notifications"
+PREFERENCE_FORM = Form(
+    Preferences,
+    "preferences",
+    "Email notifications",
+    "Save changes",
+    {
+        "email": "Send me email",
+        "digest": Widget("Digest", hint="One email for all of an hour or a day, at 8:00"),
+        "quiet_from": Widget("Quiet hours from", kind="time"),
+        "quiet_until": Widget("Until", kind="time"),
+        "muted_events": Widget(
+            "No email for", hint="Names of events, or as in jobs.*; separated by commas", kind="text"
+        ),
+    },
+    text="Critical notifications are sent at once all the same. Times are in your account's time zone.",
+)
+
+
+def inbox_list() -> ListPage[NotificationRead]:
+    """One's own notifications."""
+
+    def actions(one: NotificationRead) -> tuple[RowAction, ...]:
+        if one.read_at is not None:
+            return ()
+        return (RowAction("Mark as read", f"{INBOX}/{one.id}/read", "", is_danger=False),)
+
+    return ListPage(
+        path=INBOX,
+        title="Inbox",
+        noun=("notification", "notifications"),
+        listing=inbox.LISTING,
+        search="Title or text",
+        quick=(
+            QuickFilter(
+                "unread",
+                "Status",
+                (
+                    Choice("unread", "Unread", (("read_at__isnull", "true"),)),
+                    Choice("read", "Read", (("read_at__isnull", "false"),)),
+                ),
+            ),
+        ),
+        columns=(
+            Column("title", "Notification", lambda one: Cell(one.title, one.href, detail=one.body)),
+            Column("severity", "Severity", _severity, sort="severity"),
+            Column("read_at", "Status", lambda one: Cell("Read" if one.read_at else "Unread")),
+            Column(
+                "created_at",
+                "Received",
+                lambda one: Cell(at=one.created_at, kind="time"),
+                sort="created_at",
+                falls_first=True,
+            ),
+        ),
+        actions=actions,
+        empty=Empty("No notifications yet", "What is addressed to you appears here."),
+        titles={"name": "Event", "read_at": "Read at"},
+    )
+
+
+def _severity(one: NotificationRead) -> Cell:
+    return Cell(tags=(Tag(one.severity, TONES[one.severity]),))
