@@ -21,6 +21,7 @@ from fleetkeeper.database.logins import application_url
 from fleetkeeper.devices.keys import KEY_PREFIX
 from fleetkeeper.error_handlers import Problem, install_error_handlers
 from fleetkeeper.fleet.service import agent_config
+from fleetkeeper.identity.access import session_cookie_name
 from fleetkeeper.identity.oidc.client import OidcClient
 from fleetkeeper.kit.body_front import BodyFront
 from fleetkeeper.kit.http_shell import HttpShell, RequestLimits
@@ -154,6 +155,7 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
             waiting=most_of_one,
             patience_seconds=SHARE_PATIENCE_SECONDS,
         ),
+        session_cookie=session_cookie_name(settings),
         unshared_paths=UNSHARED_PATHS,
         before_sending=partial(warn_if_held, "The reader of an answer"),
     )

@@ -53,6 +53,11 @@ class TestLocks:
 
 
 class TestSpaceAndTime:
+    def test_sorts_cannot_fill_it_either(self, reader):
+        with pytest.raises(errors.InsufficientPrivilege):
+            reader.execute("SET temp_file_limit = -1")
+        assert reader.execute("SHOW temp_file_limit").fetchone() == ("1GB",)
+
     @pytest.mark.parametrize(
         "statement", ["CREATE TEMPORARY TABLE x (y int)", "SELECT lo_from_bytea(0, 'x')"]
     )

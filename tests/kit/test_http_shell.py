@@ -10,7 +10,7 @@ from starlette.routing import Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from fleetkeeper.identity.access import client_address
-from fleetkeeper.kit.http_shell import HttpShell, RequestLimits
+from fleetkeeper.kit.http_shell import HttpShell, RequestLimits, credential_of
 from fleetkeeper.kit.shares import Shares
 from fleetkeeper.settings.web import WebSettings
 
@@ -30,7 +30,14 @@ def server(*, per_token: int = 20, per_address: int = 50, proxies: tuple[str, ..
     )
     inner = Starlette(routes=[Route("/{path:path}", tell, methods=["GET", "POST"])])
     shares = Shares(6, waiting=10, patience_seconds=10)
-    app = HttpShell(inner, allowed_hosts=["localhost"], https=False, limits=limits, shares=shares)
+    app = HttpShell(
+        inner,
+        allowed_hosts=["localhost"],
+        https=False,
+        limits=limits,
+        shares=shares,
+        session_cookie="fleetkeeper",
+    )
     trusted = [str(one) for one in WebSettings(trusted_proxies=list(proxies)).trusted_proxies]
     if trusted:
         app = ProxyHeadersMiddleware(app, trusted_hosts=trusted)
@@ -181,3 +188,18 @@ class TestTrustedProxies:
         """A star would believe everybody, and a name nobody."""
         with pytest.raises(ValueError, match="trusted_proxies"):
             WebSettings(trusted_proxies=[wrong])
+
+
+@pytest.mark.parametrize(
+    ("authorization", "cookie", "credential"),
+    [
+        ("Bearer fkt_x", "", "bearer fkt_x"),
+        ("bearer   fkt_x ", "fleetkeeper=s", "bearer fkt_x"),
+        ("", "fleetkeeper=s", "s"),
+        ("", "x=1; fleetkeeper=s", "s"),
+        ("", "fleetkeeper=s; y=2; other=3", "s"),
+        ("", "x=1", ""),
+    ],
+)
+def test_what_else_stands_in_the_headers_makes_nobody_another_caller(authorization, cookie, credential):
+    assert credential_of(authorization, cookie, "fleetkeeper") == credential

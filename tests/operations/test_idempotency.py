@@ -6,7 +6,11 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.identity.models import Membership
+from fleetkeeper.identity.permissions import Role
 from fleetkeeper.operations.idempotency import front, queries
+from tests.factories.identity import give, make_token, make_user
+from tests.fixtures.client import TEST_CONTEXT
 
 KEY = {"Idempotency-Key": "a9c1"}
 
@@ -98,6 +102,22 @@ class TestWhatIsNotRepeated:
         await admin.post("/api/v1/departments", json={"name": "North"}, headers=KEY)
         answer = await viewer.post("/api/v1/departments", json={"name": "North"}, headers=KEY)
         assert answer.status_code == 403
+
+    async def test_whose_rights_have_changed_gets_no_secret_again(self, app, admin):
+        async with app.state.database.session(TEST_CONTEXT) as session:
+            user = await make_user(session, "olga")
+            membership = await give(session, user, Role.OPERATOR)
+            token = await make_token(session, user)
+        body, path = {"name": "rack 7"}, "/api/v1/enrollment-tokens"
+        async with app.client(token) as olga:
+            assert (await olga.post(path, json=body, headers=KEY)).status_code == 201
+            assert (await olga.post(path, json=body, headers=KEY)).json()["token"]
+            async with app.state.database.session(TEST_CONTEXT) as session:
+                await give(session, user, Role.VIEWER)
+                await session.delete(await session.get(Membership, membership.id))
+            again = await olga.post(path, json=body, headers=KEY)
+        assert again.status_code == 409
+        assert "token" not in again.json()
 
 
 class TestDeathInBetween:

@@ -186,6 +186,12 @@ class TestRefusals:
             item["field"].removeprefix("query.") for item in problem["errors"]
         }
 
+    async def test_too_many_points_in_one_answer(self, app, minute):
+        app.state.settings.telemetry.max_points_per_answer = 100
+        assert len((await minute(metric="cpu_core_usage_percent", step=10))["series"]) == 2
+        answer = await minute(422, metric="cpu_core_usage_percent", step=1)
+        assert answer["errors"][0]["message"].startswith("Gives more than 100 points in all")
+
     async def test_too_many_samples(self, app, minute):
         app.state.settings.telemetry.max_samples_per_query = 5
         problem = await minute(422)

@@ -33,6 +33,7 @@ from fleetkeeper.devices.finding import find_device
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.ids import is_id
+from fleetkeeper.kit.text import printable
 from fleetkeeper.operations import audit_browser, audit_service
 from fleetkeeper.operations.audit_export import FORMATS, export_entries
 from fleetkeeper.settings import get_settings
@@ -252,10 +253,10 @@ def _hash(text: str) -> bytes | None:
 
 def _print_report(report: Report, *, is_expected_given: bool) -> None:
     for number, finding in enumerate(report.findings):
-        typer.echo(("First: " if number == 0 else "Then: ") + _printable(finding.message))
+        typer.echo(("First: " if number == 0 else "Then: ") + printable(finding.message))
         if number == 0 and finding.resource:
             typer.echo(
-                f"       It is about {_printable(finding.resource)}, by {_printable(finding.actor or '')}."
+                f"       It is about {printable(finding.resource)}, by {printable(finding.actor or '')}."
             )
     checked = f"{report.entries + report.archived_entries} entries in {report.seals} seals"
     typer.echo(f"{checked}: {'all as they were sealed' if report.is_sound else 'not as they were sealed'}.")
@@ -271,10 +272,6 @@ def _print_report(report: Report, *, is_expected_given: bool) -> None:
                 "Who could write this home's folder, too, could have removed seals from the end; "
                 "--expect and a hash kept elsewhere would tell."
             )
-
-
-def _printable(text: str) -> str:
-    return "".join(mark if mark.isprintable() else "�" for mark in text)
 
 
 def _progress(*, as_json: bool) -> Progress:

@@ -12,6 +12,7 @@ from fleetkeeper.cli.inputs import checked
 from fleetkeeper.cli.running import command_actor, with_session
 from fleetkeeper.cli.tables import AsJson, done, show, show_one
 from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.kit.text import printable
 from fleetkeeper.telemetry.dashboards import service
 from fleetkeeper.telemetry.dashboards.definition import MAX_BYTES
 from fleetkeeper.telemetry.dashboards.schemas import (
@@ -69,10 +70,10 @@ def show_dashboard(key: Key, *, as_json: AsJson = False) -> None:
         return
     show_one(DashboardSummary(**found.model_dump(exclude={"definition"})), as_json=False)
     for row in found.definition["rows"]:
-        typer.echo(_plain(row["title"] or "(no title)"))
+        typer.echo(printable(row["title"] or "(no title)"))
         for panel in row["panels"]:
             typer.echo(
-                f"  {_plain(panel['title'] or '(no title)')} ({panel['kind']}, {panel['width']} of 12)"
+                f"  {printable(panel['title'] or '(no title)')} ({panel['kind']}, {panel['width']} of 12)"
             )
 
 
@@ -131,13 +132,13 @@ def delete_dashboard(
 ) -> None:
     """Delete a dashboard. One for everyone is gone for everyone; export it first to keep it."""
     if not yes:
-        typer.confirm(f"Delete {_plain(key)}? It cannot be brought back.", abort=True)
+        typer.confirm(f"Delete {printable(key)}? It cannot be brought back.", abort=True)
 
     async def remove(session: AsyncSession) -> None:
         await service.delete_dashboard(session, command_actor(), key)
 
     with_session(remove, reason)
-    done(f"Deleted {_plain(key)}.", as_json=as_json)
+    done(f"Deleted {printable(key)}.", as_json=as_json)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -154,8 +155,3 @@ def _read(file: Path) -> dict[str, Any]:
             "The file is no dashboard.", fields=[FieldError("file", "holds one JSON object")]
         )
     return document
-
-
-def _plain(text: str) -> str:
-    # Control characters from outside must not reach the terminal.
-    return "".join(mark if mark.isprintable() else "\ufffd" for mark in text)

@@ -11,6 +11,7 @@ import typer
 from pydantic import BaseModel
 
 from fleetkeeper.cli.grid import laid_out
+from fleetkeeper.kit.text import printable
 
 AsJson = Annotated[bool, typer.Option("--json", help="Output JSON")]
 
@@ -63,4 +64,4 @@ def _text(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {_text(item)}" for name, item in value.items() if item is not None) or "-"
     # Control characters from outside must not reach the terminal.
-    return "".join(mark if mark.isprintable() else "\N{REPLACEMENT CHARACTER}" for mark in str(value))
+    return printable(str(value))

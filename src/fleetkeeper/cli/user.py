@@ -16,6 +16,7 @@ from fleetkeeper.identity.permissions import Role
 from fleetkeeper.identity.sign_in import factors
 from fleetkeeper.identity.users import service
 from fleetkeeper.identity.users.schemas import UserCreate, UserRead
+from fleetkeeper.kit.text import printable
 
 app = typer.Typer(help="Accounts, and the roles that they have.", no_args_is_help=True)
 
@@ -64,7 +65,7 @@ def show_user(user: User, *, as_json: AsJson = False) -> None:
         show_one(access, as_json=True)
         return
     state = "" if access.enabled else " is disabled, and"
-    typer.echo(f"{access.username}{state} has {len(access.permissions)} permissions, by:")
+    typer.echo(f"{printable(access.username)}{state} has {len(access.permissions)} permissions, by:")
     show(access.sources, ("role", "via", "group", "department"), as_json=False)
     show(access.permissions, ("permission", "everywhere", "departments"), as_json=False)
 

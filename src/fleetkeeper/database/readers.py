@@ -31,6 +31,8 @@ _DEFAULTS = {
     "idle_in_transaction_session_timeout": "1min",
     "lock_timeout": "5s",
 }
+# For one connection of a reader.
+TEMPORARY_FILES = "1GB"
 # What nobody gets who could go around row security.
 _MIGHTY = "rolsuper OR rolbypassrls OR rolcreaterole OR rolreplication"
 
@@ -74,7 +76,9 @@ def grant_reader(
                     name, sql.Identifier(parameter), sql.Literal(value)
                 )
             )
-        if not owner_of(connection).is_superuser:
+        if owner_of(connection).is_superuser:
+            limit_temporary_files(connection, login)
+        else:
             # The worker ends transactions of readers that are too old, by the owner's right.
             connection.execute(sql.SQL("GRANT {} TO CURRENT_USER WITH INHERIT TRUE").format(name))
         for other in READER_ROLES:
@@ -88,6 +92,15 @@ def grant_reader(
             (login, role, department_id is None, department_id),
         )
     return password
+
+
+def limit_temporary_files(connection: psycopg.Connection, login: str) -> None:
+    """See to it that a reader's sorts cannot fill the disk; only a superuser may set this, and lift it."""
+    connection.execute(
+        sql.SQL("ALTER ROLE {} SET temp_file_limit = {}").format(
+            sql.Identifier(login), sql.Literal(TEMPORARY_FILES)
+        )
+    )
 
 
 def _limit_readers(connection: psycopg.Connection) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from fleetkeeper.identity.texts import LongName
 from fleetkeeper.kit.bulk import Selection
 
 DeviceType = Literal[
@@ -73,7 +74,7 @@ class DeviceUpdate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str | None = Field(default=None, min_length=1, max_length=255, pattern=r"^[^\x00]*$")
+    name: LongName | None = None
     device_type: DeviceType | None = None
     lifecycle: Lifecycle | None = None
     location: str | None = Field(default=None, max_length=255, pattern=r"^[^\x00]*$")

@@ -25,6 +25,7 @@ from fleetkeeper.identity.oidc.recheck import Checker, recheck_if_due
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.service import TOKEN_PREFIX, actor_of_session, actor_of_token
 from fleetkeeper.kit.addresses import is_loopback_host, plain_address
+from fleetkeeper.kit.body_front import RIGHTS
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.handed_on import HandedOn
 from fleetkeeper.kit.text import is_storable
@@ -115,6 +116,7 @@ async def signed_in_ahead(request: Request) -> Hashable:
     actor = await _credential_s_actor.ahead(request)
     if actor is None:
         raise UnauthenticatedError(SIGN_IN_NEEDED)
+    request.scope["state"][RIGHTS] = actor.rights
     return actor.token_id or actor.session_id
 
 

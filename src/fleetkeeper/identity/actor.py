@@ -68,6 +68,16 @@ class Actor:
         """What the actor may do somewhere."""
         return frozenset(permission for permission, scope in self.grants.items() if scope)
 
+    @property
+    def rights(self) -> str:
+        """All permissions with their departments in one text."""
+        told = sorted(
+            (str(permission), scope.everywhere, sorted(map(str, scope.departments)))
+            for permission, scope in self.grants.items()
+            if scope
+        )
+        return repr(told)
+
     def scope(self, permission: Permission) -> Scope:
         """Where the actor has a permission."""
         return self.grants.get(permission, NOWHERE)

@@ -15,6 +15,8 @@ from fleetkeeper.kit.request_body import CallerGoneError, Pace, announced_length
 
 # Where a request's state has who calls, once the front has found out.
 CALLER = "caller"
+# And what they may do, as a text that changes when that does.
+RIGHTS = "rights"
 
 
 @dataclass(frozen=True)

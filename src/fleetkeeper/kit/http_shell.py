@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse
 
 from fleetkeeper.errors import OverloadedError
@@ -72,7 +73,7 @@ class RequestLimits:
         # Credentials that were good when last looked up, the one that was used last at the end.
         self._good: OrderedDict[str, None] = OrderedDict()
 
-    def wait_seconds(self, address: str, authorization: str, path: str, cookie: str = "") -> int:
+    def wait_seconds(self, address: str, authorization: str, path: str, credential: str = "") -> int:
         """Seconds that the caller must wait; 0 lets the request pass.
 
         A whole fleet may share one address, so agents count by their keys alone. Anybody can write what looks like a
@@ -80,7 +81,7 @@ class RequestLimits:
         their own. Where somebody guesses credentials, those behind the same address whose own are good go on.
         """
         now = time.monotonic()
-        wait = 0.0 if (authorization or cookie) in self._good else self._failures.wait(_key(address), now)
+        wait = 0.0 if credential in self._good else self._failures.wait(_key(address), now)
         if path.startswith(self._sender_paths):
             return math.ceil(wait)
         if path.startswith(self._rare_paths):
@@ -127,6 +128,14 @@ def is_request_id(text: str) -> bool:
     return _REQUEST_ID.fullmatch(text) is not None
 
 
+def credential_of(authorization: str, cookie: str, session_cookie: str) -> str:
+    """What a caller shows, written one way: what else stands in the headers makes nobody another caller."""
+    if authorization:
+        scheme, _, secret = authorization.strip().partition(" ")
+        return f"{scheme.lower()} {secret.strip()}"
+    return cookie_parser(cookie).get(session_cookie, "")
+
+
 class HttpShell:
     """An ASGI application around another."""
 
@@ -138,11 +147,13 @@ class HttpShell:
         https: bool,
         limits: RequestLimits,
         shares: Shares,
+        session_cookie: str,
         unshared_paths: Sequence[str] = (),
         before_sending: Callable[[], None] = lambda: None,
     ) -> None:
         self.app = app
         self._shares = shares
+        self._session_cookie = session_cookie
         self._unshared_paths = tuple(unshared_paths)
         # Called before each part of an answer, whose reader may be slow.
         self._before_sending = before_sending
@@ -166,7 +177,9 @@ class HttpShell:
             request_id = uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        credential = sent.get("authorization", "") or sent.get("cookie", "")
+        credential = credential_of(
+            sent.get("authorization", ""), sent.get("cookie", ""), self._session_cookie
+        )
         is_read = announced_length(scope["headers"]) == 0
 
         async def receive_noting() -> Any:
@@ -185,7 +198,7 @@ class HttpShell:
                     headers["Connection"] = "close"
             await send(message)
 
-        refusal = self._refusal(scope, sent, request_id)
+        refusal = self._refusal(scope, sent, request_id, credential)
         if refusal is not None or not credential or scope["path"].startswith(self._unshared_paths):
             await (refusal or self.app)(scope, receive_noting, send_with_headers)
             return
@@ -215,7 +228,7 @@ class HttpShell:
             headers["Cache-Control"] = "no-store"
         return headers
 
-    def _refusal(self, scope: Any, sent: Headers, request_id: str) -> JSONResponse | None:
+    def _refusal(self, scope: Any, sent: Headers, request_id: str, credential: str) -> JSONResponse | None:
         """The answer to a request that goes no further; None for one that does."""
         if not self.is_served_host(sent.get("host", "")):
             return _problem(
@@ -226,7 +239,7 @@ class HttpShell:
                 [{"field": "Host", "message": "is not on the list of allowed hosts"}],
             )
         wait = self._limits.wait_seconds(
-            sender_of(scope), sent.get("authorization", ""), scope["path"], sent.get("cookie", "")
+            sender_of(scope), sent.get("authorization", ""), scope["path"], credential
         )
         if not wait:
             return None

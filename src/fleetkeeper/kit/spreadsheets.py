@@ -1,8 +1,12 @@
 """Texts for spreadsheets, which take some of them for formulas."""
 
+import re
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def guarded(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA_MARKS) else text
+    """A text that no spreadsheet takes for a formula, and no terminal for a command."""
+    plain = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
+    return f"'{plain}" if plain.startswith(FORMULA_MARKS) else plain

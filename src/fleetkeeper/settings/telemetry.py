@@ -56,6 +56,11 @@ class TelemetrySettings(BaseModel):
     max_points_per_series: int = Field(
         default=11_000, ge=10, description="Points that one series of a range query may have."
     )
+    max_points_per_answer: int = Field(
+        default=1_000_000,
+        ge=10_000,
+        description="Points that one answer may have, over all of its series. Each takes about 100 bytes for a moment.",
+    )
     max_samples_per_query: int = Field(
         default=50_000_000, ge=1000, description="Raw samples that one range query may read."
     )

@@ -59,6 +59,13 @@ class RangeQuery:
     aggregates: Sequence[str]
     explain: bool = False
 
+    @property
+    def most_points(self) -> int:
+        """How many points a channel may give, all aggregates together."""
+        span = (self.end - self.start).total_seconds()
+        steps = self.points if self.step_seconds is None else int(span / self.step_seconds) + 1
+        return sum(max(self.points, 1) if name == RAW else steps for name in self.aggregates)
+
     def checked(self, limits: TelemetrySettings) -> "RangeQuery":
         """This query, if it makes sense and stays within the limits."""
         problems = []
@@ -93,12 +100,18 @@ async def query_range(
     series: list[Series] = []
     steps_seconds: float | None = None
     plan: list[PlanStep] = []
+    room = limits.max_points_per_answer
     for device_id in query.devices:
         await devices.check_permission(session, actor, Permission.TELEMETRY_READ, device_id)
         named = await channels_of(session, device_id, sorted({name for name, _ in wanted}))
         channels = [item for item in named if _is_wanted(item, wanted)]
         if len(channels) * len(query.aggregates) > MAX_SERIES:
             message = f"give more labels: this would be more than {MAX_SERIES} series"
+            raise InvalidInputError("The range query is too wide.", fields=[FieldError("metric", message)])
+        room -= len(channels) * query.most_points
+        if room < 0:
+            most = f"{limits.max_points_per_answer:,}"
+            message = f"Gives more than {most} points in all; ask for fewer series or a longer step"
             raise InvalidInputError("The range query is too wide.", fields=[FieldError("metric", message)])
         planned = await _by_hours(session, device_id, channels, query, limits)
         if planned is not None:

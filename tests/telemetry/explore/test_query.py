@@ -73,7 +73,7 @@ def fleet(connection, app_url):
     return Fleet(connection, app_url)
 
 
-async def ask(app, start_us, end_us, **wishes):
+async def ask(app, start_us, end_us, limits=None, **wishes):
     query = FleetQuery(
         metrics=wishes.pop("metrics", ["load"]),
         start=moment(start_us),
@@ -82,7 +82,7 @@ async def ask(app, start_us, end_us, **wishes):
         **wishes,
     )
     async with app.state.database.session(product_context("job", "test")) as session:
-        return await query_fleet(session, ALL, query, TelemetrySettings())
+        return await query_fleet(session, ALL, query, limits or TelemetrySettings())
 
 
 def expected(fleet, names, start_us, end_us, step_us, aggregate):
@@ -380,6 +380,15 @@ class TestRefused:
         with pytest.raises(InvalidInputError, match="wrong") as caught:
             await ask(app, START, START + DAY, step="3600")
         assert [field.field for field in caught.value.fields] == ["by"]
+
+    @pytest.mark.parametrize("wishes", [{}, {"top": 1, "step": "60"}, {"top": 1, "compare": "1d"}])
+    async def test_too_many_points_before_anything_is_read(self, app, fleet, monkeypatch, wishes):
+        few = TelemetrySettings().model_copy(update={"max_points_per_answer": 30})
+        assert (await ask(app, START, START + DAY, step="3600", top=1, limits=few)).series
+        monkeypatch.setattr(service, "fill", None)
+        with pytest.raises(InvalidInputError) as caught:
+            await ask(app, START, START + DAY, **{"step": "3600", "limits": few, **wishes})
+        assert [field.field for field in caught.value.fields] == ["step"]
 
 
 class TestDoors:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from fleetkeeper.database.claims import CLAIM, Claim
 from fleetkeeper.database.engine import Database
 from fleetkeeper.errors import ConflictError, FieldError, InvalidInputError
-from fleetkeeper.kit.body_front import CALLER
+from fleetkeeper.kit.body_front import CALLER, RIGHTS
 from fleetkeeper.kit.sealing import Sealer, SealingError
 from fleetkeeper.operations.idempotency import queries
 from fleetkeeper.operations.idempotency.queries import Known
@@ -34,6 +34,8 @@ _CONTEXT = b"idempotency_keys "
 class _Answer(msgspec.Struct, frozen=True):
     headers: list[tuple[bytes, bytes]]
     body: bytes
+    # Of whoever asked, as a digest; answers of before this was kept have none.
+    rights: bytes = b""
 
 
 class IdempotencyFront:
@@ -89,10 +91,10 @@ class IdempotencyFront:
             scope["state"][CLAIM] = claim
             await self.app(scope, _Once(message, receive), captured)
             if not claim.is_lost:
-                await self._keep(database, claim, captured)
+                await self._keep(database, claim, captured, _rights_of(scope))
                 return _response(captured.status, captured.headers, bytes(captured.body))
             known = await self._wait_for(database, claim)
-        return self._again(known, claim)
+        return self._again(known, claim, _rights_of(scope))
 
     async def _known(self, database: Database, claim: Claim) -> Known | None:
         async with database.session() as session:
@@ -110,7 +112,7 @@ class IdempotencyFront:
             await asyncio.sleep(LOOK_SECONDS)
         return known or Known(claim.request_digest, None, None)
 
-    def _again(self, known: Known, claim: Claim) -> Response:
+    def _again(self, known: Known, claim: Claim, rights: bytes) -> Response:
         if known.request_digest != claim.request_digest:
             raise InvalidInputError(
                 "This key came with another request before.",
@@ -129,15 +131,19 @@ class IdempotencyFront:
             raise ConflictError(
                 "This request was carried out before, and its answer cannot be read; look at what it changed."
             ) from None
+        if answer.rights != rights:
+            raise ConflictError(
+                "This request was carried out before. Your permissions have changed since: its answer is not repeated."
+            )
         return _response(known.status, [*answer.headers, (REPLAYED, b"true")], answer.body)
 
-    async def _keep(self, database: Database, claim: Claim, captured: "_Captured") -> None:
+    async def _keep(self, database: Database, claim: Claim, captured: "_Captured", rights: bytes) -> None:
         """Remember what was carried out. What was refused changed nothing, and may be tried again, put right."""
         if not 200 <= captured.status < 400:
             return
         answer = None
         if len(captured.body) <= MAX_STORED_BYTES:
-            packed = msgspec.msgpack.encode(_Answer(captured.headers, bytes(captured.body)))
+            packed = msgspec.msgpack.encode(_Answer(captured.headers, bytes(captured.body), rights))
             sealer: Sealer = self._state.sealer
             answer = sealer.seal(packed, _CONTEXT + claim.digest)
         try:
@@ -183,6 +189,12 @@ def _response(status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> R
     response = Response(body, status)
     response.raw_headers = headers
     return response
+
+
+def _rights_of(scope: Any) -> bytes:
+    """What the caller may do now; nothing for those whose credential is in the body."""
+    rights = scope["state"].get(RIGHTS)
+    return b"" if rights is None else _digest(rights.encode())
 
 
 def _digest(*parts: bytes) -> bytes:

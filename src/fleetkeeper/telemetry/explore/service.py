@@ -39,6 +39,8 @@ from fleetkeeper_protocol.metrics import describe, parse_channel
 MAX_METRICS = 50
 MAX_AGGREGATES = 8
 MAX_GROUPS = 2000
+# What is counted up on the way to an answer takes a small part of the room of its points.
+CELLS_OF_A_POINT = 20
 MAX_TOP = 500
 # So many are told in ten microseconds.
 _VALUES = 100
@@ -88,6 +90,7 @@ async def query_fleet(
     grouping = without_devices(measured) if query.across else measured
     if query.top is None and (many := len(grouping.groups)) > MAX_GROUPS:
         raise _wrong("by", f"gives {many} groups; ask for the `top`, or for at most {MAX_GROUPS}")
+    _check_size(query, step, len(measured.groups), len(grouping.groups), limits)
     answers, steps, parts = await _ask(session, query, step, series, measured, limits)
     order = _ranked(answers[0], query.top)
     values = len(order) * len(answers) * len(steps)
@@ -110,6 +113,18 @@ async def query_fleet(
         warnings_of(session),
         parts if query.explain else msgspec.UNSET,
     )
+
+
+def _check_size(query: FleetQuery, step: Any, measured: int, groups: int, limits: TelemetrySettings) -> None:
+    """Refuse what would take too much memory, before anything is read. Raises InvalidInputError."""
+    steps = 1 if query.instant else len(steps_of(step, *_range(query)))
+    each = steps * len(query.aggregates)
+    points = min(groups, query.top or groups) * each * (2 if query.compare else 1)
+    if points > limits.max_points_per_answer:
+        message = f"Gives {points:,} points in all; make it longer, or ask for fewer series"
+        raise _wrong("step", f"{message} (at most {limits.max_points_per_answer:,})")
+    if measured * each > limits.max_points_per_answer * CELLS_OF_A_POINT:
+        raise _wrong("step", f"Is too short for {measured:,} series; make it longer, or ask for fewer series")
 
 
 def problem_of_aggregate(text: str) -> str | None:
