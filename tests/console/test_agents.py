@@ -116,10 +116,12 @@ class TestPage:
 
     async def test_revoking_an_agent_refuses_its_key(self, browser, device):
         answer = await browser.send(f"/agents/{device.id}/revoke")
-        assert answer.status_code == 200, answer.text
+        assert answer.status_code == 204, answer.text
         assert "revoked" in answer.headers["HX-Trigger"]
-        assert "Revoked" in answer.text
-        assert "/revoke" not in answer.text
+        assert "list-changed" in answer.headers["HX-Trigger"]
+        page = await browser.page("/agents")
+        assert "Revoked" in page
+        assert f"{device.id}/revoke" not in page
         assert (await device.client.get("/api/v1/agent/config")).status_code == 401
 
     async def test_collectors_that_do_not_work_are_named(self, browser, device):

@@ -32,7 +32,6 @@ CONTEXTS = {
     "panels/page.html": panels.PanelPage,
     "panels/_list.html": lists.ListResults,
     "agents/list.html": agents.AgentsPage,
-    "agents/_agents.html": agents.AgentTable,
     "agents/_arrivals.html": agents.Arrivals,
     "agents/_created.html": agents.TokenCreated,
     "agents/_token_form.html": agents.TokenFormFragment,
@@ -55,7 +54,6 @@ CONTEXTS = {
 }
 # Names that an including template sets in a loop, before the part that uses them.
 LOOP_NAMES = {
-    "agents/_row.html": {"agent"},
     "audit/_changes.html": {"row"},
     "audit/_seals.html": {"csrf_token", "may_seal", "message", "state"},
     "settings/_form.html": {"form"},

@@ -1,11 +1,14 @@
 """Deletions of a device's telemetry as panels. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from fleetkeeper.console.contexts.panels import Cell, Entry, EntryForm, Facts, Row, Table, Tag
+from fleetkeeper.console.contexts.lists import Empty
+from fleetkeeper.console.contexts.panels import Cell, Entry, EntryForm, Facts, Tag
+from fleetkeeper.console.lists.declaring import Column, ListPage
 from fleetkeeper.console.panels import REASON
 from fleetkeeper.console.retention_panels import HOME, STATES, grouped
 from fleetkeeper.kit.sizes import size_text
+from fleetkeeper.telemetry.archive.browsing import DELETIONS
 from fleetkeeper.telemetry.archive.schemas import Amounts, DeletionRead
 
 
@@ -64,31 +67,41 @@ def deletion_confirmation(amounts: Amounts, values: Mapping[str, str]) -> tuple[
     return Facts("amounts", "What would go", facts), form
 
 
-def deletions_table(deletions: Sequence[DeletionRead]) -> Table:
-    """The newest deletions."""
-    rows = (
-        Row(
-            (
-                Cell(one.device_name or str(one.device_id), detail=one.reason),
-                Cell(one.metric or "all metrics", detail=_days(one)),
-                Cell(tags=(Tag(one.state, STATES.get(one.state, "")),), detail=one.problem or one.step),
-                Cell(at=one.requested_at, kind="time"),
-                Cell(one.requested_by or "the product"),
-            )
-        )
-        for one in deletions
-    )
-    return Table(
-        "deletions",
-        "Deletions",
-        ("Device", "What", "State", "Asked for", "By"),
-        tuple(rows),
-        text="Telemetry of a device that is deleted goes by itself.",
-        empty="None was asked for.",
-    )
-
-
 def _days(one: DeletionRead) -> str:
     if one.first_day is None and one.last_day is None:
         return ""
     return f"{one.first_day or 'first day'} to {one.last_day or 'last day'}"
+
+
+def _device(one: DeletionRead) -> Cell:
+    return Cell(one.device_name or str(one.device_id), detail=one.reason)
+
+
+def _state(one: DeletionRead) -> Cell:
+    return Cell(tags=(Tag(one.state, STATES.get(one.state, "")),), detail=one.problem or one.step)
+
+
+DELETION_LIST: ListPage[DeletionRead] = ListPage(
+    path=f"{HOME}/deletions",
+    title="Delete telemetry",
+    noun=("deletion", "deletions"),
+    listing=DELETIONS,
+    search="Device or reason",
+    columns=(
+        Column("device", "Device", _device),
+        Column("metric", "Metrics", lambda one: Cell(one.metric or "all metrics", detail=_days(one))),
+        Column("state", "Status", _state, sort="state"),
+        Column(
+            "requested_at",
+            "Requested",
+            lambda one: Cell(at=one.requested_at, kind="time"),
+            sort="requested_at",
+            falls_first=True,
+        ),
+        Column("requested_by", "Requested by", lambda one: Cell(one.requested_by or "the product")),
+    ),
+    titles={"device_id": "Device ID"},
+    text="Deleting a device also deletes its telemetry.",
+    empty=Empty("No deletions yet"),
+    refresh_seconds=5,
+)

@@ -1,21 +1,27 @@
 """Enrolment tokens and agents as the console shows them. Pure."""
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
 
-from fleetkeeper.console.contexts.agents import AgentRow, AgentTable, Command, TokenForm, TokenRow
+from fleetkeeper.console.contexts.agents import AgentRow, Command, TokenForm, TokenRow
+from fleetkeeper.console.contexts.lists import Empty
+from fleetkeeper.console.contexts.panels import Cell, RowAction, Tag
 from fleetkeeper.console.contexts.shell import FormField
 from fleetkeeper.console.device_page import collector_row
+from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
 from fleetkeeper.console.panels import department_options
-from fleetkeeper.fleet.schemas import AgentPage, AgentRead, EnrollmentTokenCreate, EnrollmentTokenRead
+from fleetkeeper.console.rendering import format_words
+from fleetkeeper.fleet.queries import AGENTS
+from fleetkeeper.fleet.schemas import AgentRead, EnrollmentTokenCreate, EnrollmentTokenRead
 from fleetkeeper.identity.departments.schemas import DepartmentRead
 from fleetkeeper.kit.error_words import error_words
 
 HOUR_SECONDS = 3600
+_STATUSES = ("online", "offline", "unknown")
 _DEFAULTS = {"name": "", "max_uses": "1", "ttl_hours": "24"}
 
 
@@ -140,14 +146,61 @@ def agent_row(agent: AgentRead) -> AgentRow:
     )
 
 
-def agent_table(page: AgentPage, parameters: Iterable[tuple[str, str]], *, may_enrol: bool) -> AgentTable:
-    """One page of agents; `parameters` are those of the address."""
-    cursor = dict(parameters).get("cursor")
-    return AgentTable(
-        agents=tuple(agent_row(agent) for agent in page.results),
-        count=page.count,
-        here=f"/agents?cursor={cursor}" if cursor else "/agents",
-        next_href=f"/agents{page.next}" if page.next else None,
-        previous_href=f"/agents{page.previous}" if page.previous else None,
-        may_enrol=may_enrol,
+def agent_list(*, may_enrol: bool) -> ListPage[AgentRead]:
+    """Agents, newest first."""
+
+    def actions(one: AgentRead) -> tuple[RowAction, ...]:
+        if not may_enrol or one.is_revoked:
+            return ()
+        question = f"Revoke the key of “{one.device_name}”? Its agent is refused until it enrolls again."
+        return (RowAction("Revoke", f"/agents/{one.device_id}/revoke", question),)
+
+    return ListPage(
+        path="/agents",
+        title="Agents",
+        noun=("agent", "agents"),
+        listing=AGENTS,
+        search="Device",
+        quick=(QuickFilter("status", "Status", tuple(Choice(one, one.capitalize()) for one in _STATUSES)),),
+        columns=(
+            Column(
+                "device_name",
+                "Device",
+                lambda one: Cell(one.device_name, f"/devices/{one.device_id}"),
+                sort="device_name",
+            ),
+            Column("status", "Status", _agent_status, sort="status"),
+            Column("version", "Version", lambda one: Cell(one.version or ""), sort="version"),
+            Column(
+                "last_contact",
+                "Last contact",
+                lambda one: Cell(at=one.last_contact, kind="time", is_soft=True),
+            ),
+            Column("failing", "Not available", _failing, css="is-minor"),
+            Column(
+                "enrolled_at",
+                "Enrolled",
+                lambda one: Cell(at=one.enrolled_at, kind="time", is_soft=True),
+                sort="enrolled_at",
+                falls_first=True,
+                is_extra=True,
+            ),
+        ),
+        actions=actions,
+        empty=Empty("No agents yet", "Create an enrollment token above and run its command on a machine."),
+        refresh_seconds=10,
     )
+
+
+def _agent_status(one: AgentRead) -> Cell:
+    return Cell(tags=(Tag("Revoked", "bad"),)) if one.is_revoked else Cell(one.status, kind="status")
+
+
+def _failing(one: AgentRead) -> Cell:
+    """The collectors that do not work, each with its reason."""
+    rows = [collector_row(item) for item in one.collectors]
+    failing = [row for row in rows if row.tone in {"bad", "warning"}]
+    tags = tuple(
+        Tag(format_words(row.name), "bad" if row.tone == "bad" else "", row.reason) for row in failing
+    )
+    return Cell("" if rows else "Not reported yet", tags=tags, is_soft=True)

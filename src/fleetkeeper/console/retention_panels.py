@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import (
     Cell,
     Entry,
@@ -14,9 +15,11 @@ from fleetkeeper.console.contexts.panels import (
     Table,
     Tag,
 )
+from fleetkeeper.console.lists.declaring import Column, ListPage
 from fleetkeeper.console.panels import REASON, department_options
 from fleetkeeper.identity.departments.schemas import DepartmentRead
 from fleetkeeper.kit.sizes import size_text
+from fleetkeeper.telemetry.archive.browsing import FILES
 from fleetkeeper.telemetry.archive.schemas import (
     FileRead,
     Outcome,
@@ -300,31 +303,26 @@ def verify_form() -> EntryForm:
     )
 
 
-def files_table(files: Sequence[FileRead], count: int, previous: str | None, following: str | None) -> Table:
-    """Files of the archive."""
-    rows = (
-        Row(
-            (
-                Cell(str(file.day)),
-                Cell(file.path, detail=f"SHA-256 {file.sha256}"),
-                Cell(grouped(file.devices)),
-                Cell(grouped(file.rows)),
-                Cell(size_text(file.size_bytes)),
-                Cell(tags=(Tag(file.problem, "bad"),))
-                if file.problem
-                else Cell(at=file.checked_at, kind="time"),
-            )
-        )
-        for file in files
-    )
-    return Table(
-        "files",
-        "Files",
-        ("Day", "File", "Devices", "Samples", "Size", "Checked"),
-        tuple(rows),
-        text="Parquet, sorted by device, channel and time.",
-        empty="No telemetry is archived yet.",
-        count=count,
-        previous_href=previous,
-        next_href=following,
-    )
+def _checked(one: FileRead) -> Cell:
+    return Cell(tags=(Tag(one.problem, "bad"),)) if one.problem else Cell(at=one.checked_at, kind="time")
+
+
+FILE_LIST: ListPage[FileRead] = ListPage(
+    path=f"{HOME}/files",
+    title="Archive files",
+    noun=("file", "files"),
+    listing=FILES,
+    search="Part of a path, such as a day",
+    columns=(
+        Column("day", "Day", lambda one: Cell(str(one.day)), sort="day", falls_first=True),
+        Column("path", "File", lambda one: Cell(one.path, detail=f"SHA-256 {one.sha256}"), sort="path"),
+        Column("devices", "Devices", lambda one: Cell(grouped(one.devices))),
+        Column("rows", "Samples", lambda one: Cell(grouped(one.rows)), sort="rows", falls_first=True),
+        Column(
+            "size_bytes", "Size", lambda one: Cell(size_text(one.size_bytes)), "size_bytes", falls_first=True
+        ),
+        Column("checked", "Checked", _checked),
+    ),
+    titles={"made_at": "Written"},
+    empty=Empty("No telemetry is archived yet", "Files appear here once a policy's archive age has passed."),
+)

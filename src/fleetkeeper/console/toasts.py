@@ -15,5 +15,9 @@ def with_toast(answer: Response, text: str) -> Response:
 def told(request: Request, address: str, text: str) -> Response:
     """Stay on the page with a message after something was done; without htmx go on to the page at `address`."""
     if request.headers.get("HX-Request") == "true":
-        return with_toast(Response(status_code=204), text)
+        answer = Response(status_code=204)
+        # Lists on the page ask for themselves anew.
+        events = {"toast": {"text": text, "target": "body"}, "list-changed": {"target": "body"}}
+        answer.headers["HX-Trigger"] = json.dumps(events)
+        return answer
     return RedirectResponse(address, 303)

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from fleetkeeper.console.contexts.devices import CollectorRow
+from fleetkeeper.console.contexts.lists import ListPanel
 from fleetkeeper.console.contexts.panels import Option
 from fleetkeeper.console.contexts.shell import FormField, Shell
 
@@ -90,21 +91,11 @@ class TokenTable:
 
 
 @dataclass(frozen=True)
-class AgentTable:
-    """The agents, refreshed while the page is open."""
-
-    agents: tuple[AgentRow, ...]
-    count: int
-    here: str
-    next_href: str | None
-    previous_href: str | None
-    may_enrol: bool
-
-
-@dataclass(frozen=True)
-class AgentsPage(AgentTable, TokenTable):
-    """Both, and the form."""
+class AgentsPage(TokenTable):
+    """The agents, the tokens and their form."""
 
     shell: Shell
+    agents: ListPanel
+    may_enrol: bool
     token_form: TokenForm
     csrf_token: str

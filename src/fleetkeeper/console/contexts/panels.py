@@ -55,10 +55,11 @@ class EntryForm:
 
 @dataclass(frozen=True)
 class Tag:
-    """A word in a frame; `tone` is good, warning, bad or nothing."""
+    """A word in a frame; `tone` is good, warning, bad or nothing. `hint` shows when it is pointed at."""
 
     text: str
     tone: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ def related_panel(page: ListPage[Item], rows: Rows, title: str = "", text: str =
         page, columns=columns, listing=None, search="", quick=(), export="", refresh_seconds=0, bulk=""
     )
     panel = list_panel(plain, Asked(page.path), rows)
-    return replace(panel, title=title or page.title, text=text)
+    return replace(panel, title=title or page.title, text=text, here="")
 
 
 def shown_columns(page: ListPage[Item], asked: Asked) -> list[Column[Item]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -11,25 +12,26 @@ from starlette.responses import RedirectResponse
 
 from fleetkeeper.console.contexts.agents import (
     AgentsPage,
-    AgentTable,
     Arrivals,
     TokenCreated,
     TokenForm,
     TokenFormFragment,
     TokenTable,
 )
+from fleetkeeper.console.contexts.lists import ListResults
 from fleetkeeper.console.enrolment import (
+    agent_list,
     agent_row,
-    agent_table,
     install_commands,
     read_token_form,
     token_form,
     token_row,
 )
+from fleetkeeper.console.lists.answering import read_list
 from fleetkeeper.console.navigation import Place, declare, shell_for
-from fleetkeeper.console.rendering import names_of, render
+from fleetkeeper.console.rendering import render
 from fleetkeeper.console.requests import FormValues, WantsFragment
-from fleetkeeper.console.toasts import with_toast
+from fleetkeeper.console.toasts import told
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices.access import DevicesRead
 from fleetkeeper.errors import InvalidInputError
@@ -67,12 +69,15 @@ async def list_agents(
     wants_fragment: WantsFragment,
 ) -> Response:
     """Agents, and for those who may enrol machines the tokens."""
-    table = await _agents(request, session, actor)
+    may_enrol = actor.may(Permission.ENROLLMENT_WRITE)
+    fetch = partial(fleet.list_agents, session, actor)
+    agents = await read_list(request, agent_list(may_enrol=may_enrol), fetch)
     if wants_fragment:
-        return render("agents/_agents.html", table)
+        return render("panels/_list.html", ListResults(agents, actor.csrf_token or ""))
     tokens = await _tokens(session, actor) if actor.may(Permission.ENROLLMENT_READ) else TokenTable(())
     page = AgentsPage(
-        **names_of(table),
+        agents=agents,
+        may_enrol=may_enrol,
         tokens=tokens.tokens,
         shell=shell_for(actor, "/agents"),
         token_form=await _token_form(session, actor),
@@ -139,18 +144,11 @@ async def revoke_token(
 
 @router.post("/agents/{device_id}/revoke")
 async def revoke_agent(
-    request: Request,
-    device_id: UUID,
-    actor: EnrollmentWrite,
-    session: Session,
-    wants_fragment: WantsFragment,
+    request: Request, device_id: UUID, actor: EnrollmentWrite, session: Session
 ) -> Response:
     """Revoke a device's key: its agent must enrol again."""
     await fleet.revoke_agent(session, actor, device_id)
-    if not wants_fragment:
-        return RedirectResponse("/agents", 303)
-    answer = render("agents/_agents.html", await _agents(request, session, actor))
-    return with_toast(answer, "Key revoked. The agent is refused until it enrolls again.")
+    return told(request, "/agents", "Key revoked. The agent is refused until it enrolls again.")
 
 
 async def _token_form(
@@ -175,12 +173,6 @@ async def _refused_token(
 
 def _poll_address(since: datetime) -> str:
     return f"/agents/arrivals?{urlencode({'since': since.isoformat()})}"
-
-
-async def _agents(request: Request, session: AsyncSession, actor: Actor) -> AgentTable:
-    parameters = [item for item in request.query_params.multi_items() if item[0] in {"cursor", "q"}]
-    page = await fleet.list_agents(session, actor, parameters)
-    return agent_table(page, parameters, may_enrol=actor.may(Permission.ENROLLMENT_WRITE))
 
 
 async def _tokens(session: AsyncSession, actor: Actor) -> TokenTable:

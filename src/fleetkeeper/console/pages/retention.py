@@ -1,32 +1,31 @@
 """`/settings/retention`: policies for old telemetry, what they would do, runs, files and deletions."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.contexts.panels import Panel
-from fleetkeeper.console.deletion_panels import deletion_confirmation, deletion_form, deletions_table
+from fleetkeeper.console.deletion_panels import DELETION_LIST, deletion_confirmation, deletion_form
+from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import (
     attempt,
     done,
-    list_parameters,
     model_of,
-    neighbour,
     optional,
     refuse_in,
-    search_of,
     show_page,
 )
 from fleetkeeper.console.requests import AppSettings, FormValues
 from fleetkeeper.console.retention_panels import (
     CHANGE,
+    FILE_LIST,
     HOME,
     NEW,
     NUMBERS,
-    files_table,
     outcome_table,
     policies_table,
     policy_form,
@@ -191,28 +190,19 @@ async def ask_for_verification(request: Request, actor: ConfigWrite, session: Se
 @router.get("/files")
 async def list_files(request: Request, actor: ConfigRead, session: Session) -> Response:
     """The files of the archive."""
-    page = await browsing.list_files(session, list_parameters(request))
-    path = request.url.path
-    panels: list[Panel | None] = [
-        files_table(page.results, page.count, neighbour(path, page.previous), neighbour(path, page.next)),
-        verify_form() if page.count and actor.may(Permission.CONFIG_WRITE) else None,
-    ]
-    return show_page(
-        actor,
-        FILES,
-        "Archive files",
-        panels,
-        crumbs=BELOW,
-        search=search_of(request, "Part of a path, such as a day"),
-    )
+    after = [verify_form() if actor.may(Permission.CONFIG_WRITE) else None]
+    fetch = partial(browsing.list_files, session)
+    return await show_list(request, actor, FILE_LIST, fetch, after=after, crumbs=BELOW)
 
 
 @router.get("/deletions")
-async def list_deletions(actor: TelemetryDelete, session: Session, device: str = "") -> Response:
+async def list_deletions(
+    request: Request, actor: TelemetryDelete, session: Session, device: str = ""
+) -> Response:
     """Deletions, and the form for one."""
-    found = await browsing.list_deletions(session, SHOWN)
-    panels: list[Panel | None] = [deletion_form({"device": device}), deletions_table(found.results)]
-    return show_page(actor, DELETIONS, "Delete telemetry", panels, crumbs=_crumbs(actor))
+    before = [deletion_form({"device": device})]
+    fetch = partial(browsing.list_deletions, session)
+    return await show_list(request, actor, DELETION_LIST, fetch, before=before, crumbs=_crumbs(actor))
 
 
 @router.post("/deletions/preview")
