@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event, text
 
 from fleetkeeper.database.context import product_context
+from tests.factories.notifications import worker_of
 from tests.fixtures.client import PASSWORD
 
 BASELINE = Path(__file__).parents[1] / "query_counts.json"
@@ -91,6 +92,14 @@ class TestQueryCounts:
         }
         reason = {"X-Change-Reason": "counted"}
         await shared.admin.post("/api/v1/telemetry/archive/deletions", json=body, headers=reason)
+        channel = {"name": "counted", "kind": "webhook", "url": "https://hooks.example/x"}
+        made = (await shared.admin.post("/api/v1/notification-channels", json=channel)).json()
+        if "id" in made:
+            rule = {"name": "counted", "events": ["*"], "channel_id": made["id"]}
+            await shared.admin.post("/api/v1/notification-rules", json=rule)
+        worker = worker_of(shared.app)
+        await worker.emit(to_users=[(await shared.admin.get("/api/v1/me")).json()["user_id"]])
+        await worker.dispatch()
 
     @pytest.mark.usefixtures("_something_in_each")
     @pytest.mark.parametrize("path", sorted(json.loads(BASELINE.read_text())))
