@@ -63,8 +63,10 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--server", required=required, help="address of the server, such as https://fleet.example"
         )
-        command.add_argument("--token", help=f"enrolment token; better in the variable {TOKEN_VARIABLE}")
-    enroll.add_argument("--replace", action="store_true", help="enrol again although there is a key")
+        command.add_argument("--token", help=f"enrollment token; safer in the variable {TOKEN_VARIABLE}")
+    enroll.add_argument(
+        "--replace", action="store_true", help="enroll again, as a new device, although there is a key"
+    )
     commands.add_parser("show", parents=[common], help="print one collection, without a server")
     commands.add_parser("status", parents=[common], help="print how the running agent does")
     return parser
@@ -87,7 +89,8 @@ def _enroll(options: argparse.Namespace) -> int:
         known = state.credentials()
         if known is not None and not options.replace:
             raise EnrolmentError(
-                f"already enrolled at {known.server} as {known.device_id}; --replace enrols again"
+                f"already enrolled at {known.server} as {known.device_id}; "
+                "add --replace to enroll again, as a new device"
             )
         credentials = enrol_this_machine(
             state, options.server, token, this_platform(Features()), SystemClock()

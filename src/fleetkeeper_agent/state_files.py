@@ -133,7 +133,10 @@ class StateDirectory:
             try:
                 _lock(descriptor)
             except OSError as error:
-                raise AlreadyRunningError(f"an agent already runs with the state in {self.path}") from error
+                raise AlreadyRunningError(
+                    f"an agent is running with the state in {self.path}; stop it first, "
+                    "as with `systemctl stop fleetkeeper-agent`, or give another folder with --state"
+                ) from error
             yield
         finally:
             os.close(descriptor)

@@ -59,6 +59,7 @@ class TestTokenForm:
 
     def test_a_command_cannot_be_broken_out_of(self):
         commands = install_commands("http://host;reboot", "a b")
+        assert all("fleetkeeper-agent" not in one.text for one in commands), "is on no path yet"
         assert all("'http://host;reboot" in one.text and "'a b'" in one.text for one in commands)
 
 

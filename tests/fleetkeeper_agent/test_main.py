@@ -31,6 +31,9 @@ def test_enrolling_twice_needs_a_word(tmp_path, server, capsys):
     assert main(arguments) == 0
     assert main(arguments) == 1
     assert "already enrolled" in capsys.readouterr().err
+    with StateDirectory(tmp_path).locked():
+        assert main([*arguments, "--replace"]) == 1
+    assert "stop it first" in capsys.readouterr().err
     assert main([*arguments, "--replace"]) == 0
     assert len(server.of("/api/v1/enroll")) == 2
 

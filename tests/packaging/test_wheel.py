@@ -160,7 +160,9 @@ def test_the_script_installs_and_enrols(product: Product, tmp_path: Path) -> Non
     if "No matching distribution" in outcome.stderr or "Could not find a version" in outcome.stderr:
         pytest.skip(f"pip finds no package index: {outcome.stderr[-200:]}")
     assert outcome.returncode == 0, outcome.stderr
-    assert "Start the agent with: " in outcome.stdout
+    agent = home / ".local/bin/fleetkeeper-agent"
+    assert f"Now start the agent with: {agent} run\n" in outcome.stdout
+    assert subprocess.run([agent, "--version"], check=False).returncode == 0
     state = home / ".local/state/fleetkeeper-agent"
     device_id = json.loads((state / "credentials.json").read_text())["device_id"]
     assert (state / "credentials.json").stat().st_mode & 0o077 == 0

@@ -93,15 +93,18 @@ def read_token_form(entered: Mapping[str, str]) -> EnrollmentTokenCreate | dict[
 
 def install_commands(server: str, token: str) -> tuple[Command, ...]:
     """What to run on a machine."""
+    script = shlex.quote(f"{server}/agent/install.sh")
     return (
         Command(
-            "On a Linux machine or a Mac",
-            f"curl -fsSL {shlex.quote(f'{server}/agent/install.sh')} | sh -s -- {shlex.quote(token)}",
+            "On Linux or macOS",
+            f"curl -fsSL {script} | sh -s -- {shlex.quote(token)}",
+            "Run it as root to install the agent as a service. Without root, start the agent yourself with the "
+            "command that the script prints at the end.",
         ),
         Command(
-            "Where the agent is installed already",
-            f"FLEETKEEPER_AGENT_TOKEN={shlex.quote(token)} "
-            f"fleetkeeper-agent enroll --server {shlex.quote(server)}",
+            "To enroll a machine again that has the agent",
+            f"curl -fsSL {script} | sh -s -- {shlex.quote(token)} --replace",
+            "The machine becomes a new device. If its agent does not run as a service, stop the agent first.",
         ),
     )
 

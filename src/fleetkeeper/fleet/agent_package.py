@@ -60,7 +60,7 @@ def _digest(content: bytes) -> str:
 
 
 def install_script(server: str) -> str:
-    """A POSIX shell script that installs the agent from `server` and enrols it with the token it is given."""
+    """A POSIX shell script that installs the agent from `server` and enrolls it with the token it is given."""
     if not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+", server):
         raise ValueError(f"not a server's address: {server!r}")
     digest = hashlib.sha256(build_agent_wheel()).hexdigest()
@@ -78,17 +78,19 @@ def install_script(server: str) -> str:
 
 
 _SCRIPT = """#!/bin/sh
-# Installs the Fleetkeeper agent from @SERVER@ and enrols this machine:
-#   curl -fsSL @SERVER@/agent/install.sh | sh -s -- ENROLMENT_TOKEN
+# Installs the Fleetkeeper agent from @SERVER@ and enrolls this machine:
+#   curl -fsSL @SERVER@/agent/install.sh | sh -s -- ENROLLMENT_TOKEN
+# Run as root it becomes a service. After the token it takes --replace: enroll again, although the machine has a key.
 set -eu
 
 # A function, so that a download that broke off runs nothing.
 main() {
 token="${1:-}"
 if [ -z "$token" ]; then
-  echo "Give the enrolment token: … | sh -s -- TOKEN" >&2
+  echo "Give the enrollment token: … | sh -s -- TOKEN" >&2
   exit 2
 fi
+shift
 if [ -n "@PLAIN@" ] && [ "${FLEETKEEPER_AGENT_ALLOW_HTTP:-}" != yes ]; then
   echo "@SERVER@ is plain http: anybody on the way could change the agent and read its key." >&2
   echo "Use https, or set FLEETKEEPER_AGENT_ALLOW_HTTP=yes for a network that you trust." >&2
@@ -100,18 +102,31 @@ if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; 
 fi
 
 if [ "$(id -u)" = 0 ]; then
-  home=/opt/fleetkeeper-agent state=/var/lib/fleetkeeper-agent
+  home=/opt/fleetkeeper-agent state=/var/lib/fleetkeeper-agent commands=/usr/local/bin
 else
-  home="$HOME/.local/share/fleetkeeper-agent" state="$HOME/.local/state/fleetkeeper-agent"
+  home="$HOME/.local/share/fleetkeeper-agent" state="$HOME/.local/state/fleetkeeper-agent" commands="$HOME/.local/bin"
 fi
 mkdir -p "$home"
 mkdir -p -m 700 "$state"
 python3 -m venv "$home/venv"
 "$home/venv/bin/pip" install --quiet --disable-pip-version-check \\
   "@SERVER@/agent/@WHEEL@#sha256=@SHA256@"
-FLEETKEEPER_AGENT_TOKEN="$token" "$home/venv/bin/fleetkeeper-agent" enroll --server "@SERVER@" --state "$state"
+mkdir -p "$commands"
+ln -sf "$home/venv/bin/fleetkeeper-agent" "$commands/fleetkeeper-agent"
 
-if [ "$(id -u)" = 0 ] && [ -d /run/systemd/system ]; then
+is_service=
+[ "$(id -u)" = 0 ] && [ -d /run/systemd/system ] && is_service=yes
+# An agent that runs holds its state.
+was_running=
+[ -n "$is_service" ] && systemctl --quiet is-active fleetkeeper-agent && was_running=yes
+[ -n "$was_running" ] && systemctl stop fleetkeeper-agent
+agent="$commands/fleetkeeper-agent"
+if ! FLEETKEEPER_AGENT_TOKEN="$token" "$agent" enroll --server "@SERVER@" --state "$state" "$@"; then
+  [ -n "$was_running" ] && systemctl start fleetkeeper-agent
+  exit 1
+fi
+
+if [ -n "$is_service" ]; then
   cat > /etc/systemd/system/fleetkeeper-agent.service <<UNIT
 [Unit]
 Description=Fleetkeeper agent
@@ -136,7 +151,7 @@ UNIT
   systemctl enable --now fleetkeeper-agent
   echo "The agent runs as the service fleetkeeper-agent."
 else
-  echo "Start the agent with: $home/venv/bin/fleetkeeper-agent run --state $state"
+  echo "The machine is enrolled. Now start the agent with: $agent run"
 fi
 }
 

@@ -65,6 +65,7 @@ class Command:
 
     title: str
     text: str
+    hint: str
 
 
 @dataclass(frozen=True)
