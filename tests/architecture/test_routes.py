@@ -10,6 +10,7 @@ from fleetkeeper.app import create_app
 from fleetkeeper.devices.access import calling_device
 from fleetkeeper.identity.access import signed_in, signed_in_to_enrol
 from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.kit.patterns import pattern_words
 from fleetkeeper.routes import PUBLIC_ROUTES, callables_of
 
 
@@ -35,7 +36,22 @@ def application(settings) -> FastAPI:
     return create_app(settings, "postgresql://nobody@localhost/nothing").app.app
 
 
+def patterns_in(part: object) -> set[str]:
+    """The patterns of a schema."""
+    if isinstance(part, list):
+        return set().union(*map(patterns_in, part))
+    if not isinstance(part, dict):
+        return set()
+    own = part.get("pattern")
+    return set().union(*map(patterns_in, part.values()), {own} if isinstance(own, str) else set())
+
+
 class TestRoutes:
+    def test_no_one_is_shown_a_pattern(self, application):
+        found = patterns_in(application.openapi())
+        assert len(found) > 5
+        assert [pattern for pattern in found if pattern_words(pattern) is None] == []
+
     def test_every_route_is_guarded_or_declared_public(self, application):
         assert not undeclared_paths(application)
 

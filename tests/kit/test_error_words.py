@@ -11,6 +11,7 @@ import pytest
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl, ValidationError, field_validator
 
 from fleetkeeper.kit.error_words import field_errors, field_words
+from fleetkeeper.kit.patterns import shaped
 
 
 class Colour(StrEnum):
@@ -25,6 +26,9 @@ class Form(BaseModel):
     share: float = Field(default=0.5, gt=0, lt=1)
     name: str = Field(default="x", min_length=1, max_length=3)
     slug: str = Field(default="x", pattern="^[a-z]+$")
+    interval: str = Field(default="", pattern=shaped("^[1-9] hours?$", "be a duration such as 1 hour"))
+    size: str = Field(default="S", pattern="^(S|M|L)$")
+    text: str = Field(default="", pattern=r"^[^\x00-\x1f\x7f]*$")
     device: UUID | None = None
     at: datetime | None = None
     aware: AwareDatetime | None = None
@@ -64,7 +68,10 @@ def problems(**entered) -> list[tuple[str, str]]:
         ({"name": ""}, "Must not be empty"),
         ({"name": "long"}, "Must have at most 3 characters"),
         ({"name": 3}, "Must be text"),
-        ({"slug": "A"}, "Contains characters that are not allowed here; allowed is the pattern ^[a-z]+$"),
+        ({"slug": "A"}, "Contains characters that are not allowed here"),
+        ({"interval": "xyz"}, "Must be a duration such as 1 hour"),
+        ({"size": "XL"}, "Must be S, M or L"),
+        ({"text": "a\x00"}, "Must not contain control characters"),
         ({"device": "x"}, "Must be an ID such as 0198c0de-7c00-7a00-8000-000000000000"),
         ({"at": "soon"}, "Must be a date and time such as 2026-11-27T16:00:00Z"),
         ({"aware": "2026-11-27T16:00:00"}, "Must name its time zone, such as a Z at the end"),

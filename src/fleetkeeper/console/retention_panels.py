@@ -178,7 +178,7 @@ def policy_form(
         ),
         Entry(
             "downsample_interval",
-            "Thinned out to one value per",
+            "Downsample to one value per",
             value=str(now.get("downsample_interval", "1 hour")),
             hint="Such as 1 hour; from 1 day on, rollups of hours go too",
         ),

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fleetkeeper.errors import FieldError
+from fleetkeeper.kit.patterns import pattern_words
 
 # By the kind of the validator's error; a name in braces comes from the error's own facts.
 _WORDS = {
@@ -46,7 +47,6 @@ _WORDS = {
     "multiple_of": "Must be a multiple of {multiple_of}",
     "none_required": "Must be empty",
     "set_type": "Must be a list",
-    "string_pattern_mismatch": "Contains characters that are not allowed here; allowed is the pattern {pattern}",
     "string_sub_type": "Must be text",
     "string_type": "Must be text",
     "string_unicode": "Must be text in UTF-8",
@@ -78,6 +78,8 @@ def error_words(item: Mapping[str, Any]) -> str:
         return _at_least(facts["min_length"], "characters" if kind.startswith("string") else "items")
     if kind in {"string_too_long", "too_long"}:
         return _at_most(facts["max_length"], "characters" if kind.startswith("string") else "items")
+    if kind == "string_pattern_mismatch":
+        return pattern_words(facts["pattern"]) or "Contains characters that are not allowed here"
     words = _WORDS.get(kind)
     if words is not None:
         return words.format_map(facts)

@@ -11,11 +11,13 @@ from fleetkeeper.identity.access import ConfigWrite, OperationsRead
 from fleetkeeper.jobs import service
 from fleetkeeper.jobs.schemas import JobRead, RunAsked, RunPage, RunRead
 from fleetkeeper.kit.pagination import with_links
+from fleetkeeper.kit.patterns import shaped
 from fleetkeeper.operations import jobs_service
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
-JobName = Annotated[str, Path(max_length=80, pattern=r"^[a-z_.]+$")]
+_NAME = shaped(r"^[a-z_.]+$", "be the name of a job, such as telemetry.seal")
+JobName = Annotated[str, Path(max_length=80, pattern=_NAME)]
 
 
 @router.get("", responses=problem_responses(401, 403))

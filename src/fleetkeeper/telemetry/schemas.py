@@ -7,6 +7,8 @@ from uuid import UUID
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
+from fleetkeeper.kit.patterns import shaped
+
 
 class Series(msgspec.Struct):
     """One channel on a grid: points are [epoch seconds, value or null]."""
@@ -169,7 +171,9 @@ class ArchivePolicyUpdate(BaseModel):
     )
     downsample_interval: str | None = Field(
         default=None,
-        pattern=r"^[1-9]\d{0,3} (second|minute|hour|day)s?$",
+        pattern=shaped(
+            r"^[1-9]\d{0,3} (second|minute|hour|day)s?$", "be a duration such as 30 minutes, 1 hour or 7 days"
+        ),
         description="Distance of samples after thinning out, such as `1 hour`",
     )
 

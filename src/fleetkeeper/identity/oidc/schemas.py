@@ -7,16 +7,22 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from fleetkeeper.identity.oidc.presets import Preset
+from fleetkeeper.kit.patterns import shaped
 
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,48}$", description="Its part in addresses")]
+_SLUG = shaped(r"^[a-z0-9][a-z0-9-]{0,48}$", "be lowercase letters, digits and hyphens, such as my-company")
+_SCOPES = shaped(
+    r"^[\x21-\x7e]+( [\x21-\x7e]+)*$", "be scopes separated by single spaces, such as openid email"
+)
+_DOMAIN = shaped(r"^[A-Za-z0-9.-]+$", "be a domain such as example.com")
+Slug = Annotated[str, Field(pattern=_SLUG, description="Its part in addresses")]
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=_PLAIN)]
 Issuer = Annotated[str, Field(min_length=1, max_length=500, pattern=_PLAIN)]
 ClientId = Annotated[str, Field(min_length=1, max_length=300, pattern=_PLAIN)]
 ClientSecret = Annotated[SecretStr, Field(min_length=1, max_length=1000, description="Never shown again")]
-Scopes = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[\x21-\x7e]+( [\x21-\x7e]+)*$")]
+Scopes = Annotated[str, Field(min_length=1, max_length=300, pattern=_SCOPES)]
 Claim = Annotated[str, Field(min_length=1, max_length=100, pattern=_PLAIN)]
-Domain = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9.-]+$")]
+Domain = Annotated[str, Field(min_length=1, max_length=255, pattern=_DOMAIN)]
 ScimClaim = Annotated[
     str,
     Field(

@@ -7,9 +7,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from fleetkeeper.identity.texts import Name
+from fleetkeeper.identity.texts import MAIL_ADDRESS, Name
+from fleetkeeper.kit.patterns import shaped
 
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"
+_HOST = shaped(r"^[A-Za-z0-9.:_-]+$", "be a host name or an IP address, such as mail.example.com")
+_SENDER = shaped(
+    r"^[^@\s\x00-\x1f\x7f<>,;:\"]+@[A-Za-z0-9.-]+$", "be an email address such as fleet@example.com"
+)
 
 
 class ChannelKind(StrEnum):
@@ -29,14 +34,14 @@ class MailSecurity(StrEnum):
 
 
 Url = Annotated[str, Field(max_length=2000, pattern=_PLAIN, description="Where a webhook goes")]
-Host = Annotated[str, Field(max_length=255, pattern=r"^[A-Za-z0-9.:_-]+$", description="The mail server")]
+Host = Annotated[str, Field(max_length=255, pattern=_HOST, description="The mail server")]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Username = Annotated[str, Field(max_length=255, pattern=_PLAIN, description="Sign-in at the mail server")]
 Sender = Annotated[
     str,
     Field(
         max_length=255,
-        pattern=r"^[^@\s\x00-\x1f\x7f<>,;:\"]+@[A-Za-z0-9.-]+$",
+        pattern=_SENDER,
         description="The From address of mails",
     ),
 ]
@@ -146,7 +151,7 @@ class ChannelTest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    recipient: Annotated[str, Field(max_length=255, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")] | None = Field(
+    recipient: Annotated[str, Field(max_length=255, pattern=MAIL_ADDRESS)] | None = Field(
         default=None, description="Of a mail: its recipient. Your own address where it is left out"
     )
 

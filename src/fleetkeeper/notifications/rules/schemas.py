@@ -7,9 +7,11 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fleetkeeper.identity.texts import MailAddress, Name
+from fleetkeeper.kit.patterns import shaped
 from fleetkeeper.notifications.events import Severity
 
-EventPattern = Annotated[str, Field(max_length=80, pattern=r"^(\*|[a-z_]+\.(\*|[a-z_]+))$")]
+_EVENTS = shaped(r"^(\*|[a-z_]+\.(\*|[a-z_]+))$", "be an event, such as devices.offline, devices.* or *")
+EventPattern = Annotated[str, Field(max_length=80, pattern=_EVENTS)]
 Events = Annotated[
     list[EventPattern],
     Field(

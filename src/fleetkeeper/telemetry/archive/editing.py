@@ -120,7 +120,9 @@ async def effective_policy(
     """Which policy holds for a metric of a device, and why. Raises NotFoundError for a device one does not see."""
     await devices.check_permission(session, actor, Permission.TELEMETRY_READ, device_id)
     if not is_storable(metric):
-        raise InvalidInputError("The metric is wrong.", fields=[FieldError("metric", "has no NUL character")])
+        raise InvalidInputError(
+            "The metric is wrong.", fields=[FieldError("metric", "Must not contain control characters")]
+        )
     group = await session.scalar(text("SELECT metric_type FROM metrics WHERE name = :name"), {"name": metric})
     group = group if group is not None else describe(metric).group
     connection = await driver_connection(session)
@@ -193,20 +195,20 @@ async def _check(
     ends = [days for days in (wanted.raw_days, wanted.downsample_after_days) if days is not None]
     if wanted.archive_after_days is not None and ends and wanted.archive_after_days >= min(ends):
         problems.append(
-            FieldError("archive_after_days", "lies before raw samples go, or nothing would ever be archived")
+            FieldError("archive_after_days", f"Must be less than {min(ends)}: raw samples are deleted then")
         )
     if wanted.day_rollup_days is not None and wanted.day_rollup_days < _FEWEST_ROLLUP_DAYS:
-        message = f"is at least {_FEWEST_ROLLUP_DAYS}, for weeks and months are summed up from days"
+        message = f"Must be at least {_FEWEST_ROLLUP_DAYS}: weeks and months are computed from days"
         problems.append(FieldError("day_rollup_days", message))
     problems += [
-        FieldError(name, "has no NUL character")
+        FieldError(name, "Must not contain control characters")
         for name in ("name", "metric_group", "device_type")
         if not is_storable(getattr(wanted, name) or "")
     ]
     if wanted.department_id is not None and not problems:
         found = await session.scalar(select(Department.id).where(Department.id == wanted.department_id))
         if found is None:
-            problems.append(FieldError("department_id", "is a department"))
+            problems.append(FieldError("department_id", "There is no such department"))
     if problems:
         raise InvalidInputError("The policy was not saved.", fields=problems)
     scope = (wanted.metric_group, wanted.device_type, wanted.department_id, wanted.priority)

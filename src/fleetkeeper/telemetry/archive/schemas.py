@@ -6,9 +6,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from fleetkeeper.kit.patterns import shaped
+
 _MOST_DAYS = 36_500
 _Days = Field(default=None, ge=1, le=_MOST_DAYS)
-INTERVAL = r"^[1-9]\d{0,3} (second|minute|hour|day)s?$"
+INTERVAL = shaped(
+    r"^[1-9]\d{0,3} (second|minute|hour|day)s?$", "be a duration such as 30 minutes, 1 hour or 7 days"
+)
 
 
 class PolicyRead(BaseModel):

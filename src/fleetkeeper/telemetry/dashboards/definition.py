@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints
 
+from fleetkeeper.kit.patterns import shaped
 from fleetkeeper.kit.text import is_storable
 
 MAX_ROWS = 50
@@ -21,6 +22,10 @@ DEVICE_TYPES = (
     "other",
 )
 FLEET = "fleet"
+_VARIABLE = shaped(
+    r"^[a-z][a-z0-9_]{0,29}$",
+    "begin with a lowercase letter and have at most 30 lowercase letters, digits and underscores",
+)
 VariableKind = Literal["device", "department", "device_type", "label", "metric"]
 
 
@@ -124,7 +129,7 @@ class Row(Part):
 class Variable(Part):
     """A choice above the panels. No value is all of them, where `all` allows that."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")
+    name: str = Field(pattern=_VARIABLE)
     title: Title = ""
     kind: VariableKind
     label: Value = Field(default="", description="Of kind label: whose values")

@@ -6,8 +6,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from fleetkeeper.kit.patterns import shaped
 from fleetkeeper.telemetry.dashboards.definition import Choices, Query, Variable
 
+_SLUG = shaped(
+    r"^[a-z0-9]+(-[a-z0-9]+)*$", "be lowercase letters and digits with hyphens between, such as web-servers"
+)
 Visibility = Literal["private", "everyone"]
 DefaultFor = Literal[
     "fleet", "server", "vm", "workstation", "network_device", "storage", "container", "vehicle", "other"
@@ -17,7 +21,7 @@ Name = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\x00]*$"),
 ]
 Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=r"^[^\x00]*$")]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
+Slug = Annotated[str, StringConstraints(pattern=_SLUG, max_length=80)]
 AnyDefinition = Annotated[
     dict[str, Any],
     Field(description="Variables, rows, panels and queries; the guide on dashboards describes the format"),

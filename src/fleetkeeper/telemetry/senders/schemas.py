@@ -6,8 +6,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from fleetkeeper.kit.patterns import shaped
+
 Protocol = Literal["any", "prometheus", "influx", "otlp", "collectd"]
-LabelName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00\s,]+$")]
+_ONE_WORD = shaped(r"^[^\x00\s,]+$", "not contain spaces or commas")
+LabelName = Annotated[str, Field(min_length=1, max_length=200, pattern=_ONE_WORD)]
 LabelNames = Annotated[list[LabelName], Field(min_length=1, max_length=20)]
 Pattern = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
 Words = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
