@@ -104,6 +104,7 @@ def test_a_token_for_an_identity_provider(product, mark):
     [
         ((), "may do everything that admin may and never expires"),
         (("--days", "30"), "may do everything that admin may."),
+        (("--preset", "administer", "--days", "30"), "may do everything that admin may."),
         (("--preset", "send_telemetry"), "never expires"),
         (("--preset", "send_telemetry", "--days", "90"), None),
     ],

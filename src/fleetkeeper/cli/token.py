@@ -72,7 +72,7 @@ def create(
         )
 
     secret = with_session(make)
-    if warning := _warning(user, has_all=not (permission or preset), days=days):
+    if warning := _warning(user, has_all=not permission and preset in {None, Preset.ADMINISTER}, days=days):
         typer.echo(warning, err=True)
     typer.echo(json.dumps({"token": secret, "name": name, "user": user}) if as_json else secret)
 
@@ -160,8 +160,8 @@ def _warning(user: str, *, has_all: bool, days: int | None) -> str:
     if has_all:
         lasting = "" if days else " and never expires"
         return (
-            f"Warning: this token may do everything that {user} may{lasting}. "
-            "Narrow it with --preset, --permission, --department, --network or --days."
+            f"Warning: this token may do everything that {user} may{lasting}. Narrow it with "
+            "--preset send_telemetry, --preset read, --permission, --department, --network or --days."
         )
     return "" if days else "Warning: this token never expires. Set an expiry with --days."
 
