@@ -105,7 +105,7 @@ class TestChannels:
         webhook = await create(admin, WEBHOOK | {"url": receiver.url})
         answer = (await admin.post(f"{CHANNELS}/{webhook['id']}/test", json={})).json()
         assert not answer["works"]
-        assert "127.0.0.1, which is not a public address" in answer["detail"]
+        assert "is not a public address" in answer["detail"]
         settings.outgoing.allowed_networks.append("127.0.0.0/8")
         answer = (await admin.post(f"{CHANNELS}/{webhook['id']}/test", json={})).json()
         assert answer == {"works": True, "detail": "The receiver answered 200."}

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 from standardwebhooks import Webhook
 
+from fleetkeeper.database.context import TransactionContext
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.notifications.deliveries import queries
 from fleetkeeper.notifications.deliveries.status import MOST_ATTEMPTS, wait_seconds
@@ -66,6 +67,12 @@ class TestEmit:
             await worker_emit(session)
             await worker_emit(session)
         assert [row.task_name for row in await rows(app, "procrastinate_jobs")] == ["notifications.dispatch"]
+
+    async def test_those_whom_departments_limit_tell_too(self, app, worker, webhook):
+        sees_nothing = TransactionContext()
+        async with app.state.database.session(sees_nothing) as session:
+            await worker_emit(session)
+        assert await worker.run() == 1
 
     async def test_values_are_text_and_no_formats(self, app, worker):
         await worker.emit(what="{subject.__class__} <b>\r\nBcc: all@example.org")

@@ -17,6 +17,8 @@ PAGES = {
     "devices": "/devices/{}",
     "groups": "/groups/{}",
     "identity_providers": "/settings/providers/{}",
+    "notification_channels": "/notifications/channels/{}",
+    "notification_rules": "/notifications/rules/{}",
     "roles": "/roles/{}",
     "users": "/users/{}",
 }

@@ -104,7 +104,8 @@ async def resolve(host: str, port: int, reach: Reach) -> list[str]:
     for text in addresses:
         if not reach.allows(host, ip_address(text)):
             raise ForbiddenAddressError(
-                f"{host} leads to {text}, which is not a public address. An operator can allow it with "
+                # Not which one: names inside the network would be read by that.
+                f"{host} leads to an address that is not a public address. An operator can allow it with "
                 "FLEETKEEPER_OUTGOING__ALLOWED_NETWORKS."
             )
     return addresses

@@ -19,6 +19,9 @@ from fleetkeeper.identity.oidc.models import IdentityProvider
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.tokens.queries import visible_to as tokens_visible_to
 from fleetkeeper.identity.users.queries import visible_to as users_visible_to
+from fleetkeeper.notifications.channels.queries import visible_to as channels_visible_to
+from fleetkeeper.notifications.models import NotificationChannel, NotificationRule
+from fleetkeeper.notifications.rules.queries import visible_to as rules_visible_to
 
 
 class Reference(NamedTuple):
@@ -34,11 +37,13 @@ _BY_FIELD = {
     "departments": "departments",
     "device_id": "devices",
     "group_id": "groups",
+    "group_ids": "groups",
     "provider_id": "identity_providers",
     "role_id": "roles",
     "session_id": "sessions",
     "token_id": "api_tokens",
     "user_id": "users",
+    "user_ids": "users",
 }
 
 
@@ -97,6 +102,12 @@ _NAMED: Mapping[str, Callable[[Actor], Select[*tuple[Any, ...]]]] = {
     ),
     "groups": _with(Permission.GROUPS_READ, Group),
     "identity_providers": _with(Permission.PROVIDERS_READ, IdentityProvider),
+    "notification_channels": lambda actor: channels_visible_to(actor).with_only_columns(
+        NotificationChannel.id, NotificationChannel.name
+    ),
+    "notification_rules": lambda actor: rules_visible_to(actor).with_only_columns(
+        NotificationRule.id, NotificationRule.name, maintain_column_froms=True
+    ),
     "roles": _with(Permission.ROLES_READ, Role),
     "sessions": _sessions,
     "users": lambda actor: users_visible_to(actor).with_only_columns(User.id, User.username),
