@@ -78,9 +78,9 @@ class TestWords:
     @pytest.mark.parametrize(
         ("values", "said"),
         [
-            ({"record_name": "web-01", "new_values": {}}, "Changed device web-01"),
-            ({"action": "roles.insert", "resource_type": "roles", "record_name": "r"}, "Added role r"),
-            ({"action": "group_members.delete", "resource_type": "group_members"}, "Removed group member"),
+            ({"record_name": "web-01", "new_values": {}}, "Updated device web-01"),
+            ({"action": "roles.insert", "resource_type": "roles", "record_name": "r"}, "Created role r"),
+            ({"action": "group_members.delete", "resource_type": "group_members"}, "Deleted group member"),
             ({"action": "session.sign_in", "resource_type": "session"}, "Signed in"),
             ({"action": "audit.export", "resource_type": "audit"}, "Exported the audit log"),
             ({"action": "thing.turned_on", "resource_type": "things", "record_id": "7"}, "Turned on thing 7"),
@@ -188,7 +188,7 @@ class TestList:
         await admin.patch(f"/api/v1/devices/{device.id}", json={"location": "Hall 1"}, headers=headers)
         page = await browser.page("/audit")
         row = rows_of(page)[0]
-        assert "admin token Changed device web-01" in row
+        assert "admin token Updated device web-01" in row
         assert "Location nothing → Hall 1" in row
         assert "“Moved to the <new> hall”" in row
         assert f'href="/devices/{device.id}"' in page
@@ -254,7 +254,7 @@ class TestList:
         """Whoever reads the log and no groups sees that there is one, and not how it is called."""
         browser = await browser_with(app, Permission.AUDIT_READ, Permission.DEVICES_READ)
         page = await browser.page("/audit")
-        assert "Added group member" in text_of(page)
+        assert "Created group member" in text_of(page)
         assert "Night shift" not in rows_of(page)[0]
 
     async def test_controls_have_names_of_their_own(self, browser):
@@ -329,7 +329,7 @@ class TestEntry:
         page = await browser.page(f"/audit/{number}")
         text = text_of(page)
         for said in (
-            "Changed device web-01",
+            "Updated device web-01",
             "Who admin token",
             "Why Fits there",
             "Request move-1",
@@ -358,7 +358,7 @@ class TestEntry:
 
     async def test_there_is_none(self, browser):
         await browser.page("/audit/999999999", status=404)
-        await browser.page("/audit/0", status=422)
+        await browser.page("/audit/0", status=404)
 
 
 class TestSeals:
@@ -421,8 +421,8 @@ class TestHistory:
         page = await browser.page(f"/devices/{device.id}")
         assert f'hx-get="/devices/{device.id}/history"' in page
         rows = rows_of(await browser.part(f"/devices/{device.id}/history"))
-        assert "Changed device web-01" in rows[0]
-        assert any("Added device web-01" in row for row in rows)
+        assert "Updated device web-01" in rows[0]
+        assert any("Created device web-01" in row for row in rows)
 
     async def test_is_not_for_viewers(self, viewer_browser, device):
         assert "/history" not in await viewer_browser.page(f"/devices/{device.id}")

@@ -13,7 +13,7 @@ from fleetkeeper.console.rendering import format_words
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 
-VERBS = {"insert": "Added", "update": "Changed", "delete": "Removed", "truncate": "Emptied"}
+VERBS = {"insert": "Created", "update": "Updated", "delete": "Deleted", "truncate": "Emptied"}
 # What a table has a row of, where dropping the plural's s would not do.
 KINDS = {
     "archive_policy": "retention",
@@ -182,11 +182,11 @@ def history_links(actor: Actor, kind: str, record_id: object) -> tuple[tuple[str
     """A page's link to what was done to its object, for those who may read the log."""
     if not actor.may(Permission.AUDIT_READ):
         return ()
-    return ((with_filters(resource_type=kind, record_id=str(record_id)), "History"),)
+    return ((with_filters(resource_type=kind, record_id=str(record_id)), "Audit log"),)
 
 
 def acts_links(actor: Actor, user_id: object) -> tuple[tuple[str, str], ...]:
     """A user's link to what they did."""
     if not actor.may(Permission.AUDIT_READ):
         return ()
-    return ((with_filters(user_id=str(user_id)), "What they did"),)
+    return ((with_filters(user_id=str(user_id)), "Activity"),)

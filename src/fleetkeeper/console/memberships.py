@@ -41,9 +41,9 @@ async def role_entries(
         return (role_entry,)
     place_entry = Entry(
         "department_id",
-        "Where",
+        "Department",
         kind="select",
-        hint="In a department, and in all below it",
+        hint="Includes all departments below it",
         options=department_options(places, nothing=EVERYWHERE if everywhere else None),
     )
     return (role_entry, place_entry)
@@ -60,9 +60,9 @@ def membership_table(page: MembershipPage, base: str, *, may_remove: bool) -> Ta
             ),
             (
                 RowAction(
-                    "Take away",
+                    "Remove",
                     f"{base}/{one.id}/remove",
-                    f"Take the role “{one.role}” away from {one.holder}? It counts at their next click.",
+                    f"Remove the role “{one.role}” from {one.holder}? This takes effect at their next click.",
                 ),
             )
             if may_remove
@@ -71,7 +71,11 @@ def membership_table(page: MembershipPage, base: str, *, may_remove: bool) -> Ta
         for one in page.results
     )
     return Table(
-        "roles", "Roles", ("Role", "Where", "Since"), rows, empty="No role yet: nothing may be done."
+        "roles",
+        "Roles",
+        ("Role", "Department", "Since"),
+        rows,
+        empty="No roles yet. Without a role, nothing can be opened.",
     )
 
 
@@ -89,16 +93,19 @@ def access_table(access: UserAccess) -> Table:
         )
         for one in access.permissions
     )
-    text = (
-        "What they can see and do, and why." if access.enabled else "What they could do if they were enabled."
-    )
+    if access.enabled:
+        text = "Permissions of this user, and where each comes from."
+    else:
+        text = "Permissions this user would have if the account were enabled."
     if access.needs_second_factor:
-        text += " One of their roles asks for a second factor."
-    return Table("access", "Access", ("Permission", "Where", "Why"), rows, text=text, empty="Nothing.")
+        text += " One of their roles requires a second factor."
+    return Table(
+        "access", "Access", ("Permission", "Department", "Source"), rows, text=text, empty="No permissions."
+    )
 
 
 def _place(everywhere: bool, path: str | None) -> Cell:
-    return Cell(EVERYWHERE) if everywhere else Cell(path or "a department that you may not see")
+    return Cell(EVERYWHERE) if everywhere else Cell(path or "a department that you cannot see")
 
 
 def _why(source: AccessSource) -> str:

@@ -20,6 +20,7 @@ from fleetkeeper.console.contexts.panels import (
     Search,
     Tag,
 )
+from fleetkeeper.console.contexts.shell import TabLink
 from fleetkeeper.console.navigation import shell_for
 from fleetkeeper.console.rendering import render
 from fleetkeeper.errors import (
@@ -50,6 +51,7 @@ def show_page(
     crumbs: Sequence[tuple[str, str]] = (),
     tags: Sequence[Tag] = (),
     links: Sequence[tuple[str, str]] = (),
+    tabs: Sequence[TabLink] = (),
     search: Search | None = None,
     status: int = 200,
 ) -> Response:
@@ -60,6 +62,7 @@ def show_page(
         crumbs=tuple(crumbs),
         tags=tuple(tags),
         links=tuple(links),
+        tabs=tuple(tabs),
         search=search,
         panels=tuple(panel for panel in panels if panel is not None),
         csrf_token=actor.csrf_token or "",

@@ -1,6 +1,5 @@
 """What the pages of users show: the list, the forms, and all about one of them."""
 
-from collections.abc import Mapping
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -16,13 +15,14 @@ from fleetkeeper.console.contexts.panels import (
     Panel,
     Tag,
 )
+from fleetkeeper.console.details import Panels, Refusal, Tab, show_detail
+from fleetkeeper.console.history import history_tab
 from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
 from fleetkeeper.console.memberships import access_table, membership_table, role_entries
-from fleetkeeper.console.panels import REASON, refuse_in, show_page
+from fleetkeeper.console.panels import REASON
 from fleetkeeper.console.sessions import sessions_of_one
 from fleetkeeper.console.tokens import tokens_of_one
 from fleetkeeper.devices.service import list_devices
-from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.service import actor_of_user_id
@@ -100,18 +100,18 @@ async def new_user_form(session: AsyncSession, actor: Actor) -> EntryForm | None
     role, department = await role_entries(session, actor, nothing="No role yet")
     return EntryForm(
         "new-user",
-        "Add a user",
+        "Create user",
         HOME,
-        "Add the user",
+        "Create user",
         (
             Entry("username", "User name"),
             Entry("name", "Full name", is_required=False),
-            Entry("email", "Mail address", kind="email", is_required=False),
+            Entry("email", "Email", kind="email", is_required=False),
             Entry(
                 "password",
                 "Password",
                 kind="password",
-                hint="At least 8 characters; tell it to them on a safe way",
+                hint="At least 8 characters. Share it securely",
                 autocomplete="new-password",
             ),
             role,
@@ -121,52 +121,61 @@ async def new_user_form(session: AsyncSession, actor: Actor) -> EntryForm | None
 
 
 async def user_page(
-    request: Request,
-    session: AsyncSession,
-    actor: Actor,
-    user_id: UUID,
-    form_id: str = "",
-    error: FleetkeeperError | None = None,
-    values: Mapping[str, str] | None = None,
+    request: Request, session: AsyncSession, actor: Actor, user_id: UUID, refusal: Refusal | None = None
 ) -> Response:
-    """All about one user; with an error, the form that was refused says what is wrong. Raises NotFoundError."""
+    """All about one user; a form that was refused says what is wrong. Raises NotFoundError."""
     user = await service.get_user(session, actor, user_id)
-    panels: list[Panel | None] = [await _facts(session, actor, user)]
-    panels += await _role_panels(session, actor, user)
-    panels.append(access_table(await service.read_access(session, actor, user_id)))
-    if actor.may(Permission.SESSIONS_WRITE):
-        page = await sessions.list_sessions(
-            session, actor, [*SHOWN, ("user_id", str(user_id))], now=utc_now(), idle=idle_time(request)
-        )
-        panels.append(sessions_of_one(page, "/sessions"))
-    if actor.may(Permission.TOKENS_READ):
-        listed = await tokens.list_tokens(session, actor, [*SHOWN, ("user_id", str(user_id))])
-        panels.append(tokens_of_one(listed, "/tokens", may_revoke=actor.may(Permission.TOKENS_WRITE)))
-    if actor.may(Permission.USERS_WRITE):
-        panels += _account_forms(user, is_oneself=user_id == actor.user_id)
-    if error is not None:
-        panels = refuse_in(panels, form_id, error, values or {})
-    return show_page(
+
+    async def overview() -> Panels:
+        return [await _facts(session, actor, user), *await _role_panels(session, actor, user)]
+
+    async def access() -> Panels:
+        return [access_table(await service.read_access(session, actor, user_id))]
+
+    async def sign_ins() -> Panels:
+        panels: list[Panel | None] = []
+        if actor.may(Permission.SESSIONS_WRITE):
+            page = await sessions.list_sessions(
+                session, actor, [*SHOWN, ("user_id", str(user_id))], now=utc_now(), idle=idle_time(request)
+            )
+            panels.append(sessions_of_one(page, "/sessions"))
+        if actor.may(Permission.TOKENS_READ):
+            listed = await tokens.list_tokens(session, actor, [*SHOWN, ("user_id", str(user_id))])
+            panels.append(tokens_of_one(listed, "/tokens", may_revoke=actor.may(Permission.TOKENS_WRITE)))
+        return panels
+
+    async def settings() -> Panels:
+        return _account_forms(user, is_oneself=user_id == actor.user_id)
+
+    sees_sign_ins = actor.may(Permission.SESSIONS_WRITE) or actor.may(Permission.TOKENS_READ)
+    return await show_detail(
+        request,
         actor,
         HOME,
         user.username,
-        panels,
+        [
+            Tab("overview", "Overview", overview),
+            Tab("access", "Access", access),
+            Tab("sign-ins", "Sessions and tokens", sign_ins) if sees_sign_ins else None,
+            Tab("settings", "Settings", settings) if actor.may(Permission.USERS_WRITE) else None,
+            history_tab(session, actor, "users", user.id),
+        ],
         crumbs=((HOME, "Users"),),
         tags=_tags(user),
         links=(*history_links(actor, "users", user.id), *acts_links(actor, user.id)),
-        status=200 if error is None else error.status,
+        refusal=refusal,
     )
 
 
 async def _facts(session: AsyncSession, actor: Actor, user: UserRead) -> Facts:
-    facts = [("Name", Cell(user.name)), ("Made", Cell(at=user.created_at, kind="time", style="exact"))]
+    facts = [("Name", Cell(user.name)), ("Created", Cell(at=user.created_at, kind="time", style="exact"))]
     if service.sees_contacts(actor) or user.id == actor.user_id:
-        facts.insert(1, ("Mail address", Cell(user.email or "")))
+        facts.insert(1, ("Email", Cell(user.email or "")))
         facts.append(("Last sign-in", Cell(at=user.last_login, kind="time")))
     if actor.may_everywhere(Permission.DEVICES_READ):
         seen = await actor_of_user_id(session, user.id)
         number = 0 if seen is None else (await list_devices(session, seen, [("limit", "1")])).count
-        facts.append(("Sees devices", Cell(str(number))))
+        facts.append(("Visible devices", Cell(str(number))))
     return Facts("account", "Account", tuple(facts))
 
 
@@ -178,9 +187,9 @@ async def _role_panels(session: AsyncSession, actor: Actor, user: UserRead) -> l
         return [table]
     form = EntryForm(
         "give-role",
-        "Give a role",
+        "Assign role",
         f"{HOME}/{user.id}/memberships",
-        "Give the role",
+        "Assign role",
         await role_entries(session, actor),
     )
     return [table, form]
@@ -190,54 +199,54 @@ def _account_forms(user: UserRead, *, is_oneself: bool) -> list[Panel | None]:
     base = f"{HOME}/{user.id}"
     change = EntryForm(
         "change",
-        "Change names and mail address",
+        "Edit user",
         base,
-        "Save",
+        "Save changes",
         (
             Entry("username", "User name", user.username),
             Entry("name", "Full name", user.name, is_required=False),
-            Entry("email", "Mail address", user.email or "", kind="email", is_required=False),
+            Entry("email", "Email", user.email or "", kind="email", is_required=False),
         ),
     )
     password = EntryForm(
         "password",
-        "Set another password",
+        "Set password",
         f"{base}/password",
-        "Set the password",
+        "Set password",
         (
             Entry("password", "New password", kind="password", autocomplete="new-password"),
-            Entry("revoke_tokens", "Revoke their API tokens, too", kind="toggle", is_required=False),
+            Entry("revoke_tokens", "Also revoke their API tokens", kind="toggle", is_required=False),
         ),
-        text="All sessions of this user end.",
+        text="Ends all sessions of this user.",
     )
-    enable = EntryForm("enable", "Let them sign in again", f"{base}/enable", "Enable the account")
+    enable = EntryForm("enable", "Enable account", f"{base}/enable", "Enable account")
     disable = EntryForm(
         "disable",
-        "Disable this account",
+        "Disable account",
         f"{base}/disable",
-        "Disable the account",
+        "Disable account",
         (REASON,),
-        text="Their sessions end at once, and their tokens are refused until the account is enabled again.",
+        text="Their sessions end immediately. Their tokens are refused until you enable the account again.",
         is_danger=True,
     )
     delete = EntryForm(
         "delete",
-        "Delete this account",
+        "Delete account",
         f"{base}/delete",
-        "Delete the account",
+        "Delete account",
         (REASON,),
-        text="Their roles, tokens and sessions go with it. What they did stays in the audit log.",
+        text="This also deletes their roles, tokens and sessions. Their activity stays in the audit log.",
         is_danger=True,
     )
     if is_oneself:
         return [change]
     factor = EntryForm(
         "second-factor",
-        "Remove their second factor",
+        "Remove second factor",
         f"{base}/second-factor",
-        "Remove it",
+        "Remove second factor",
         (REASON,),
-        text="For somebody who lost it: authenticator, passkeys and recovery codes go, and all sessions end.",
+        text="For someone who lost it. Removes authenticator apps, passkeys and recovery codes, and ends all sessions.",
         is_danger=True,
     )
     return [

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fleetkeeper.console.contexts.lists import ListPanel
-from fleetkeeper.console.contexts.shell import Shell
+from fleetkeeper.console.contexts.shell import Shell, TabLink
 
 
 @dataclass(frozen=True)
@@ -194,6 +194,7 @@ class PanelPage:
     crumbs: tuple[tuple[str, str], ...]
     tags: tuple[Tag, ...]
     links: tuple[tuple[str, str], ...]
+    tabs: tuple[TabLink, ...]
     search: Search | None
     panels: tuple[Panel, ...]
     csrf_token: str

@@ -24,6 +24,15 @@ class NavigationItem:
 
 
 @dataclass(frozen=True)
+class TabLink:
+    """A tab of a page."""
+
+    href: str
+    title: str
+    is_current: bool
+
+
+@dataclass(frozen=True)
 class Shell:
     """Who is signed in, where they are, and the token that their forms carry."""
 

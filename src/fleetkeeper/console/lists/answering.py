@@ -1,15 +1,14 @@
 """Answers with a list: its page, or what of it is exchanged while filters change."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fastapi import Request, Response
 
 from fleetkeeper.console.contexts.lists import ListPanel, ListResults
 from fleetkeeper.console.contexts.panels import Panel
 from fleetkeeper.console.lists.declaring import ListPage
-from fleetkeeper.console.lists.showing import Rows, asked_of, list_panel, service_parameters
+from fleetkeeper.console.lists.showing import Rows, SomeRows, asked_of, list_panel, service_parameters
 from fleetkeeper.console.panels import show_page
 from fleetkeeper.console.rendering import render
 from fleetkeeper.console.requests import is_fragment_request
@@ -20,14 +19,6 @@ Item = TypeVar("Item")
 Fetch = Callable[[list[tuple[str, str]]], Awaitable[Rows]]
 
 
-@dataclass(frozen=True)
-class _NoRows:
-    count: int = 0
-    next: str | None = None
-    previous: str | None = None
-    results: Sequence[Any] = ()
-
-
 async def read_list(request: Request, page: ListPage[Item], fetch: Fetch) -> ListPanel:
     """The list that an address asks for; one that the service refuses says why, and is empty."""
     asked = asked_of(page, request.query_params.multi_items())
@@ -35,7 +26,7 @@ async def read_list(request: Request, page: ListPage[Item], fetch: Fetch) -> Lis
         return list_panel(page, asked, await fetch(service_parameters(page, asked)))
     except InvalidInputError as error:
         problems = [f"{page.title_of(one.field.partition('__')[0])}: {one.message}." for one in error.fields]
-        return list_panel(page, asked, _NoRows(), " ".join((error.detail, *problems)))
+        return list_panel(page, asked, SomeRows(), " ".join((error.detail, *problems)))
 
 
 async def show_list(

@@ -1,7 +1,7 @@
 """From a list's declaration and one page of its rows to what the template shows. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import parse_qs, urlencode
 from uuid import UUID
@@ -25,6 +25,16 @@ EXPORTS = (("csv", "CSV"), ("xlsx", "Excel"), ("json", "JSON"))
 
 # One page of rows, as services answer: `count`, `next`, `previous`, `results`.
 Rows: TypeAlias = Any
+
+
+@dataclass(frozen=True)
+class SomeRows:
+    """Rows that no service has made a page of."""
+
+    results: Sequence[Any] = ()
+    count: int = 0
+    next: str | None = None
+    previous: str | None = None
 
 
 def asked_of(page: ListPage[Item], parameters: Sequence[tuple[str, str]]) -> Asked:

@@ -17,6 +17,8 @@ from fleetkeeper.console.contexts.panels import (
     RowAction,
     Table,
 )
+from fleetkeeper.console.details import Panels, Refusal, Tab, show_detail
+from fleetkeeper.console.history import history_tab
 from fleetkeeper.console.memberships import role_entries
 from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import (
@@ -85,9 +87,11 @@ async def create_department(
 
 
 @router.get("/departments/{department_id}")
-async def show_department(department_id: UUID, actor: DepartmentsRead, session: Session) -> Response:
+async def show_department(
+    request: Request, department_id: UUID, actor: DepartmentsRead, session: Session
+) -> Response:
     """One department."""
-    return await _department_page(session, actor, department_id)
+    return await _department_page(request, session, actor, department_id)
 
 
 @router.post("/departments/{department_id}")
@@ -155,7 +159,7 @@ async def _manager_id(session: AsyncSession, username: str) -> UUID | None:
     user = await find_user(session, username)
     if user is None:
         raise InvalidInputError(
-            "See the fields below.", fields=[FieldError("manager", "is the exact name of a user")]
+            "See the fields below.", fields=[FieldError("manager", "No user has this name")]
         )
     return user.id
 
@@ -173,8 +177,8 @@ async def _tree_panels(session: AsyncSession, actor: Actor) -> list[Panel | None
         )
         for one in shown
     )
-    columns = ("Department", "Manager", *(() if devices is None else ("Own devices",)))
-    empty = "No department yet. Departments say who sees which devices; without one, roles hold everywhere."
+    columns = ("Department", "Manager", *(() if devices is None else ("Devices",)))
+    empty = "No departments yet. Departments decide who sees which devices."
     table = Table("departments", "Departments", columns, rows, count=len(rows), empty=empty)
     return [await _new_form(session, actor), table]
 
@@ -183,15 +187,15 @@ async def _new_form(session: AsyncSession, actor: Actor) -> EntryForm | None:
     if not actor.may(Permission.DEPARTMENTS_WRITE):
         return None
     places = await service.all_departments(session, actor, Permission.DEPARTMENTS_WRITE)
-    top = "At the top" if actor.may_everywhere(Permission.DEPARTMENTS_WRITE) else None
+    top = "None (top level)" if actor.may_everywhere(Permission.DEPARTMENTS_WRITE) else None
     return EntryForm(
         NEW,
-        "Make a department",
+        "Create department",
         HOME,
-        "Make the department",
+        "Create department",
         (
             Entry("name", "Name"),
-            Entry("parent_id", "Part of", kind="select", options=department_options(places, nothing=top)),
+            Entry("parent_id", "Parent", kind="select", options=department_options(places, nothing=top)),
             Entry("description", "Description", is_required=False),
         ),
     )
@@ -208,43 +212,52 @@ async def _outcome(
 ) -> Response:
     if not isinstance(outcome, FleetkeeperError):
         return done(request, f"{HOME}/{department_id}")
-    return await _department_page(session, actor, department_id, form_id, outcome, values)
+    tab = "" if form_id == "add-member" else "settings"
+    return await _department_page(
+        request, session, actor, department_id, Refusal(form_id, outcome, values, tab)
+    )
 
 
 async def _department_page(
+    request: Request,
     session: AsyncSession,
     actor: Actor,
     department_id: UUID,
-    form_id: str = "",
-    error: FleetkeeperError | None = None,
-    values: FormValues | None = None,
+    refusal: Refusal | None = None,
 ) -> Response:
     department = await service.get_department(session, actor, department_id)
     base = f"{HOME}/{department_id}"
-    panels: list[Panel | None] = [await _facts(session, actor, department)]
-    if actor.may_in(Permission.USERS_READ, department_id):
-        panels.append(await _members(session, actor, department_id, base))
-    if actor.may_in(Permission.MEMBERSHIPS_WRITE, department_id):
-        entries = await role_entries(session, actor, with_place=False)
-        member = Entry("username", "User name", hint="The exact name")
-        panels.append(
-            EntryForm(
-                "add-member", "Give somebody a role here", f"{base}/members", "Give it", (member, *entries)
+
+    async def overview() -> Panels:
+        panels: list[Panel | None] = [await _facts(session, actor, department)]
+        if actor.may_in(Permission.USERS_READ, department_id):
+            panels.append(await _members(session, actor, department_id, base))
+        if actor.may_in(Permission.MEMBERSHIPS_WRITE, department_id):
+            entries = await role_entries(session, actor, with_place=False)
+            member = Entry("username", "User name", hint="The exact name")
+            panels.append(
+                EntryForm("add-member", "Add member", f"{base}/members", "Add member", (member, *entries))
             )
-        )
-    if actor.may_in(Permission.DEPARTMENTS_WRITE, department_id):
+        return panels
+
+    async def settings() -> Panels:
         places = await service.all_departments(session, actor, Permission.DEPARTMENTS_WRITE)
-        panels += _forms(actor, department, places, base)
-    if error is not None:
-        panels = refuse_in(panels, form_id, error, values or {})
-    return show_page(
+        return _forms(actor, department, places, base)
+
+    may_write = actor.may_in(Permission.DEPARTMENTS_WRITE, department_id)
+    return await show_detail(
+        request,
         actor,
         HOME,
         department.name,
-        panels,
+        [
+            Tab("overview", "Overview", overview),
+            Tab("settings", "Settings", settings) if may_write else None,
+            history_tab(session, actor, "departments", department.id),
+        ],
         crumbs=((HOME, "Departments"),),
         links=history_links(actor, "departments", department.id),
-        status=200 if error is None else error.status,
+        refusal=refusal,
     )
 
 
@@ -256,7 +269,7 @@ async def _facts(session: AsyncSession, actor: Actor, department: DepartmentRead
     ]
     if actor.may_in(Permission.DEVICES_READ, department.id):
         number = (await count_by_department(session, actor)).get(department.id, 0)
-        facts.append(("Own devices", Cell(str(number), f"/devices?department={department.id}")))
+        facts.append(("Devices", Cell(str(number), f"/devices?department={department.id}")))
     return Facts("department", "Department", tuple(facts))
 
 
@@ -276,9 +289,9 @@ async def _members(session: AsyncSession, actor: Actor, department_id: UUID, bas
             ),
             (
                 RowAction(
-                    "Take away",
+                    "Remove",
                     f"{base}/members/{one.id}/remove",
-                    f"Take the role “{one.role}” here away from {one.holder}?",
+                    f"Remove the role “{one.role}” in this department from {one.holder}?",
                 ),
             )
             if may_remove
@@ -286,9 +299,9 @@ async def _members(session: AsyncSession, actor: Actor, department_id: UUID, bas
         )
         for one in page.results
     )
-    text = "Those with a role above or everywhere are not listed; they have it here too."
+    text = "People with a role in a department above or everywhere are not listed, but have it here too."
     columns = ("User or group", "Role", "Since")
-    return Table("members", "People", columns, rows, text=text, count=page.count, empty="Nobody yet.")
+    return Table("members", "Members", columns, rows, text=text, count=page.count, empty="No members yet.")
 
 
 def _forms(
@@ -299,7 +312,7 @@ def _forms(
         for one in places
         if one.id != department.id and not f"{one.path}/".startswith(f"{department.path}/")
     ]
-    parents = department_options(outside, department.parent_id, "At the top")
+    parents = department_options(outside, department.parent_id, "None (top level)")
     if not any(option.is_chosen for option in parents):
         # Its place cannot be chosen by the actor, so it is not offered to be changed.
         parents = ()
@@ -308,19 +321,19 @@ def _forms(
     )
     entries = (
         Entry("name", "Name", department.name),
-        *((Entry("parent_id", "Part of", kind="select", options=parents),) if may_move else ()),
+        *((Entry("parent_id", "Parent", kind="select", options=parents),) if may_move else ()),
         Entry(
             "manager",
             "Manager",
             department.manager or "",
-            hint="The exact user name; has the role manager here and below",
+            hint="Exact user name. Gets the role manager here and below",
             is_required=False,
         ),
         Entry("description", "Description", department.description, is_required=False),
     )
-    change = EntryForm("change", "Change this department", base, "Save", entries)
-    text = "Only one that no device, person or department belongs to can be deleted."
+    change = EntryForm("change", "Edit department", base, "Save changes", entries, is_open=True)
+    text = "A department can be deleted once it has no devices, members or departments."
     delete = EntryForm(
-        "delete", "Delete this department", f"{base}/delete", "Delete it", text=text, is_danger=True
+        "delete", "Delete department", f"{base}/delete", "Delete department", text=text, is_danger=True
     )
     return [change, delete]

@@ -1,5 +1,6 @@
 """`/groups`: people who get roles together."""
 
+from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
@@ -14,18 +15,19 @@ from fleetkeeper.console.contexts.panels import (
     EntryForm,
     Facts,
     Option,
-    Panel,
     Row,
     RowAction,
     Table,
     Tag,
 )
+from fleetkeeper.console.details import Panels, Refusal, Tab, show_detail
 from fleetkeeper.console.forms.form import Form, Widget
+from fleetkeeper.console.history import history_tab
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.lists.declaring import Column, ListPage
 from fleetkeeper.console.memberships import membership_table, role_entries
 from fleetkeeper.console.navigation import Place, declare
-from fleetkeeper.console.panels import Sent, attempt, done, model_of, optional, refuse_in, refused, show_page
+from fleetkeeper.console.panels import Sent, attempt, done, model_of, optional, refused
 from fleetkeeper.console.requests import FormLists, FormValues
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.errors import FleetkeeperError
@@ -103,9 +105,9 @@ async def create_group(request: Request, sent: FormLists, actor: GroupsWrite, se
 
 
 @router.get("/groups/{group_id}")
-async def show_group(group_id: UUID, actor: GroupsRead, session: Session) -> Response:
+async def show_group(request: Request, group_id: UUID, actor: GroupsRead, session: Session) -> Response:
     """One group: who is in it, and what they get by it."""
-    return await _group_page(session, actor, group_id)
+    return await _group_page(request, session, actor, group_id)
 
 
 @router.post("/groups/{group_id}")
@@ -197,46 +199,60 @@ async def _outcome(
 ) -> Response:
     if not isinstance(outcome, FleetkeeperError):
         return done(request, f"{HOME}/{group_id}")
-    return await _group_page(session, actor, group_id, form_id, outcome, values)
+    tab = "settings" if form_id in {"change", "delete"} else ""
+    return await _group_page(request, session, actor, group_id, Refusal(form_id, outcome, values, tab))
 
 
 async def _group_page(
-    session: AsyncSession,
-    actor: Actor,
-    group_id: UUID,
-    form_id: str = "",
-    error: FleetkeeperError | None = None,
-    values: Sent | None = None,
+    request: Request, session: AsyncSession, actor: Actor, group_id: UUID, refusal: Refusal | None = None
 ) -> Response:
     group = await service.get_group(session, group_id)
     base = f"{HOME}/{group_id}"
     may_write = actor.may(Permission.GROUPS_WRITE)
     may_give = actor.may(Permission.MEMBERSHIPS_WRITE)
     is_local = group.source == "local"
-    roles = await service.list_group_memberships(session, actor, group_id, SHOWN)
-    panels: list[Panel | None] = [
-        Facts("group", "Group", (("What it is for", Cell(group.description)),)),
-        membership_table(roles, f"{base}/memberships", may_remove=may_give),
-    ]
-    if may_give:
-        entries = await role_entries(session, actor)
-        panels.append(
-            EntryForm("give-role", "Give the group a role", f"{base}/memberships", "Give the role", entries)
+
+    async def overview() -> Panels:
+        add = EntryForm(
+            "add-member", "Add member", f"{base}/members", "Add member", (Entry("user", "User name"),)
         )
-    panels.append(await _members(session, actor, group, may_remove=may_write and is_local))
-    if may_write:
-        panels += _forms(group, base)
-    if error is not None:
-        panels = refuse_in(panels, form_id, error, values or {})
-    return show_page(
+        roles = await service.list_group_memberships(session, actor, group_id, SHOWN)
+        entries = await role_entries(session, actor) if may_give else ()
+        return [
+            Facts("group", "Group", (("Description", Cell(group.description)),)),
+            await _members(session, actor, group, may_remove=may_write and is_local),
+            add if may_write and is_local else None,
+            membership_table(roles, f"{base}/memberships", may_remove=may_give),
+            EntryForm("give-role", "Assign role", f"{base}/memberships", "Assign role", entries)
+            if may_give
+            else None,
+        ]
+
+    async def settings() -> Panels:
+        delete = EntryForm(
+            "delete",
+            "Delete group",
+            f"{base}/delete",
+            "Delete group",
+            text=f"{group.members} members lose the roles that they have through it.",
+            is_danger=True,
+        )
+        return [replace(CHANGE.shown(base, group), is_open=True), delete]
+
+    return await show_detail(
+        request,
         actor,
         HOME,
         group.name,
-        panels,
+        [
+            Tab("overview", "Overview", overview),
+            Tab("settings", "Settings", settings) if may_write else None,
+            history_tab(session, actor, "groups", group.id),
+        ],
         crumbs=((HOME, "Groups"),),
-        links=history_links(actor, "groups", group.id),
         tags=() if is_local else (Tag(SOURCES[group.source]),),
-        status=200 if error is None else error.status,
+        links=history_links(actor, "groups", group.id),
+        refusal=refusal,
     )
 
 
@@ -250,9 +266,9 @@ async def _members(session: AsyncSession, actor: Actor, group: GroupRead, *, may
             ),
             (
                 RowAction(
-                    "Take out",
+                    "Remove",
                     f"{HOME}/{group.id}/members/{one.id}/remove",
-                    f"Take {one.username} out of “{group.name}”? They lose the roles they have by it.",
+                    f"Remove {one.username} from “{group.name}”? They lose the roles they have through it.",
                 ),
             )
             if may_remove
@@ -260,28 +276,10 @@ async def _members(session: AsyncSession, actor: Actor, group: GroupRead, *, may
         )
         for one in page.results
     )
-    text = "" if group.source == "local" else "Who is in it is said by the identity provider."
+    text = "" if group.source == "local" else "The identity provider decides who is a member."
     hidden = group.members - page.count
     if hidden:
-        text += f" {hidden} more whom you may not see."
-    return Table("members", "Members", ("User", "Name"), rows, text=text, count=page.count, empty="Nobody.")
-
-
-def _forms(group: GroupRead, base: str) -> list[Panel | None]:
-    add = EntryForm(
-        "add-member",
-        "Add somebody",
-        f"{base}/members",
-        "Add them",
-        (Entry("user", "User name"),),
+        text += f" You cannot see {hidden} more."
+    return Table(
+        "members", "Members", ("User", "Name"), rows, text=text, count=page.count, empty="No members yet."
     )
-    change = CHANGE.shown(base, group)
-    delete = EntryForm(
-        "delete",
-        "Delete this group",
-        f"{base}/delete",
-        "Delete the group",
-        text=f"{group.members} members lose the roles that they have by it.",
-        is_danger=True,
-    )
-    return [add if group.source == "local" else None, change, delete]

@@ -1,6 +1,6 @@
 """`/roles`: which role allows what."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -19,7 +19,9 @@ from fleetkeeper.console.contexts.panels import (
     Table,
     Tag,
 )
+from fleetkeeper.console.details import Panels, Refusal, Tab, show_detail
 from fleetkeeper.console.forms.form import Form, Widget
+from fleetkeeper.console.history import history_tab
 from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import attempt, done, refused, show_page
 from fleetkeeper.console.requests import FormLists
@@ -80,9 +82,9 @@ async def create_role(request: Request, sent: FormLists, actor: RolesWrite, sess
 
 
 @router.get("/roles/{role_id}")
-async def show_role(role_id: UUID, actor: RolesRead, session: Session) -> Response:
+async def show_role(request: Request, role_id: UUID, actor: RolesRead, session: Session) -> Response:
     """One role."""
-    return await _role_page(session, actor, role_id)
+    return await _role_page(request, session, actor, role_id)
 
 
 @router.post("/roles/{role_id}")
@@ -102,7 +104,7 @@ async def change_role(
     outcome = await attempt(session, change())
     if not isinstance(outcome, FleetkeeperError):
         return done(request, f"{HOME}/{role_id}")
-    return await _role_page(session, actor, role_id, outcome, sent)
+    return await _role_page(request, session, actor, role_id, Refusal("change", outcome, sent, "settings"))
 
 
 @router.post("/roles/{role_id}/delete")
@@ -175,35 +177,34 @@ def _options(actor: Actor, present: Sequence[str] = ()) -> dict[str, Sequence[Op
 
 
 async def _role_page(
-    session: AsyncSession,
-    actor: Actor,
-    role_id: UUID,
-    error: FleetkeeperError | None = None,
-    sent: Mapping[str, list[str]] | None = None,
+    request: Request, session: AsyncSession, actor: Actor, role_id: UUID, refusal: Refusal | None = None
 ) -> Response:
     role = await service.get_role(session, role_id)
-    form = None
-    if actor.may(Permission.ROLES_WRITE):
-        options = _options(actor, role.permissions)
-        form = CHANGE.shown(f"{HOME}/{role_id}", role, options=options, only=_fields_of(role), is_open=True)
-        if error is not None:
-            form = refused(form, error, sent or {})
-    facts = Facts(
-        "role",
-        "Role",
-        (
+
+    async def overview() -> Panels:
+        facts = (
             ("Description", Cell(role.description)),
             ("Assignments", Cell(str(role.memberships))),
             ("Permissions", Cell(tags=tuple(Tag(name) for name in role.permissions))),
-        ),
-    )
-    return show_page(
+        )
+        return [Facts("role", "Role", facts)]
+
+    async def settings() -> Panels:
+        options, fields = _options(actor, role.permissions), _fields_of(role)
+        return [CHANGE.shown(f"{HOME}/{role_id}", role, options=options, only=fields, is_open=True)]
+
+    return await show_detail(
+        request,
         actor,
         HOME,
         role.name,
-        [facts, form],
+        [
+            Tab("overview", "Overview", overview),
+            Tab("settings", "Settings", settings) if actor.may(Permission.ROLES_WRITE) else None,
+            history_tab(session, actor, "roles", role.id),
+        ],
         crumbs=((HOME, "Roles"),),
-        links=history_links(actor, "roles", role.id),
         tags=_tags(role),
-        status=200 if error is None else error.status,
+        links=history_links(actor, "roles", role.id),
+        refusal=refusal,
     )

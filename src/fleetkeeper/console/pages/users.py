@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.contexts.panels import EntryForm
+from fleetkeeper.console.details import Refusal
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import attempt, done, model_of, optional, refused
@@ -208,4 +209,5 @@ async def _outcome(
 ) -> Response:
     if not isinstance(outcome, FleetkeeperError):
         return done(request, f"{HOME}/{user_id}")
-    return await user_page(request, session, actor, user_id, form_id, outcome, values)
+    tab = "" if form_id == "give-role" else "settings"
+    return await user_page(request, session, actor, user_id, Refusal(form_id, outcome, values, tab))
