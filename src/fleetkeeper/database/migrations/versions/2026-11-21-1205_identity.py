@@ -3,18 +3,16 @@
 The version before this one must keep working against the changed schema: add first, remove a release later.
 """
 
-from pathlib import Path
-
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
+
+from fleetkeeper.database.migrations.running import run_sql
 
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
-
-SQL = Path(__file__).parent.parent / "sql"
 
 
 def upgrade() -> None:
@@ -417,12 +415,12 @@ def upgrade() -> None:
     op.create_index("uq_users_username_lower", "users", [sa.literal_column("lower(username)")], unique=True)
     op.create_check_constraint(op.f("ck_users_source"), "users", "source IN ('local', 'oidc', 'scim')")
     op.create_check_constraint(op.f("ck_users_theme"), "users", "theme IN ('auto', 'light', 'dark')")
-    run_file("0004_identity.sql")
+    run_sql(revision)
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    run_file("0004_identity_down.sql")
+    run_sql(revision, down=True)
     op.drop_index("uq_users_username_lower", table_name="users")
     op.drop_index("uq_users_external_id", table_name="users")
     op.drop_index("ix_users_email_lower", table_name="users")
@@ -498,8 +496,3 @@ def downgrade() -> None:
     op.drop_table("roles")
     op.drop_table("installation")
     op.drop_table("identity_providers")
-
-
-def run_file(name: str) -> None:
-    """Run a file of statements as it stands; the driver would read a percent sign as a parameter."""
-    op.get_bind().exec_driver_sql((SQL / name).read_text().replace("%", "%%"))

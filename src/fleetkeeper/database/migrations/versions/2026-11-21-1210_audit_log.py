@@ -3,18 +3,16 @@
 The version before this one must keep working against the changed schema: add first, remove a release later.
 """
 
-from pathlib import Path
-
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
+
+from fleetkeeper.database.migrations.running import run_sql
 
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
-
-SQL = Path(__file__).parent.parent / "sql"
 
 
 def upgrade() -> None:
@@ -132,12 +130,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_seals")),
     )
     op.create_index("ix_audit_seals_to_transaction", "audit_seals", ["to_transaction"], unique=False)
-    run_file("0005_audit_log.sql")
+    run_sql(revision)
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    run_file("0005_audit_log_down.sql")
+    run_sql(revision, down=True)
     op.drop_index("ix_audit_seals_to_transaction", table_name="audit_seals")
     op.drop_table("audit_seals")
     op.drop_index(
@@ -160,8 +158,3 @@ def downgrade() -> None:
     op.drop_table("audit_archives")
     op.execute("DROP FUNCTION audit_transaction_id()")
     op.drop_table("audit_epochs")
-
-
-def run_file(name: str) -> None:
-    """Run a file of statements as it stands; the driver would read a percent sign as a parameter."""
-    op.get_bind().exec_driver_sql((SQL / name).read_text().replace("%", "%%"))

@@ -3,28 +3,21 @@
 The version before this one must keep working against the changed schema: add first, remove a release later.
 """
 
-from pathlib import Path
-
 from alembic import op
+
+from fleetkeeper.database.migrations.running import run_sql
 
 revision = "0010"
 down_revision = "0009"
 branch_labels = None
 depends_on = None
 
-SQL = Path(__file__).parent.parent / "sql"
-
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    run_file("0010_archive.sql")
+    run_sql(revision)
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    run_file("0010_archive_down.sql")
-
-
-def run_file(name: str) -> None:
-    """Run a file of statements as it stands; the driver would read a percent sign as a parameter."""
-    op.get_bind().exec_driver_sql((SQL / name).read_text().replace("%", "%%"))
+    run_sql(revision, down=True)
