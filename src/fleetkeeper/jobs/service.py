@@ -154,6 +154,13 @@ async def list_jobs(session: AsyncSession) -> list[JobRead]:
     ]
 
 
+async def count_runs(session: AsyncSession) -> dict[str, int]:
+    """How many runs there are in each state."""
+    rows = await session.execute(select(JobRun.state, func.count()).group_by(JobRun.state))
+    found: dict[str, int] = {str(state): number for state, number in rows}
+    return {str(state): found.get(state, 0) for state in RunState}
+
+
 async def ask_for(session: AsyncSession, name: str, reason: str = "") -> Asked:
     """Let a job run that people may ask for. Raises NotFoundError, InvalidInputError."""
     job = JOBS.get(name)
