@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -45,6 +46,8 @@ class Receiver:
     url: str = ""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    content: bytes = b"well"
+    is_silent: bool = False
     requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -53,19 +56,23 @@ class Receiver:
         headers = {name.lower(): value.strip() for name, _, value in pairs}
         body = await reader.readexactly(int(headers["content-length"]))
         self.requests.append((headers, body))
-        lines = [f"HTTP/1.1 {self.status} Word", "Content-Length: 4", "Connection: close"]
+        if self.is_silent:
+            await reader.read()
+        lines = [f"HTTP/1.1 {self.status} Word", f"Content-Length: {len(self.content)}", "Connection: close"]
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
-        writer.write("\r\n".join(lines).encode() + b"\r\n\r\nwell")
-        await writer.drain()
-        writer.close()
-        await writer.wait_closed()
+        writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + self.content)
+        # Callers may hang up in the middle.
+        with contextlib.suppress(OSError):
+            await writer.drain()
+            writer.close()
+            await writer.wait_closed()
 
 
 @contextlib.asynccontextmanager
-async def receiving() -> AsyncIterator[Receiver]:
+async def receiving(certificate: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
     """A receiver on this machine."""
     receiver = Receiver()
-    server = await asyncio.start_server(receiver.answer, "127.0.0.1", 0)
+    server = await asyncio.start_server(receiver.answer, "127.0.0.1", 0, ssl=certificate)
     async with server:
         receiver.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
         yield receiver

@@ -1,10 +1,17 @@
 """Where calls to addresses that people entered may lead."""
 
+import ssl
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from fleetkeeper.kit.outgoing import (
+    MAX_ANSWER_BYTES,
     ForbiddenAddressError,
     OutgoingError,
     Reach,
@@ -84,21 +91,76 @@ class TestAddresses:
             check_url(address)
 
 
+@pytest.fixture
+def leads_here(monkeypatch):
+    """Every name leads to this machine, as a name server says; gives the names that were asked for."""
+    asked = []
+
+    async def answer(loop, host, port, **_):
+        asked.append(host)
+        # A second answer would lead elsewhere.
+        return [(0, 0, 0, "", ("127.0.0.1" if asked.count(host) == 1 else "192.0.2.1", port))]
+
+    monkeypatch.setattr("asyncio.base_events.BaseEventLoop.getaddrinfo", answer)
+    return asked
+
+
+@pytest.fixture
+def certificate(tmp_path, monkeypatch) -> ssl.SSLContext:
+    """What a server shows that is called hooks.example, by an authority that this process trusts."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "hooks.example")])
+    names = x509.SubjectAlternativeName([x509.DNSName("hooks.example")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(
+        issuer_name=name,
+        subject_name=name,
+        public_key=key.public_key(),
+        serial_number=1,
+        not_valid_before=now - timedelta(days=1),
+        not_valid_after=now + timedelta(days=1),
+    )
+    signed = made.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    path = tmp_path / "server.pem"
+    path.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        + signed.public_bytes(Encoding.PEM)
+    )
+    trusting = ssl.create_default_context(cafile=str(path))
+    monkeypatch.setattr("fleetkeeper.kit.outgoing.trusted_authorities", lambda: trusting)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return context
+
+
 class TestCalls:
-    async def test_a_name_is_resolved_once_and_the_checked_address_called(self, monkeypatch):
-        """A second answer of the name server, which leads elsewhere, is never asked for."""
-        asked = []
-
-        async def answer(loop, host, port, **_):
-            asked.append(host)
-            return [(0, 0, 0, "", ("127.0.0.1" if len(asked) == 1 else "192.0.2.1", port))]
-
+    async def test_a_name_is_resolved_once_and_the_checked_address_called(self, leads_here):
         async with receiving() as receiver:
             port = receiver.url.split(":")[2].removesuffix("/hook")
-            monkeypatch.setattr("asyncio.base_events.BaseEventLoop.getaddrinfo", answer)
             answered = await post(f"http://hooks.example:{port}/x", b"{}", {}, LOCAL)
-        assert (answered.status, asked) == (200, ["hooks.example"])
+        assert (answered.status, leads_here) == (200, ["hooks.example"])
         assert receiver.requests[0][0]["host"] == f"hooks.example:{port}"
+
+    async def test_the_certificate_is_that_of_the_name(self, leads_here, certificate):
+        async with receiving(certificate) as receiver:
+            port = receiver.url.split(":")[2].removesuffix("/hook")
+            assert (await post(f"https://hooks.example:{port}/x", b"{}", {}, LOCAL)).status == 200
+            with pytest.raises(OutgoingError, match="certificate"):
+                await post(f"https://other.example:{port}/x", b"{}", {}, LOCAL)
+        assert len(receiver.requests) == 1
+
+    async def test_a_long_answer_is_read_in_part(self):
+        async with receiving() as receiver:
+            receiver.content = b"x" * (MAX_ANSWER_BYTES * 4)
+            answered = await post(receiver.url, b"{}", {}, LOCAL)
+        assert len(answered.content) == MAX_ANSWER_BYTES
+
+    async def test_one_that_does_not_answer_is_not_waited_for(self, monkeypatch):
+        monkeypatch.setattr("fleetkeeper.kit.outgoing.DEADLINE_SECONDS", 0.2)
+        async with receiving() as receiver:
+            receiver.is_silent = True
+            with pytest.raises(OutgoingError, match="did not answer within"):
+                await post(receiver.url, b"{}", {}, LOCAL)
 
     async def test_this_machine_is_not_called(self):
         async with receiving() as receiver:

@@ -48,6 +48,6 @@ async def test_a_server_that_may_not_be_called_is_not_called(receiver):
 
 async def test_a_redirect_is_not_followed(receiver):
     receiver.status, receiver.headers = 307, {"Location": receiver.url}
-    with pytest.raises(DeliveryFailedError, match="did not take"):
+    with pytest.raises(DeliveryFailedError, match="did not accept"):
         await send_chat(chat(receiver), trial_message("Chat"), LOCAL)
     assert len(receiver.requests) == 1

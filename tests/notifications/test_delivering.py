@@ -1,5 +1,6 @@
 """From an emitted event to what arrives: webhooks, mails, retries, dead workers, rates."""
 
+import asyncio
 import json
 
 import pytest
@@ -174,6 +175,13 @@ class TestWebhook:
         (delivery,) = await rows(app)
         assert (delivery.state, delivery.attempts) == ("delivered", 2)
 
+    async def test_two_workers_send_each_once(self, worker, receiver, webhook):
+        for _ in range(4):
+            await worker.emit()
+        await worker.dispatch()
+        assert sum(await asyncio.gather(worker.deliver(), worker.deliver())) == 4
+        assert len({headers["webhook-id"] for headers, _ in receiver.requests}) == len(receiver.requests) == 4
+
     async def test_no_more_go_out_in_a_minute_than_the_channel_allows(
         self, app, worker, receiver, make, webhook
     ):
@@ -262,6 +270,27 @@ class TestMail:
         assert mail["Subject"] == "2 notifications from Fleetkeeper"
         content = mail.get_content()
         assert content.index("first") < content.index("second")
+
+
+class TestRemoval:
+    async def test_what_is_old_goes_with_its_event(self, app, worker, receiver, make, webhook):
+        user = await make(lambda session, _: make_user(session))
+        for what in ("old", "young"):
+            await worker.emit(what=what, to_users=[user.id])
+        await worker.run()
+
+        async def age(session, _):
+            old = "(SELECT id FROM notification_events WHERE body LIKE '%old')"
+            for statement in (
+                f"UPDATE notification_deliveries SET finished_at = now() - interval '31 days' WHERE event_id IN {old}",
+                "UPDATE notification_events SET occurred_at = now() - interval '91 days' WHERE body LIKE '%old'",
+            ):
+                await session.execute(text(statement))
+            await queries.forget_old(session, 30, 90)
+
+        await make(age)
+        for table in ("notification_deliveries", "notification_events", "notification_inbox"):
+            assert len(await rows(app, table)) == 1, table
 
 
 class TestWaits:

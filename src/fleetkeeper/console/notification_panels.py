@@ -49,7 +49,7 @@ _OF_KIND: dict[ChannelKind, dict[str, Widget | str]] = {
         ),
     },
 }
-_RATE = Widget("Most per minute", hint="Further notifications wait", is_required=True)
+_RATE = Widget("Maximum per minute", hint="Further notifications wait", is_required=True)
 _DEPARTMENT = Widget("Department", hint="Whose channel it is")
 NEW_CHANNEL = {
     kind: Form(
@@ -177,7 +177,7 @@ def channel_facts(channel: ChannelRead, departments: Mapping[UUID, str]) -> Fact
         ("Sends to", Cell(target_of(channel))),
         ("Secret", Cell("Set" if channel.has_secret else "Not set")),
         ("Department", Cell(department_name(channel.department_id, departments))),
-        ("Most per minute", Cell(str(channel.per_minute))),
+        ("Maximum per minute", Cell(str(channel.per_minute))),
     ]
     if channel.previous_secret_until is not None:
         until = Cell(at=channel.previous_secret_until, kind="time", style="exact")

@@ -26,16 +26,16 @@ def problems_of(
     for name in FIELDS:
         is_given = values.get(name) not in {None, ""}
         if name in _NEEDED[kind] and not is_given:
-            problems.append(FieldError(name, "is needed for this kind of channel"))
+            problems.append(FieldError(name, "is required for this kind of channel"))
         if is_given and name not in (*_NEEDED[kind], *_POSSIBLE[kind]):
-            problems.append(FieldError(name, "belongs to another kind of channel"))
+            problems.append(FieldError(name, "does not apply to this kind of channel"))
     if kind == ChannelKind.WEBHOOK:
         problems += _problems_of_webhook(values.get("url"), secret)
     elif kind == ChannelKind.EMAIL and (secret or has_secret):
         if not values.get("username"):
-            problems.append(FieldError("username", "is needed with a password"))
+            problems.append(FieldError("username", "is required with a password"))
         if values.get("security") == MailSecurity.NONE:
-            problems.append(FieldError("security", "is starttls or tls where a password is sent"))
+            problems.append(FieldError("security", "must be starttls or tls to protect the password"))
     elif kind == ChannelKind.CHAT:
         problems += _problems_of_chat(secret, has_secret=has_secret)
     return problems
@@ -52,13 +52,15 @@ def _problems_of_webhook(url: str | None, secret: str | None) -> list[FieldError
         try:
             signing_key(secret)
         except ValueError:
-            problems.append(FieldError("secret", "is whsec_ followed by 24 to 64 random bytes in base64"))
+            problems.append(
+                FieldError("secret", "must be whsec_ followed by 24 to 64 random bytes in base64")
+            )
     return problems
 
 
 def _problems_of_chat(secret: str | None, *, has_secret: bool) -> list[FieldError]:
     if not secret:
-        return [] if has_secret else [FieldError("secret", "is the Apprise URL of the service")]
+        return [] if has_secret else [FieldError("secret", "must be the Apprise URL of the service")]
     try:
         service_of(secret)
     except ChatAddressError as error:

@@ -36,7 +36,7 @@ class MailSecurity(StrEnum):
 Url = Annotated[str, Field(max_length=2000, pattern=_PLAIN, description="Where a webhook goes")]
 Host = Annotated[str, Field(max_length=255, pattern=_HOST, description="The mail server")]
 Port = Annotated[int, Field(ge=1, le=65_535)]
-Username = Annotated[str, Field(max_length=255, pattern=_PLAIN, description="Sign-in at the mail server")]
+Username = Annotated[str, Field(max_length=255, pattern=_PLAIN, description="User name at the mail server")]
 Sender = Annotated[
     str,
     Field(
@@ -50,11 +50,11 @@ Secret = Annotated[
     Field(
         min_length=1,
         max_length=2000,
-        description="The password of a mail server, the signing secret of a webhook (`whsec_…`; one is made where "
-        "it is left out), or the Apprise URL of a chat service. Never answered again",
+        description="The password of a mail server, the signing secret of a webhook (`whsec_…`; one is created "
+        "if you give none), or the Apprise URL of a chat service. Never answered again",
     ),
 ]
-PerMinute = Annotated[int, Field(ge=1, le=6000, description="Most deliveries in a minute; further ones wait")]
+PerMinute = Annotated[int, Field(ge=1, le=6000, description="Maximum deliveries per minute; the rest wait")]
 
 
 class ChannelCreate(BaseModel):
@@ -64,7 +64,9 @@ class ChannelCreate(BaseModel):
 
     name: Name
     kind: ChannelKind
-    department_id: UUID | None = Field(default=None, description="Whose channel it is; null: everybody's")
+    department_id: UUID | None = Field(
+        default=None, description="Department that owns the channel; null for the whole installation"
+    )
     enabled: bool = True
     per_minute: PerMinute = 60
     url: Url | None = None
@@ -121,10 +123,10 @@ class ChannelRead(BaseModel):
     security: MailSecurity | None
     username: str | None
     sender: str | None
-    service: str | None = Field(description="Of a chat channel: the service")
+    service: str | None = Field(description="The service of a chat channel")
     has_secret: bool
     previous_secret_until: datetime | None = Field(
-        description="Until then a webhook carries signatures of two secrets"
+        description="Until then webhooks carry the signatures of both secrets"
     )
     version: int
     created_at: datetime
@@ -152,7 +154,7 @@ class ChannelTest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     recipient: Annotated[str, Field(max_length=255, pattern=MAIL_ADDRESS)] | None = Field(
-        default=None, description="Of a mail: its recipient. Your own address where it is left out"
+        default=None, description="Recipient of a test email; your own address by default"
     )
 
 

@@ -144,7 +144,7 @@ async def update_channel(
     # Otherwise whoever may change a channel would have its password sent to a server of their own.
     moved = kind == ChannelKind.EMAIL and (values["host"], values["port"]) != (channel.host, channel.port)
     if moved and has_secret:
-        problems.append(FieldError("secret", "is needed again for another mail server"))
+        problems.append(FieldError("secret", "must be entered again for another mail server"))
     if problems:
         raise InvalidInputError("The channel was not changed.", fields=problems)
     for name, value in (given | values).items():
@@ -188,7 +188,7 @@ async def try_channel(
     if channel.kind == ChannelKind.EMAIL and recipient is None:
         recipient = await session.scalar(select(User.email).where(User.id == actor.user_id))
         if recipient is None:
-            problem = "is needed, since your account has no email address"
+            problem = "is required, because your account has no email address"
             raise InvalidInputError("The test was not sent.", fields=[FieldError("recipient", problem)])
     opened = open_channel(channel, outgoing.sealer)
     await let_go(session)
@@ -197,10 +197,10 @@ async def try_channel(
     except DeliveryFailedError as error:
         return ChannelTestOutcome(works=False, detail=error.detail)
     if channel.kind == ChannelKind.EMAIL:
-        return ChannelTestOutcome(works=True, detail=f"The mail server took the message for {recipient}.")
+        return ChannelTestOutcome(works=True, detail=f"The mail server accepted the message for {recipient}.")
     if channel.kind == ChannelKind.WEBHOOK:
         return ChannelTestOutcome(works=True, detail=f"The receiver answered {status}.")
-    return ChannelTestOutcome(works=True, detail="The chat service took the message.")
+    return ChannelTestOutcome(works=True, detail="The chat service accepted the message.")
 
 
 def open_channel(channel: NotificationChannel, sealer: Sealer) -> OpenChannel:

@@ -18,12 +18,12 @@ class DeliveryRead(BaseModel):
     title: str
     channel_id: UUID
     channel: str = Field(description="The channel's name")
-    recipient: str = Field(description="Of a mail: its address; empty elsewhere")
+    recipient: str = Field(description="Email address; empty for webhooks and chat")
     state: DeliveryState
     attempts: int
-    next_attempt_at: datetime | None = Field(description="When it is tried next; null once it is over")
+    next_attempt_at: datetime | None = Field(description="Time of the next attempt; null once it is finished")
     last_attempt_at: datetime | None
-    response_status: int | None = Field(description="What the other side answered, by HTTP or SMTP")
+    response_status: int | None = Field(description="HTTP or SMTP status of the answer")
     last_error: str
     replay_of: UUID | None
     created_at: datetime

@@ -45,7 +45,7 @@ async def replay(session: AsyncSession, actor: Actor, delivery_id: UUID) -> Deli
     old, _, channel, *_ = await _find(session, actor, delivery_id)
     check_may_write(actor, channel.department_id)
     if DeliveryState(old.state) not in DELIVERIES.final:
-        raise ConflictError("The delivery is not over yet; it is tried again by itself.")
+        raise ConflictError("The delivery is not finished; it is retried automatically.")
     again = NotificationDelivery(
         id=uuid7(),
         event_id=old.event_id,

@@ -35,12 +35,12 @@ class Preferences(BaseModel):
     @classmethod
     def _check_zone(cls, value: time | None) -> time | None:
         if value is not None and value.tzinfo is not None:
-            raise ValueError("has no time zone of its own; your account's holds")
+            raise ValueError("must have no time zone; your account's applies")
         return value and value.replace(second=0, microsecond=0)
 
     @field_validator("quiet_until")
     @classmethod
     def _check_both(cls, value: time | None, info: ValidationInfo) -> time | None:
         if (value is None) is not (info.data.get("quiet_from") is None):
-            raise ValueError("is given together with the other one")
+            raise ValueError("must be given together with the other time")
         return value

@@ -20,9 +20,11 @@ Events = Annotated[
         description="Names of events, or all of a room as in `jobs.*`, or all: `*`",
     ),
 ]
-UserIds = Annotated[list[UUID], Field(max_length=200, description="Of mails: these users")]
-GroupIds = Annotated[list[UUID], Field(max_length=50, description="Of mails: everybody in these groups")]
-Addresses = Annotated[list[MailAddress], Field(max_length=50, description="Of mails: these addresses")]
+UserIds = Annotated[list[UUID], Field(max_length=200, description="Email recipients: users")]
+GroupIds = Annotated[
+    list[UUID], Field(max_length=50, description="Email recipients: members of these groups")
+]
+Addresses = Annotated[list[MailAddress], Field(max_length=50, description="Email recipients: addresses")]
 
 
 class RuleCreate(BaseModel):

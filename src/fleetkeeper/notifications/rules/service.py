@@ -114,11 +114,13 @@ async def _problems(
     )
     people = ("user_ids", "group_ids", "addresses")
     if channel is None or not actor.may_in(Permission.NOTIFICATIONS_WRITE, channel.department_id):
-        problems.append(FieldError("channel_id", "is a channel that you may write"))
+        problems.append(FieldError("channel_id", "must be a channel that you can change"))
     elif channel.kind == ChannelKind.EMAIL and not any(values[name] for name in people):
-        problems.append(FieldError("addresses", "needs a user, a group or an address to send to"))
+        problems.append(
+            FieldError("addresses", "must name at least one recipient: a user, a group or an address")
+        )
     elif channel.kind != ChannelKind.EMAIL:
-        problems += [FieldError(name, "is for email channels only") for name in people if values[name]]
+        problems += [FieldError(name, "applies to email channels only") for name in people if values[name]]
     changed = {"channel_id", "user_ids", "group_ids"}.intersection(given)
     if changed and (values["user_ids"] or values["group_ids"]):
         problems += _problems_of_people(actor, channel)
@@ -130,16 +132,16 @@ async def _problems(
         ("group_ids", select(Group.id).where(Group.id.in_(values["group_ids"]))),
     ):
         if name in given and len((await session.scalars(statement)).all()) != len(set(values[name])):
-            problems.append(FieldError(name, "are only such as exist"))
+            problems.append(FieldError(name, "must exist"))
     return problems
 
 
 def _problems_of_people(actor: Actor, channel: NotificationChannel | None) -> list[FieldError]:
     """A mail server of one's own, and its delivery log, tell the addresses of all who are written to."""
     if not sees_contacts(actor):
-        return [FieldError("user_ids", "need the right to see email addresses; enter addresses instead")]
+        return [FieldError("user_ids", "require the right to see email addresses; enter addresses instead")]
     if channel is not None and channel.department_id is not None:
-        return [FieldError("user_ids", "are for channels of no department; enter addresses instead")]
+        return [FieldError("user_ids", "require a channel without a department; enter addresses instead")]
     return []
 
 

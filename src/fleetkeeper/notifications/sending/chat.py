@@ -40,9 +40,9 @@ def service_of(address: str) -> str:
     schema = address.partition("://")[0].lower()
     if schema not in HOSTED | ON_OWN_SERVER:
         known = ", ".join(sorted(HOSTED | ON_OWN_SERVER))
-        raise ChatAddressError(f"begins with one of {known}, and ://")
+        raise ChatAddressError(f"must begin with the name of a service and ://; services are {known}")
     if _notifier(address) is None:
-        raise ChatAddressError("is not a complete address of that service")
+        raise ChatAddressError("must be a complete address of that service")
     return schema
 
 
@@ -61,13 +61,13 @@ async def send_chat(channel: OpenChannel, message: Message, reach: Reach) -> Non
         service = service_of(address)
         await _check_host(address, service, reach)
     except (ChatAddressError, ForbiddenAddressError) as error:
-        raise DeliveryFailedError(f"The address of the chat service: {error}", is_final=True) from None
+        raise DeliveryFailedError(f"The chat service cannot be used: {error}", is_final=True) from None
     except OutgoingError as error:
         raise DeliveryFailedError(str(error)) from None
     text = f"{message.body}\n{message.link}".strip()
     arrived = await asyncio.to_thread(_notify, address, message.title, text, message.severity)
     if not arrived:
-        raise DeliveryFailedError(f"The chat service ({service}) did not take the message.")
+        raise DeliveryFailedError(f"The chat service ({service}) did not accept the message.")
 
 
 async def _check_host(address: str, service: str, reach: Reach) -> None:

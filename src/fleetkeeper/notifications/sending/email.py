@@ -77,13 +77,13 @@ def _failed(error: aiosmtplib.SMTPException) -> DeliveryFailedError:
         error = error.recipients[0]
     if isinstance(error, aiosmtplib.SMTPAuthenticationError):
         return DeliveryFailedError(
-            f"The mail server refuses the sign-in: {_words(error)}.", status=error.code
+            f"The mail server refused the sign-in: {_words(error)}.", status=error.code
         )
     if isinstance(error, aiosmtplib.SMTPResponseException):
         # RFC 5321, section 4.2.1: 5yz stays so, 4yz may pass.
         detail = f"The mail server answered {error.code}: {_words(error)}."
         return DeliveryFailedError(detail, status=error.code, is_final=500 <= error.code < 600)
-    return DeliveryFailedError(f"The mail server did not take the message: {_words(error)}.")
+    return DeliveryFailedError(f"The mail server did not accept the message: {_words(error)}.")
 
 
 def _words(error: Exception) -> str:
