@@ -188,7 +188,7 @@ class TestList:
         await admin.patch(f"/api/v1/devices/{device.id}", json={"location": "Hall 1"}, headers=headers)
         page = await browser.page("/audit")
         row = rows_of(page)[0]
-        assert "admin token Updated device web-01" in row
+        assert "admin token “test” Updated device web-01" in row
         assert "Location nothing → Hall 1" in row
         assert "“Moved to the <new> hall”" in row
         assert f'href="/devices/{device.id}"' in page
@@ -247,6 +247,14 @@ class TestList:
             chip = re.search(r'<span class="tag">(.*?)</span>', await browser.page(address), re.DOTALL)[1]
             assert said in text_of(chip)
             assert re.search(r"[0-9a-f]{8}-[0-9a-f]{4}", text_of(chip)) is None
+
+    async def test_a_token_and_a_deleted_user_are_told_by_name(self, browser, admin):
+        user = (await admin.post("/api/v1/users", json={"username": "erna", "role": "viewer"})).json()
+        await admin.delete(f"/api/v1/users/{user['id']}", headers={"X-Change-Reason": "left"})
+        page = text_of(await browser.part("/audit?resource_type=memberships"))
+        assert "erna (deleted)" in page
+        assert user["id"][:8] not in page
+        assert re.search(r"token “[^”]+”", page)
 
     async def test_names_are_shown_to_those_who_may_see_the_things(
         self, app, admin, device, sides_of_a_group

@@ -100,7 +100,7 @@ def entry_row(entry: AuditEntryRead, names: Names = _NO_NAMES, *, whole: bool = 
         at=entry.timestamp,
         href=f"/audit/{entry.id}",
         actor=entry.actor_name,
-        actor_kind=entry.actor_kind,
+        actor_kind=_kind_of_actor(entry, names),
         actor_href=actor_href(entry),
         verb=verb,
         kind=kind,
@@ -116,6 +116,12 @@ def entry_row(entry: AuditEntryRead, names: Names = _NO_NAMES, *, whole: bool = 
         reason=entry.change_reason or "",
         tone="bad" if entry.action in BAD_EVENTS else "",
     )
+
+
+def _kind_of_actor(entry: AuditEntryRead, names: Names) -> str:
+    """What acted; of a token its name too."""
+    token = None if entry.token_id is None else said("", "token_id", str(entry.token_id), names)
+    return entry.actor_kind if token is None else f"{entry.actor_kind} “{token.text}”"
 
 
 def field_changes(

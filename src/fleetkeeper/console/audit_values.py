@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fleetkeeper.audit.schemas import AuditEntryRead
 from fleetkeeper.console.contexts.audit import Said
-from fleetkeeper.operations.audit_names import Reference, table_of
+from fleetkeeper.operations.audit_names import DeletedName, Reference, table_of
 
 # The page of a row of these tables.
 PAGES = {
@@ -57,9 +57,10 @@ def said(resource_type: str, field: str, value: Any, names: Names) -> Said | Non
 def _named(table: str, ids: list[UUID], text: str, names: Names) -> Said:
     known = [names.get(Reference(table, key)) for key in ids]
     if len(ids) == 1 and known[0] is not None:
-        href = PAGES[table].format(ids[0]) if table in PAGES else ""
-        return Said(known[0], href, raw=text)
-    # What is gone, or not to be seen, has nothing but its id.
+        name, is_gone = known[0], isinstance(known[0], DeletedName)
+        href = PAGES[table].format(ids[0]) if table in PAGES and not is_gone else ""
+        return Said(f"{name} (deleted)" if is_gone else name, href, raw=text)
+    # What is not to be seen has nothing but its id.
     return Said(", ".join(name or f"{str(key)[:8]}…" for name, key in zip(known, ids, strict=True)), raw=text)
 
 

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, false, select, true
+from sqlalchemy import Select, false, literal_column, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.audit.models import AuditEntry
 from fleetkeeper.database.base import Base
 from fleetkeeper.devices.models import Device
 from fleetkeeper.devices.queries import visible_to as devices_visible_to
@@ -22,6 +23,7 @@ from fleetkeeper.identity.users.queries import visible_to as users_visible_to
 from fleetkeeper.notifications.channels.queries import visible_to as channels_visible_to
 from fleetkeeper.notifications.models import NotificationChannel, NotificationRule
 from fleetkeeper.notifications.rules.queries import visible_to as rules_visible_to
+from fleetkeeper.operations.audit_browser import visible_to
 
 
 class Reference(NamedTuple):
@@ -29,6 +31,12 @@ class Reference(NamedTuple):
 
     table: str
     id: UUID
+
+
+class DeletedName(str):
+    """The name of a row that is no longer there."""
+
+    __slots__ = ()
 
 
 # Where the model does not say what a field refers to: events, columns without a foreign key, and lists.
@@ -69,8 +77,30 @@ async def find_names(
         statement = _NAMED[table](actor)
         key = statement.selected_columns[0]
         rows = await session.execute(statement.where(key.in_(sorted(ids))))
-        found |= {Reference(table, row[0]): row[1] for row in rows}
+        present: dict[Reference, str] = {Reference(table, row[0]): row[1] for row in rows}
+        missing = ids - {reference.id for reference in present}
+        found |= present | await _last_names(session, actor, table, missing)
     return found
+
+
+async def _last_names(
+    session: AsyncSession, actor: Actor, table: str, ids: Iterable[UUID]
+) -> dict[Reference, str]:
+    """What deleted rows were called, by the entries of their deletion that the actor may see."""
+    # A device is told by name in entries about it, and has too many of them to look through.
+    if table == "devices" or not ids:
+        return {}
+    statement = visible_to(actor).where(
+        AuditEntry.resource_type != literal_column("'devices'"),
+        AuditEntry.resource_type == table,
+        AuditEntry.record_id.in_(sorted(map(str, ids))),
+        AuditEntry.action == f"{table}.delete",
+        AuditEntry.record_name.is_not(None),
+    )
+    rows = await session.execute(
+        statement.with_only_columns(AuditEntry.record_id, AuditEntry.record_name, maintain_column_froms=True)
+    )
+    return {Reference(table, UUID(row[0])): DeletedName(row[1]) for row in rows}
 
 
 def _departments(actor: Actor) -> Select[*tuple[Any, ...]]:

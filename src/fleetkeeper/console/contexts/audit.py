@@ -35,6 +35,7 @@ class EntryRow:
     at: datetime
     href: str
     actor: str
+    # As `user`, or `token “backup”`.
     actor_kind: str
     # Everything that this actor did.
     actor_href: str
