@@ -13,6 +13,7 @@ from fleetkeeper.identity.departments.service import find_department
 from fleetkeeper.identity.memberships import service as memberships
 from fleetkeeper.identity.memberships.schemas import UserAccess
 from fleetkeeper.identity.permissions import Role
+from fleetkeeper.identity.roles.service import find_role
 from fleetkeeper.identity.sign_in import factors
 from fleetkeeper.identity.users import service
 from fleetkeeper.identity.users.schemas import UserCreate, UserRead
@@ -74,21 +75,28 @@ def show_user(user: User, *, as_json: AsJson = False) -> None:
 def create(
     username: str,
     role: RoleName = Role.VIEWER,
-    password: Password = "",
+    password: Annotated[str, typer.Option(help="Asked for if not given")] = "",
     department: Department = None,
     name: Annotated[str, typer.Option(help="Full name")] = "",
     email: Annotated[str | None, typer.Option(help="Mail address")] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Make a local account."""
+    """Create a local account."""
+
+    async def check(session: AsyncSession) -> UserCreate:
+        wanted = checked(UserCreate, username=username, name=name, email=email)
+        wanted.role = (await find_role(session, role)).name
+        wanted.department_id = await _department(session, department)
+        return wanted
+
+    # Nobody types a password twice for an account that cannot be.
+    wanted = with_session(check)
+    entered = password or typer.prompt("Password", hide_input=True, confirmation_prompt=True)
 
     async def make(session: AsyncSession) -> UserRead:
-        actor = command_actor()
-        where = await _department(session, department)
-        wanted = checked(UserCreate, username=username, name=name, email=email, password=password)
-        wanted.role, wanted.department_id = role, where
-        return await service.add_user(session, actor, wanted)
+        wanted.password = checked(UserCreate, username=username, password=entered).password
+        return await service.add_user(session, command_actor(), wanted)
 
     made = with_session(make)
     if as_json:
