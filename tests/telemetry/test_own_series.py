@@ -95,6 +95,13 @@ class TestLabels:
         assert "job" not in plain["metric"]
         assert await instant(admin, f"up{{{AGENT}}}") == {}
 
+    async def test_series_that_name_their_host_have_the_labels_of_their_sender_alone(self, admin):
+        """The guide to PromQL shows this line."""
+        line = "greenhouse,host=gh1,zone=a temperature=21.5"
+        assert (await admin.post("/influx/write", content=line)).status_code == 204
+        (found,) = (await ask(admin, "query", query="greenhouse_temperature"))["result"]
+        assert found["metric"] == {"__name__": "greenhouse_temperature", "host": "gh1", "zone": "a"}
+
 
 class TestUp:
     async def test_one_reports_and_the_other_does_not(self, admin, fleet):
