@@ -67,6 +67,18 @@ class TestChanges:
         answer = await shared.admin.request(method, f"/api/v1/devices/{STRANGER}", json=body)
         assert answer.status_code == 404
 
+    @pytest.mark.parametrize(
+        ("query", "words"),
+        [
+            ("status=foo", "Must be online, stale, offline or unknown"),
+            ("lifecycle__in=active,foo", "Must be active, inactive, maintenance or retired"),
+        ],
+    )
+    async def test_a_filter_for_what_none_can_be_lists_the_choices(self, shared, query, words):
+        answer = await shared.admin.get(f"/api/v1/devices?{query}")
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["message"] == words
+
 
 class TestQueryCounts:
     """Each list costs a fixed number of statements; write the new number down when it changes on purpose."""

@@ -192,6 +192,16 @@ class TestRefusals:
         answer = await minute(422, metric="cpu_core_usage_percent", step=1)
         assert answer["errors"][0]["message"].startswith("Gives more than 100 points in all")
 
+    @pytest.mark.parametrize("door", ["range", "query", "export", "states"])
+    async def test_every_wrong_time_is_named_at_once(self, admin, device, door):
+        answer = await admin.get(
+            f"/api/v1/telemetry/{door}", params={"device": device.id, "metric": "a", "from": "yesterday"}
+        )
+        assert answer.status_code == 422
+        told = {item["field"].removeprefix("query."): item["message"] for item in answer.json()["errors"]}
+        assert told["to"] == "Required"
+        assert "such as 2026-" in told["from"]
+
     async def test_too_many_samples(self, app, minute):
         app.state.settings.telemetry.max_samples_per_query = 5
         problem = await minute(422)

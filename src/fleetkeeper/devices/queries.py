@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Interval, Result, Select, and_, func, or_, select, text, update
@@ -12,19 +12,22 @@ from sqlalchemy.orm import aliased
 
 from fleetkeeper.devices.models import Device, DeviceIdentity, DeviceSource, DeviceVitals
 from fleetkeeper.devices.presence import OWN_OFFLINE_INTERVALS, next_interval
+from fleetkeeper.devices.schemas import DeviceType, Lifecycle
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.ids import uuid7
 from fleetkeeper.kit.listing import Field, Listing
 
+# `stale` is online, but late.
+STATUSES = ("online", "stale", "offline", "unknown")
 LISTING = Listing(
     fields={
         "id": Field(Device.id.expression, UUID, sortable=False),
         "name": Field(Device.name.expression, str),
         "hostname": Field(Device.hostname.expression, str),
-        "status": Field(Device.status.expression, str),
-        "lifecycle": Field(Device.lifecycle.expression, str),
-        "device_type": Field(Device.device_type.expression, str),
+        "status": Field(Device.status.expression, str, choices=STATUSES),
+        "lifecycle": Field(Device.lifecycle.expression, str, choices=get_args(Lifecycle)),
+        "device_type": Field(Device.device_type.expression, str, choices=get_args(DeviceType)),
         "department_id": Field(Device.department_id.expression, UUID, sortable=False),
         "location": Field(Device.location.expression, str, null_as="''"),
         "domain": Field(Device.domain.expression, str, null_as="''"),

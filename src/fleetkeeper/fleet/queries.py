@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.devices.keys import is_good
 from fleetkeeper.devices.models import Device, DeviceKey
+from fleetkeeper.devices.queries import STATUSES
 from fleetkeeper.devices.queries import visible_to as devices_visible_to
 from fleetkeeper.fleet.models import Agent, EnrollmentToken
 from fleetkeeper.identity.actor import Actor
@@ -33,7 +34,7 @@ AGENTS = Listing(
     fields={
         "device_id": Field(Agent.device_id.expression, UUID, sortable=False),
         "device_name": Field(Device.name.expression, str),
-        "status": Field(Device.status.expression, str),
+        "status": Field(Device.status.expression, str, choices=STATUSES),
         "version": Field(Agent.version.expression, str, null_as="''"),
         "enrolled_at": Field(Agent.enrolled_at.expression, datetime),
     },

@@ -24,7 +24,7 @@ LISTING = Listing(
     fields={
         "job": Field(JobRun.job.expression, str),
         "key": Field(JobRun.key.expression, str),
-        "state": Field(JobRun.state.expression, str),
+        "state": Field(JobRun.state.expression, str, choices=tuple(RunState)),
         "requested_by": Field(JobRun.requested_by.expression, str),
         "requested_at": Field(JobRun.requested_at.expression, datetime),
     },

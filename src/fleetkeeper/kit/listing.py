@@ -23,6 +23,12 @@ MAX_TEXT_LENGTH = 300
 CONTROL_PARAMETERS = frozenset({"limit", "cursor", "ordering", "q"})
 
 
+_KINDS = {
+    "str": f"text of at most {MAX_TEXT_LENGTH} characters",
+    "bool": "true or false",
+    "datetime": "a time with its zone such as 2026-11-27T16:00:00Z, or epoch seconds",
+    "UUID": "an ID such as 0198c0de-7c00-7a00-8000-000000000000",
+}
 _NOTHING: Mapping[tuple[str, str], ColumnElement[bool]] = MappingProxyType({})
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "exact": operators.eq,
@@ -46,6 +52,8 @@ class Field:
     null_as: str | None = None
     # Whether the column comes with a join that the list's `narrow` statement leaves out.
     joined: bool = False
+    # Of a text that is one of few: a filter for another is a mistake, and finds nothing.
+    choices: tuple[str, ...] = ()
 
     @property
     def sort_expression(self) -> ColumnElement[Any]:
@@ -67,11 +75,15 @@ class Field:
                 self.kind, text, bits=64 if isinstance(self.expression.type, BigInteger) else 32
             )
         except (ValueError, KeyError, OverflowError):
-            expected = {"str": "text", "bool": "true or false", "datetime": "a time", "UUID": "a UUID"}
-            kind = expected.get(self.kind.__name__, "a number")
-            raise InvalidInputError(
-                "The filter is wrong.", fields=[FieldError(name, f"is {kind}, such as RFC 3339 for times")]
-            ) from None
+            kind = _KINDS.get(self.kind.__name__, "a number")
+            raise _wrong(name, f"Must be {kind}") from None
+
+    def parse_choice(self, name: str, text: str) -> Any:
+        """Read a value that is asked for. Raises InvalidInputError that names the field and its choices."""
+        if self.choices and text not in self.choices:
+            *others, last = self.choices
+            raise _wrong(name, f"Must be {', '.join(others)} or {last}")
+        return self.parse(name, text)
 
 
 def _read_value(kind: Any, text: str, *, bits: int) -> Any:
@@ -271,11 +283,15 @@ def _limit(text: str | None) -> int:
     return int(text)
 
 
+def _wrong(name: str, words: str) -> InvalidInputError:
+    return InvalidInputError("The filter is wrong.", fields=[FieldError(name, words)])
+
+
 def _condition(name: str, field: Field, operator: str, text: str) -> ColumnElement[bool]:
     column = field.expression
     if operator == "isnull":
         if text.lower() not in {"true", "false"}:
-            raise InvalidInputError("The filter is wrong.", fields=[FieldError(name, "is true or false")])
+            raise _wrong(name, "Must be true or false")
         return column.is_(None) if text.lower() == "true" else column.is_not(None)
     if operator == "in":
         items = [item for item in text.split(",") if item]
@@ -283,18 +299,14 @@ def _condition(name: str, field: Field, operator: str, text: str) -> ColumnEleme
             raise InvalidInputError(
                 "The filter is too long.", fields=[FieldError(name, f"at most {MAX_ITEMS} items")]
             )
-        return column.in_([field.parse(name, item) for item in items]) if items else false()
+        return column.in_([field.parse_choice(name, item) for item in items]) if items else false()
     if operator == "contains":
         if field.kind is not str:
-            raise InvalidInputError(
-                "The filter is wrong.", fields=[FieldError(name, "only texts contain something")]
-            )
+            raise _wrong(name, "Works for texts only")
         return column.ilike(f"%{_escape_like(field.parse(name, text))}%", escape="\\")
-    value = field.parse(name, text)
+    value = field.parse_choice(name, text) if operator == "exact" else field.parse(name, text)
     if operator != "exact" and field.kind is bool:
-        raise InvalidInputError(
-            "The filter is wrong.", fields=[FieldError(name, "is true or false, and no more")]
-        )
+        raise _wrong(name, "Works with equality only")
     condition: ColumnElement[bool] = _COMPARISONS[operator](column, value)
     return condition
 

@@ -20,8 +20,9 @@ from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.request_body import read_message
 from fleetkeeper.settings import Settings
-from fleetkeeper.telemetry import service
+from fleetkeeper.telemetry import moments, service
 from fleetkeeper.telemetry.access import TelemetryRead, TelemetryWrite
+from fleetkeeper.telemetry.moments import From, To
 from fleetkeeper.telemetry.range_query import DEFAULT_POINTS, RangeQuery, query_range
 from fleetkeeper.telemetry.schemas import (
     FramesAccepted,
@@ -104,8 +105,8 @@ async def read_range(
     metric: Annotated[
         list[str], Query(description='Metrics, or channels such as cpu_core_usage_percent{core="0"}')
     ],
-    start: Annotated[str, Query(alias="from", description="Epoch seconds or RFC 3339")],
-    end: Annotated[str, Query(alias="to", description="Epoch seconds or RFC 3339")],
+    start: From,
+    end: To,
     step: Annotated[float | None, Query(description="Seconds; chosen to fit `points` when absent")] = None,
     points: Annotated[int, Query(ge=1, le=11_000, description="About how many points fit")] = DEFAULT_POINTS,
     agg: Annotated[
@@ -118,8 +119,8 @@ async def read_range(
     query = RangeQuery(
         devices=service.device_ids(device),
         metrics=list(dict.fromkeys(metric)),
-        start=service.moment("from", start),
-        end=service.moment("to", end),
+        start=start,
+        end=end,
         step_seconds=step,
         points=points,
         aggregates=list(dict.fromkeys(agg or ["avg"])),
@@ -186,7 +187,7 @@ async def read_processes(
     actor: TelemetryRead, session: Session, device: DeviceParameter, at: Moment = ""
 ) -> ProcessesRead:
     """Read the top processes of a device at a moment; now, when none is given."""
-    moment = service.moment("at", at) if at else utc_now()
+    moment = moments.moment("at", at) if at else utc_now()
     return await service.processes(session, actor, _one_device(device), moment)
 
 

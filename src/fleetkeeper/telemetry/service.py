@@ -13,7 +13,6 @@ from fleetkeeper.devices import service as devices
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
-from fleetkeeper.kit.clock import parse_time
 from fleetkeeper.telemetry import catalogue, login_sessions, queries
 from fleetkeeper.telemetry.host_mark import HOST_MARK, key_with_host
 from fleetkeeper.telemetry.models import ArchivePolicy, UserSession
@@ -152,16 +151,6 @@ async def _policy(session: AsyncSession) -> ArchivePolicy:
         await session.refresh(policy)
     found: ArchivePolicy = policy
     return found
-
-
-def moment(name: str, text: str) -> datetime:
-    """Read epoch seconds or RFC 3339. Raises InvalidInputError that names the parameter."""
-    try:
-        return parse_time(text)
-    except (ValueError, OverflowError):
-        raise InvalidInputError(
-            "The time is wrong.", fields=[FieldError(name, "is epoch seconds or RFC 3339 with its zone")]
-        ) from None
 
 
 def device_ids(values: Sequence[str]) -> list[UUID]:

@@ -183,6 +183,11 @@ class TestLineProtocol:
         assert batch.left_out["invalid_line"][0] == 1
         assert batch.samples == 1
 
+    def test_what_is_no_line_at_all_hears_what_one_looks_like(self):
+        refusal = str(lines(b"broken line here\na v=1 x", "s").left_out["invalid_line"])
+        assert "line 1: must be `measurement,tag=value field=value time`" in refusal
+        assert "line 2: the time must be a whole number" in refusal
+
 
 def metrics_request() -> ExportMetricsServiceRequest:
     request = ExportMetricsServiceRequest()

@@ -23,6 +23,7 @@ from fleetkeeper.telemetry.explore.groups import DEVICE
 from fleetkeeper.telemetry.explore.schemas import FleetAnswer, GroupSeries
 from fleetkeeper.telemetry.explore.service import FleetQuery, query_fleet
 from fleetkeeper.telemetry.explore.steps import automatic_step
+from fleetkeeper.telemetry.moments import moment
 from fleetkeeper.telemetry.promql.errors import BadDataError, PromqlError
 from fleetkeeper.telemetry.promql.fleet_source import FleetSource
 from fleetkeeper.telemetry.promql.labels import NAME, label_text
@@ -30,7 +31,7 @@ from fleetkeeper.telemetry.promql.patterns import PatternBudget
 from fleetkeeper.telemetry.promql.queries import Answer, Query, ResultSeries
 from fleetkeeper.telemetry.promql.service import Promql, user_of
 from fleetkeeper.telemetry.resample import SECOND, Times, nice_step
-from fleetkeeper.telemetry.service import device_ids, moment
+from fleetkeeper.telemetry.service import device_ids
 from fleetkeeper_protocol.metrics import describe
 
 MAX_SERIES = 500

@@ -10,7 +10,8 @@ from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.telemetry.access import TelemetryRead
 from fleetkeeper.telemetry.explore import last, service
 from fleetkeeper.telemetry.explore.schemas import FleetRead, LastRead
-from fleetkeeper.telemetry.service import device_ids, moment
+from fleetkeeper.telemetry.moments import From, To
+from fleetkeeper.telemetry.service import device_ids
 
 router = APIRouter(prefix="/telemetry", tags=["telemetry"])
 
@@ -25,8 +26,8 @@ async def query_fleet(
     metric: Annotated[
         list[str], Query(description='Metrics, or channels such as cpu_core_usage_percent{core="0"}')
     ],
-    start: Annotated[str, Query(alias="from", description="Epoch seconds or RFC 3339")],
-    end: Annotated[str, Query(alias="to", description="Epoch seconds or RFC 3339")],
+    start: From,
+    end: To,
     agg: Annotated[
         list[str] | None,
         Query(
@@ -66,8 +67,8 @@ async def query_fleet(
     wanted = agg or ["avg"]
     query = service.FleetQuery(
         metrics=list(dict.fromkeys(metric)),
-        start=moment("from", start),
-        end=moment("to", end),
+        start=start,
+        end=end,
         aggregate=wanted[0],
         also=wanted[1:],
         by=list(dict.fromkeys(by or ())),

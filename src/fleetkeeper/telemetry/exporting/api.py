@@ -11,7 +11,8 @@ from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.telemetry.access import TelemetryRead
 from fleetkeeper.telemetry.exporting.formats import FORMATS
 from fleetkeeper.telemetry.exporting.service import begin_export
-from fleetkeeper.telemetry.service import device_ids, moment
+from fleetkeeper.telemetry.moments import From, To
+from fleetkeeper.telemetry.service import device_ids
 
 router = APIRouter(prefix="/telemetry", tags=["telemetry"])
 
@@ -28,8 +29,8 @@ async def export(
     request: Request,
     actor: TelemetryRead,
     session: Session,
-    start: Annotated[str, Query(alias="from", description="Epoch seconds or RFC 3339")],
-    end: Annotated[str, Query(alias="to", description="Epoch seconds or RFC 3339")],
+    start: From,
+    end: To,
     metric: Annotated[list[str] | None, Query(description="Metrics or channels; all when absent")] = None,
     device: Annotated[list[str] | None, Query(description="UUIDs of devices; all when absent")] = None,
     file_format: Annotated[Literal["csv", "parquet", "arrow"], Query(alias="format")] = "csv",
@@ -40,8 +41,8 @@ async def export(
         actor,
         metrics=list(dict.fromkeys(metric or ())),
         devices=device_ids(device or ()),
-        start=moment("from", start),
-        end=moment("to", end),
+        start=start,
+        end=end,
         file_format=file_format,
     )
     context = context_of(request)

@@ -41,6 +41,7 @@ PRECISIONS = {
     "m": (60_000_000, 1),
     "h": (3_600_000_000, 1),
 }
+_SHAPE = "must be `measurement,tag=value field=value time`"
 _TRUE = frozenset({"t", "T", "true", "True", "TRUE"})
 _FALSE = frozenset({"f", "F", "false", "False", "FALSE"})
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
@@ -77,7 +78,7 @@ def read_lines(
             continue
         try:
             head, fields, stamp = _split_line(line, may_be_broken=is_broken)
-            time_us = _time_us(stamp, *scale) if stamp else now_us
+            time_us = _time_us(stamp, fields, *scale) if stamp else now_us
             plain = _plain_numbers(fields)
             if plain is not None:
                 key = head, tuple(plain)
@@ -153,13 +154,13 @@ def _split_line(line: str, *, may_be_broken: bool) -> tuple[str, str, str]:
         # Quotes mean something in the fields only.
         end = _HEAD_END.search(line)
         if end is None:
-            raise _line_error("is measurement,tags fields time")
+            raise _line_error(_SHAPE)
         rest = _split_outside(line[end.end() :], _SPACES)
         parts = [line[: end.start()], *[part for part in rest if part]]
     if len(parts) == 2:
         return parts[0], parts[1], ""
     if len(parts) != 3:
-        raise _line_error("is measurement,tags fields time")
+        raise _line_error(_SHAPE)
     return parts[0], parts[1], parts[2]
 
 
@@ -189,9 +190,10 @@ def _text_of(body: bytes) -> tuple[str, bool]:
         return body.decode(errors="surrogateescape"), True
 
 
-def _time_us(stamp: str, multiply: int, divide: int) -> int:
+def _time_us(stamp: str, fields: str, multiply: int, divide: int) -> int:
     if not _TIME.fullmatch(stamp):
-        raise _line_error("the time is a whole number")
+        # Three words of anything are no line with a wrong time.
+        raise _line_error("the time must be a whole number" if "=" in fields else _SHAPE)
     time_us = int(stamp) * multiply // divide
     if not -MAX_MICROSECONDS < time_us < MAX_MICROSECONDS:
         raise _line_error("the time is out of range")

@@ -8,7 +8,8 @@ from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.telemetry.access import TelemetryRead
-from fleetkeeper.telemetry.service import device_ids, moment
+from fleetkeeper.telemetry.moments import From, To
+from fleetkeeper.telemetry.service import device_ids
 from fleetkeeper.telemetry.states import service
 from fleetkeeper.telemetry.states.schemas import StatesRead
 
@@ -20,8 +21,8 @@ async def read_states(
     actor: TelemetryRead,
     session: Session,
     device: Annotated[str, Query(description="UUID of a device")],
-    start: Annotated[str, Query(alias="from", description="Epoch seconds or RFC 3339")],
-    end: Annotated[str, Query(alias="to", description="Epoch seconds or RFC 3339")],
+    start: From,
+    end: To,
     metric: Annotated[list[str] | None, Query(description="Names of states; all when absent")] = None,
 ) -> StatesRead:
     """Read the texts and truth values of a device, as they changed."""
@@ -30,6 +31,4 @@ async def read_states(
         raise InvalidInputError(
             "The device is wrong.", fields=[FieldError("device", "is the UUID of one device")]
         )
-    return await service.states_of(
-        session, actor, found[0], metric or [], moment("from", start), moment("to", end)
-    )
+    return await service.states_of(session, actor, found[0], metric or [], start, end)
