@@ -59,7 +59,7 @@ async def test_all_agree(app, admin, fleet):
     browser = await sign_in(app, "maria", Role.ADMIN)
     for status in ("online", "stale", "offline"):
         page = await browser.page(f"/devices?status={status}")
-        assert set(re.findall(r"data-row-link>([^<]+)<", page)) == expected[status]
+        assert set(re.findall(r"data-row-link><b>([^<]+)<", page)) == expected[status]
     overview = await browser.page("/")
     figures = dict(re.findall(r'status=(\w+)".*?figure-value">(\d+)<', overview))
     assert {status: int(figures[status]) for status in ("online", "stale")} == {

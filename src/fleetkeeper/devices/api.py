@@ -1,5 +1,6 @@
 """`/api/v1/devices`."""
 
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -19,34 +20,25 @@ from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices import service
 from fleetkeeper.devices.access import DevicesDelete, DevicesRead, DevicesWrite
 from fleetkeeper.devices.bulk import change_devices
+from fleetkeeper.devices.queries import LISTING as DEVICES_LISTING
 from fleetkeeper.devices.schemas import DeviceBulkUpdate, DevicePage, DeviceRead, DeviceSummary, DeviceUpdate
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.kit.bulk import BulkResult
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.etags import ExpectedVersion, etag_of
+from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 
 router = APIRouter(prefix="/devices", tags=["devices"])
+DevicesQuery = Annotated[ListParameters, listed_by(DEVICES_LISTING)]
 
 
 @router.get("", responses=problem_responses(401, 403, 422))
 async def list_devices(
-    request: Request,
-    actor: DevicesRead,
-    session: Session,
-    q: str = "",
-    ordering: str = "name",
-    limit: int = 50,
-    cursor: str = "",
+    request: Request, actor: DevicesRead, session: Session, asked: DevicesQuery
 ) -> DevicePage:
     """List devices. Filters: any field, with `__in`, `__gte`, `__contains`, …; `status=stale` for late ones."""
-    del (
-        q,
-        ordering,
-        limit,
-        cursor,
-    )  # named for the documentation; the listing reads the query string as it came
-    parameters, stale_before = request.query_params.multi_items(), None
+    parameters, stale_before = asked, None
     if ("status", "stale") in parameters:
         stale_before = utc_now() - await service.silence_allowed(session, request.app.state.settings)
     page = await service.list_devices(session, actor, parameters, stale_before=stale_before)

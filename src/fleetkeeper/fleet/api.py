@@ -1,6 +1,7 @@
 """`/api/v1/enrollment-tokens`, `/api/v1/enroll`, `/api/v1/agent/…` and `/api/v1/agents`."""
 
 import hashlib
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -14,6 +15,8 @@ from fleetkeeper.devices.keys import rotate_key as rotate_device_key
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.fleet import service
 from fleetkeeper.fleet.access import EnrollmentRead, EnrollmentWrite
+from fleetkeeper.fleet.queries import AGENTS as AGENTS_LISTING
+from fleetkeeper.fleet.queries import TOKENS as ENROLLMENTTOKENS_LISTING
 from fleetkeeper.fleet.queries import touch_agent
 from fleetkeeper.fleet.schemas import (
     AgentPage,
@@ -26,11 +29,14 @@ from fleetkeeper.fleet.schemas import (
 )
 from fleetkeeper.identity.access import client_address, origin_of
 from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.kit.request_body import read_message
 from fleetkeeper_protocol.messages import InventoryReport
 
 router = APIRouter(tags=["fleet"])
+AgentsQuery = Annotated[ListParameters, listed_by(AGENTS_LISTING)]
+EnrollmentTokensQuery = Annotated[ListParameters, listed_by(ENROLLMENTTOKENS_LISTING)]
 
 MAX_REPORT_BYTES = 1024 * 1024
 _report_decoder = msgspec.json.Decoder(InventoryReport)
@@ -46,11 +52,10 @@ async def create_enrollment_token(
 
 @router.get("/enrollment-tokens", responses=problem_responses(401, 403, 422))
 async def list_enrollment_tokens(
-    request: Request, actor: EnrollmentRead, session: Session, limit: int = 50, cursor: str = ""
+    request: Request, actor: EnrollmentRead, session: Session, asked: EnrollmentTokensQuery
 ) -> EnrollmentTokenPage:
     """List enrolment tokens."""
-    del limit, cursor
-    page = await service.list_enrollment_tokens(session, actor, request.query_params.multi_items())
+    page = await service.list_enrollment_tokens(session, actor, asked)
     return with_links(page, request.url.path)
 
 
@@ -75,11 +80,10 @@ async def enroll(request: Request, body: EnrollBody, session: Session) -> Enroll
 
 @router.get("/agents", responses=problem_responses(401, 403, 422))
 async def list_agents(
-    request: Request, actor: DevicesRead, session: Session, q: str = "", limit: int = 50, cursor: str = ""
+    request: Request, actor: DevicesRead, session: Session, asked: AgentsQuery
 ) -> AgentPage:
     """List agents."""
-    del q, limit, cursor
-    page = await service.list_agents(session, actor, request.query_params.multi_items())
+    page = await service.list_agents(session, actor, asked)
     return with_links(page, request.url.path)
 
 

@@ -18,11 +18,16 @@ from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import require
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.operations import audit_browser, audit_service
+from fleetkeeper.operations.audit_browser import ENTRIES as ENTRIES_LISTING
+from fleetkeeper.operations.audit_browser import SEALS as SEALS_LISTING
 from fleetkeeper.operations.audit_export import FORMATS, export_entries
 
 router = APIRouter(prefix="/audit", tags=["audit"])
+SealsQuery = Annotated[ListParameters, listed_by(SEALS_LISTING)]
+EntriesQuery = Annotated[ListParameters, listed_by(ENTRIES_LISTING)]
 
 AuditRead = Annotated[Actor, Depends(require(Permission.AUDIT_READ))]
 AuditExport = Annotated[Actor, Depends(require(Permission.AUDIT_EXPORT))]
@@ -32,16 +37,10 @@ Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 @router.get("", responses=problem_responses(400, 401, 403, 422))
 async def list_entries(
-    request: Request,
-    actor: AuditRead,
-    session: Session,
-    q: str = "",
-    limit: int = 50,
-    cursor: str = "",
+    request: Request, actor: AuditRead, session: Session, asked: EntriesQuery
 ) -> AuditPage:
     """List entries, newest first. Filters: any field, with `__in`, `__gte`, `__lt`, …; counted up to 10,000."""
-    del q, limit, cursor  # named for the documentation; the listing reads the query string as it came
-    page = await audit_browser.list_entries(session, actor, request.query_params.multi_items())
+    page = await audit_browser.list_entries(session, actor, asked)
     return with_links(page, request.url.path)
 
 
@@ -73,12 +72,10 @@ async def export(
 
 
 @router.get("/seals", responses=problem_responses(400, 401, 403, 422))
-async def list_seals(
-    request: Request, actor: AuditRead, session: Session, limit: int = 50, cursor: str = ""
-) -> SealPage:
+async def list_seals(request: Request, actor: AuditRead, session: Session, asked: SealsQuery) -> SealPage:
     """List seals, newest first."""
-    del actor, limit, cursor
-    page = await audit_browser.list_seals(session, request.query_params.multi_items())
+    del actor
+    page = await audit_browser.list_seals(session, asked)
     return with_links(page, request.url.path)
 
 

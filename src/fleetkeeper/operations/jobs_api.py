@@ -10,11 +10,14 @@ from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import ConfigWrite, OperationsRead
 from fleetkeeper.jobs import service
 from fleetkeeper.jobs.schemas import JobRead, RunAsked, RunPage, RunRead
+from fleetkeeper.jobs.service import LISTING as RUNS_LISTING
+from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.kit.patterns import shaped
 from fleetkeeper.operations import jobs_service
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
+RunsQuery = Annotated[ListParameters, listed_by(RUNS_LISTING)]
 
 _NAME = shaped(r"^[a-z_.]+$", "be the name of a job, such as telemetry.seal")
 JobName = Annotated[str, Path(max_length=80, pattern=_NAME)]
@@ -28,18 +31,10 @@ async def list_jobs(actor: OperationsRead, session: Session) -> list[JobRead]:
 
 
 @router.get("/runs", responses=problem_responses(401, 403, 422))
-async def list_runs(
-    request: Request,
-    actor: OperationsRead,
-    session: Session,
-    q: str = "",
-    ordering: str = "-requested_at",
-    limit: int = 50,
-    cursor: str = "",
-) -> RunPage:
+async def list_runs(request: Request, actor: OperationsRead, session: Session, asked: RunsQuery) -> RunPage:
     """List runs, newest first."""
-    del actor, q, ordering, limit, cursor
-    page = await service.list_runs(session, request.query_params.multi_items())
+    del actor
+    page = await service.list_runs(session, asked)
     return with_links(page, request.url.path)
 
 

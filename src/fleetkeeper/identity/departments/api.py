@@ -1,5 +1,6 @@
 """`/api/v1/departments`."""
 
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -15,11 +16,14 @@ from fleetkeeper.identity.departments.schemas import (
     DepartmentUpdate,
 )
 from fleetkeeper.identity.memberships import service as memberships
+from fleetkeeper.identity.memberships.queries import LISTING as MEMBERS_LISTING
 from fleetkeeper.identity.memberships.schemas import MemberCreate, MembershipPage, MembershipRead
 from fleetkeeper.identity.users.access import MembershipsWrite, UsersRead
+from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 
 router = APIRouter(prefix="/departments", tags=["departments"])
+MembersQuery = Annotated[ListParameters, listed_by(MEMBERS_LISTING)]
 
 
 @router.get("", responses=problem_responses(401, 403, 422))
@@ -68,16 +72,10 @@ async def delete_department(department_id: UUID, actor: DepartmentsWrite, sessio
 
 @router.get("/{department_id}/members", responses=problem_responses(401, 403, 404, 422))
 async def list_members(
-    request: Request,
-    department_id: UUID,
-    actor: UsersRead,
-    session: Session,
-    limit: int = 50,
-    cursor: str = "",
+    request: Request, department_id: UUID, actor: UsersRead, session: Session, asked: MembersQuery
 ) -> MembershipPage:
     """List who has which role in the department itself."""
-    del limit, cursor
-    parameters = request.query_params.multi_items()
+    parameters = asked
     page = await memberships.list_members(session, actor, department_id, parameters)
     return with_links(page, request.url.path)
 

@@ -1,5 +1,6 @@
 """`/api/v1/groups`."""
 
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -8,31 +9,28 @@ from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.groups import service
 from fleetkeeper.identity.groups.access import GroupsRead, GroupsWrite
+from fleetkeeper.identity.groups.queries import LISTING as GROUPS_LISTING
 from fleetkeeper.identity.groups.schemas import GroupCreate, GroupPage, GroupRead, GroupUpdate
 from fleetkeeper.identity.memberships import service as memberships
+from fleetkeeper.identity.memberships.queries import LISTING as MEMBERSHIPS_LISTING
 from fleetkeeper.identity.memberships.schemas import MembershipCreate, MembershipPage, MembershipRead
 from fleetkeeper.identity.users.access import MembershipsWrite
+from fleetkeeper.identity.users.queries import LISTING as MEMBERS_LISTING
 from fleetkeeper.identity.users.schemas import UserPage
+from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 
 router = APIRouter(prefix="/groups", tags=["groups"])
+MembershipsQuery = Annotated[ListParameters, listed_by(MEMBERSHIPS_LISTING)]
+MembersQuery = Annotated[ListParameters, listed_by(MEMBERS_LISTING)]
+GroupsQuery = Annotated[ListParameters, listed_by(GROUPS_LISTING)]
 
 
 @router.get("", responses=problem_responses(401, 403, 422))
-async def list_groups(
-    request: Request,
-    actor: GroupsRead,
-    session: Session,
-    q: str = "",
-    ordering: str = "name",
-    limit: int = 50,
-    cursor: str = "",
-) -> GroupPage:
+async def list_groups(request: Request, actor: GroupsRead, session: Session, asked: GroupsQuery) -> GroupPage:
     """List groups."""
-    del actor, q, ordering, limit, cursor
-    return with_links(
-        await service.list_groups(session, request.query_params.multi_items()), request.url.path
-    )
+    del actor
+    return with_links(await service.list_groups(session, asked), request.url.path)
 
 
 @router.post("", status_code=201, responses=problem_responses(400, 401, 403, 409, 422))
@@ -65,11 +63,10 @@ async def delete_group(group_id: UUID, actor: GroupsWrite, session: Session) -> 
 
 @router.get("/{group_id}/members", responses=problem_responses(401, 403, 404, 422))
 async def list_members(
-    request: Request, group_id: UUID, actor: GroupsRead, session: Session, limit: int = 50, cursor: str = ""
+    request: Request, group_id: UUID, actor: GroupsRead, session: Session, asked: MembersQuery
 ) -> UserPage:
     """List those in a group whom the caller may see."""
-    del limit, cursor
-    page = await service.list_members(session, actor, group_id, request.query_params.multi_items())
+    page = await service.list_members(session, actor, group_id, asked)
     return with_links(page, request.url.path)
 
 
@@ -91,11 +88,10 @@ async def remove_member(group_id: UUID, user_id: UUID, actor: GroupsWrite, sessi
 
 @router.get("/{group_id}/memberships", responses=problem_responses(401, 403, 404, 422))
 async def list_memberships(
-    request: Request, group_id: UUID, actor: GroupsRead, session: Session, limit: int = 50, cursor: str = ""
+    request: Request, group_id: UUID, actor: GroupsRead, session: Session, asked: MembershipsQuery
 ) -> MembershipPage:
     """List a group's roles."""
-    del limit, cursor
-    parameters = request.query_params.multi_items()
+    parameters = asked
     page = await service.list_group_memberships(session, actor, group_id, parameters)
     return with_links(page, request.url.path)
 

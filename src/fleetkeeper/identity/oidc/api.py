@@ -1,5 +1,6 @@
 """`/api/v1/identity-providers`."""
 
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -8,6 +9,7 @@ from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.oidc import service
 from fleetkeeper.identity.oidc.access import InstallationSealer, Providers, ProvidersRead, ProvidersWrite
+from fleetkeeper.identity.oidc.queries import PROVIDERS as PROVIDERS_LISTING
 from fleetkeeper.identity.oidc.schemas import (
     ProviderCheck,
     ProviderCreate,
@@ -15,24 +17,20 @@ from fleetkeeper.identity.oidc.schemas import (
     ProviderRead,
     ProviderUpdate,
 )
+from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 
 router = APIRouter(prefix="/identity-providers", tags=["identity providers"])
+ProvidersQuery = Annotated[ListParameters, listed_by(PROVIDERS_LISTING)]
 
 
 @router.get("", responses=problem_responses(401, 403, 422))
 async def list_providers(
-    request: Request,
-    actor: ProvidersRead,
-    session: Session,
-    q: str = "",
-    ordering: str = "name",
-    limit: int = 50,
-    cursor: str = "",
+    request: Request, actor: ProvidersRead, session: Session, asked: ProvidersQuery
 ) -> ProviderPage:
     """List identity providers."""
-    del actor, q, ordering, limit, cursor  # named for the documentation
-    page = await service.list_providers(session, request.query_params.multi_items())
+    del actor
+    page = await service.list_providers(session, asked)
     return with_links(page, request.url.path)
 
 

@@ -1,5 +1,6 @@
 """`/api/v1/roles`."""
 
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -8,25 +9,20 @@ from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.roles import service
 from fleetkeeper.identity.roles.access import RolesRead, RolesWrite
+from fleetkeeper.identity.roles.queries import LISTING as ROLES_LISTING
 from fleetkeeper.identity.roles.schemas import RoleCreate, RoleMatrix, RolePage, RoleRead, RoleUpdate
+from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 
 router = APIRouter(prefix="/roles", tags=["roles"])
+RolesQuery = Annotated[ListParameters, listed_by(ROLES_LISTING)]
 
 
 @router.get("", responses=problem_responses(401, 403, 422))
-async def list_roles(
-    request: Request,
-    actor: RolesRead,
-    session: Session,
-    q: str = "",
-    ordering: str = "name",
-    limit: int = 50,
-    cursor: str = "",
-) -> RolePage:
+async def list_roles(request: Request, actor: RolesRead, session: Session, asked: RolesQuery) -> RolePage:
     """List roles."""
-    del actor, q, ordering, limit, cursor
-    return with_links(await service.list_roles(session, request.query_params.multi_items()), request.url.path)
+    del actor
+    return with_links(await service.list_roles(session, asked), request.url.path)
 
 
 @router.post("", status_code=201, responses=problem_responses(400, 401, 403, 409, 422))

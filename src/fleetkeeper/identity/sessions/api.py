@@ -1,6 +1,7 @@
 """`/api/v1/sessions`."""
 
 from datetime import timedelta
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -9,12 +10,15 @@ from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.sessions import service
 from fleetkeeper.identity.sessions.access import SessionsWrite
+from fleetkeeper.identity.sessions.queries import LISTING as SESSIONS_LISTING
 from fleetkeeper.identity.sessions.schemas import SessionPage
 from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.settings import Settings
 
 router = APIRouter(prefix="/sessions", tags=["sessions"])
+SessionsQuery = Annotated[ListParameters, listed_by(SESSIONS_LISTING)]
 
 
 def idle_time(request: Request) -> timedelta:
@@ -25,17 +29,10 @@ def idle_time(request: Request) -> timedelta:
 
 @router.get("", responses=problem_responses(401, 403, 422))
 async def list_sessions(
-    request: Request,
-    actor: SessionsWrite,
-    session: Session,
-    q: str = "",
-    ordering: str = "-last_used_at",
-    limit: int = 50,
-    cursor: str = "",
+    request: Request, actor: SessionsWrite, session: Session, asked: SessionsQuery
 ) -> SessionPage:
     """List everybody's live sessions."""
-    del q, ordering, limit, cursor
-    parameters = request.query_params.multi_items()
+    parameters = asked
     page = await service.list_sessions(session, actor, parameters, now=utc_now(), idle=idle_time(request))
     return with_links(page, request.url.path)
 

@@ -1,6 +1,7 @@
 """`/api/v1/tokens`."""
 
 from datetime import timedelta
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -9,6 +10,7 @@ from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import SignedIn
 from fleetkeeper.identity.tokens import service
+from fleetkeeper.identity.tokens.queries import LISTING as TOKENS_LISTING
 from fleetkeeper.identity.tokens.schemas import (
     TokenCreate,
     TokenCreated,
@@ -18,24 +20,17 @@ from fleetkeeper.identity.tokens.schemas import (
     TokenUpdate,
 )
 from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 
 router = APIRouter(prefix="/tokens", tags=["tokens"])
+TokensQuery = Annotated[ListParameters, listed_by(TOKENS_LISTING)]
 
 
 @router.get("", responses=problem_responses(401, 422))
-async def list_tokens(
-    request: Request,
-    actor: SignedIn,
-    session: Session,
-    q: str = "",
-    ordering: str = "-created_at",
-    limit: int = 50,
-    cursor: str = "",
-) -> TokenPage:
+async def list_tokens(request: Request, actor: SignedIn, session: Session, asked: TokensQuery) -> TokenPage:
     """List one's own tokens; with the permission tokens:read those of everybody."""
-    del q, ordering, limit, cursor
-    page = await service.list_tokens(session, actor, request.query_params.multi_items())
+    page = await service.list_tokens(session, actor, asked)
     return with_links(page, request.url.path)
 
 

@@ -1,5 +1,6 @@
 """`/api/v1/account`: one's own account and sessions."""
 
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -9,13 +10,16 @@ from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import SignedIn
 from fleetkeeper.identity.sessions import service as sessions
 from fleetkeeper.identity.sessions.api import idle_time
+from fleetkeeper.identity.sessions.queries import LISTING as SESSIONS_LISTING
 from fleetkeeper.identity.sessions.schemas import SessionPage
 from fleetkeeper.identity.users import account
 from fleetkeeper.identity.users.schemas import AccountRead, AccountUpdate, SessionsEnded
 from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 
 router = APIRouter(prefix="/account", tags=["account"])
+SessionsQuery = Annotated[ListParameters, listed_by(SESSIONS_LISTING)]
 
 
 @router.get("", responses=problem_responses(401))
@@ -32,11 +36,10 @@ async def update_account(changes: AccountUpdate, actor: SignedIn, session: Sessi
 
 @router.get("/sessions", responses=problem_responses(401, 422))
 async def list_sessions(
-    request: Request, actor: SignedIn, session: Session, limit: int = 50, cursor: str = ""
+    request: Request, actor: SignedIn, session: Session, asked: SessionsQuery
 ) -> SessionPage:
     """List one's own live sessions."""
-    del limit, cursor
-    parameters = request.query_params.multi_items()
+    parameters = asked
     page = await sessions.list_own_sessions(
         session, actor, parameters, now=utc_now(), idle=idle_time(request)
     )

@@ -1,5 +1,6 @@
 """`/api/v1/users`."""
 
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -8,6 +9,7 @@ from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import ReasonGiven
 from fleetkeeper.identity.memberships import service as memberships
+from fleetkeeper.identity.memberships.queries import LISTING as MEMBERSHIPS_LISTING
 from fleetkeeper.identity.memberships.schemas import (
     MembershipCreate,
     MembershipPage,
@@ -17,6 +19,7 @@ from fleetkeeper.identity.memberships.schemas import (
 from fleetkeeper.identity.sessions.access import SessionsWrite
 from fleetkeeper.identity.users import service
 from fleetkeeper.identity.users.access import MembershipsWrite, UsersRead, UsersWrite
+from fleetkeeper.identity.users.queries import LISTING as USERS_LISTING
 from fleetkeeper.identity.users.schemas import (
     PasswordSet,
     SessionsEnded,
@@ -25,24 +28,18 @@ from fleetkeeper.identity.users.schemas import (
     UserRead,
     UserUpdate,
 )
+from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 
 router = APIRouter(prefix="/users", tags=["users"])
+MembershipsQuery = Annotated[ListParameters, listed_by(MEMBERSHIPS_LISTING)]
+UsersQuery = Annotated[ListParameters, listed_by(USERS_LISTING)]
 
 
 @router.get("", responses=problem_responses(401, 403, 422))
-async def list_users(
-    request: Request,
-    actor: UsersRead,
-    session: Session,
-    q: str = "",
-    ordering: str = "username",
-    limit: int = 50,
-    cursor: str = "",
-) -> UserPage:
+async def list_users(request: Request, actor: UsersRead, session: Session, asked: UsersQuery) -> UserPage:
     """List users."""
-    del q, ordering, limit, cursor
-    page = await service.list_users(session, actor, request.query_params.multi_items())
+    page = await service.list_users(session, actor, asked)
     return with_links(page, request.url.path)
 
 
@@ -104,11 +101,10 @@ async def read_access(user_id: UUID, actor: UsersRead, session: Session) -> User
 
 @router.get("/{user_id}/memberships", responses=problem_responses(401, 403, 404, 422))
 async def list_memberships(
-    request: Request, user_id: UUID, actor: UsersRead, session: Session, limit: int = 50, cursor: str = ""
+    request: Request, user_id: UUID, actor: UsersRead, session: Session, asked: MembershipsQuery
 ) -> MembershipPage:
     """List a user's own roles."""
-    del limit, cursor
-    parameters = request.query_params.multi_items()
+    parameters = asked
     page = await service.list_user_memberships(session, actor, user_id, parameters)
     return with_links(page, request.url.path)
 

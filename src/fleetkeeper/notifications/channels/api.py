@@ -1,5 +1,6 @@
 """`/api/v1/notification-channels`."""
 
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -8,9 +9,11 @@ from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.oidc.access import InstallationSealer
 from fleetkeeper.kit.etags import ExpectedVersion, etag_of
+from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.notifications.access import NotificationsRead, NotificationsWrite, Sending
 from fleetkeeper.notifications.channels import service
+from fleetkeeper.notifications.channels.queries import LISTING as CHANNELS_LISTING
 from fleetkeeper.notifications.channels.schemas import (
     ChannelCreate,
     ChannelPage,
@@ -22,21 +25,15 @@ from fleetkeeper.notifications.channels.schemas import (
 )
 
 router = APIRouter(prefix="/notification-channels", tags=["notifications"])
+ChannelsQuery = Annotated[ListParameters, listed_by(CHANNELS_LISTING)]
 
 
 @router.get("", responses=problem_responses(401, 403, 422))
 async def list_channels(
-    request: Request,
-    actor: NotificationsRead,
-    session: Session,
-    q: str = "",
-    ordering: str = "name",
-    limit: int = 50,
-    cursor: str = "",
+    request: Request, actor: NotificationsRead, session: Session, asked: ChannelsQuery
 ) -> ChannelPage:
     """List notification channels."""
-    del q, ordering, limit, cursor
-    page = await service.list_channels(session, actor, request.query_params.multi_items())
+    page = await service.list_channels(session, actor, asked)
     return with_links(page, request.url.path)
 
 

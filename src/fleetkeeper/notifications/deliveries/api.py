@@ -1,32 +1,29 @@
 """`/api/v1/notification-deliveries`: the delivery log."""
 
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.notifications.access import NotificationsRead, NotificationsWrite
 from fleetkeeper.notifications.deliveries import service
+from fleetkeeper.notifications.deliveries.queries import LISTING as DELIVERIES_LISTING
 from fleetkeeper.notifications.deliveries.schemas import DeliveryPage, DeliveryRead
 
 router = APIRouter(prefix="/notification-deliveries", tags=["notifications"])
+DeliveriesQuery = Annotated[ListParameters, listed_by(DELIVERIES_LISTING)]
 
 
 @router.get("", responses=problem_responses(401, 403, 422))
 async def list_deliveries(
-    request: Request,
-    actor: NotificationsRead,
-    session: Session,
-    q: str = "",
-    ordering: str = "-created_at",
-    limit: int = 50,
-    cursor: str = "",
+    request: Request, actor: NotificationsRead, session: Session, asked: DeliveriesQuery
 ) -> DeliveryPage:
     """List deliveries, newest first."""
-    del q, ordering, limit, cursor
-    page = await service.list_deliveries(session, actor, request.query_params.multi_items())
+    page = await service.list_deliveries(session, actor, asked)
     return with_links(page, request.url.path)
 
 

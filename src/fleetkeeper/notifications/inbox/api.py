@@ -1,5 +1,6 @@
 """`/api/v1/notifications`: what one has to read oneself."""
 
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -7,26 +8,22 @@ from fastapi import APIRouter, Request
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import SignedIn
+from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.notifications.inbox import service
 from fleetkeeper.notifications.inbox.schemas import MarkedRead, NotificationPage, NotificationRead
+from fleetkeeper.notifications.inbox.service import LISTING as NOTIFICATIONS_LISTING
 
 router = APIRouter(prefix="/notifications", tags=["notifications"])
+NotificationsQuery = Annotated[ListParameters, listed_by(NOTIFICATIONS_LISTING)]
 
 
 @router.get("", responses=problem_responses(401, 422))
 async def list_notifications(
-    request: Request,
-    actor: SignedIn,
-    session: Session,
-    q: str = "",
-    ordering: str = "-created_at",
-    limit: int = 50,
-    cursor: str = "",
+    request: Request, actor: SignedIn, session: Session, asked: NotificationsQuery
 ) -> NotificationPage:
     """List your own notifications, newest first; `read_at__isnull=true` are the unread ones."""
-    del q, ordering, limit, cursor
-    page = await service.list_notifications(session, actor, request.query_params.multi_items())
+    page = await service.list_notifications(session, actor, asked)
     return with_links(page, request.url.path)
 
 

@@ -1,5 +1,6 @@
 """`/api/v1/notification-rules`."""
 
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -7,9 +8,11 @@ from fastapi import APIRouter, Request, Response
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.kit.etags import ExpectedVersion, etag_of
+from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.notifications.access import NotificationsRead, NotificationsWrite
 from fleetkeeper.notifications.rules import service
+from fleetkeeper.notifications.rules.queries import LISTING as RULES_LISTING
 from fleetkeeper.notifications.rules.schemas import (
     EventTypeRead,
     RuleCreate,
@@ -19,21 +22,15 @@ from fleetkeeper.notifications.rules.schemas import (
 )
 
 router = APIRouter(prefix="/notification-rules", tags=["notifications"])
+RulesQuery = Annotated[ListParameters, listed_by(RULES_LISTING)]
 
 
 @router.get("", responses=problem_responses(401, 403, 422))
 async def list_rules(
-    request: Request,
-    actor: NotificationsRead,
-    session: Session,
-    q: str = "",
-    ordering: str = "name",
-    limit: int = 50,
-    cursor: str = "",
+    request: Request, actor: NotificationsRead, session: Session, asked: RulesQuery
 ) -> RulePage:
     """List notification rules."""
-    del q, ordering, limit, cursor
-    page = await service.list_rules(session, actor, request.query_params.multi_items())
+    page = await service.list_rules(session, actor, asked)
     return with_links(page, request.url.path)
 
 

@@ -9,10 +9,14 @@ from fastapi import APIRouter, Path, Query, Request
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import ConfigRead, ConfigWrite, ReasonGiven
+from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.telemetry.access import TelemetryRead
 from fleetkeeper.telemetry.archive import browsing, editing
 from fleetkeeper.telemetry.archive.access import AppDatabase, AppSettings, TelemetryDelete
+from fleetkeeper.telemetry.archive.browsing import DELETIONS as DELETIONS_LISTING
+from fleetkeeper.telemetry.archive.browsing import FILES as FILES_LISTING
+from fleetkeeper.telemetry.archive.browsing import RUNS as RUNS_LISTING
 from fleetkeeper.telemetry.archive.schemas import (
     Amounts,
     DeletionCreate,
@@ -31,6 +35,9 @@ from fleetkeeper.telemetry.archive.schemas import (
 )
 
 router = APIRouter(prefix="/telemetry/archive", tags=["telemetry archive"])
+DeletionsQuery = Annotated[ListParameters, listed_by(DELETIONS_LISTING)]
+FilesQuery = Annotated[ListParameters, listed_by(FILES_LISTING)]
+RunsQuery = Annotated[ListParameters, listed_by(RUNS_LISTING)]
 
 PolicyId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
@@ -98,18 +105,10 @@ async def dry_run(actor: ConfigRead, database: AppDatabase, settings: AppSetting
 
 
 @router.get("/runs", responses=problem_responses(401, 403, 422))
-async def list_runs(
-    request: Request,
-    actor: ConfigRead,
-    session: Session,
-    q: str = "",
-    ordering: str = "-requested_at",
-    limit: int = 50,
-    cursor: str = "",
-) -> RunPage:
+async def list_runs(request: Request, actor: ConfigRead, session: Session, asked: RunsQuery) -> RunPage:
     """List runs, newest first."""
-    del actor, q, ordering, limit, cursor
-    page = await browsing.list_runs(session, request.query_params.multi_items())
+    del actor
+    page = await browsing.list_runs(session, asked)
     return with_links(page, request.url.path)
 
 
@@ -127,18 +126,10 @@ async def get_run(run_id: UUID, actor: ConfigRead, session: Session) -> RunRead:
 
 
 @router.get("/files", responses=problem_responses(401, 403, 422))
-async def list_files(
-    request: Request,
-    actor: ConfigRead,
-    session: Session,
-    q: str = "",
-    ordering: str = "-path",
-    limit: int = 50,
-    cursor: str = "",
-) -> FilePage:
+async def list_files(request: Request, actor: ConfigRead, session: Session, asked: FilesQuery) -> FilePage:
     """List the files of the archive, newest day first."""
-    del actor, q, ordering, limit, cursor
-    page = await browsing.list_files(session, request.query_params.multi_items())
+    del actor
+    page = await browsing.list_files(session, asked)
     return with_links(page, request.url.path)
 
 
@@ -173,17 +164,11 @@ async def ask_for_deletion(
 
 @router.get("/deletions", responses=problem_responses(401, 403, 422))
 async def list_deletions(
-    request: Request,
-    actor: TelemetryDelete,
-    session: Session,
-    q: str = "",
-    ordering: str = "-requested_at",
-    limit: int = 50,
-    cursor: str = "",
+    request: Request, actor: TelemetryDelete, session: Session, asked: DeletionsQuery
 ) -> DeletionPage:
     """List deletions, newest first."""
-    del actor, q, ordering, limit, cursor
-    page = await browsing.list_deletions(session, request.query_params.multi_items())
+    del actor
+    page = await browsing.list_deletions(session, asked)
     return with_links(page, request.url.path)
 
 

@@ -8,12 +8,14 @@ from fastapi import APIRouter, Path, Request, Response
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.kit.etags import ExpectedVersion, etag_of
+from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.telemetry.access import TelemetryRead
 from fleetkeeper.telemetry.dashboards import service
 from fleetkeeper.telemetry.dashboards.access import Asking, DashboardsWrite
 from fleetkeeper.telemetry.dashboards.answering import answer
 from fleetkeeper.telemetry.dashboards.checking import read_definition
+from fleetkeeper.telemetry.dashboards.queries import LISTING as DASHBOARDS_LISTING
 from fleetkeeper.telemetry.dashboards.schemas import (
     BuiltInDashboards,
     Checked,
@@ -31,6 +33,7 @@ from fleetkeeper.telemetry.dashboards.schemas import (
 )
 
 router = APIRouter(prefix="/dashboards", tags=["dashboards"])
+DashboardsQuery = Annotated[ListParameters, listed_by(DASHBOARDS_LISTING)]
 
 Key = Annotated[str, Path(description="Its id, or its slug", max_length=80)]
 _encoder = msgspec.json.Encoder()
@@ -38,17 +41,10 @@ _encoder = msgspec.json.Encoder()
 
 @router.get("", responses=problem_responses(401, 403, 422))
 async def list_dashboards(
-    request: Request,
-    actor: TelemetryRead,
-    session: Session,
-    q: str = "",
-    ordering: str = "name",
-    limit: int = 50,
-    cursor: str = "",
+    request: Request, actor: TelemetryRead, session: Session, asked: DashboardsQuery
 ) -> DashboardPage:
     """List your dashboards and those for everyone. The product's own ones are under `/dashboards/built-in`."""
-    del q, ordering, limit, cursor
-    page = await service.list_dashboards(session, actor, request.query_params.multi_items())
+    page = await service.list_dashboards(session, actor, asked)
     return with_links(page, request.url.path)
 
 

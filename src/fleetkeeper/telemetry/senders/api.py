@@ -9,8 +9,11 @@ from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices.access import DevicesRead, DevicesWrite
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import ConfigRead, ConfigWrite
+from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.telemetry.senders import service
+from fleetkeeper.telemetry.senders.queries import HOSTS as HOSTS_LISTING
+from fleetkeeper.telemetry.senders.queries import RULES as RULES_LISTING
 from fleetkeeper.telemetry.senders.schemas import (
     HostCreate,
     HostPage,
@@ -25,6 +28,8 @@ from fleetkeeper.telemetry.senders.schemas import (
 )
 
 router = APIRouter(prefix="/telemetry", tags=["senders"])
+HostsQuery = Annotated[ListParameters, listed_by(HOSTS_LISTING)]
+RulesQuery = Annotated[ListParameters, listed_by(RULES_LISTING)]
 
 WhichDevice = Annotated[
     UUID | None, Query(description="Which device's host is meant, where several that you may see have it")
@@ -33,17 +38,11 @@ WhichDevice = Annotated[
 
 @router.get("/sender-rules", responses=problem_responses(401, 403, 422))
 async def list_rules(
-    request: Request,
-    actor: ConfigRead,
-    session: Session,
-    q: str = "",
-    ordering: str = "position",
-    limit: int = 50,
-    cursor: str = "",
+    request: Request, actor: ConfigRead, session: Session, asked: RulesQuery
 ) -> SenderRulePage:
     """List the rules by which samples find their device, in the order in which they are tried."""
-    del actor, q, ordering, limit, cursor
-    page = await service.list_rules(session, request.query_params.multi_items())
+    del actor
+    page = await service.list_rules(session, asked)
     return with_links(page, request.url.path)
 
 
@@ -84,18 +83,9 @@ async def delete_rule(rule_id: UUID, actor: ConfigWrite, session: Session) -> No
 
 
 @router.get("/hosts", responses=problem_responses(401, 403, 422))
-async def list_hosts(
-    request: Request,
-    actor: DevicesRead,
-    session: Session,
-    q: str = "",
-    ordering: str = "host",
-    limit: int = 50,
-    cursor: str = "",
-) -> HostPage:
+async def list_hosts(request: Request, actor: DevicesRead, session: Session, asked: HostsQuery) -> HostPage:
     """List the names by which senders know devices."""
-    del q, ordering, limit, cursor
-    page = await service.list_hosts(session, actor, request.query_params.multi_items())
+    page = await service.list_hosts(session, actor, asked)
     return with_links(page, request.url.path)
 
 

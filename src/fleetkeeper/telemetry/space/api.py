@@ -7,9 +7,11 @@ from fastapi import APIRouter, Query, Request
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import ConfigRead, ConfigWrite
+from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.telemetry.archive.access import AppDatabase, AppSettings
 from fleetkeeper.telemetry.space import service
+from fleetkeeper.telemetry.space.queries import DEVICES as DEVICES_LISTING
 from fleetkeeper.telemetry.space.schemas import (
     Cardinality,
     DeviceSpacePage,
@@ -20,6 +22,7 @@ from fleetkeeper.telemetry.space.schemas import (
 )
 
 router = APIRouter(prefix="/telemetry/space", tags=["telemetry space"])
+DevicesQuery = Annotated[ListParameters, listed_by(DEVICES_LISTING)]
 
 
 @router.get("", responses=problem_responses(401, 403))
@@ -40,17 +43,10 @@ async def read_history(
 
 @router.get("/devices", responses=problem_responses(401, 403, 422))
 async def list_devices(
-    request: Request,
-    actor: ConfigRead,
-    session: Session,
-    q: str = "",
-    ordering: str = "-size_bytes",
-    limit: int = 50,
-    cursor: str = "",
+    request: Request, actor: ConfigRead, session: Session, asked: DevicesQuery
 ) -> DeviceSpacePage:
     """List devices with samples, bytes and channels, the largest first."""
-    del q, ordering, limit, cursor
-    page = await service.list_devices(session, actor, request.query_params.multi_items())
+    page = await service.list_devices(session, actor, asked)
     return with_links(page, request.url.path)
 
 
