@@ -1,5 +1,6 @@
 """The first contact: a token and evidence of who the machine is, for a key of its own."""
 
+import logging
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -10,6 +11,8 @@ from fleetkeeper_agent.channel import Channel, Verdict, is_key, is_loopback
 from fleetkeeper_agent.clock import Clock
 from fleetkeeper_agent.state_files import Credentials, StateDirectory
 from fleetkeeper_protocol.messages import EnrollRequest, EnrollResponse
+
+LOG = logging.getLogger(__name__)
 
 
 class EnrolmentError(Exception):
@@ -66,6 +69,8 @@ def enrol(
         response = msgspec.json.decode(answer.body, type=EnrollResponse)
     except msgspec.DecodeError as error:
         raise EnrolmentError(f"{address} answers, but not as a Fleetkeeper server does: {error}") from error
+    if response.note:
+        LOG.warning("%s", response.note)
     if not is_key(response.device_key):
         raise EnrolmentError(f"{address} answers with a key that cannot stand in a header")
     credentials = Credentials(

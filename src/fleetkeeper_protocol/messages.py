@@ -32,6 +32,8 @@ class EnrollResponse(Struct):
 
     device_id: str
     device_key: str
+    # What to know, for people; empty where there is nothing.
+    note: str = ""
 
 
 class Frame(Struct, omit_defaults=True):

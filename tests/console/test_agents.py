@@ -72,12 +72,24 @@ class TestPage:
         assert "Waiting for the machine" in await browser.part(poll)
         async with app.client() as machine:
             body = {"token": secret, "hostname": "new-01", "identities": {}}
-            assert (await machine.post("/api/v1/enroll", json=body)).status_code == 201
-        assert "new-01" in await browser.part(poll)
+            assert (await machine.post("/api/v1/enroll", json=body)).json()["note"] == ""
+        part = await browser.part(poll)
+        assert "new-01" in part
+        assert "Another device" not in part
         page = await browser.page("/agents")
         assert secret not in page
         assert "1 of 1" in page
         assert "Used up" in await browser.part("/agents/enrollment-tokens")
+
+    async def test_a_second_device_of_a_name_is_told_of(self, app, browser, device):
+        answer = await browser.send("/agents/enrollment-tokens", name="lab", max_uses="1", ttl_hours="1")
+        secret = re.search(r"fke_[\w-]+", answer.text)[0]
+        poll = re.search(r'hx-get="([^"]+)"', answer.text)[1].replace("&amp;", "&")
+        async with app.client() as machine:
+            body = {"token": secret, "hostname": "web-01", "identities": {}}
+            note = (await machine.post("/api/v1/enroll", json=body)).json()["note"]
+        assert "Another device in the same department is named web-01" in note
+        assert "Another device is named web-01" in await browser.part(poll)
 
     async def test_a_token_for_a_department_and_from_networks(self, app, browser):
         async with app.state.database.session(TEST_CONTEXT) as session:

@@ -287,3 +287,29 @@ async def test_it_fits_a_phone(visit, admin_token, fleet):
         await expect(lines(visitor.page).first).to_be_visible()
         assert await visitor.is_within_its_width()
     assert visitor.problems == []
+
+
+async def test_metrics_of_integrations_are_offered(visitor, admin):
+    line = f"greenhouse,host=gh1,zone=a temperature=21.5 {start() + 60}"
+    assert (await admin.post("/influx/write?precision=s", content=line)).status_code == 204
+    page = visitor.page
+    await visitor.open(address(step=60))
+    await page.get_by_role("combobox", name="Metrics").press_sequentially("temp")
+    await expect(options(page).filter(has_text="greenhouse_temperature")).to_have_count(1)
+    await page.get_by_role("combobox", name="Metrics").fill("green")
+    await expect(options(page).first).to_contain_text("greenhouse_temperature")
+
+
+async def test_two_devices_of_one_name_are_told_apart(visitor, app, admin):
+    twin = await enroll(app, admin, "web-01")
+    await twin.send(*((start() + age, readings(age, 3)) for age in range(0, 600, 10)))
+    end = f"(…{twin.id[-6:]})"
+    for state in (
+        {"metric": "cpu_usage_percent", "by": "device"},
+        {"mode": "promql", "query": "cpu_usage_percent"},
+    ):
+        await visitor.open(address(step=60, **state))
+        await expect(lines(visitor.page)).to_have_count(3)
+        await expect(lines(visitor.page).filter(has_text="web-01").filter(has_text="(…")).to_have_count(2)
+        await expect(lines(visitor.page).filter(has_text=end)).to_have_count(1)
+    await twin.client.aclose()

@@ -1,11 +1,11 @@
 """The SQL of devices."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, get_args
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Interval, Result, Select, and_, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Interval, Result, Select, and_, exists, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -98,6 +98,25 @@ def _is_stale(device: Any, stale_before: datetime) -> ColumnElement[bool]:
         device.last_seen + _intervals(1, device=device) < stale_before,
     )
     return and_(device.status == "online", or_(device.last_seen.is_(None), silent))
+
+
+async def has_namesake(session: AsyncSession, device_id: UUID) -> bool:
+    """Whether another device of its department has its name."""
+    device, other = aliased(Device), aliased(Device)
+    same = and_(
+        other.id != device.id,
+        other.name == device.name,
+        other.department_id.is_not_distinct_from(device.department_id),
+    )
+    found = select(exists().where(device.id == device_id, same))
+    return bool(await session.scalar(found))
+
+
+async def shared_names(session: AsyncSession, actor: Actor, names: Collection[str]) -> set[str]:
+    """Those of the names that several devices have which the actor may see."""
+    statement = visible_to(actor).where(Device.name.in_(sorted(names)))
+    counted = statement.with_only_columns(Device.name, maintain_column_froms=True).group_by(Device.name)
+    return {*await session.scalars(counted.having(func.count() > 1))}
 
 
 async def count_by_department(session: AsyncSession, actor: Actor) -> dict[UUID, int]:

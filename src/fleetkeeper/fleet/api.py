@@ -75,7 +75,8 @@ async def enroll(request: Request, body: EnrollBody, session: Session) -> Enroll
     device_id, key = await service.enroll(
         session, body.token, body.hostname, body.identities, utc_now(), client_address(request)
     )
-    return Enrolled(device_id=device_id, device_key=key)
+    note = await service.note_for(session, device_id)
+    return Enrolled(device_id=device_id, device_key=key, note=note)
 
 
 @router.get("/agents", responses=problem_responses(401, 403, 422))

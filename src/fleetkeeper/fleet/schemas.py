@@ -76,6 +76,9 @@ class Enrolled(BaseModel):
 
     device_id: UUID
     device_key: str
+    note: str = Field(
+        default="", description="What to know, as that another device has this name; else empty"
+    )
 
 
 class DeviceKeyRotated(BaseModel):

@@ -11,6 +11,8 @@ from fleetkeeper.config.service import read_config
 from fleetkeeper.devices import host_claims
 from fleetkeeper.devices import service as devices
 from fleetkeeper.devices.keys import issue_key, revoke_keys
+from fleetkeeper.devices.models import Device
+from fleetkeeper.devices.queries import has_namesake
 from fleetkeeper.errors import (
     FieldError,
     ForbiddenError,
@@ -143,6 +145,17 @@ async def enroll(
     await host_claims.add_if_free(session, names, device_id)
     session.add(Agent(device_id=device_id, enrolled_at=now, enrolled_with=token_id, last_contact=now))
     return device_id, await issue_key(session, device_id)
+
+
+async def note_for(session: AsyncSession, device_id: UUID) -> str:
+    """What who enrolls a machine should know of its new device; empty where there is nothing."""
+    device = await session.get(Device, device_id)
+    if device is None or not await has_namesake(session, device_id):
+        return ""
+    return (
+        f"Another device in the same department is named {device.name}. "
+        "If it is this machine, delete the old device; otherwise rename one of them."
+    )
 
 
 async def agent_config(session: AsyncSession) -> AgentConfig:

@@ -1,6 +1,7 @@
 /** Asks the API for what a panel shows, and shapes the answer into times and lines. */
 
 import { postJson } from "../api.js";
+import { withDistinctNames } from "../distinct_names.js";
 import { formatDuration, formatMoment } from "../format.js";
 
 // A range that ended longer ago is not about now.
@@ -50,7 +51,7 @@ export async function askPanel(panel, variables, values, [from, to], points, sig
   })));
   return {
     times,
-    lines: lines.filter((line) => line.values.some((value) => value !== null)),
+    lines: withDistinctNames(lines.filter((line) => line.values.some((value) => value !== null))),
     groups: answers.reduce((sum, { total }) => sum + total, 0),
     isInstant: panel.queries.every(({ instant }) => instant),
     texts: answers.map(({ text }) => text),

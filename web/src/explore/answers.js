@@ -1,6 +1,7 @@
 /** Asks the API, and shapes what it answers into times and lines. */
 
 import { getJson, serverNow } from "../api.js";
+import { withDistinctNames } from "../distinct_names.js";
 
 const QUERY_URL = "/api/v1/telemetry/query";
 const PROMQL_URL = "/prometheus/api/v1/";
@@ -83,7 +84,7 @@ export async function askMetrics(state, bounds, signal) {
     }))
     .filter(({ values }) => values.some((value) => value !== null));
   const times = answer.series[0]?.points.map(([time]) => time) ?? [];
-  return { times, lines, step: answer.step, groups: answer.groups, plan: answer.plan ?? [] };
+  return { times, lines: withDistinctNames(lines), step: answer.step, groups: answer.groups, plan: answer.plan ?? [] };
 }
 
 export function niceStep(span) {
@@ -121,7 +122,7 @@ async function askRange(state, [from, to], units, signal) {
     for (const [time, text] of values) column[Math.round((time - start) / step)] = toNumber(text);
     return promqlLine(metric, units, column);
   });
-  return { times, lines, step: String(step), groups: lines.length, plan: [] };
+  return { times, lines: withDistinctNames(lines), step: String(step), groups: lines.length, plan: [] };
 }
 
 async function askInstant(state, [, to], units, signal) {
@@ -135,7 +136,7 @@ async function askInstant(state, [, to], units, signal) {
   lines.forEach((line, index) => {
     line.text = texts[index];
   });
-  return { times: [to], lines, step: "", groups: lines.length, plan: [], isInstant: true };
+  return { times: [to], lines: withDistinctNames(lines), step: "", groups: lines.length, plan: [], isInstant: true };
 }
 
 export function askPromql(state, bounds, units, signal) {

@@ -23,6 +23,8 @@ class AgentRow:
     last_contact: datetime | None
     failing: tuple[CollectorRow, ...]
     collector_count: int
+    # Whether another device that the reader sees is called the same.
+    has_namesake: bool = False
 
 
 @dataclass(frozen=True)

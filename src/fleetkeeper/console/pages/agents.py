@@ -1,6 +1,7 @@
 """`/agents`: enrolment tokens, and the agents that joined with them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from urllib.parse import urlencode
@@ -34,6 +35,7 @@ from fleetkeeper.console.requests import FormValues, WantsFragment
 from fleetkeeper.console.toasts import told
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices.access import DevicesRead
+from fleetkeeper.devices.queries import shared_names
 from fleetkeeper.errors import InvalidInputError
 from fleetkeeper.fleet import service as fleet
 from fleetkeeper.fleet.access import EnrollmentRead, EnrollmentWrite
@@ -124,7 +126,10 @@ async def list_arrivals(since: datetime, actor: EnrollmentRead, session: Session
     """The machines that joined since a token was made, newest first."""
     parameters = (("enrolled_at__gte", since.isoformat()), ("limit", ARRIVALS_SHOWN))
     page = await fleet.list_agents(session, actor, parameters)
-    arrived = tuple(agent_row(agent) for agent in page.results)
+    shared = await shared_names(session, actor, {agent.device_name for agent in page.results})
+    arrived = tuple(
+        replace(agent_row(agent), has_namesake=agent.device_name in shared) for agent in page.results
+    )
     return render("agents/_arrivals.html", Arrivals(arrived, _poll_address(since)))
 
 
