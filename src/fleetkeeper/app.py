@@ -71,12 +71,7 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
         )
         door, stream = TelemetryDoor.build(settings, database), _live_views(database, settings.web)
         app.state.database, app.state.door, app.state.stream = database, door, stream
-        senders = app.state.senders = SenderIntake(
-            database,
-            door,
-            max_series=settings.telemetry.max_known_series,
-            max_in_flight=settings.telemetry.max_sender_requests_in_flight,
-        )
+        senders = app.state.senders = SenderIntake(database, door, settings.telemetry)
         app.state.sealer = Sealer(installation_key(settings.identity.secret_key, settings.home))
         app.state.oidc = OidcClient()
         app.state.promql = Promql(settings.promql)

@@ -5,8 +5,9 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import psutil
@@ -109,3 +110,33 @@ class Watched:
         yield
         grown = (self.web.memory_info().rss - before) / 1024 / 1024
         assert grown < most_megabytes, f"{grown:.0f} MiB more than before"
+
+    @contextlib.contextmanager
+    def processor_kept(self, most_seconds: float) -> Iterator[None]:
+        """The web process works no longer than that for a block."""
+        before = self._processor_seconds()
+        yield
+        used = self._processor_seconds() - before
+        assert used < most_seconds, f"{used:.1f} seconds of a processor"
+
+    def _processor_seconds(self) -> float:
+        used = self.web.cpu_times()
+        return used.user + used.system
+
+
+@contextlib.contextmanager
+def watching(home: Path, settings: Mapping[str, str]) -> Iterator[Watched]:
+    """The product as it runs, with a first agent."""
+    product = Product(home, settings=settings)
+    product.start()
+    try:
+        (web,) = [
+            child for child in psutil.Process(product.process.pid).children() if "serve" in child.cmdline()
+        ]
+        ((device, key),) = product.enroll("flooded-01")
+        watched = Watched(product, web, device, key)
+        with watched.agent():
+            wait_for("a first report", lambda: watched.statuses[200] > 20)
+        yield watched
+    finally:
+        product.stop()

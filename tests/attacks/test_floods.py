@@ -5,12 +5,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 import httpx
-import psutil
 import psycopg
 import pytest
 
-from tests.attacks.flooding import Flooder, Watched, head
-from tests.fixtures.product import Product, wait_for
+from tests.attacks.flooding import Flooder, Watched, head, watching
+from tests.fixtures.product import wait_for
 
 INVENTED = "fkd_" + "x" * 43
 MEGABYTE = 1024 * 1024
@@ -25,19 +24,8 @@ def watched(tmp_path_factory) -> Iterator[Watched]:
         "FLEETKEEPER_WEB__MAX_REQUESTS_IN_FLIGHT": "60",
         "FLEETKEEPER_TELEMETRY__MAX_REQUESTS_IN_FLIGHT": "60",
     }
-    product = Product(tmp_path_factory.mktemp("floods") / "home", settings=settings)
-    product.start()
-    try:
-        (web,) = [
-            child for child in psutil.Process(product.process.pid).children() if "serve" in child.cmdline()
-        ]
-        ((device, key),) = product.enroll("flooded-01")
-        watched = Watched(product, web, device, key)
-        with watched.agent():
-            wait_for("a first report", lambda: watched.statuses[200] > 20)
+    with watching(tmp_path_factory.mktemp("floods") / "home", settings) as watched:
         yield watched
-    finally:
-        product.stop()
 
 
 def all_at_once(flooders: list[Flooder], most_bytes: int) -> None:

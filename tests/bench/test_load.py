@@ -15,6 +15,7 @@ from bench.report import Section
 
 from bench import payloads
 from fleetkeeper.telemetry.senders import remote_write, remote_write_v2
+from fleetkeeper.telemetry.senders.effort import Effort
 
 
 class Answering(asyncio.Protocol):
@@ -255,6 +256,6 @@ def test_bodies_of_remote_write_are_what_the_product_reads():
         PROTOCOLS, (remote_write.read_write_request, remote_write_v2.read_request), strict=False
     ):
         body = bytes(cramjam.snappy.decompress_raw(protocol.encode(batch, 1_795_132_800_123, rows)))
-        found = read(body, {}, max_samples=10_000)
+        found = read(body, {}, effort=Effort(10_000))
         assert sorted(found.values.tolist()) == sorted(rows.ravel().tolist())
         assert set(found.times_us.tolist()) == {1_795_132_800_123_000}

@@ -39,6 +39,9 @@ class TelemetrySettings(BaseModel):
     max_samples_per_request: int = Field(
         default=100_000, ge=1, description="Samples in one request of a sender such as Prometheus."
     )
+    max_reading_seconds: float = Field(
+        default=5.0, gt=0, description="Processor time that reading one such request may take (seconds)."
+    )
     max_sender_requests_in_flight: int = Field(
         default=100, ge=1, description="Requests of senders at once, per web process, before 429 or 503."
     )

@@ -202,7 +202,7 @@ class TestOtherCallers:
 class TestBounds:
     async def test_ever_new_series_do_not_fill_the_memory(self, sender, app, admin, device, values_of):
         senders = app.state.senders
-        senders.max_series = 12
+        senders.limits.max_known_series = 12
         start = now_ms() - 60_000
         for step in range(12):
             rows = [("web-01", f"alpha_{step // 2}_{number}", float(step)) for number in range(4)]

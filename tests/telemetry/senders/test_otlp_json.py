@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fleetkeeper.telemetry.senders import otlp
 from fleetkeeper.telemetry.senders.batches import SenderInputError, SeriesCache
+from fleetkeeper.telemetry.senders.effort import Effort
 from fleetkeeper.telemetry.senders.otlp_json import decode_usual, split_usual
 
 STAMP = "1795132800000000000"
@@ -115,7 +116,7 @@ def changed(document, wanted):
 def outcome(body: bytes) -> object:
     """All that was read, bit by bit, or the refusal."""
     try:
-        batch = otlp.read_json(body, SeriesCache(), max_samples=1000)
+        batch = otlp.read_json(body, SeriesCache(), effort=Effort(1000))
     except SenderInputError as error:
         return type(error), str(error)
     series = [(dict(one.labels or {}), dict(one.origin or {})) for one in batch.series]
@@ -153,7 +154,7 @@ def test_what_is_usual_needs_no_generated_classes(monkeypatch):
     scope = {"scope": {"name": "x", "version": "1"}, "metrics": metrics}
     body = json.dumps({"resourceMetrics": [{"resource": resource, "scopeMetrics": [scope]}]}).encode()
     monkeypatch.setattr(otlp, "json_format", None)
-    assert otlp.read_json(body, SeriesCache(), max_samples=10).values.tolist() == [
+    assert otlp.read_json(body, SeriesCache(), effort=Effort(10)).values.tolist() == [
         1.5,
         1.5,
         1.0,

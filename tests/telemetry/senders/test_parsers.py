@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.senders import collectd, otlp, remote_write, remote_write_v2
 from fleetkeeper.telemetry.senders.batches import SampleBatch, SenderInputError, SeriesCache
+from fleetkeeper.telemetry.senders.effort import Effort
 from fleetkeeper.telemetry.senders.line_protocol import read_lines
 from tests.factories.senders import field, metadata, request_v2, sample, series, varint
 
@@ -28,30 +29,30 @@ rows = st.lists(st.tuples(labels, st.lists(st.tuples(moments, numbers), max_size
 
 def v1(body: bytes, known=None) -> SampleBatch:
     return remote_write.read_write_request(
-        body, SeriesCache() if known is None else known, max_samples=MAX_SAMPLES
+        body, SeriesCache() if known is None else known, effort=Effort(MAX_SAMPLES)
     )
 
 
 def v2(body: bytes, known=None) -> SampleBatch:
     return remote_write_v2.read_request(
-        body, SeriesCache() if known is None else known, max_samples=MAX_SAMPLES
+        body, SeriesCache() if known is None else known, effort=Effort(MAX_SAMPLES)
     )
 
 
 def lines(body: bytes, precision: str = "ns") -> SampleBatch:
-    return read_lines(body, SeriesCache(), precision=precision, now_us=7, max_samples=MAX_SAMPLES)
+    return read_lines(body, SeriesCache(), precision=precision, now_us=7, effort=Effort(MAX_SAMPLES))
 
 
 def otlp_protobuf(body: bytes) -> SampleBatch:
-    return otlp.read_protobuf(body, SeriesCache(), max_samples=MAX_SAMPLES)
+    return otlp.read_protobuf(body, SeriesCache(), effort=Effort(MAX_SAMPLES))
 
 
 def otlp_json(body: bytes) -> SampleBatch:
-    return otlp.read_json(body, SeriesCache(), max_samples=MAX_SAMPLES)
+    return otlp.read_json(body, SeriesCache(), effort=Effort(MAX_SAMPLES))
 
 
 def collectd_json(body: bytes) -> SampleBatch:
-    return collectd.read_values(body, SeriesCache(), max_samples=MAX_SAMPLES)
+    return collectd.read_values(body, SeriesCache(), effort=Effort(MAX_SAMPLES))
 
 
 def microseconds(milliseconds: int) -> int:

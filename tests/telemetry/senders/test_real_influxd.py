@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from fleetkeeper.telemetry.senders.batches import SeriesCache
+from fleetkeeper.telemetry.senders.effort import Effort
 from fleetkeeper.telemetry.senders.line_protocol import read_lines
 from tests.fixtures.peers import find_peer, running_peer
 from tests.fixtures.product import free_port, wait_for
@@ -92,7 +93,7 @@ def kept_by_influxd(client: httpx.Client, line: str, number: int) -> Kept:
 
 
 def kept_here(line: str) -> Kept:
-    batch = read_lines(f"{line} 1000".encode(), SeriesCache(), precision="ns", now_us=1, max_samples=100)
+    batch = read_lines(f"{line} 1000".encode(), SeriesCache(), precision="ns", now_us=1, effort=Effort(100))
     return {
         (one.labels["__name__"], tuple(sorted((one.origin or {}).items())))
         for one in batch.series

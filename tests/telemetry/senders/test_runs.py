@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 
 from fleetkeeper.telemetry.senders import line_protocol, otlp, remote_write_v2
 from fleetkeeper.telemetry.senders.batches import SampleBatch, SenderInputError, SeriesCache
+from fleetkeeper.telemetry.senders.effort import Effort
 from fleetkeeper.telemetry.senders.line_protocol import read_lines
 from fleetkeeper.telemetry.senders.usual_series import find_usual
 from tests.factories.senders import field, request_v2, sample
@@ -51,15 +52,15 @@ def learned(read, *bodies: bytes) -> SeriesCache:
 
 
 def protobuf(body: bytes, known: SeriesCache) -> SampleBatch:
-    return otlp.read_protobuf(body, known, max_samples=1000)
+    return otlp.read_protobuf(body, known, effort=Effort(1000))
 
 
 def in_json(body: bytes, known: SeriesCache) -> SampleBatch:
-    return otlp.read_json(body, known, max_samples=1000)
+    return otlp.read_json(body, known, effort=Effort(1000))
 
 
 def lines(body: bytes, known: SeriesCache) -> SampleBatch:
-    return read_lines(body, known, precision="ns", now_us=7, max_samples=1000)
+    return read_lines(body, known, precision="ns", now_us=7, effort=Effort(1000))
 
 
 def compact(document: object) -> bytes:
@@ -207,7 +208,7 @@ class TestLines:
 
 
 def v2(body: bytes, known: SeriesCache) -> SampleBatch:
-    return remote_write_v2.read_request(body, known, max_samples=1000)
+    return remote_write_v2.read_request(body, known, effort=Effort(1000))
 
 
 moments = st.one_of(st.integers(2**35, 2**42 - 1), st.integers(0, 2**45))

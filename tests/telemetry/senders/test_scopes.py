@@ -133,7 +133,7 @@ class TestMeanings:
 
 class TestOverload:
     async def test_too_many_requests_at_once_ask_senders_to_come_back(self, app, admin, device):
-        app.state.senders.max_in_flight = 0
+        app.state.senders.limits.max_sender_requests_in_flight = 0
         answer = await write(admin, "web-01:1")
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
         answer = await admin.post("/influx/write", content="a,host=web-01 v=1")

@@ -17,9 +17,9 @@ from fleetkeeper.telemetry.senders.batches import (
     SenderInputError,
     Series,
     SeriesCache,
-    TooManyError,
     single_samples,
 )
+from fleetkeeper.telemetry.senders.effort import Effort
 from fleetkeeper.telemetry.senders.metric_names import escaped, label_name
 
 MAX_VALUES = 1000
@@ -58,7 +58,7 @@ _counted_decoder = msgspec.json.Decoder(_Counted)
 _number_decoder = msgspec.json.Decoder(float | None)
 
 
-def read_values(body: bytes, known: SeriesCache, *, max_samples: int) -> SampleBatch:
+def read_values(body: bytes, known: SeriesCache, effort: Effort) -> SampleBatch:
     """Read value lists; a list or value that is wrong is left out and counted. Raises SenderInputError."""
     reader = _Reader(known)
     for index, item in enumerate(_lists_of(body)):
@@ -70,8 +70,7 @@ def read_values(body: bytes, known: SeriesCache, *, max_samples: int) -> SampleB
         except PartError as error:
             number = max(1, len(item.values or ()))
             reader.leave_out(error.reason, number, f"[{index}] {error}", _identifier(item))
-        if len(reader.series) > max_samples:
-            raise TooManyError(f"one request has at most {max_samples} values")
+        effort.check_number(len(reader.series), "values")
     return reader.batch()
 
 

@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from fleetkeeper.database.context import TransactionContext, product_context
 from fleetkeeper.database.engine import Database
 from fleetkeeper.errors import FleetkeeperError, OverloadedError, TooLargeError
+from fleetkeeper.settings.telemetry import TelemetrySettings
 from fleetkeeper.telemetry.door import TelemetryDoor
 from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.refusals.notes import Origin
@@ -24,6 +25,7 @@ from fleetkeeper.telemetry.senders import queries
 from fleetkeeper.telemetry.senders.batches import Meaning, SampleBatch, SenderInputError, Series, SeriesCache
 from fleetkeeper.telemetry.senders.callers import Caller, Callers
 from fleetkeeper.telemetry.senders.directory import Directory, KnownHost, unknown_sentence
+from fleetkeeper.telemetry.senders.effort import Effort
 from fleetkeeper.telemetry.senders.grouping import (
     Refusal,
     check_labels,
@@ -41,11 +43,32 @@ log = structlog.get_logger(__name__)
 MAX_DESCRIBED = 50_000
 # What is said of a metric that has no sample yet is said again after this time.
 DESCRIBE_AGAIN_SECONDS = 30.0
-# Larger bodies are read in a thread, so that other requests go on meanwhile.
-THREAD_FROM_BYTES = 16 * 1024
+# Larger bodies, packed or unpacked, are read in a thread, so that other requests go on meanwhile.
+AT_ONCE_BYTES = 16 * 1024
 READERS = 2
 
-Reader = Callable[[SeriesCache], SampleBatch]
+Reader = Callable[[bytes, SeriesCache, Effort], SampleBatch]
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A body as it came, and how it is unpacked: to so many bytes, or TooLargeError."""
+
+    content: bytes
+    unpack: Callable[[bytes, int], bytes]
+    max_bytes: int
+
+    def whole(self) -> bytes:
+        """The body. Raises SenderInputError, BadRequestError and TooLargeError."""
+        return self.unpack(self.content, self.max_bytes)
+
+    def small(self) -> bytes | None:
+        """The body, if it is small both ways."""
+        if len(self.content) > AT_ONCE_BYTES:
+            return None
+        with suppress(TooLargeError):
+            return self.unpack(self.content, min(AT_ONCE_BYTES, self.max_bytes))
+        return None
 
 
 @dataclass(frozen=True)
@@ -78,8 +101,7 @@ class SenderIntake:
 
     database: Database
     door: TelemetryDoor
-    max_series: int
-    max_in_flight: int
+    limits: TelemetrySettings
     callers: Callers = field(init=False)
     directory: Directory = field(init=False)
     tally: Tally = field(default_factory=Tally)
@@ -104,18 +126,18 @@ class SenderIntake:
         """Stop following."""
         await self.directory.stop()
 
-    async def take(self, protocol: str, caller: Caller, reader: Reader, size: int) -> Outcome:
+    async def take(self, protocol: str, caller: Caller, reader: Reader, body: Packed) -> Outcome:
         """Read and store a request; what is stored is durable when this returns.
 
         Raises SenderInputError, OverloadedError and UnavailableError; then nothing is stored.
         """
         self.tally.requests[protocol] += 1
         with self._counted(protocol, caller):
-            return await self._take(protocol, caller, reader, size)
+            return await self._take(protocol, caller, reader, body)
 
     @contextmanager
     def _counted(self, protocol: str, caller: Caller) -> Iterator[None]:
-        if self._in_flight >= self.max_in_flight:
+        if self._in_flight >= self.limits.max_sender_requests_in_flight:
             self.tally.refused_requests[protocol, "overload"] += 1
             raise OverloadedError("Too many requests at once.", retry_after_seconds=2)
         self._in_flight += 1
@@ -135,14 +157,10 @@ class SenderIntake:
         finally:
             self._in_flight -= 1
 
-    async def _take(self, protocol: str, caller: Caller, reader: Reader, size: int) -> Outcome:
+    async def _take(self, protocol: str, caller: Caller, reader: Reader, body: Packed) -> Outcome:
         known = self._cache(protocol, caller)
         generation = self._generation
-        async with self._readers:
-            if size > THREAD_FROM_BYTES:
-                batch = await asyncio.to_thread(reader, known)
-            else:
-                batch = reader(known)
+        batch = await self._read(reader, body, known)
         await self._settle_new(batch, protocol, caller)
         if generation == self.directory.generation == self._generation:
             self._remember(known, batch)
@@ -164,6 +182,14 @@ class SenderIntake:
         if caller.reaches_all:
             await self._describe(batch.meanings)
         return Outcome(accepted, duplicates, refusals, _points_of(batch, refusals))
+
+    async def _read(self, reader: Reader, body: Packed, known: SeriesCache) -> SampleBatch:
+        effort = Effort(self.limits.max_samples_per_request, seconds=self.limits.max_reading_seconds)
+        small = body.small()
+        if small is not None:
+            return reader(small, known, effort)
+        async with self._readers:
+            return await asyncio.to_thread(lambda: reader(body.whole(), known, effort))
 
     def _note(self, protocol: str, caller: Caller, refusal: Refusal) -> None:
         """Keep an example of what is refused."""
@@ -193,7 +219,7 @@ class SenderIntake:
         good = {key: series for key, series in batch.found.items() if series.key}
         runs = {key: run for key, run in batch.runs.items() if all(series.key for series in run.series)}
         weight = sum(run.weight for run in runs.values())
-        most = self.max_series
+        most = self.limits.max_known_series
         if max(self._known_series + len(good), self._runs_weight + weight, len(self._known)) > most:
             self._forget()
             return

@@ -22,8 +22,8 @@ from fleetkeeper.telemetry.senders.batches import (
     Series,
     SeriesCache,
     SeriesRun,
-    TooManyError,
 )
+from fleetkeeper.telemetry.senders.effort import Effort
 from fleetkeeper.telemetry.senders.metric_names import escaped, label_name, sent_as
 
 MAX_TAGS = 100
@@ -62,7 +62,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 def read_lines(
-    body: bytes, known: SeriesCache, *, precision: str, now_us: int, max_samples: int
+    body: bytes, known: SeriesCache, effort: Effort, *, precision: str, now_us: int
 ) -> SampleBatch:
     """Read lines; one that is wrong is left out and counted. Raises SenderInputError."""
     scale, (text, is_broken) = PRECISIONS[precision], _text_of(body)
@@ -107,8 +107,7 @@ def read_lines(
                 text_field = text_field or f"{head} {name}"
             else:
                 add(get(part) or found.get(part) or _found(found, part, number), time_us, value)
-        if len(columns.series) > max_samples:
-            raise TooManyError(f"one request has at most {max_samples} fields")
+        effort.check_number(len(columns.series), "fields")
     batch = columns.batch()
     batch.found, batch.runs = found, dict(runs)
     batch.leave_out(Reason.INVALID_LINE, wrong_count, "; ".join(wrong), wrong_line)

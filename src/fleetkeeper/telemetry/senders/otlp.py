@@ -12,7 +12,6 @@ from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 from google.protobuf import json_format
-from google.protobuf.message import DecodeError
 from msgspec import UNSET
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, DataPointFlags
@@ -30,6 +29,7 @@ from fleetkeeper.telemetry.senders.batches import (
     SeriesCache,
     TooManyError,
 )
+from fleetkeeper.telemetry.senders.effort import Effort
 from fleetkeeper.telemetry.senders.metric_names import escaped, otlp_metric_name, sent_as, unit_words
 from fleetkeeper.telemetry.senders.otlp_identity import (
     NOTHING,
@@ -39,13 +39,13 @@ from fleetkeeper.telemetry.senders.otlp_identity import (
 )
 from fleetkeeper.telemetry.senders.otlp_json import decode_usual, has_only_numbers, split_usual
 from fleetkeeper.telemetry.senders.otlp_json_runs import CutResource, JsonRun
+from fleetkeeper.telemetry.senders.otlp_pieces import PARTS, pieces_of
 from fleetkeeper.telemetry.senders.otlp_points import MAX_RESOURCE_ATTRIBUTES, POINTS, pairs_of, texts_of
 from fleetkeeper.telemetry.senders.otlp_runs import OtlpRun, resources_of
 from fleetkeeper.telemetry.senders.otlp_salvage import MAX_DEPTH, Salvage
 
 # Prometheus' marker for a series that has ended.
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0_0000_0000_0002))[0]
-# The classes need about forty times the bytes of a message of nothing but empty parts.
 MAX_BODY_BYTES = 8 * 1024 * 1024
 # Where they are not as usual, Python reads some 100,000 of them in a second.
 MAX_JSON_OBJECTS = 300_000
@@ -56,43 +56,27 @@ _DELTA = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
 _NO_VALUE = DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK
 
 
-def read_protobuf(body: bytes, known: SeriesCache, *, max_samples: int) -> SampleBatch:
+def read_protobuf(body: bytes, known: SeriesCache, effort: Effort) -> SampleBatch:
     """Read a request in protobuf. Raises SenderInputError."""
     _check_size(body)
-    reader = _Reader(known, max_samples)
-    try:
-        resources = list(resources_of(body))
-    except SenderInputError:
-        # The generated classes know what it is, or say what is wrong.
-        resources = []
-        for resource_metrics in _parsed(body).resource_metrics:
-            reader.read_resource(resource_metrics)
-    for key, message in resources:
+    reader = _Reader(known, effort)
+    for key, message in list(effort.counted(resources_of(body, effort), PARTS)):
         reader.read_message(key, message)
     return reader.batch()
 
 
-def _parsed(body: bytes) -> Any:
-    request = ExportMetricsServiceRequest()
-    try:
-        request.ParseFromString(body)
-    except (DecodeError, UnicodeDecodeError) as error:
-        raise SenderInputError(f"the body is no ExportMetricsServiceRequest: {str(error)[:200]}") from None
-    return request
-
-
-def read_json(body: bytes, known: SeriesCache, *, max_samples: int) -> SampleBatch:
+def read_json(body: bytes, known: SeriesCache, effort: Effort) -> SampleBatch:
     """Read a request in JSON. Raises SenderInputError."""
     _check_size(body)
     if not body.lstrip().startswith(b"{"):
         raise SenderInputError("the body is no ExportMetricsServiceRequest: it is no JSON object")
     if body.count(b"{") > MAX_JSON_OBJECTS:
         raise TooManyError(f"an OTLP request in JSON has at most {MAX_JSON_OBJECTS} objects")
-    reader = _Reader(known, max_samples)
+    reader = _Reader(known, effort)
     resources = split_usual(body)
     if resources is not None and all(map(reader.read_usual_json, resources)):
         return reader.batch()
-    reader = _Reader(known, max_samples)
+    reader = _Reader(known, effort)
     request, salvage = ExportMetricsServiceRequest(), Salvage()
     try:
         json_format.Parse(body, request, ignore_unknown_fields=True, max_recursion_depth=MAX_DEPTH)
@@ -126,16 +110,16 @@ def _check_size(body: bytes) -> None:
 
 
 class _Reader:
-    def __init__(self, known: SeriesCache, max_samples: int) -> None:
+    def __init__(self, known: SeriesCache, effort: Effort) -> None:
         self._known = known
         self._found: dict[Hashable, Series] = {}
         self._columns = Columns()
-        self._max_samples = max_samples
+        self._effort = effort
         self._meanings: dict[str, Meaning] = {}
         self._origin: dict[str, str] = {}
         self._base = NOTHING
         self._resource_key = ""
-        self._parts = 0
+        self._parts = self._points_seen = 0
         self._scope = NOTHING
         # What the metric is called before its name is mapped.
         self._name = ""
@@ -158,6 +142,7 @@ class _Reader:
     def note_salvage(self, salvage: Salvage) -> None:
         """Count what could not be read."""
         if salvage.points:
+            self._count_points(salvage.points)
             self.leave_out(Reason.BAD_POINT, salvage.points, salvage.problem, salvage.metric)
 
     def read_resource(self, resource_metrics: Any) -> None:
@@ -223,14 +208,15 @@ class _Reader:
             if samples is not None:
                 self._take(run, run.meanings, run.numbers.parts, samples)
                 return
-        salvage = Salvage()
-        resource_metrics = salvage.resource_of_bytes(message)
-        self.note_salvage(salvage)
-        if resource_metrics is None:
-            return
         first, meanings = len(self._columns.series), self._meanings
         self._meanings = {}
-        self.read_resource(resource_metrics)
+        for piece in pieces_of(message, self._effort):
+            self._effort.check()
+            salvage = Salvage()
+            resource_metrics = salvage.resource_of_bytes(piece)
+            self.note_salvage(salvage)
+            if resource_metrics is not None:
+                self.read_resource(resource_metrics)
         # What comes once is not learned: that would take as long again as reading it.
         if run is None:
             self._runs[key] = otlp_runs.SEEN
@@ -240,14 +226,16 @@ class _Reader:
         self._meanings = meanings | self._meanings
 
     def _check_number(self) -> None:
-        if len(self._columns.series) > self._max_samples:
-            raise TooManyError(f"one request has at most {self._max_samples} samples")
+        self._effort.check_number(len(self._columns.series), "samples")
 
     def count_part(self, number: int = 1) -> None:
         """Empty resources, scopes and metrics cost time as well."""
         self._parts += number
-        if self._parts > self._max_samples:
-            raise TooManyError(f"one request has at most {self._max_samples} resources, scopes and metrics")
+        self._effort.check_number(self._parts, PARTS)
+
+    def _count_points(self, number: int) -> None:
+        self._points_seen += number
+        self._effort.check_number(self._points_seen, "data points")
 
     def enter_resource(self, attributes: Any) -> None:
         """What follows is measured by this resource."""
@@ -280,6 +268,7 @@ class _Reader:
             self.leave_out(Reason.NO_DATA, name=metric.name)
             return
         data = getattr(metric, kind)
+        self._count_points(len(data.data_points))
         if self._problem is not None:
             if data.data_points:
                 self.leave_out(self._problem.reason, len(data.data_points), str(self._problem), metric.name)

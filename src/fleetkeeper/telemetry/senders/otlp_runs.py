@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleetkeeper.telemetry.senders.batches import MAX_MICROSECONDS, Meaning, SenderInputError, Series
+from fleetkeeper.telemetry.senders.effort import Effort
 from fleetkeeper.telemetry.senders.protobuf import BYTES, FIXED64, read_fields
 
 # Fields of `NumberDataPoint`.
@@ -97,9 +98,9 @@ def digest(content: Any) -> bytes:
     return hashlib.blake2b(content, digest_size=20).digest()
 
 
-def resources_of(body: bytes) -> Iterator[tuple[bytes, bytes]]:
+def resources_of(body: bytes, effort: Effort) -> Iterator[tuple[bytes, bytes]]:
     """What each resource of a request is recognised by, and its message. Raises SenderInputError."""
-    for number, wire_type, start, end in read_fields(body, 0, len(body)):
+    for number, wire_type, start, end in effort.steps(read_fields(body, 0, len(body))):
         if number == 1 and wire_type == BYTES:
             first = next(read_fields(body, start, end), None)
             # The attributes come first, and have no numbers that change.

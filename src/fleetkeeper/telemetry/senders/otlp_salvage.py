@@ -17,25 +17,30 @@ from fleetkeeper.telemetry.senders.protobuf import BYTES, read_fields
 MAX_DEPTH = 50
 
 
-class _Level(NamedTuple):
+class Level(NamedTuple):
     """A kind of message: the class, and its fields that are taken apart, by number, name and kind."""
 
     kind: type[Any]
-    fields: Mapping[int, tuple[str, "_Level"]]
+    fields: Mapping[int, tuple[str, "Level"]]
+
+    @property
+    def has_one_kind(self) -> bool:
+        """Whether parts of one of its fields alone may be there."""
+        return self.kind is pb.Metric
 
 
 _POINTS = {
-    5: ("gauge", _Level(pb.Gauge, {1: ("dataPoints", _Level(pb.NumberDataPoint, {}))})),
-    7: ("sum", _Level(pb.Sum, {1: ("dataPoints", _Level(pb.NumberDataPoint, {}))})),
-    9: ("histogram", _Level(pb.Histogram, {1: ("dataPoints", _Level(pb.HistogramDataPoint, {}))})),
+    5: ("gauge", Level(pb.Gauge, {1: ("dataPoints", Level(pb.NumberDataPoint, {}))})),
+    7: ("sum", Level(pb.Sum, {1: ("dataPoints", Level(pb.NumberDataPoint, {}))})),
+    9: ("histogram", Level(pb.Histogram, {1: ("dataPoints", Level(pb.HistogramDataPoint, {}))})),
     10: (
         "exponentialHistogram",
-        _Level(pb.ExponentialHistogram, {1: ("dataPoints", _Level(pb.ExponentialHistogramDataPoint, {}))}),
+        Level(pb.ExponentialHistogram, {1: ("dataPoints", Level(pb.ExponentialHistogramDataPoint, {}))}),
     ),
-    11: ("summary", _Level(pb.Summary, {1: ("dataPoints", _Level(pb.SummaryDataPoint, {}))})),
+    11: ("summary", Level(pb.Summary, {1: ("dataPoints", Level(pb.SummaryDataPoint, {}))})),
 }
-_SCOPE = _Level(pb.ScopeMetrics, {2: ("metrics", _Level(pb.Metric, _POINTS))})
-_RESOURCE = _Level(pb.ResourceMetrics, {2: ("scopeMetrics", _SCOPE)})
+_SCOPE = Level(pb.ScopeMetrics, {2: ("metrics", Level(pb.Metric, _POINTS))})
+RESOURCE = Level(pb.ResourceMetrics, {2: ("scopeMetrics", _SCOPE)})
 
 
 @dataclass
@@ -50,23 +55,23 @@ class Salvage:
 
     def resource_of_bytes(self, message: bytes) -> Any:
         """The good parts of a resource in protobuf. Raises SenderInputError where its bytes lie about their ends."""
-        return self._of_bytes(_RESOURCE, message)
+        return self._of_bytes(RESOURCE, message)
 
     def resource_of_json(self, document: Any) -> Any:
         """The good parts of a resource in JSON."""
-        return self._of_json(_RESOURCE, document)
+        return self._of_json(RESOURCE, document)
 
     def _lose(self, points: int, problem: str) -> None:
         self.points += max(1, points)
         self.problem = self.problem or problem[:200]
         self.metric = self.metric or self._name
 
-    def _enter(self, level: _Level, made: Any = None) -> None:
+    def _enter(self, level: Level, made: Any = None) -> None:
         """Keep in mind which metric's points come next, as soon as its name is known."""
-        if level.kind is pb.Metric:
+        if level.has_one_kind:
             self._name = "" if made is None else made.name
 
-    def _of_bytes(self, level: _Level, message: bytes) -> Any:
+    def _of_bytes(self, level: Level, message: bytes) -> Any:
         """The message without what is wrong in it; None where nothing is left."""
         self._enter(level)
         made = level.kind()
@@ -94,10 +99,10 @@ class Salvage:
         for number, part in inner:
             good = self._of_bytes(level.fields[number][1], part)
             if good is not None:
-                made.MergeFromString(_field(number, good.SerializeToString()))
+                made.MergeFromString(field_of(number, good.SerializeToString()))
         return made
 
-    def _of_json(self, level: _Level, document: Any) -> Any:
+    def _of_json(self, level: Level, document: Any) -> Any:
         self._enter(level)
         if not isinstance(document, dict):
             self._lose(1, f"{level.kind.DESCRIPTOR.name} is no JSON object")
@@ -115,12 +120,12 @@ class Salvage:
             return None
         self._enter(level, made)
         present = [key for key in document if key in named and document[key] is not None]
-        if level.kind is pb.Metric and len(present) != 1:
+        if level.has_one_kind and len(present) != 1:
             self._lose(points_in_json(document), "a metric has one kind of data")
             return None
         for key in present:
             number, inner = named[key]
-            is_list = level.kind is not pb.Metric
+            is_list = not level.has_one_kind
             parts = document[key] if is_list else [document[key]]
             if not isinstance(parts, list):
                 self._lose(1, problem)
@@ -128,7 +133,7 @@ class Salvage:
             for part in parts:
                 good = self._of_json(inner, part)
                 if good is not None:
-                    made.MergeFromString(_field(number, good.SerializeToString()))
+                    made.MergeFromString(field_of(number, good.SerializeToString()))
         return made
 
 
@@ -136,7 +141,7 @@ class _WrongError(Exception):
     """The generated class does not take it."""
 
 
-def _parsed(level: _Level, document: Any) -> Any:
+def _parsed(level: Level, document: Any) -> Any:
     made = level.kind()
     try:
         json_format.ParseDict(document, made, ignore_unknown_fields=True, max_recursion_depth=MAX_DEPTH)
@@ -145,7 +150,7 @@ def _parsed(level: _Level, document: Any) -> Any:
     return made
 
 
-def points_in_bytes(level: _Level, message: bytes) -> int:
+def points_in_bytes(level: Level, message: bytes) -> int:
     """How many points a message has, at least."""
     if not level.fields:
         return 1
@@ -176,7 +181,7 @@ def _snake(name: str) -> str:
     return "".join(f"_{char.lower()}" if char.isupper() else char for char in name)
 
 
-def _field(number: int, content: bytes) -> bytes:
+def field_of(number: int, content: bytes) -> bytes:
     """A message as a field of another."""
     head, size = bytearray((number << 3 | BYTES,)), len(content)
     while size > 0x7F:

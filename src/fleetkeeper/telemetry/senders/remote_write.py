@@ -21,8 +21,8 @@ from fleetkeeper.telemetry.senders.batches import (
     SenderInputError,
     Series,
     SeriesCache,
-    TooManyError,
 )
+from fleetkeeper.telemetry.senders.effort import Effort
 from fleetkeeper.telemetry.senders.protobuf import (
     BYTES,
     FIXED64,
@@ -43,18 +43,18 @@ _ZERO = 9
 _FLOAT = struct.Struct("<d")
 
 
-def read_write_request(body: bytes, known: SeriesCache, *, max_samples: int) -> SampleBatch:
+def read_write_request(body: bytes, known: SeriesCache, effort: Effort) -> SampleBatch:
     """Read a request that has been decompressed. Raises SenderInputError."""
-    reader = _Reader(body, known, max_samples)
+    reader = _Reader(body, known, effort)
     reader.run()
     return reader.batch()
 
 
 class _Reader:
-    def __init__(self, body: bytes, known: SeriesCache, max_samples: int) -> None:
+    def __init__(self, body: bytes, known: SeriesCache, effort: Effort) -> None:
         self._body = body
         self._known = known
-        self._max_samples = max_samples
+        self._effort = effort
         self._found: dict[Any, Series] = {}
         self._series: list[Series] = []
         # Per series: where its samples of the usual form begin, and how many there are; 0 for a walked series.
@@ -119,8 +119,7 @@ class _Reader:
 
     def _check_number(self) -> None:
         self._samples = sum(self._counts) + sum(len(times) for times, _ in self._walked.values())
-        if self._samples > self._max_samples:
-            raise TooManyError(f"one request has at most {self._max_samples} samples")
+        self._effort.check_number(self._samples, "samples")
 
     def _read_other(self, position: int, end: int) -> int:
         """A field that is no series; returns where the next one begins."""

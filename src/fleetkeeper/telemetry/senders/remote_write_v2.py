@@ -17,8 +17,8 @@ from fleetkeeper.telemetry.senders.batches import (
     SenderInputError,
     Series,
     SeriesCache,
-    TooManyError,
 )
+from fleetkeeper.telemetry.senders.effort import Effort
 from fleetkeeper.telemetry.senders.protobuf import (
     BYTES,
     TRUNCATED,
@@ -37,7 +37,7 @@ from fleetkeeper.telemetry.senders.usual_series import UsualSeries, find_usual, 
 _PARTS = ("_bucket", "_count", "_sum")
 
 
-def read_request(body: bytes, known: SeriesCache, *, max_samples: int) -> SampleBatch:
+def read_request(body: bytes, known: SeriesCache, effort: Effort) -> SampleBatch:
     """Read a request that has been decompressed. Raises SenderInputError."""
     symbols: list[bytes] = []
     starts: list[int] = []
@@ -62,7 +62,7 @@ def read_request(body: bytes, known: SeriesCache, *, max_samples: int) -> Sample
             position = _skip(body, position, end)
     if symbols and symbols[0]:
         raise SenderInputError("the first symbol is not the empty string")
-    reader = _Reader(body, symbols, known, max_samples)
+    reader = _Reader(body, symbols, known, effort)
     reader.read_all(starts, ends)
     return reader.batch()
 
@@ -80,14 +80,14 @@ _TOO_MANY = PartError(Reason.TOO_MANY_LABELS, f"a series has at most {MAX_LABELS
 
 
 class _Reader:
-    def __init__(self, body: bytes, symbols: Sequence[bytes], known: SeriesCache, max_samples: int) -> None:
+    def __init__(self, body: bytes, symbols: Sequence[bytes], known: SeriesCache, effort: Effort) -> None:
         self._body = body
         self._symbols = symbols
         self._texts: dict[int, str] = {}
         self._known = known
         self._found: dict[Hashable, Series] = {}
         self._columns = Columns()
-        self._max_samples = max_samples
+        self._effort = effort
         self._meanings: dict[str, Meaning] = {}
         self._histograms = 0
         self._bad_samples = 0
@@ -233,8 +233,7 @@ class _Reader:
 
     def check_number(self) -> None:
         """Raise TooManyError once the request has more samples than it may."""
-        if len(self._columns.series) > self._max_samples:
-            raise TooManyError(f"one request has at most {self._max_samples} samples")
+        self._effort.check_number(len(self._columns.series), "samples")
 
     def batch(self) -> SampleBatch:
         """What was read."""

@@ -12,7 +12,6 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from fleetkeeper.errors import BadRequestError, TooLargeError, UnsupportedMediaTypeError
 from fleetkeeper.kit.wire import decompress
 from fleetkeeper.settings import Settings
-from fleetkeeper.settings.telemetry import TelemetrySettings
 from fleetkeeper.telemetry.senders import collectd, line_protocol, otlp, remote_write, remote_write_v2
 from fleetkeeper.telemetry.senders.access import Sending
 from fleetkeeper.telemetry.senders.answers import (
@@ -27,7 +26,7 @@ from fleetkeeper.telemetry.senders.answers import (
     remote_write_answer,
 )
 from fleetkeeper.telemetry.senders.batches import SenderInputError
-from fleetkeeper.telemetry.senders.intake import SenderIntake
+from fleetkeeper.telemetry.senders.intake import Packed, SenderIntake
 
 prometheus_router = APIRouter(prefix="/prometheus", tags=["senders"], route_class=PlainRoute)
 influx_router = APIRouter(prefix="/influx", tags=["senders"], route_class=InfluxRoute)
@@ -69,9 +68,9 @@ def _body_of(media_type: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
 
 
-def _limits(request: Request) -> TelemetrySettings:
+def _max_decompressed_bytes(request: Request) -> int:
     settings: Settings = request.app.state.settings
-    return settings.telemetry
+    return settings.telemetry.max_decompressed_bytes
 
 
 def _intake(request: Request) -> SenderIntake:
@@ -92,10 +91,15 @@ def _unsnap(body: bytes, max_bytes: int) -> bytes:
         raise SenderInputError(f"the body is no snappy block: {str(error)[:200]}") from None
 
 
-def _plain(body: bytes, encoding: str, limits: TelemetrySettings) -> bytes:
+def _plain(body: bytes, max_bytes: int, encoding: str) -> bytes:
     """A body as it was before it was packed, without the mark that some put before a text."""
-    plain = decompress(body, encoding, limits.max_decompressed_bytes, encodings=_ENCODINGS)
-    return plain.removeprefix(codecs.BOM_UTF8)
+    return decompress(body, encoding, max_bytes, encodings=_ENCODINGS).removeprefix(codecs.BOM_UTF8)
+
+
+async def _packed(request: Request) -> Packed:
+    encoding = request.headers.get("content-encoding", "")
+    unpack = partial(_plain, encoding=encoding)
+    return Packed(await request.body(), unpack, _max_decompressed_bytes(request))
 
 
 def _remote_write_version(request: Request) -> int:
@@ -125,14 +129,8 @@ async def receive_remote_write(request: Request, caller: Sending) -> Response:
     read = remote_write.read_write_request
     if _remote_write_version(request) == 2:
         read = remote_write_v2.read_request
-    limits, body = _limits(request), await request.body()
-    reader = partial(_read_snappy, read, body, limits)
-    return remote_write_answer(await _intake(request).take("prometheus", caller, reader, len(body)))
-
-
-def _read_snappy(read: Any, body: bytes, limits: TelemetrySettings, known: Any) -> Any:
-    plain = _unsnap(body, limits.max_decompressed_bytes)
-    return read(plain, known, max_samples=limits.max_samples_per_request)
+    body = Packed(await request.body(), _unsnap, _max_decompressed_bytes(request))
+    return remote_write_answer(await _intake(request).take("prometheus", caller, read, body))
 
 
 @influx_router.post(
@@ -167,19 +165,8 @@ async def _receive_lines(request: Request, caller: Sending, precision: str) -> R
     precision = precision or "ns"
     if precision not in line_protocol.PRECISIONS:
         raise BadRequestError("The precision is ns, us, ms or s.")
-    limits, body = _limits(request), await request.body()
-    encoding = request.headers.get("content-encoding", "")
-
-    def read(known: Any) -> Any:
-        return line_protocol.read_lines(
-            _plain(body, encoding, limits),
-            known,
-            precision=precision,
-            now_us=time.time_ns() // 1000,
-            max_samples=limits.max_samples_per_request,
-        )
-
-    return influx_answer(await _intake(request).take("influx", caller, read, len(body)))
+    read = partial(line_protocol.read_lines, precision=precision, now_us=time.time_ns() // 1000)
+    return influx_answer(await _intake(request).take("influx", caller, read, await _packed(request)))
 
 
 @influx_router.post("/query", responses=_answers("application/json", 400, 401, 403, 413, 422, 503))
@@ -222,14 +209,8 @@ async def receive_otlp(request: Request, caller: Sending) -> Response:
     media_type = media_type_of(request)
     if media_type not in {PROTOBUF, "application/json"}:
         raise UnsupportedMediaTypeError(f"Send {PROTOBUF} or application/json.")
-    limits, body = _limits(request), await request.body()
-    encoding = request.headers.get("content-encoding", "")
     read = otlp.read_json if media_type == "application/json" else otlp.read_protobuf
-
-    def reader(known: Any) -> Any:
-        return read(_plain(body, encoding, limits), known, max_samples=limits.max_samples_per_request)
-
-    return otlp_answer(request, await _intake(request).take("otlp", caller, reader, len(body)))
+    return otlp_answer(request, await _intake(request).take("otlp", caller, read, await _packed(request)))
 
 
 @collectd_router.post(
@@ -240,11 +221,5 @@ async def receive_otlp(request: Request, caller: Sending) -> Response:
 )
 async def receive_collectd(request: Request, caller: Sending) -> Response:
     """Store value lists that collectd's plugin write_http posts as JSON."""
-    limits, body = _limits(request), await request.body()
-    encoding = request.headers.get("content-encoding", "")
-
-    def reader(known: Any) -> Any:
-        plain = _plain(body, encoding, limits)
-        return collectd.read_values(plain, known, max_samples=limits.max_samples_per_request)
-
-    return collectd_answer(await _intake(request).take("collectd", caller, reader, len(body)))
+    body = await _packed(request)
+    return collectd_answer(await _intake(request).take("collectd", caller, collectd.read_values, body))

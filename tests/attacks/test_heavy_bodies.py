@@ -1,0 +1,68 @@
+"""Bodies of a few kilobytes that are millions of parts, sent with a device's key: refused for little, and in time."""
+
+import gzip
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+import pytest
+
+from tests.attacks.flooding import Watched, watching
+from tests.factories.senders import field
+
+MILLION = 1_000_000
+OTLP, PROTOBUF = "/otlp/v1/metrics", {"Content-Type": "application/x-protobuf"}
+
+
+class Heavy(NamedTuple):
+    """A body, where it is sent, and what the answer says."""
+
+    path: str
+    headers: Mapping[str, str]
+    make: Callable[[], bytes]
+    status: int
+    said: str
+
+
+def nested(numbers: str, content: bytes) -> bytes:
+    """A message in a field of a message, and so on; the innermost field comes last."""
+    for number in reversed(numbers.split(".")):
+        content = field(int(number), content)
+    return content
+
+
+HEAVY = {
+    "resources": Heavy(OTLP, PROTOBUF, lambda: b"\x0a\x00" * 4 * MILLION, 413, "at most 100000 resources"),
+    "metrics": Heavy(
+        OTLP, PROTOBUF, lambda: nested("1.2", b"\x12\x00" * 3 * MILLION), 413, "at most 100000 resources"
+    ),
+    "data points": Heavy(
+        OTLP, PROTOBUF, lambda: nested("1.2.2.5", b"\x0a\x00" * 4 * MILLION), 413, "at most 100000 resources"
+    ),
+    "attributes": Heavy(
+        OTLP, PROTOBUF, lambda: nested("1.2.2.5.1", b"\x3a\x00" * 4 * MILLION), 413, "bytes of its own"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory) -> Iterator[Watched]:
+    with watching(tmp_path_factory.mktemp("heavy") / "home", {}) as watched:
+        yield watched
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_a_body_of_very_many_parts_is_refused_for_little(watched, name):
+    heavy = HEAVY[name]
+    headers, body = {"Content-Encoding": "gzip", **heavy.headers}, heavy.make()
+    if headers["Content-Encoding"] == "gzip":
+        body = gzip.compress(body, 9)
+    assert len(body) < 4 * MILLION
+    with (
+        watched.memory_kept(200),
+        watched.processor_kept(4),
+        watched.agent(),
+        watched.product.client(watched.key) as client,
+    ):
+        answer = client.post(heavy.path, headers=headers, content=body, timeout=120)
+    assert answer.status_code == heavy.status
+    assert heavy.said in answer.text

@@ -1,0 +1,127 @@
+"""What reading a body costs, however many parts it has: counted, and in processor time."""
+
+import gzip
+import itertools
+import threading
+import time
+
+import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+
+from fleetkeeper.telemetry.reasons import Reason
+from fleetkeeper.telemetry.senders import otlp, otlp_pieces
+from fleetkeeper.telemetry.senders.batches import SeriesCache, TooManyError
+from fleetkeeper.telemetry.senders.effort import STEP_PARTS, Effort
+from tests.factories.senders import field
+
+PROTOBUF = {"Content-Type": "application/x-protobuf", "Content-Encoding": "gzip"}
+
+
+class TestEffort:
+    def test_a_reader_stops_once_its_time_is_over(self):
+        ticks = itertools.count()
+        effort = Effort(10, seconds=3, clock=lambda: next(ticks))
+        parts = effort.steps(itertools.count())
+        with pytest.raises(TooManyError, match="more than 3 seconds"):
+            list(parts)
+        assert next(ticks) == 5
+
+    def test_parts_are_counted_before_there_are_too_many(self):
+        taken = []
+        with pytest.raises(TooManyError, match="at most 10 things"):
+            taken.extend(Effort(10).counted(itertools.count(), "things"))
+        assert taken == list(range(10))
+
+    def test_looks_at_the_clock_are_few(self):
+        ticks = itertools.count()
+        list(Effort(10, seconds=100, clock=lambda: next(ticks)).steps(range(10 * STEP_PARTS)))
+        assert next(ticks) == 10
+
+
+class TestWhatIsSmallOnlyWhilePacked:
+    @pytest.mark.parametrize(("resources", "is_aside"), [(4, False), (100_000, True)])
+    async def test_is_read_beside_the_event_loop(self, admin, monkeypatch, resources, is_aside):
+        threads, read = [], otlp.read_protobuf
+
+        def noting(*arguments):
+            threads.append(threading.current_thread())
+            return read(*arguments)
+
+        monkeypatch.setattr(otlp, "read_protobuf", noting)
+        body = gzip.compress(b"\x0a\x00" * resources)
+        assert len(body) < 16 * 1024
+        answer = await admin.post("/otlp/v1/metrics", content=body, headers=PROTOBUF)
+        assert answer.status_code == 200
+        assert [thread is not threading.current_thread() for thread in threads] == [is_aside]
+
+
+def large_request(points: int) -> ExportMetricsServiceRequest:
+    """A resource with scopes and metrics of several kinds, small and large."""
+    request = ExportMetricsServiceRequest()
+    resource = request.resource_metrics.add()
+    resource.resource.attributes.add(key="host.name").value.string_value = "web-01"
+    for scope_name, number in (("a", points), ("b", 2)):
+        scope = resource.scope_metrics.add()
+        scope.scope.name = scope_name
+        for name, kind in (("gauge", "gauge"), ("sum", "sum"), ("took", "histogram")):
+            metric = scope.metrics.add(name=name, unit="s", description="what it is")
+            for index in range(number):
+                point = getattr(metric, kind).data_points.add(time_unix_nano=10**18 + index)
+                point.attributes.add(key="n").value.string_value = f"{index:020}"
+                if kind == "histogram":
+                    point.count, point.sum = index, index / 2
+                else:
+                    point.as_double = index
+    return request
+
+
+def read(body: bytes, known: SeriesCache | None = None):
+    return otlp.read_protobuf(body, SeriesCache() if known is None else known, Effort(100_000))
+
+
+def seen(batch):
+    named = [(dict(one.labels), dict(one.origin)) for one in batch.series]
+    return named, batch.times_us.tolist(), batch.values.tolist(), batch.meanings, batch.left_out
+
+
+class TestPiecesOfAResource:
+    def test_say_the_same_together(self, monkeypatch):
+        body = large_request(3000).SerializeToString()
+        pieces = list(otlp_pieces.pieces_of(body[4:], Effort(100_000)))
+        assert len(pieces) > 1
+        assert max(map(len, pieces)) < 2 * otlp_pieces.PIECE_BYTES
+        in_pieces = seen(read(body))
+        monkeypatch.setattr(otlp_pieces, "PIECE_BYTES", len(body))
+        assert in_pieces == seen(read(body))
+
+    def test_of_two_kinds_of_data_the_last_counts(self, monkeypatch):
+        request = large_request(1)
+        del request.resource_metrics[0].scope_metrics[0].metrics[1:]
+        metric = request.resource_metrics[0].scope_metrics[0].metrics[0]
+        doubled = metric.SerializeToString() + field(7, metric.gauge.SerializeToString())
+        body = field(1, field(2, field(2, doubled)))
+        monkeypatch.setattr(otlp_pieces, "PIECE_BYTES", 60)
+        in_pieces = seen(read(body))
+        monkeypatch.setattr(otlp_pieces, "PIECE_BYTES", len(body))
+        assert in_pieces == seen(read(body))
+        assert len(in_pieces[1]) == 1
+
+    def test_points_that_cannot_be_read_are_counted(self):
+        bad = b"\x0a\x01\xff" + field(5, field(1, b"") * 90_000)
+        body = field(1, field(2, field(2, bad)))
+        for size in (len(body), 20_000):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(otlp_pieces, "PIECE_BYTES", size)
+                assert {reason: number for reason, (number, _) in read(body).left_out.items()} == {
+                    Reason.BAD_POINT: 90_000
+                }
+
+    @pytest.mark.parametrize("numbers", [(), (1, 2), (1, 2, 2, 5), (1, 2, 2, 5, 1), (1, 1)])
+    def test_empty_ones_take_little_time(self, numbers):
+        body = b"\x0a\x00" * 3_500_000
+        for number in reversed(numbers):
+            body = field(number, body)
+        before = time.thread_time()
+        with pytest.raises(TooManyError):
+            read(body)
+        assert time.thread_time() - before < 1
