@@ -251,6 +251,25 @@ class TestMail:
         assert (delivery.state, delivery.response_status) == ("dead", 550)
         assert delivery.last_error == "The mail server answered 550: no such user."
 
+    async def test_a_server_that_says_nothing_is_not_waited_for(
+        self, app, worker, receiver, make, mail_channel, monkeypatch
+    ):
+        monkeypatch.setattr("fleetkeeper.notifications.sending.service.SEND_SECONDS", 0.2)
+        port = int(receiver.url.split(":")[2].removesuffix("/hook"))
+
+        async def action(session, _):
+            await make_rule(session, mail_channel, addresses=["team@example.org"])
+            await session.execute(text("UPDATE notification_channels SET port = :port"), {"port": port})
+
+        await make(action)
+        await worker.emit()
+        await worker.run()
+        (delivery,) = await rows(app)
+        assert (delivery.state, delivery.last_error) == (
+            "retrying",
+            "The receiver took longer than 0 seconds.",
+        )
+
     async def test_a_digest_is_one_mail(self, app, worker, mails, make, mail_channel):
         async def action(session, _):
             user = await make_user(session, email="anna@example.org")

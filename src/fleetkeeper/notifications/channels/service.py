@@ -1,5 +1,6 @@
 """Making, changing, testing and removing channels."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -93,7 +94,8 @@ async def create_channel(
     check_may_write(actor, wanted.department_id)
     secret = wanted.secret.get_secret_value() if wanted.secret else None
     values = {name: getattr(wanted, name) or None for name in FIELDS}
-    problems = problems_of(wanted.kind, values, secret=secret, has_secret=False)
+    # Beside the loop: what knows the chat services takes a second to load.
+    problems = await asyncio.to_thread(problems_of, wanted.kind, values, secret=secret, has_secret=False)
     if wanted.department_id is not None and await session.get(Department, wanted.department_id) is None:
         problems.append(FieldError("department_id", "is a department that exists"))
     if problems:
@@ -138,7 +140,7 @@ async def update_channel(
     is_new = "secret" in changes.model_fields_set
     secret = changes.secret.get_secret_value() if changes.secret else None
     has_secret = channel.secret_sealed is not None and not is_new
-    problems = problems_of(kind, values, secret=secret, has_secret=has_secret)
+    problems = await asyncio.to_thread(problems_of, kind, values, secret=secret, has_secret=has_secret)
     if is_new and secret is None and kind == ChannelKind.WEBHOOK:
         problems.append(FieldError("secret", "cannot be removed; rotate it instead"))
     # Otherwise whoever may change a channel would have its password sent to a server of their own.

@@ -58,7 +58,7 @@ async def send_chat(channel: OpenChannel, message: Message, reach: Reach) -> Non
     """Send it. Raises DeliveryFailedError."""
     address = channel.secrets[0] if channel.secrets else ""
     try:
-        service = service_of(address)
+        service = await asyncio.to_thread(service_of, address)
         await _check_host(address, service, reach)
     except (ChatAddressError, ForbiddenAddressError) as error:
         raise DeliveryFailedError(f"The chat service cannot be used: {error}", is_final=True) from None
