@@ -31,8 +31,6 @@ async def test_each_list_is_described(paths):
         assert "ordering" in named, path
 
 
-
-
 @pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "password=1", "ordering=password"])
 async def test_what_there_is_not_is_refused(shared, query):
     answer = await shared.admin.get(f"/api/v1/devices?{query}")

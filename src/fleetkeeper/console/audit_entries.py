@@ -7,65 +7,14 @@ from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from fleetkeeper.audit.schemas import AuditEntryRead
-from fleetkeeper.console.audit_values import PAGES, SHORT, Names, said
+from fleetkeeper.audit.words import EVENTS, EventWords, kind_of, page_of
+from fleetkeeper.console.audit_values import SHORT, Names, said
 from fleetkeeper.console.contexts.audit import Change, EntryRow, Said
 from fleetkeeper.console.rendering import format_words
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 
 VERBS = {"insert": "Created", "update": "Updated", "delete": "Deleted", "truncate": "Emptied"}
-# What a table has a row of, where dropping the plural's s would not do.
-KINDS = {
-    "archive_policy": "retention",
-    "audit_archives": "archived month",
-    "config": "setting",
-    "device_identities": "device identity",
-    "group_members": "group member",
-    "passkeys": "passkey",
-    "user_identities": "linked account",
-    "audit": "the audit log",
-    "jobs": "job",
-}
-EVENTS = {
-    "audit.export": "Exported",
-    "audit.restored": "Went on after a restore with",
-    "audit.sealing_resumed": "Went on sealing",
-    "audit.sealing_stopped": "Stopped sealing",
-    "audit.verification_asked": "Asked for a check of",
-    "audit.verified": "Checked",
-    "devices.export": "Exported",
-    "jobs.cancel": "Cancelled",
-    "jobs.run": "Ran",
-    "permission.refused": "Was refused",
-    "scim.partly_applied": "Carried out only in part a SCIM request for",
-    "scim.refused": "Had a SCIM request refused",
-    "session.ended_by_provider": "Sign-in ended by the provider",
-    "session.sign_in": "Signed in",
-    "session.sign_in_failed": "Failed to sign in",
-    "session.sign_in_refused": "Was refused a sign-in",
-    "user.second_factor_reset": "Reset the second factor of",
-}
-BAD_EVENTS = frozenset(
-    {
-        "audit.sealing_stopped",
-        "permission.refused",
-        "scim.partly_applied",
-        "scim.refused",
-        "session.sign_in_failed",
-        "session.sign_in_refused",
-    }
-)
-# Events whose verb says all.
-NO_KIND = frozenset(
-    {
-        "permission.refused",
-        "scim.refused",
-        "session.ended_by_provider",
-        "session.sign_in",
-        "session.sign_in_failed",
-        "session.sign_in_refused",
-    }
-)
 # What a list leaves out of a row that is new or gone; the entry's own page has it.
 QUIET = frozenset({"id", "created_at", "device_id", "enrolled_at", "findings", "sort_order"})
 EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -88,12 +37,13 @@ def entry_row(entry: AuditEntryRead, names: Names = _NO_NAMES, *, whole: bool = 
         if not changes and (whole or (name not in QUIET and value not in EMPTY))
     )
     limit = None if whole else SHOWN_IN_A_LIST
-    verb = VERBS[tail] if is_change else EVENTS.get(entry.action, format_words(tail))
-    kind = KINDS.get(entry.resource_type) or entry.resource_type.replace("_", " ").removesuffix("s")
+    words = EVENTS.get(entry.action, EventWords(format_words(tail)))
+    verb = VERBS[tail] if is_change else words.verb
+    kind = kind_of(entry.resource_type)
     name = entry.record_name or entry.record_id or ""
     if entry.record_name is None and ("audit" in (entry.resource_type, name) or is_uuid(name)):
         name = ""
-    if entry.action in NO_KIND:
+    if words.says_all:
         kind = ""
     return EntryRow(
         id=entry.id,
@@ -114,7 +64,7 @@ def entry_row(entry: AuditEntryRead, names: Names = _NO_NAMES, *, whole: bool = 
         ),
         more=0 if limit is None else max(0, max(len(changes), len(facts)) - limit),
         reason=entry.change_reason or "",
-        tone="bad" if entry.action in BAD_EVENTS else "",
+        tone="bad" if words.is_bad else "",
     )
 
 
@@ -174,8 +124,9 @@ def thing_href(entry: AuditEntryRead) -> str:
     """The page of what an entry is about; of a device's parts the device's."""
     if entry.action.endswith(".delete"):
         return ""
-    if entry.resource_type in PAGES and entry.record_id:
-        return PAGES[entry.resource_type].format(quote(entry.record_id, safe=""))
+    page = page_of(entry.resource_type)
+    if page and entry.record_id:
+        return page.format(quote(entry.record_id, safe=""))
     return f"/devices/{entry.device_id}" if entry.device_id else ""
 
 

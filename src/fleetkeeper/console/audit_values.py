@@ -8,20 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from fleetkeeper.audit.schemas import AuditEntryRead
+from fleetkeeper.audit.words import page_of
 from fleetkeeper.console.contexts.audit import Said
 from fleetkeeper.operations.audit_names import DeletedName, Reference, table_of
 
 # The page of a row of these tables.
-PAGES = {
-    "departments": "/departments/{}",
-    "devices": "/devices/{}",
-    "groups": "/groups/{}",
-    "identity_providers": "/settings/providers/{}",
-    "notification_channels": "/notifications/channels/{}",
-    "notification_rules": "/notifications/rules/{}",
-    "roles": "/roles/{}",
-    "users": "/users/{}",
-}
 Names = Mapping[Reference, str]
 SHORT = 120
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)")
@@ -58,7 +49,7 @@ def _named(table: str, ids: list[UUID], text: str, names: Names) -> Said:
     known = [names.get(Reference(table, key)) for key in ids]
     if len(ids) == 1 and known[0] is not None:
         name, is_gone = known[0], isinstance(known[0], DeletedName)
-        href = PAGES[table].format(ids[0]) if table in PAGES and not is_gone else ""
+        href = page_of(table).format(ids[0]) if not is_gone else ""
         return Said(f"{name} (deleted)" if is_gone else name, href, raw=text)
     # What is not to be seen has nothing but its id.
     return Said(", ".join(name or f"{str(key)[:8]}…" for name, key in zip(known, ids, strict=True)), raw=text)

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+import fleetkeeper.devices.words  # noqa: F401 - declares what the log and constraints are called
 from fleetkeeper.database.base import Base, Keyed, Timestamped
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import CIDR, INET
 from sqlalchemy.orm import Mapped, mapped_column
 
+import fleetkeeper.identity.words  # noqa: F401 - declares what the log and constraints are called
 from fleetkeeper.database.base import Base, Keyed, Timestamped
 
 

@@ -10,7 +10,8 @@ from starlette.responses import RedirectResponse
 
 from fleetkeeper.audit.coverage import UNAUDITED
 from fleetkeeper.audit.schemas import AuditEntryRead
-from fleetkeeper.console.audit_entries import KINDS, entry_row, with_filters
+from fleetkeeper.audit.words import kind_of
+from fleetkeeper.console.audit_entries import entry_row, with_filters
 from fleetkeeper.console.audit_filter import (
     ALL,
     LIMIT,
@@ -209,7 +210,7 @@ def _kinds() -> tuple[tuple[str, str], ...]:
     names = [*EVENT_KINDS, *(name for name in Base.metadata.tables if name not in UNAUDITED)]
     return tuple(
         sorted(
-            ((name, format_words(KINDS.get(name, name).removeprefix("the "))) for name in names),
+            ((name, format_words(kind_of(name).removeprefix("the "))) for name in names),
             key=lambda one: one[1],
         )
     )

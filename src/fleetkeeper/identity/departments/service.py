@@ -8,10 +8,10 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.database.constraints import told_by_name
 from fleetkeeper.errors import ConflictError, FieldError, ForbiddenError, InvalidInputError, NotFoundError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.authority import check_grantable, check_move
-from fleetkeeper.identity.constraints import told_by_name
 from fleetkeeper.identity.departments import queries
 from fleetkeeper.identity.departments.schemas import (
     DepartmentCreate,

@@ -7,10 +7,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.database.constraints import told_by_name
 from fleetkeeper.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.authority import check_grantable, check_removable
-from fleetkeeper.identity.constraints import told_by_name
 from fleetkeeper.identity.groups import queries
 from fleetkeeper.identity.groups.schemas import GroupCreate, GroupPage, GroupRead, GroupUpdate
 from fleetkeeper.identity.memberships import service as memberships

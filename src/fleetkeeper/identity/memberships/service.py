@@ -7,11 +7,11 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.database.constraints import told_by_name
 from fleetkeeper.errors import FieldError, InvalidInputError, NotFoundError
 from fleetkeeper.identity import queries as identity_queries
 from fleetkeeper.identity.actor import EVERYWHERE, Actor, Scope
 from fleetkeeper.identity.authority import check_grantable, check_removable
-from fleetkeeper.identity.constraints import told_by_name
 from fleetkeeper.identity.memberships import queries
 from fleetkeeper.identity.memberships.schemas import MembershipPage, MembershipRead
 from fleetkeeper.identity.models import Department, Membership, Role

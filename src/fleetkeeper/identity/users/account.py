@@ -2,10 +2,10 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.database.constraints import told_by_name
 from fleetkeeper.errors import ForbiddenError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.authority import check_acts_for_account
-from fleetkeeper.identity.constraints import told_by_name
 from fleetkeeper.identity.models import User
 from fleetkeeper.identity.users.schemas import AccountRead, AccountUpdate
 

@@ -7,11 +7,11 @@ import anyio.to_thread
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.database.constraints import told_by_name
 from fleetkeeper.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from fleetkeeper.identity import queries as identity_queries
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.authority import check_covers, check_lasting
-from fleetkeeper.identity.constraints import told_by_name
 from fleetkeeper.identity.memberships import service as memberships
 from fleetkeeper.identity.memberships.explanation import explain_access
 from fleetkeeper.identity.memberships.schemas import MembershipPage, UserAccess

@@ -1,0 +1,42 @@
+"""What this room's objects, events and constraints are called."""
+
+from fleetkeeper.audit.words import declare_event, declare_object
+from fleetkeeper.database.constraints import declare_taken, declare_wrong
+
+declare_object("departments", page="/departments/{}")
+declare_object("group_members", "group member")
+declare_object("groups", page="/groups/{}")
+declare_object("identity_providers", page="/settings/providers/{}")
+declare_object("passkeys", "passkey")
+declare_object("roles", page="/roles/{}")
+declare_object("totp_devices", "authenticator app")
+declare_object("user_identities", "linked account")
+declare_object("users", page="/users/{}")
+
+declare_event("permission.refused", "Was refused", is_bad=True, says_all=True)
+declare_event("scim.partly_applied", "Carried out only in part a SCIM request for", is_bad=True)
+declare_event("scim.refused", "Had a SCIM request refused", is_bad=True, says_all=True)
+declare_event("session.ended_by_provider", "Sign-in ended by the provider", says_all=True)
+declare_event("session.sign_in", "Signed in", says_all=True)
+declare_event("session.sign_in_failed", "Failed to sign in", is_bad=True, says_all=True)
+declare_event("session.sign_in_refused", "Was refused a sign-in", is_bad=True, says_all=True)
+declare_event("user.second_factor_reset", "Reset the second factor of")
+
+declare_taken("uq_users_username", "username", "A user with this name already exists.")
+declare_taken("uq_users_username_lower", "username", "A user with this name already exists.")
+declare_taken("uq_users_email", "email", "Another user has this email address.")
+declare_taken("uq_roles_name", "name", "A role with this name already exists.")
+declare_taken("uq_groups_provider_id_name", "name", "A group with this name already exists.")
+declare_taken(
+    "uq_departments_parent_id_name", "name", "A department with this name already exists in the same place."
+)
+declare_taken(
+    "uq_memberships_user_id_group_id_role_id_department_id", "role", "They already have this role there."
+)
+declare_taken("fk_memberships_role_id_roles", "role", "The role is in use.")
+_PARENT = "Must not be the department itself or one below it"
+declare_wrong("ck_departments_cycle", "parent_id", _PARENT)
+declare_wrong("ck_departments_not_its_own_parent", "parent_id", _PARENT)
+declare_wrong("fk_departments_parent_id_departments", "parent_id", "No such department")
+declare_wrong("fk_departments_manager_id_users", "manager_id", "No such user")
+declare_wrong("fk_memberships_department_id_departments", "department_id", "No such department")
