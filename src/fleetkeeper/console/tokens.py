@@ -13,6 +13,7 @@ from fleetkeeper.console.panels import department_options
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments.schemas import DepartmentRead
+from fleetkeeper.identity.permissions import PERMISSION_DESCRIPTIONS
 from fleetkeeper.identity.tokens.presets import Preset, is_open_to
 from fleetkeeper.identity.tokens.queries import LISTING
 from fleetkeeper.identity.tokens.schemas import TokenCreated, TokenPage, TokenRead
@@ -114,7 +115,9 @@ def _moment(at: datetime | None, style: str = "relative") -> Cell:
 
 def token_form(actor: Actor, departments: Sequence[DepartmentRead]) -> EntryForm:
     """The form that makes a token. What it may do has to be chosen: nothing is preselected."""
-    permissions = tuple(Option(str(one), str(one)) for one in sorted(actor.permissions))
+    permissions = tuple(
+        Option(str(one), PERMISSION_DESCRIPTIONS[one], hint=str(one)) for one in sorted(actor.permissions)
+    )
     presets = (
         Option(str(one), label, hint=hint)
         for one, (label, hint) in _PRESETS.items()

@@ -41,6 +41,42 @@ class Permission(StrEnum):
     USERS_WRITE = "users:write"
 
 
+PERMISSION_DESCRIPTIONS: dict[Permission, str] = {
+    Permission.AUDIT_EXPORT: "Download the audit log",
+    Permission.AUDIT_READ: "View the audit log and the history of objects",
+    Permission.AUDIT_SEAL: "Seal and check the audit log",
+    Permission.CONFIG_READ: "View settings, retention, storage and integrations",
+    Permission.CONFIG_WRITE: "Change settings, retention and integrations; run jobs",
+    Permission.DASHBOARDS_SHARE: "Share dashboards with others",
+    Permission.DASHBOARDS_WRITE: "Create and edit dashboards",
+    Permission.DEPARTMENTS_READ: "View departments",
+    Permission.DEPARTMENTS_WRITE: "Create, edit and delete departments",
+    Permission.DEVICES_CREATE: "Add devices",
+    Permission.DEVICES_DELETE: "Delete devices and their telemetry",
+    Permission.DEVICES_READ: "View devices",
+    Permission.DEVICES_WRITE: "Edit devices",
+    Permission.ENROLLMENT_READ: "View enrollment tokens",
+    Permission.ENROLLMENT_WRITE: "Create enrollment tokens; revoke agents",
+    Permission.GROUPS_READ: "View groups and their members",
+    Permission.GROUPS_WRITE: "Create, edit and delete groups",
+    Permission.MEMBERSHIPS_WRITE: "Assign and remove roles",
+    Permission.NOTIFICATIONS_READ: "View notification channels, rules and deliveries",
+    Permission.NOTIFICATIONS_WRITE: "Change notification channels and rules",
+    Permission.OPERATIONS_READ: "View jobs, health and the product's own metrics",
+    Permission.PROVIDERS_READ: "View identity providers",
+    Permission.PROVIDERS_WRITE: "Change identity providers",
+    Permission.ROLES_READ: "View roles",
+    Permission.ROLES_WRITE: "Create, edit and delete roles",
+    Permission.SCIM_WRITE: "Manage users and groups through SCIM",
+    Permission.SESSIONS_WRITE: "View and end sessions of all users",
+    Permission.TELEMETRY_READ: "View telemetry of devices",
+    Permission.TELEMETRY_WRITE: "Send telemetry",
+    Permission.TOKENS_READ: "View API tokens of all users",
+    Permission.TOKENS_WRITE: "Revoke API tokens of all users",
+    Permission.USERS_READ: "View users",
+    Permission.USERS_WRITE: "Create, edit and delete users",
+}
+
 # These hold in departments. All others concern the whole installation: a role in a department does not give them.
 SCOPED = frozenset(
     {
@@ -105,13 +141,4 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     },
     Role.OPERATOR: _OPERATOR,
     Role.VIEWER: _VIEWER,
-}
-
-ROLE_DESCRIPTIONS: dict[Role, str] = {
-    Role.ADMIN: "May do everything.",
-    Role.ANALYST: "Reads devices, measurements and the audit log.",
-    Role.DATA_COLLECTOR: "Writes measurements; for tokens of collectors.",
-    Role.MANAGER: "Runs a department: its devices, its people and what was done there.",
-    Role.OPERATOR: "Works on devices and enrols new ones, as a technician does.",
-    Role.VIEWER: "Looks at devices and measurements.",
 }

@@ -28,7 +28,7 @@ from fleetkeeper.console.requests import FormLists
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.identity.actor import Actor
-from fleetkeeper.identity.permissions import SCOPED, Permission
+from fleetkeeper.identity.permissions import PERMISSION_DESCRIPTIONS, SCOPED, Permission
 from fleetkeeper.identity.roles import service
 from fleetkeeper.identity.roles.access import RolesRead, RolesWrite
 from fleetkeeper.identity.roles.schemas import RoleCreate, RoleMatrix, RoleRead, RoleUpdate
@@ -169,7 +169,11 @@ def _fields_of(role: RoleRead) -> tuple[str, ...]:
 def _options(actor: Actor, present: Sequence[str] = ()) -> dict[str, Sequence[Option]]:
     """One may tick what one has everywhere oneself; what a role has besides stays shown."""
     ticks = [
-        Option(str(one), str(one), hint="in departments" if one in SCOPED else "")
+        Option(
+            str(one),
+            PERMISSION_DESCRIPTIONS[one],
+            hint=f"{one}, in departments" if one in SCOPED else str(one),
+        )
         for one in Permission
         if actor.may_everywhere(one) or str(one) in present
     ]
