@@ -7,10 +7,11 @@ from typing import NamedTuple
 import pytest
 
 from tests.attacks.flooding import Watched, watching
-from tests.factories.senders import field
+from tests.factories.senders import V2, WRITE, field, headers_of, snappy
 
 MILLION = 1_000_000
 OTLP, PROTOBUF = "/otlp/v1/metrics", {"Content-Type": "application/x-protobuf"}
+SNAPPY = headers_of()
 
 
 class Heavy(NamedTuple):
@@ -41,6 +42,26 @@ HEAVY = {
     "attributes": Heavy(
         OTLP, PROTOBUF, lambda: nested("1.2.2.5.1", b"\x3a\x00" * 4 * MILLION), 413, "bytes of its own"
     ),
+    "collectd's lists": Heavy(
+        "/collectd", {}, lambda: b"[" + b"{}," * 10 * MILLION + b"{}]", 413, "at most 300000 JSON objects"
+    ),
+    "collectd's values": Heavy(
+        "/collectd", {}, lambda: b"[" + b"[]," * 10 * MILLION + b"{}]", 413, "at most 1500000 JSON values"
+    ),
+    "series": Heavy(WRITE, SNAPPY, lambda: b"\x0a\x00" * 16 * MILLION, 413, "at most 100000 series"),
+    "labels": Heavy(
+        WRITE, SNAPPY, lambda: nested("1", b"\x0a\x00" * 15 * MILLION), 413, "at most 1000000 samples"
+    ),
+    "samples": Heavy(
+        WRITE, SNAPPY, lambda: nested("1", b"\x12\x00" * 15 * MILLION), 413, "at most 100000 samples"
+    ),
+    "metadata": Heavy(WRITE, SNAPPY, lambda: b"\x1a\x00" * 16 * MILLION, 413, "at most 100000 series"),
+    "symbols": Heavy(
+        WRITE, headers_of(V2), lambda: b"\x22\x00" * 15 * MILLION, 413, "at most 1000000 symbols"
+    ),
+    "series of version 2": Heavy(
+        WRITE, headers_of(V2), lambda: b"\x2a\x00" * 15 * MILLION, 413, "at most 100000 series"
+    ),
 }
 
 
@@ -54,8 +75,7 @@ def watched(tmp_path_factory) -> Iterator[Watched]:
 def test_a_body_of_very_many_parts_is_refused_for_little(watched, name):
     heavy = HEAVY[name]
     headers, body = {"Content-Encoding": "gzip", **heavy.headers}, heavy.make()
-    if headers["Content-Encoding"] == "gzip":
-        body = gzip.compress(body, 9)
+    body = gzip.compress(body, 9) if headers["Content-Encoding"] == "gzip" else snappy(body)
     assert len(body) < 4 * MILLION
     with (
         watched.memory_kept(200),

@@ -9,11 +9,12 @@ import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from fleetkeeper.telemetry.reasons import Reason
-from fleetkeeper.telemetry.senders import otlp, otlp_pieces
+from fleetkeeper.telemetry.senders import collectd, otlp, otlp_pieces, remote_write, remote_write_v2
 from fleetkeeper.telemetry.senders.batches import SeriesCache, TooManyError
 from fleetkeeper.telemetry.senders.effort import STEP_PARTS, Effort
-from tests.factories.senders import field
+from tests.factories.senders import field, request_v2, sample, series
 
+NOW_MS = 1_795_132_800_000
 PROTOBUF = {"Content-Type": "application/x-protobuf", "Content-Encoding": "gzip"}
 
 
@@ -31,6 +32,18 @@ class TestEffort:
         with pytest.raises(TooManyError, match="at most 10 things"):
             taken.extend(Effort(10).counted(itertools.count(), "things"))
         assert taken == list(range(10))
+
+    def test_parts_of_several_kinds_count_together(self):
+        effort = Effort(10)
+        assert list(effort.counted(range(15), "things", times=2)) == list(range(15))
+        with pytest.raises(TooManyError, match="at most 20 things"):
+            list(effort.counted(range(6), "things", times=2))
+
+    def test_json_is_counted_before_it_is_decoded(self):
+        Effort(10).check_json(b"{},[]" * 10, objects=1, values=1)
+        for more, what in ((b"{", "JSON objects"), (b",", "JSON values")):
+            with pytest.raises(TooManyError, match=f"at most 10 {what}"):
+                Effort(10).check_json(b"{},[]" * 10 + more, objects=1, values=1)
 
     def test_looks_at_the_clock_are_few(self):
         ticks = itertools.count()
@@ -125,3 +138,77 @@ class TestPiecesOfAResource:
         with pytest.raises(TooManyError):
             read(body)
         assert time.thread_time() - before < 1
+
+
+V1, V2 = remote_write.read_write_request, remote_write_v2.read_request
+LABELS = field(1, field(1, b"__name__") + field(2, b"a"))
+MANY = 4_000_000
+HEAVY = {
+    "series": (V1, b"\x0a\x00" * MANY),
+    "labels": (V1, field(1, b"\x0a\x00" * MANY)),
+    "labels of a good series": (V1, field(1, LABELS + b"\x0a\x00" * MANY)),
+    "samples": (V1, field(1, LABELS + b"\x12\x00" * MANY)),
+    "histograms": (V1, field(1, LABELS + b"\x22\x00" * MANY)),
+    "numbers": (V1, field(1, LABELS + b"\x10\x00" * MANY)),
+    "metadata": (V1, b"\x1a\x00" * MANY),
+    "unknown fields": (V1, b"\x20\x00" * MANY),
+    "symbols": (V2, b"\x22\x00" * MANY),
+    "series of version 2": (V2, b"\x2a\x00" * MANY),
+    "samples of version 2": (V2, field(5, b"\x12\x00" * MANY)),
+    "histograms of version 2": (V2, field(5, b"\x1a\x00" * MANY)),
+    "value lists": (collectd.read_values, b"[" + b"{}," * MANY + b"{}]"),
+    "no value lists": (collectd.read_values, b"[" + b"1," * MANY + b"1]"),
+    "values": (collectd.read_values, b'[{"values":[' + b"1," * MANY + b"1]}]"),
+    "names of values": (collectd.read_values, b'[{"dsnames":[' + b'"",' * MANY + b'""]}]'),
+}
+
+
+class TestBodiesOfVeryManyParts:
+    @pytest.mark.parametrize("kind", HEAVY)
+    def test_are_refused_for_little(self, kind):
+        read_body, body = HEAVY[kind]
+        before = time.thread_time()
+        with pytest.raises(TooManyError, match="at most"):
+            read_body(body, SeriesCache(), Effort(10_000))
+        assert time.thread_time() - before < 0.5
+
+
+class TestOneLargeSeries:
+    """Its neighbours are kept, and its samples counted."""
+
+    def test_of_many_labels(self):
+        good = series({"__name__": "a"}, [(NOW_MS, 1.0)])
+        large = field(1, LABELS * 10_000 + field(2, sample(NOW_MS, 1.0)) * 3)
+        batch = V1(good + large + good, SeriesCache(), Effort(100_000))
+        refused = [one.reason for one in batch.series]
+        assert refused == [None, Reason.TOO_MANY_LABELS, None]
+        assert batch.starts.tolist() == [0, 1, 4, 5]
+
+    def test_of_a_label_with_many_fields(self):
+        large = field(
+            1, field(1, field(1, b"__name__") + b"\x20\x00" * 1_000_000) + field(2, sample(NOW_MS, 1.0))
+        )
+        before = time.thread_time()
+        batch = V1(large, SeriesCache(), Effort(100_000))
+        assert ([one.reason for one in batch.series], batch.samples) == ([Reason.LABEL_TOO_LONG], 1)
+        assert time.thread_time() - before < 0.2
+
+    def test_of_a_sample_with_many_fields(self):
+        large = field(1, LABELS + field(2, sample(NOW_MS, 1.0) + b"\x18\x00" * 1_000_000))
+        before = time.thread_time()
+        batch = V1(large, SeriesCache(), Effort(100_000))
+        assert (batch.samples, batch.left_out[Reason.BAD_POINT][0]) == (0, 1)
+        assert time.thread_time() - before < 0.2
+
+
+def labelled(batch):
+    labels = [dict(one.labels) for one in batch.series]
+    return labels, batch.times_us.tolist(), batch.values.tolist(), batch.meanings
+
+
+def test_series_of_version_2_are_read_in_steps(monkeypatch):
+    rows = [({"__name__": f"m{n % 7}", "n": str(n)}, [(NOW_MS + n, float(n))]) for n in range(50)]
+    body = request_v2(rows, (1, "help", "unit"))
+    at_once = labelled(V2(body, SeriesCache(), Effort(100)))
+    monkeypatch.setattr(remote_write_v2, "_STEP_SERIES", 7)
+    assert at_once == labelled(V2(body, SeriesCache(), Effort(100)))

@@ -19,11 +19,13 @@ from fleetkeeper.telemetry.senders.batches import (
     SeriesCache,
     single_samples,
 )
-from fleetkeeper.telemetry.senders.effort import Effort
+from fleetkeeper.telemetry.senders.effort import STEP_PARTS, Effort
 from fleetkeeper.telemetry.senders.metric_names import escaped, label_name
 
 MAX_VALUES = 1000
 _COUNTERS = frozenset({"counter", "derive"})
+# JSON objects and values for each sample: a list has one of each and what describes it, or it is a notification.
+_OBJECTS, _VALUES = 3, 15
 
 
 class _ValueList(msgspec.Struct):
@@ -61,7 +63,11 @@ _number_decoder = msgspec.json.Decoder(float | None)
 def read_values(body: bytes, known: SeriesCache, effort: Effort) -> SampleBatch:
     """Read value lists; a list or value that is wrong is left out and counted. Raises SenderInputError."""
     reader = _Reader(known)
-    for index, item in enumerate(_lists_of(body)):
+    effort.check_json(body, objects=_OBJECTS, values=_VALUES)
+    for index, item in enumerate(_lists_of(body, effort)):
+        if not index % STEP_PARTS:
+            effort.check()
+            effort.check_number(len(reader.series), "values")
         if isinstance(item, int):
             reader.leave_out(Reason.BAD_POINT, item, f"[{index}] is no value list")
             continue
@@ -70,11 +76,11 @@ def read_values(body: bytes, known: SeriesCache, effort: Effort) -> SampleBatch:
         except PartError as error:
             number = max(1, len(item.values or ()))
             reader.leave_out(error.reason, number, f"[{index}] {error}", _identifier(item))
-        effort.check_number(len(reader.series), "values")
+    effort.check_number(len(reader.series), "values")
     return reader.batch()
 
 
-def _lists_of(body: bytes) -> Sequence[_ValueList | int]:
+def _lists_of(body: bytes, effort: Effort) -> Sequence[_ValueList | int]:
     """The value lists, and of what is none how many values it has, at least one.
 
     Raises SenderInputError for what is no JSON, or no list.
@@ -86,9 +92,11 @@ def _lists_of(body: bytes) -> Sequence[_ValueList | int]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _unreadable(error) from None
     try:
-        return [_list_of(raw) for raw in _items_decoder.decode(body)]
+        items = _items_decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _unreadable(error) from None
+    effort.check_number(len(items), "value lists", times=_OBJECTS)
+    return [_list_of(raw) for raw in effort.steps(items)]
 
 
 def _unreadable(error: Exception) -> SenderInputError:

@@ -13,6 +13,7 @@ from fleetkeeper.telemetry.senders.batches import TooManyError
 LONGEST_SECONDS = 5.0
 STEP_PARTS = 256
 STEP_BYTES = 64 * 1024
+STEP_JSON_BYTES = 1024 * 1024
 
 _Part = TypeVar("_Part")
 
@@ -32,6 +33,7 @@ class Effort:
         self._clock = clock
         # Not before the thread that reads is at work: each has a clock of its own.
         self._until: float | None = None
+        self._counted = 0
 
     def check(self) -> None:
         """Go on, or raise TooManyError where the time is over."""
@@ -49,18 +51,33 @@ class Effort:
                 self.check()
             yield part
 
-    def counted(self, parts: Iterable[_Part], what: str) -> Iterator[_Part]:
-        """The same for parts of which there may be as many as samples."""
-        for number, part in enumerate(self.steps(parts)):
-            if number >= self.max_samples:
-                raise self.too_many(what)
+    def counted(self, parts: Iterable[_Part], what: str, *, times: int = 1) -> Iterator[_Part]:
+        """The same for parts of which there may be that many times as many as samples, in all."""
+        for part in parts:
+            if not self._counted % STEP_PARTS:
+                self.check()
+            self._counted += 1
+            self.check_number(self._counted, what, times=times)
             yield part
 
-    def check_number(self, number: int, what: str) -> None:
-        """Raise TooManyError where there are more than there may be samples."""
-        if number > self.max_samples:
-            raise self.too_many(what)
+    def check_number(self, number: int, what: str, *, times: int = 1) -> None:
+        """Raise TooManyError where there are more than that many times as many as there may be samples."""
+        if number > times * self.max_samples:
+            raise TooManyError(f"one request has at most {times * self.max_samples} {what}")
 
-    def too_many(self, what: str) -> TooManyError:
-        """What there is too much of."""
-        return TooManyError(f"one request has at most {self.max_samples} {what}")
+    def check_json(self, body: bytes, *, objects: int, values: int) -> None:
+        """Raise TooManyError for JSON of more objects or values than so many for each sample, before it is decoded.
+
+        A value ends at a comma or with what holds it; commas in texts count with them.
+        """
+        # An object has two bytes, and a comma one.
+        if len(body) <= min(2 * objects, values) * self.max_samples:
+            return
+        braces = commas = 0
+        for start in range(0, len(body), STEP_JSON_BYTES):
+            self.check()
+            end = start + STEP_JSON_BYTES
+            braces += body.count(b"{", start, end)
+            commas += body.count(b",", start, end)
+            self.check_number(braces, "JSON objects", times=objects)
+            self.check_number(commas, "JSON values", times=values)

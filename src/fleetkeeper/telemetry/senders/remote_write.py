@@ -22,7 +22,7 @@ from fleetkeeper.telemetry.senders.batches import (
     Series,
     SeriesCache,
 )
-from fleetkeeper.telemetry.senders.effort import Effort
+from fleetkeeper.telemetry.senders.effort import STEP_BYTES, Effort
 from fleetkeeper.telemetry.senders.protobuf import (
     BYTES,
     FIXED64,
@@ -35,6 +35,11 @@ from fleetkeeper.telemetry.senders.protobuf import (
 )
 
 MAX_LABELS = 100
+# It has two fields. What else may be behind a series' labels is little for each sample.
+MAX_SAMPLE_BYTES = 200
+FIELDS_OF_SAMPLE = 10
+FIELDS = "samples, exemplars and other fields of series"
+_TOO_MANY = PartError(Reason.TOO_MANY_LABELS, f"a series has at most {MAX_LABELS} labels")
 KINDS = {1: "counter", 2: "gauge", 3: "histogram", 4: "gauge", 5: "summary", 6: "gauge", 7: "gauge"}
 # A sample as every sender writes it: tag, length 16, tag, float64, tag, six bytes of milliseconds (1971 to 2109)…
 _FULL = 18
@@ -63,7 +68,7 @@ class _Reader:
         self._sizes: list[int] = []
         # Samples of the series that were walked: index of the series -> (times, values).
         self._walked: dict[int, tuple[list[int], list[float]]] = {}
-        self._samples = 0
+        self._samples = self._others = 0
         self._meanings: dict[str, Meaning] = {}
         self._histograms = 0
         self._bad_samples = 0
@@ -71,7 +76,16 @@ class _Reader:
         self._with_bad_samples: Series | None = None
 
     def run(self) -> None:
-        body, end, position = self._body, len(self._body), 0
+        position, end = 0, len(self._body)
+        while position < end:
+            self._effort.check()
+            position = self._read_step(position, min(end, position + STEP_BYTES), end)
+            self._effort.check_number(len(self._series) + self._others, "series and metadata")
+        self._check_number()
+
+    def _read_step(self, position: int, step_end: int, end: int) -> int:
+        """Fields that begin before `step_end`; returns where the next one does."""
+        body = self._body
         known, series, offsets, counts, sizes = (
             self._known,
             self._series,
@@ -80,7 +94,7 @@ class _Reader:
             self._sizes,
         )
         get = known.get
-        while position < end:
+        while position < step_end:
             tag = body[position]
             if tag != 0x0A:
                 position = self._read_other(position, end)
@@ -115,7 +129,7 @@ class _Reader:
                     sizes.append(_ZERO)
                     continue
             self._read_series(start, position)
-        self._check_number()
+        return position
 
     def _check_number(self) -> None:
         self._samples = sum(self._counts) + sum(len(times) for times, _ in self._walked.values())
@@ -123,6 +137,7 @@ class _Reader:
 
     def _read_other(self, position: int, end: int) -> int:
         """A field that is no series; returns where the next one begins."""
+        self._others += 1
         for number, wire_type, start, stop in read_fields(self._body, position, end):
             if number == 1 and wire_type != BYTES:
                 raise SenderInputError("the protobuf message has a series that is no message")
@@ -134,6 +149,7 @@ class _Reader:
         return end
 
     def _read_metadata(self, start: int, end: int) -> None:
+        check_size(start, end)
         kind = 0
         texts = {2: "", 4: "", 5: ""}
         for number, wire_type, first, last in read_fields(self._body, start, end):
@@ -148,12 +164,16 @@ class _Reader:
         """A series that is new, or whose samples do not look as usual."""
         body = self._body
         position = labels_end = start
-        while position < end and body[position] == 0x0A:
+        stop = min(end, start + STEP_BYTES)
+        while position < stop and body[position] == 0x0A:
             size, position = read_varint(body, position + 1, end)
             position += size
             labels_end = position
         if labels_end > end:
             raise SenderInputError(TRUNCATED)
+        if stop <= labels_end < end and body[labels_end] == 0x0A:
+            self._walk(Series.refused(_TOO_MANY), labels_end, end)
+            return
         key = body[start:labels_end]
         series = self._known.get(key) or self._found.get(key)
         if series is None:
@@ -177,7 +197,8 @@ class _Reader:
         times: list[int] = []
         values: list[float] = []
         has_labels = False
-        for number, wire_type, first, last in read_fields(self._body, position, end):
+        fields = read_fields(self._body, position, end)
+        for number, wire_type, first, last in self._effort.counted(fields, FIELDS, times=FIELDS_OF_SAMPLE):
             if number == 1:
                 has_labels = True
             elif number == 2:
@@ -188,11 +209,12 @@ class _Reader:
                     self._with_bad_samples = series
                     continue
                 times.append(time)
+                self._effort.check_number(len(times), "samples")
                 values.append(value)
             elif number == 4:
                 self._histograms += 1
                 self._with_histograms = series
-        if has_labels:
+        if has_labels and series.reason is None:
             series = Series.refused(PartError(Reason.BAD_POINT, "a series has labels behind samples"))
         self._walked[len(self._series)] = (times, values)
         self._series.append(series)
@@ -212,7 +234,7 @@ class _Reader:
                 raise PartError(Reason.BAD_LABEL, f"a series has the label {name[:100]} twice")
             labels[name] = value
             if len(labels) > MAX_LABELS:
-                raise PartError(Reason.TOO_MANY_LABELS, f"a series has at most {MAX_LABELS} labels")
+                raise _TOO_MANY
         return labels
 
     def batch(self) -> SampleBatch:
@@ -319,6 +341,7 @@ def read_pair(body: bytes, start: int, end: int) -> tuple[str, str]:
         # Both short, in order, and nothing else: every sender writes labels like this.
         if middle + 2 <= end and body[middle] == 0x12 and body[middle + 1] == end - middle - 2 < 0x80:
             return text_of(body, start + 2, middle), text_of(body, middle + 2, end)
+    check_size(start, end)
     name = value = ""
     for number, wire_type, begins, ends in read_fields(body, start, end):
         if number == 1 and wire_type == BYTES:
@@ -328,10 +351,18 @@ def read_pair(body: bytes, start: int, end: int) -> tuple[str, str]:
     return name, value
 
 
+def check_size(start: int, end: int) -> None:
+    """Raise PartError for a label or metadata that is too large to be looked into."""
+    if end - start > STEP_BYTES:
+        raise PartError(
+            Reason.LABEL_TOO_LONG, f"a label, or what a metric means, has more than {STEP_BYTES} bytes"
+        )
+
+
 def read_sample(body: bytes, start: int, end: int, wire_type: int = BYTES) -> tuple[int, float]:
     """A sample's time in microseconds and its value. Raises PartError."""
     time, value = 0, 0.0
-    if wire_type != BYTES:
+    if wire_type != BYTES or end - start > MAX_SAMPLE_BYTES:
         raise PartError(Reason.BAD_POINT)
     for number, kind, first, _ in read_fields(body, start, end):
         if number == 1 and kind == FIXED64:

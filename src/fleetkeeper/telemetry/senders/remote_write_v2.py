@@ -18,7 +18,7 @@ from fleetkeeper.telemetry.senders.batches import (
     Series,
     SeriesCache,
 )
-from fleetkeeper.telemetry.senders.effort import Effort
+from fleetkeeper.telemetry.senders.effort import STEP_BYTES, Effort
 from fleetkeeper.telemetry.senders.protobuf import (
     BYTES,
     TRUNCATED,
@@ -28,6 +28,8 @@ from fleetkeeper.telemetry.senders.protobuf import (
     text_of,
 )
 from fleetkeeper.telemetry.senders.remote_write import (
+    FIELDS,
+    FIELDS_OF_SAMPLE,
     KINDS,
     MAX_LABELS,
     read_sample,
@@ -35,6 +37,9 @@ from fleetkeeper.telemetry.senders.remote_write import (
 from fleetkeeper.telemetry.senders.usual_series import UsualSeries, find_usual, read_references
 
 _PARTS = ("_bucket", "_count", "_sum")
+# So many series are read together.
+_STEP_SERIES = 20_000
+_SYMBOLS_OF_SAMPLE = 10
 
 
 def read_request(body: bytes, known: SeriesCache, effort: Effort) -> SampleBatch:
@@ -44,6 +49,26 @@ def read_request(body: bytes, known: SeriesCache, effort: Effort) -> SampleBatch
     ends: list[int] = []
     end, position = len(body), 0
     while position < end:
+        effort.check()
+        position = _read_step(body, position, min(end, position + STEP_BYTES), (symbols, starts, ends))
+        effort.check_number(len(starts), "series")
+        effort.check_number(len(symbols), "symbols", times=_SYMBOLS_OF_SAMPLE)
+    if symbols and symbols[0]:
+        raise SenderInputError("the first symbol is not the empty string")
+    reader = _Reader(body, symbols, known, effort)
+    for first in range(0, len(starts), _STEP_SERIES):
+        effort.check()
+        reader.read_some(starts[first : first + _STEP_SERIES], ends[first : first + _STEP_SERIES])
+    return reader.batch()
+
+
+def _read_step(
+    body: bytes, position: int, step_end: int, found: tuple[list[bytes], list[int], list[int]]
+) -> int:
+    """Symbols, and where series begin and end, of fields that begin before `step_end`; where the next one does."""
+    symbols, starts, ends = found
+    end = len(body)
+    while position < step_end:
         tag = body[position]
         if tag in {0x22, 0x2A}:
             if position + 1 < end and body[position + 1] < 0x80:
@@ -60,11 +85,7 @@ def read_request(body: bytes, known: SeriesCache, effort: Effort) -> SampleBatch
                 ends.append(position)
         else:
             position = _skip(body, position, end)
-    if symbols and symbols[0]:
-        raise SenderInputError("the first symbol is not the empty string")
-    reader = _Reader(body, symbols, known, effort)
-    reader.read_all(starts, ends)
-    return reader.batch()
+    return position
 
 
 def _skip(body: bytes, position: int, end: int) -> int:
@@ -94,8 +115,8 @@ class _Reader:
         self._with_histograms: Series | None = None
         self._with_bad_samples: Series | None = None
 
-    def read_all(self, starts: Sequence[int], ends: Sequence[int]) -> None:
-        """All series: the usual ones together, those between them one by one."""
+    def read_some(self, starts: Sequence[int], ends: Sequence[int]) -> None:
+        """Some series: the usual ones together, those between them one by one."""
         usual = find_usual(self._body, np.array(starts, np.int64), np.array(ends, np.int64))
         columns = self._columns
         series, times, values = self._usual_series(usual), usual.times_us.tolist(), usual.values.tolist()
@@ -107,9 +128,8 @@ class _Reader:
             columns.add_run(series[begin:stop], times[begin:stop], values[begin:stop])
             begin = stop
             self.read_series(starts[number], ends[number])
-            self.check_number()
         columns.add_run(series[begin:], times[begin:], values[begin:])
-        self.check_number()
+        self._check_number()
         for index in np.flatnonzero(usual.metadata_start <= usual.metadata_end).tolist():
             one = series[index]
             if one.labels is not None and one.reason is None:
@@ -139,7 +159,8 @@ class _Reader:
         """One `TimeSeries`: labels come before samples in every sender, and have to here."""
         series: Series | None = None
         metadata = None
-        for number, wire_type, first, last in read_fields(self._body, start, end):
+        fields = read_fields(self._body, start, end)
+        for number, wire_type, first, last in self._effort.counted(fields, FIELDS, times=FIELDS_OF_SAMPLE):
             if number == 1:
                 if series is None and wire_type == BYTES:
                     series = self._series_of(first, last)
@@ -167,6 +188,7 @@ class _Reader:
         except PartError:
             self._bad_samples += 1
             self._with_bad_samples = series
+        self._check_number()
 
     def _series_of(self, start: int, end: int) -> Series:
         body, symbols = self._body, self._symbols
@@ -212,7 +234,7 @@ class _Reader:
         return text
 
     def _read_metadata(self, name: str, start: int, end: int) -> None:
-        if not name or name in self._meanings:
+        if not name or name in self._meanings or end - start > STEP_BYTES:
             return
         kind = help_ref = unit_ref = 0
         for number, wire_type, first, _ in read_fields(self._body, start, end):
@@ -231,8 +253,7 @@ class _Reader:
             with contextlib.suppress(PartError):
                 self._meanings[name] = Meaning(self._text(unit_ref), word, self._text(help_ref))
 
-    def check_number(self) -> None:
-        """Raise TooManyError once the request has more samples than it may."""
+    def _check_number(self) -> None:
         self._effort.check_number(len(self._columns.series), "samples")
 
     def batch(self) -> SampleBatch:
