@@ -17,7 +17,7 @@ def test_the_life_of_a_rule(product):
     run(product, "sender", "rules", "delete", "1")
     assert len(read(product, "sender", "rules", "list")) == count
     assert "RE2" in refused(product, "sender", "rules", "add", "--label", "a", "--pattern", "(")
-    assert "no rule has place" in refused(product, "sender", "rules", "delete", "99")
+    assert "no rule at position" in refused(product, "sender", "rules", "delete", "99")
 
 
 def test_a_host_is_found_entered_moved_and_forgotten(product):

@@ -25,11 +25,14 @@ def test_a_file_with_every_sample(product, tmp_path):
 
 
 def test_what_is_wrong_is_named(product, tmp_path):
-    assert "ends in .csv, .parquet, .arrow" in refused(
+    assert "Must end in .csv, .parquet, .arrow" in refused(
         product, "telemetry", "export", str(tmp_path / "x.txt"), *SPAN
     )
-    assert "is no folder" in refused(product, "telemetry", "export", str(tmp_path / "no" / "x.csv"), *SPAN)
+    assert "There is no folder" in refused(
+        product, "telemetry", "export", str(tmp_path / "no" / "x.csv"), *SPAN
+    )
     assert "--from" in refused(
         product, "telemetry", "export", str(tmp_path / "x.csv"), "--from", "soon", "--to", "5"
     )
+    assert "such as 2026-" in refused(product, "telemetry", "export", str(tmp_path / "x.csv"))
     assert list(tmp_path.iterdir()) == []

@@ -232,7 +232,7 @@ def test_two_jobs_have_two_names():
 
 class TestApi:
     async def test_who_may_not_change_settings_may_not_run_or_cancel(self, app, admin, viewer, worker):
-        @job("test.asked", "Asked", may_be_asked_for=True)
+        @job("test.asked", "Asked", manual_run=True)
         async def work(run):
             pass
 

@@ -229,7 +229,7 @@ async def archive_by_schedule(run: Run) -> None:
     await archive_old_months(run.tools.keeper, run.settings)
 
 
-@job(VERIFY_TASK, "Verify the audit log", cron="17 2 * * *", may_be_asked_for=True)
+@job(VERIFY_TASK, "Verify the audit log", cron="17 2 * * *", manual_run=True)
 async def verify_by_schedule(run: Run) -> None:
     """Check every entry against the seals."""
     await verify_nightly(run.database, run.settings)

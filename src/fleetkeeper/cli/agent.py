@@ -7,24 +7,24 @@ import typer
 
 from fleetkeeper.settings import get_settings
 
-app = typer.Typer(help="The agent of this machine.", no_args_is_help=True)
+app = typer.Typer(help="The agent on this machine.", no_args_is_help=True)
 
 
 @app.callback()
 def agent() -> None:
-    """The agent of this machine."""
+    """The agent on this machine."""
 
 
 @app.command()
 def run(
-    server: Annotated[str | None, typer.Option(help="The server's address")] = None,
+    server: Annotated[str | None, typer.Option(help="Address of the server")] = None,
     token: Annotated[
         str | None,
-        typer.Option(envvar="FLEETKEEPER_AGENT_TOKEN", help="Enrolment token, for the first start"),
+        typer.Option(envvar="FLEETKEEPER_AGENT_TOKEN", help="Enrollment token, for the first start"),
     ] = None,
     state: Annotated[Path | None, typer.Option(help="Folder for the key and the spool")] = None,
 ) -> None:
-    """Measure this machine and report, until stopped."""
+    """Measure this machine and report until stopped."""
     # Imported here, so that the agent's process does not carry the server's modules longer than needed.
     from fleetkeeper_agent.main import main as run_agent  # noqa: PLC0415
 

@@ -35,8 +35,8 @@ from fleetkeeper.telemetry.archive.schemas import (
 from fleetkeeper.telemetry.archive.verification import Checked
 from fleetkeeper.telemetry.archive.verification import verify as verify_files
 
-app = typer.Typer(help="Old telemetry: how long it is kept, and where.", no_args_is_help=True)
-policies_app = typer.Typer(help="What is kept for how long.", no_args_is_help=True)
+app = typer.Typer(help="Retention policies and the telemetry archive.", no_args_is_help=True)
+policies_app = typer.Typer(help="Retention policies.", no_args_is_help=True)
 app.add_typer(policies_app, name="policies")
 
 STATEMENT_TIMEOUT_SECONDS = 3600
@@ -45,7 +45,7 @@ _COLUMNS = (
     "id", "name", "priority", "metric_group", "device_type", "department", "raw_days", "archive_after_days",
     "downsample_after_days",
 )  # fmt: skip
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation")]
 PolicyId = Annotated[int, typer.Argument(min=1, help="Number of the policy")]
 
 
@@ -65,7 +65,7 @@ def _with_database(work: Callable[[Database, Settings], Awaitable[_Result]]) -> 
 
 @policies_app.command(name="list")
 def list_policies(*, as_json: AsJson = False) -> None:
-    """List policies, the strongest first."""
+    """List policies, highest priority first."""
 
     async def read(session: AsyncSession) -> PolicyList:
         return await editing.list_policies(session)
@@ -86,31 +86,30 @@ def show_policy(policy: PolicyId, *, as_json: AsJson = False) -> None:
 @policies_app.command(name="set")
 def set_policy(
     policy: Annotated[
-        int | None, typer.Argument(min=1, help="Number of the policy; a new one without it")
+        int | None, typer.Argument(min=1, help="Number of the policy; leave out to create one")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="What people call it")] = None,
-    priority: Annotated[int | None, typer.Option(help="The highest wins")] = None,
-    metric_group: Annotated[
-        str | None, typer.Option(help="Only this group of metrics; `any` for all")
-    ] = None,
-    device_type: Annotated[str | None, typer.Option(help="Only this type of devices; `any` for all")] = None,
-    department: Annotated[str | None, typer.Option(help="Only this department; `any` for all")] = None,
-    raw: Annotated[str | None, typer.Option(help="Days until raw samples go, or `never`")] = None,
+    name: Annotated[str | None, typer.Option(help="Name")] = None,
+    priority: Annotated[int | None, typer.Option(help="Priority; the highest wins")] = None,
+    metric_group: Annotated[str | None, typer.Option(help="Metric group; `any` for all")] = None,
+    device_type: Annotated[str | None, typer.Option(help="Device type; `any` for all")] = None,
+    department: Annotated[str | None, typer.Option(help="Department; `any` for all")] = None,
+    raw: Annotated[str | None, typer.Option(help="Days until raw samples are deleted, or `never`")] = None,
     archive_after: Annotated[
-        str | None, typer.Option(help="Days until they move to files, or `never`")
+        str | None, typer.Option(help="Days until raw samples move to archive files, or `never`")
     ] = None,
     downsample_after: Annotated[
-        str | None, typer.Option(help="Days until only rollups stay, or `never`")
+        str | None,
+        typer.Option(help="Days until raw samples are deleted and only rollups are kept, or `never`"),
     ] = None,
-    hours: Annotated[str | None, typer.Option(help="Days that rollups of hours stay, or `ever`")] = None,
-    days: Annotated[str | None, typer.Option(help="Days that rollups of days stay, or `ever`")] = None,
-    weeks: Annotated[str | None, typer.Option(help="Days that rollups of weeks stay, or `ever`")] = None,
-    months: Annotated[str | None, typer.Option(help="Days that rollups of months stay, or `ever`")] = None,
-    reason: Annotated[str, typer.Option(help="Why; the audit log keeps it")] = "",
+    hours: Annotated[str | None, typer.Option(help="Days to keep hourly rollups, or `ever`")] = None,
+    days: Annotated[str | None, typer.Option(help="Days to keep daily rollups, or `ever`")] = None,
+    weeks: Annotated[str | None, typer.Option(help="Days to keep weekly rollups, or `ever`")] = None,
+    months: Annotated[str | None, typer.Option(help="Days to keep monthly rollups, or `ever`")] = None,
+    reason: Annotated[str, typer.Option(help="Reason, for the audit log")] = "",
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Make a policy, or change one: what is not given stays as it is."""
+    """Create or change a policy. Options that you leave out keep their value."""
     given: dict[str, Any] = {
         "name": name,
         "priority": priority,
@@ -147,11 +146,11 @@ def set_policy(
 @policies_app.command(name="delete")
 def delete_policy(
     policy: PolicyId,
-    reason: Annotated[str, typer.Option(help="Why; the audit log keeps it")] = "",
+    reason: Annotated[str, typer.Option(help="Reason, for the audit log")] = "",
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Delete a policy; others hold for what it was for."""
+    """Delete a policy. The next matching policy applies instead."""
 
     async def delete(session: AsyncSession) -> None:
         await editing.delete_policy(session, policy)
@@ -178,7 +177,7 @@ def explain(
 
 @app.command(name="status")
 def status(*, as_json: AsJson = False) -> None:
-    """Say where the archive is, and what it holds."""
+    """Show where the archive is and what it contains."""
 
     async def read(session: AsyncSession) -> StoreState:
         return await browsing.store_state(session, get_settings())
@@ -188,7 +187,7 @@ def status(*, as_json: AsJson = False) -> None:
 
 @app.command(name="dry-run")
 def dry_run(*, as_json: AsJson = False) -> None:
-    """Say what a run would move and remove now. Nothing changes."""
+    """Preview what a run would move and delete now. Nothing changes."""
     with _spinner("Looking at what is due", as_json=as_json):
         outcome = _with_database(browsing.dry_run)
     _print_outcome(outcome, as_json=as_json)
@@ -198,13 +197,13 @@ def dry_run(*, as_json: AsJson = False) -> None:
 def run_now(
     *,
     yes: Yes = False,
-    reason: Annotated[str, typer.Option(help="Why; the audit log keeps it")] = "",
+    reason: Annotated[str, typer.Option(help="Reason, for the audit log")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Apply the policies now. What they remove cannot be brought back."""
+    """Apply the policies now. Deleted data cannot be restored."""
     if not yes:
         _print_outcome(_with_database(browsing.dry_run), as_json=False)
-        typer.confirm("Do this now? What goes is gone for good.", abort=True)
+        typer.confirm("Run this now? Deleted data cannot be restored.", abort=True)
 
     async def work(database: Database, settings: Settings) -> RunRead:
         with _spinner("Applying the policies", as_json=as_json) as progress:
@@ -241,7 +240,7 @@ def run_now(
 
 @app.command(name="runs")
 def list_runs(
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Maximum number of rows")] = 20,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -256,11 +255,11 @@ def list_runs(
 
 @app.command(name="files")
 def list_files(
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest day first")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Maximum number of rows")] = 50,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """List the files of the archive."""
+    """List archive files."""
 
     async def read(session: AsyncSession) -> FilePage:
         return await browsing.list_files(session, [("limit", str(limit))])
@@ -271,7 +270,7 @@ def list_files(
 
 @app.command(name="verify")
 def verify(*, as_json: AsJson = False) -> None:
-    """Check each file against its hash. Exit code 1 when one is missing or not as it was written."""
+    """Verify each file's hash. Exit code 1 if a file is missing or damaged."""
 
     async def work(database: Database, settings: Settings) -> Checked:
         async with database.session(command_context()) as session:

@@ -38,7 +38,7 @@ from fleetkeeper.operations import audit_browser, audit_service
 from fleetkeeper.operations.audit_export import FORMATS, export_entries
 from fleetkeeper.settings import get_settings
 
-app = typer.Typer(help="The audit log: who did what, and proof of it.", no_args_is_help=True)
+app = typer.Typer(help="Show, verify, export and archive the audit log.", no_args_is_help=True)
 
 COLUMNS = (
     "id",
@@ -55,15 +55,15 @@ STATEMENT_TIMEOUT_SECONDS = 3600
 PROGRESS_FROM_SECONDS = 1.0
 _Result = TypeVar("_Result")
 
-Q = Annotated[str, typer.Option("--q", help="Part of the object's name, the actor's name or the action")]
-ActorName = Annotated[str, typer.Option("--actor", help="Name of who did it")]
-Action = Annotated[str, typer.Option(help="What was done, such as devices.update")]
-Resource = Annotated[str, typer.Option(help="Table or kind of thing, such as devices")]
-Record = Annotated[str, typer.Option(help="Key of the object; needs --resource")]
-Device = Annotated[str, typer.Option(help="Name or ID of a device")]
-RequestId = Annotated[str, typer.Option("--request", help="ID of a request")]
-Since = Annotated[str, typer.Option(help="From this time on (RFC 3339 or epoch seconds)")]
-Until = Annotated[str, typer.Option(help="Before this time (RFC 3339 or epoch seconds)")]
+Q = Annotated[str, typer.Option("--q", help="Search text: part of an object name, actor name or action")]
+ActorName = Annotated[str, typer.Option("--actor", help="Name of the actor")]
+Action = Annotated[str, typer.Option(help="Action, such as devices.update")]
+Resource = Annotated[str, typer.Option(help="Resource type, such as devices")]
+Record = Annotated[str, typer.Option(help="Object ID; needs --resource")]
+Device = Annotated[str, typer.Option(help="Name or ID of the device")]
+RequestId = Annotated[str, typer.Option("--request", help="Request ID")]
+Since = Annotated[str, typer.Option(help="Start time, such as 2026-11-27T16:00:00Z, or epoch seconds")]
+Until = Annotated[str, typer.Option(help="End time, such as 2026-11-28T16:00:00Z, or epoch seconds")]
 
 
 def _parameters(**given: str) -> list[tuple[str, str]]:
@@ -117,7 +117,7 @@ def list_entries(
     request: RequestId = "",
     since: Since = "",
     until: Until = "",
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Maximum number of rows")] = 50,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -144,9 +144,9 @@ def list_entries(
 
 @app.command(name="show")
 def show_entry(
-    number: Annotated[int, typer.Argument(min=1, help="Number of the entry")], *, as_json: AsJson = False
+    number: Annotated[int, typer.Argument(min=1, help="Entry number")], *, as_json: AsJson = False
 ) -> None:
-    """Show one entry with its old and new values."""
+    """Show an entry with its old and new values."""
 
     async def read(session: AsyncSession) -> AuditEntryRead:
         return await audit_browser.get_entry(session, command_actor(), number)
@@ -159,13 +159,11 @@ def seal(
     *,
     after_restore: Annotated[
         bool,
-        typer.Option(
-            "--after-restore", help="Go on from the seals of a database that was restored from a backup"
-        ),
+        typer.Option("--after-restore", help="Continue from the seals of a database restored from a backup"),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Seal what is not sealed yet, and print the newest seal's hash, to keep elsewhere."""
+    """Seal new entries and print the hash of the newest seal. Keep the hash elsewhere."""
     if after_restore:
         begin_epoch(reachable_url(as_administrator=True))
 
@@ -201,7 +199,7 @@ def verify(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Check the whole log against its seals. Exit code 1 when anything is not as it was sealed, or sealing stopped."""
+    """Verify the whole log against its seals. Exit code 1 if an entry was altered or sealing stopped."""
     expected = _hash(expect)
 
     async def work(database: Database) -> tuple[Report, SealingState]:
@@ -246,7 +244,7 @@ def _hash(text: str) -> bytes | None:
     if len(value) != 32:
         raise InvalidInputError(
             "The hash is wrong.",
-            fields=[FieldError("--expect", "has 64 hexadecimal digits, as `audit seal` prints")],
+            fields=[FieldError("--expect", "Must have 64 hexadecimal digits, as `audit seal` prints them")],
         )
     return value
 
@@ -282,7 +280,7 @@ def _progress(*, as_json: bool) -> Progress:
 
 @app.command()
 def export(
-    file: Annotated[Path, typer.Argument(help="File to write; its name ends in .csv or .parquet")],
+    file: Annotated[Path, typer.Argument(help="File to write, .csv or .parquet")],
     q: Q = "",
     actor: ActorName = "",
     action: Action = "",
@@ -295,10 +293,12 @@ def export(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Write the entries that fit to a file. The log keeps that it was done."""
+    """Write matching entries to a file. The export itself is logged."""
     file_format = file.suffix.removeprefix(".")
     if file_format not in FORMATS:
-        raise InvalidInputError("The file is wrong.", fields=[FieldError("FILE", "ends in .csv or .parquet")])
+        raise InvalidInputError(
+            "The file is wrong.", fields=[FieldError("FILE", "Must end in .csv or .parquet")]
+        )
     wanted = _parameters(
         q=q,
         actor=actor,
@@ -329,10 +329,12 @@ def export(
 @app.command()
 def archive(
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which months are due")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show which months are due; change nothing")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Move months that are old enough into files, and remove files past their retention."""
+    """Move old months to files, and delete files past their retention."""
 
     async def work(database: Database) -> list[str]:
         if not dry_run:

@@ -24,20 +24,20 @@ from fleetkeeper.telemetry.dashboards.schemas import (
 
 app = typer.Typer(help="Saved dashboards.", no_args_is_help=True)
 
-Key = Annotated[str, typer.Argument(help="Slug or id of the dashboard")]
-Reason = Annotated[str, typer.Option(help="Why; the audit log keeps it")]
+Key = Annotated[str, typer.Argument(help="Slug or ID of the dashboard")]
+Reason = Annotated[str, typer.Option(help="Reason, for the audit log")]
 COLUMNS = ("slug", "name", "visibility", "default_for", "panels")
 PAGE = 1000
 
 
 @app.command(name="list")
 def list_dashboards(
-    q: Annotated[str, typer.Option(help="A part of the name or description")] = "",
+    q: Annotated[str, typer.Option(help="Part of the name or description")] = "",
     *,
-    built_in: Annotated[bool, typer.Option("--built-in", help="Those that the product brings")] = False,
+    built_in: Annotated[bool, typer.Option("--built-in", help="Built-in dashboards")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List all saved dashboards, private ones of everybody included."""
+    """List all saved dashboards, including private ones."""
 
     async def read(session: AsyncSession) -> list[DashboardSummary]:
         found: list[DashboardSummary] = []
@@ -59,7 +59,7 @@ def list_dashboards(
 
 @app.command(name="show")
 def show_dashboard(key: Key, *, as_json: AsJson = False) -> None:
-    """Show a dashboard: what it is, and its rows with their panels."""
+    """Show a dashboard with its rows and panels."""
 
     async def read(session: AsyncSession) -> DashboardRead:
         return await service.get_dashboard(session, command_actor(), key)
@@ -80,9 +80,9 @@ def show_dashboard(key: Key, *, as_json: AsJson = False) -> None:
 @app.command(name="export")
 def export_dashboard(
     key: Key,
-    to: Annotated[Path | None, typer.Option(help="The file; standard output without it")] = None,
+    to: Annotated[Path | None, typer.Option(help="File to write; default: standard output")] = None,
 ) -> None:
-    """Write a dashboard as JSON, as import takes it."""
+    """Export a dashboard as JSON."""
 
     async def read(session: AsyncSession) -> DashboardDocument:
         return await service.export_dashboard(session, command_actor(), key)
@@ -96,16 +96,16 @@ def export_dashboard(
 
 @app.command(name="import")
 def import_dashboard(
-    file: Annotated[Path, typer.Argument(help="A file as export writes it, or - for standard input")],
+    file: Annotated[Path, typer.Argument(help="Exported file, or - for standard input")],
     reason: Reason = "",
     *,
-    replace: Annotated[bool, typer.Option("--replace", help="Replace the one with the same slug")] = False,
-    private: Annotated[
-        bool, typer.Option("--private", help="Let nobody but commands see it, instead of everyone")
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the dashboard with the same slug")
     ] = False,
+    private: Annotated[bool, typer.Option("--private", help="Keep it private to the command line")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a dashboard for everyone out of a file, or replace one."""
+    """Import a dashboard for everyone, or replace one."""
     document = _read(file)
     wanted = checked(
         DashboardImport,
@@ -127,12 +127,12 @@ def delete_dashboard(
     key: Key,
     reason: Reason = "",
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Delete a dashboard. One for everyone is gone for everyone; export it first to keep it."""
+    """Delete a dashboard. A shared dashboard is deleted for everyone."""
     if not yes:
-        typer.confirm(f"Delete {printable(key)}? It cannot be brought back.", abort=True)
+        typer.confirm(f"Delete {printable(key)}? This cannot be undone.", abort=True)
 
     async def remove(session: AsyncSession) -> None:
         await service.delete_dashboard(session, command_actor(), key)
@@ -148,10 +148,11 @@ def _read(file: Path) -> dict[str, Any]:
         document = json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         raise InvalidInputError(
-            "The file cannot be read.", fields=[FieldError("file", f"is JSON as export writes it: {error}")]
+            "The file cannot be read.",
+            fields=[FieldError("file", f"Must be JSON as `dashboard export` writes it: {error}")],
         ) from None
     if not isinstance(document, dict):
         raise InvalidInputError(
-            "The file is no dashboard.", fields=[FieldError("file", "holds one JSON object")]
+            "The file is not a dashboard.", fields=[FieldError("file", "Must contain one JSON object")]
         )
     return document

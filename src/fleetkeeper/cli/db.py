@@ -27,7 +27,7 @@ def url() -> None:
 
 @app.command()
 def migrate(revision: Annotated[str, typer.Argument(help="Revision to stop at")] = "head") -> None:
-    """Bring the schema up to this program's version."""
+    """Migrate the schema to this version."""
     address = reachable_url(as_administrator=True)
     pending = migrations.pending_revisions(address)
     migrations.migrate(address, revision)
@@ -41,13 +41,13 @@ def migrate(revision: Annotated[str, typer.Argument(help="Revision to stop at")]
 def rollback(
     revision: Annotated[str, typer.Argument(help="Revision to go back to; -1 is one step")] = "-1",
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation")] = False,
 ) -> None:
-    """Take the schema back. What the undone migrations had added is lost."""
+    """Roll the schema back. Data that the undone migrations added is lost."""
     address = reachable_url(as_administrator=True)
     if not yes:
         typer.confirm(
-            "Tables and columns that the undone migrations added are dropped with their data. Go on?",
+            "This drops the tables and columns that the undone migrations added, with their data. Continue?",
             abort=True,
         )
     migrations.rollback(address, revision)
@@ -55,8 +55,8 @@ def rollback(
 
 
 @app.command()
-def status(*, as_json: Annotated[bool, typer.Option("--json", help="For machines")] = False) -> None:
-    """Say where the schema stands."""
+def status(*, as_json: Annotated[bool, typer.Option("--json", help="Output JSON")] = False) -> None:
+    """Show the revision of the schema."""
     address = reachable_url(as_administrator=True)
     state: dict[str, Any] = {
         "current": migrations.current_revision(address),

@@ -31,14 +31,14 @@ _READERS = """
            r.created_at::text
     FROM database_readers r LEFT JOIN paths p ON p.id = r.department_id ORDER BY r.login
 """
-AsJson = Annotated[bool, typer.Option("--json", help="For machines")]
+AsJson = Annotated[bool, typer.Option("--json", help="Output JSON")]
 
 
 def grant(
     login: Annotated[str, typer.Argument(help="Name of the login, such as grafana")],
     role: Annotated[str, typer.Option(help=f"One of {', '.join(READER_ROLES)}")] = "dashboard_readonly",
     department: Annotated[
-        str | None, typer.Option(help="Only devices of this department, as Company/Region, or its id")
+        str | None, typer.Option(help="Limit to a department, as Company/Region or its ID")
     ] = None,
     *,
     as_json: AsJson = False,

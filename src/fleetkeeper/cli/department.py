@@ -12,14 +12,14 @@ from fleetkeeper.identity.departments import service
 from fleetkeeper.identity.departments.schemas import DepartmentCreate, DepartmentRead, DepartmentUpdate
 from fleetkeeper.identity.users.service import find_user
 
-app = typer.Typer(help="The tree of departments.", no_args_is_help=True)
+app = typer.Typer(help="Departments.", no_args_is_help=True)
 
-Department = Annotated[str, typer.Argument(help="Path, as in Company/Region, or id")]
+Department = Annotated[str, typer.Argument(help="Path, such as Company/Region, or ID")]
 
 
 @app.callback()
 def departments() -> None:
-    """The tree of departments."""
+    """Departments."""
 
 
 @app.command(name="list")
@@ -35,12 +35,12 @@ def list_departments(*, as_json: AsJson = False) -> None:
 @app.command()
 def create(
     name: str,
-    parent: Annotated[str | None, typer.Option(help="What it is a part of, as Company/Region")] = None,
-    description: Annotated[str, typer.Option(help="What it is")] = "",
+    parent: Annotated[str | None, typer.Option(help="Parent department, as Company/Region")] = None,
+    description: Annotated[str, typer.Option(help="Description")] = "",
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Make a department."""
+    """Create a department."""
 
     async def make(session: AsyncSession) -> DepartmentRead:
         actor = command_actor()
@@ -55,11 +55,11 @@ def create(
 @app.command()
 def move(
     department: Department,
-    parent: Annotated[str | None, typer.Option(help="New place; the top, if not given")] = None,
+    parent: Annotated[str | None, typer.Option(help="New parent; default: the top level")] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Move a department, with all that belongs to it."""
+    """Move a department with everything in it."""
 
     async def change(session: AsyncSession) -> DepartmentRead:
         actor = command_actor()
@@ -73,11 +73,11 @@ def move(
 @app.command(name="set-manager")
 def set_manager(
     department: Department,
-    user: Annotated[str | None, typer.Argument(help="User name or id; nobody, if not given")] = None,
+    user: Annotated[str | None, typer.Argument(help="Username or ID; default: no manager")] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Name who manages a department: they have the role manager in it and below."""
+    """Set the manager, who gets the role manager in the department and below."""
 
     async def change(session: AsyncSession) -> DepartmentRead:
         actor = command_actor()
@@ -90,7 +90,7 @@ def set_manager(
 
 @app.command()
 def delete(department: Department, *, as_json: AsJson = False) -> None:
-    """Delete a department that nothing belongs to."""
+    """Delete an empty department."""
 
     async def change(session: AsyncSession) -> None:
         actor = command_actor()
@@ -98,4 +98,4 @@ def delete(department: Department, *, as_json: AsJson = False) -> None:
         await service.delete_department(session, actor, found)
 
     with_session(change)
-    done(f"The department {department} is deleted.", as_json=as_json)
+    done(f"Deleted department {department}.", as_json=as_json)

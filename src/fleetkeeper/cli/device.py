@@ -64,11 +64,11 @@ def update(
         str | None, typer.Option("--type", help="server, vm, workstation, network_device, storage, …")
     ] = None,
     lifecycle: Annotated[str | None, typer.Option(help="active, inactive, maintenance or retired")] = None,
-    location: Annotated[str | None, typer.Option(help="Where it stands")] = None,
+    location: Annotated[str | None, typer.Option(help="Location")] = None,
     department: Annotated[
         str | None, typer.Option(help=f"Department, as Company/Region; “{NO_DEPARTMENT}” for no department")
     ] = None,
-    reason: Annotated[str, typer.Option(help="Why, for the audit log")] = "",
+    reason: Annotated[str, typer.Option(help="Reason, for the audit log")] = "",
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -93,7 +93,7 @@ def update(
 @app.command()
 def delete(
     device: Device,
-    reason: Annotated[str, typer.Option(help="Why, for the audit log")] = "",
+    reason: Annotated[str, typer.Option(help="Reason, for the audit log")] = "",
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation")] = False,
     as_json: AsJson = False,

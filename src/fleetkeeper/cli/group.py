@@ -20,19 +20,19 @@ from fleetkeeper.identity.oidc.service import provider_names
 from fleetkeeper.identity.users.schemas import UserRead
 from fleetkeeper.identity.users.service import find_user
 
-app = typer.Typer(help="People who get roles together.", no_args_is_help=True)
+app = typer.Typer(help="Groups of users.", no_args_is_help=True)
 
-Group = Annotated[str, typer.Argument(help="Name of the group, or its id")]
-User = Annotated[str, typer.Argument(help="User name or id")]
+Group = Annotated[str, typer.Argument(help="Name or ID of the group")]
+User = Annotated[str, typer.Argument(help="Username or ID")]
 RoleName = Annotated[str, typer.Option(help="Name of the role")]
 Department = Annotated[
-    str | None, typer.Option(help="Where, as Company/Region or its id; everywhere, if not given")
+    str | None, typer.Option(help="Department, as Company/Region or its ID; default: everywhere")
 ]
 
 
 @app.callback()
 def groups() -> None:
-    """People who get roles together."""
+    """Groups of users."""
 
 
 @app.command(name="list")
@@ -47,7 +47,7 @@ def list_groups(*, as_json: AsJson = False) -> None:
 
 @app.command()
 def members(group: Group, *, as_json: AsJson = False) -> None:
-    """List who is in a group."""
+    """List the members of a group."""
 
     async def read(session: AsyncSession) -> list[UserRead]:
         found = await service.find_group(session, group)
@@ -60,20 +60,20 @@ def members(group: Group, *, as_json: AsJson = False) -> None:
 @app.command()
 def create(
     name: str,
-    description: Annotated[str, typer.Option(help="What it is for")] = "",
+    description: Annotated[str, typer.Option(help="Description")] = "",
     provider: Annotated[
-        str | None, typer.Option(help="The provider that says who is in it, as in its address: company")
+        str | None, typer.Option(help="Slug of the identity provider that manages the members")
     ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Make a group."""
+    """Create a group."""
 
     async def make(session: AsyncSession) -> GroupRead:
         known = {slug: key for key, slug, _ in await provider_names(session)}
         if provider is not None and provider not in known:
             raise InvalidInputError(
-                "The group was not made.",
+                "The group was not created.",
                 fields=[FieldError("provider", f"there is no provider {provider!r}")],
             )
         wanted = checked(GroupCreate, name=name, description=description)
@@ -85,38 +85,38 @@ def create(
 
 @app.command()
 def delete(group: Group, *, as_json: AsJson = False) -> None:
-    """Delete a group: its members lose the roles they had by it."""
+    """Delete a group. Its members lose the roles they had through it."""
     _change(group, service.delete_group)
-    done(f"The group {group} is deleted.", as_json=as_json)
+    done(f"Deleted group {group}.", as_json=as_json)
 
 
 @app.command()
 def add(group: Group, user: User, *, as_json: AsJson = False) -> None:
-    """Put a user into a group."""
+    """Add a user to a group."""
 
     async def change(session: AsyncSession, actor: Actor, found: UUID) -> None:
         member = await find_user(session, actor, user)
         await service.add_member(session, actor, found, member.id)
 
     _change(group, change)
-    done(f"{user} is in {group}.", as_json=as_json)
+    done(f"Added {user} to {group}.", as_json=as_json)
 
 
 @app.command()
 def remove(group: Group, user: User, *, as_json: AsJson = False) -> None:
-    """Take a user out of a group."""
+    """Remove a user from a group."""
 
     async def change(session: AsyncSession, actor: Actor, found: UUID) -> None:
         member = await find_user(session, actor, user)
         await service.remove_member(session, actor, found, member.id)
 
     _change(group, change)
-    done(f"{user} is no longer in {group}.", as_json=as_json)
+    done(f"Removed {user} from {group}.", as_json=as_json)
 
 
 @app.command()
 def grant(group: Group, role: RoleName, department: Department = None, *, as_json: AsJson = False) -> None:
-    """Give a group a role, in a department or everywhere."""
+    """Assign a role to a group, in a department or everywhere."""
 
     async def change(session: AsyncSession, actor: Actor, found: UUID) -> None:
         where = None if department is None else await find_department(session, actor, department)
@@ -128,7 +128,7 @@ def grant(group: Group, role: RoleName, department: Department = None, *, as_jso
 
 @app.command()
 def revoke(group: Group, role: RoleName, department: Department = None, *, as_json: AsJson = False) -> None:
-    """Take a role away from a group."""
+    """Remove a role from a group."""
 
     async def change(session: AsyncSession, actor: Actor, found: UUID) -> None:
         where = None if department is None else await find_department(session, actor, department)

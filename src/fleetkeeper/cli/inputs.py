@@ -15,4 +15,4 @@ def checked(model: type[_Model], **values: Any) -> _Model:
     try:
         return model(**values)
     except ValidationError as error:
-        raise InvalidInputError("An option is wrong.", fields=field_errors(error.errors())) from None
+        raise InvalidInputError("An option is not valid.", fields=field_errors(error.errors())) from None

@@ -26,7 +26,7 @@ LOOK_SECONDS = 1.0
 def list_jobs(*, as_json: AsJson = False) -> None:
     """List all jobs with their schedules (UTC)."""
     found: list[JobRead] = with_session(service.list_jobs)
-    show(found, ("name", "title", "cron", "waiting", "may_be_asked_for"), as_json=as_json)
+    show(found, ("name", "title", "cron", "waiting", "manual_run"), as_json=as_json)
 
 
 @app.command()
@@ -59,7 +59,7 @@ def runs(
 
 @app.command()
 def run(
-    name: Annotated[str, typer.Argument(help="The job's name, such as telemetry.measure_space")],
+    name: Annotated[str, typer.Argument(help="Name of the job, such as telemetry.measure_space")],
     *,
     wait: Annotated[bool, typer.Option("--wait", help="Show progress until the run ends")] = False,
     as_json: AsJson = False,

@@ -40,7 +40,7 @@ def build_app(wanted: str | None) -> typer.Typer:
     """The command line: with one command, or with all of them where none, or an unknown one, is asked for."""
     app = typer.Typer(
         name="fleetkeeper",
-        help="One self-hosted control plane for the machines an organisation owns.",
+        help="Self-hosted fleet management: monitor, measure and audit your machines.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -59,7 +59,7 @@ def build_app(wanted: str | None) -> typer.Typer:
 
 
 def _keep_names() -> None:
-    """One self-hosted control plane for the machines an organisation owns."""
+    """Self-hosted fleet management: monitor, measure and audit your machines."""
 
 
 def main() -> None:

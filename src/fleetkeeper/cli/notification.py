@@ -52,8 +52,8 @@ def send_test(
 
 @app.command()
 def deliveries(
-    state: Annotated[DeliveryState | None, typer.Option(help="Only deliveries in this state")] = None,
-    event: Annotated[str | None, typer.Option(help="Only of this event, such as jobs.run_failed")] = None,
+    state: Annotated[DeliveryState | None, typer.Option(help="Deliveries in this state only")] = None,
+    event: Annotated[str | None, typer.Option(help="Event, such as jobs.run_failed")] = None,
     limit: Limit = 50,
     *,
     as_json: AsJson = False,
@@ -70,7 +70,7 @@ def deliveries(
 
 @app.command()
 def replay(
-    delivery: Annotated[str, typer.Argument(help="ID of the delivery, or its beginning")],
+    delivery: Annotated[str, typer.Argument(help="ID of the delivery, or a unique beginning of it")],
     *,
     as_json: AsJson = False,
 ) -> None:

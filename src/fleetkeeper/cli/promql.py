@@ -25,12 +25,17 @@ DEFAULT_STEPS = 60
 
 
 def promql(
-    query: Annotated[str, typer.Argument(help="A PromQL expression")],
-    at: Annotated[str, typer.Option(help="Moment: epoch seconds or RFC 3339; now when absent")] = "",
-    start: Annotated[str, typer.Option("--from", help="Begin of a range of time")] = "",
-    end: Annotated[str, typer.Option("--to", help="Its end; now when absent")] = "",
-    last: Annotated[str, typer.Option(help="Or a range up to now, such as 6h")] = "",
-    step: Annotated[str, typer.Option(help="Step of a range, such as 30s; a 60th of it when absent")] = "",
+    query: Annotated[str, typer.Argument(help="PromQL expression")],
+    at: Annotated[
+        str,
+        typer.Option(help="Evaluation time, such as 2026-11-27T16:00:00Z, or epoch seconds; default: now"),
+    ] = "",
+    start: Annotated[str, typer.Option("--from", help="Start of the range")] = "",
+    end: Annotated[str, typer.Option("--to", help="End of the range; default: now")] = "",
+    last: Annotated[str, typer.Option(help="Range that ends now, such as 6h")] = "",
+    step: Annotated[
+        str, typer.Option(help="Step of the range, such as 30s; default: 1/60 of the range")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Evaluate PromQL at one moment, or over a range with --from or --last. Errors are one sentence."""
@@ -63,7 +68,7 @@ def _read(query: str, parameters: Parameters, max_points: int) -> Query:
     end = parameters.time("end", now_us())
     start = end - parameters.duration("last") if parameters.text("last") else parameters.time("start")
     if end <= start:
-        raise InvalidInputError("A range ends after it begins; see --from and --to.")
+        raise InvalidInputError("--to must be later than --from.")
     step = parameters.duration("step") if parameters.text("step") else 0
     if step <= 0:
         step = max(1, math.ceil((end - start) / DEFAULT_STEPS / 1_000_000)) * 1_000_000

@@ -16,13 +16,11 @@ app = typer.Typer(help="Named sets of permissions.", no_args_is_help=True)
 
 COLUMNS = ("name", "is_builtin", "requires_second_factor", "memberships", "permissions")
 Name = Annotated[str, typer.Argument(help="Name of the role")]
-Permissions = Annotated[
-    list[Permission] | None, typer.Option("--permission", help="Give it again for each one")
-]
+Permissions = Annotated[list[Permission] | None, typer.Option("--permission", help="Permission; repeatable")]
 SecondFactor = Annotated[
-    bool | None, typer.Option("--second-factor/--no-second-factor", help="Ask for a second factor")
+    bool | None, typer.Option("--second-factor/--no-second-factor", help="Require a second factor")
 ]
-Description = Annotated[str | None, typer.Option(help="What it is for")]
+Description = Annotated[str | None, typer.Option(help="Description")]
 
 
 @app.callback()
@@ -59,7 +57,7 @@ def create(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Make a role."""
+    """Create a role."""
     wanted = checked(
         RoleCreate,
         name=name,
@@ -80,11 +78,11 @@ def update(
     permission: Permissions = None,
     description: Description = None,
     second_factor: SecondFactor = None,
-    new_name: Annotated[str | None, typer.Option(help="Another name")] = None,
+    new_name: Annotated[str | None, typer.Option(help="New name")] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Change a role; permissions that are given replace all that it has."""
+    """Update a role. The permissions that you give replace all its permissions."""
     changes = checked(
         RoleUpdate,
         name=new_name,
@@ -102,11 +100,11 @@ def update(
 
 @app.command()
 def delete(name: Name, *, as_json: AsJson = False) -> None:
-    """Delete a role that nobody has."""
+    """Delete a role that is not assigned."""
 
     async def change(session: AsyncSession) -> None:
         found = await service.find_role(session, name)
         await service.delete_role(session, command_actor(), found.id)
 
     with_session(change)
-    done(f"The role {name} is deleted.", as_json=as_json)
+    done(f"Deleted role {name}.", as_json=as_json)

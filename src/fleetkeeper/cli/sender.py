@@ -25,23 +25,27 @@ from fleetkeeper.telemetry.senders.schemas import (
     TrialRead,
 )
 
-app = typer.Typer(help="Prometheus, Telegraf, OpenTelemetry and collectd as senders.", no_args_is_help=True)
-rules = typer.Typer(help="The rules by which samples find their device.", no_args_is_help=True)
-hosts = typer.Typer(help="The names by which senders know devices.", no_args_is_help=True)
+app = typer.Typer(
+    help="Integrations: Prometheus, Telegraf, OpenTelemetry and collectd.", no_args_is_help=True
+)
+rules = typer.Typer(help="Rules that map samples to devices.", no_args_is_help=True)
+hosts = typer.Typer(help="Hosts and the devices they map to.", no_args_is_help=True)
 app.add_typer(rules, name="rules")
 app.add_typer(hosts, name="hosts")
 
-Rule = Annotated[int, typer.Argument(help="The rule's place in the list, from 1", min=1)]
-Labels = Annotated[list[str] | None, typer.Option("--label", help="A label's name; several in their order")]
-Pattern = Annotated[str | None, typer.Option(help="Regular expression (RE2) that finds the host")]
-Words = Annotated[str | None, typer.Option("--description", help="What the rule is for")]
+Rule = Annotated[int, typer.Argument(help="Position of the rule, from 1", min=1)]
+Labels = Annotated[
+    list[str] | None, typer.Option("--label", help="Label name; repeatable, tried in this order")
+]
+Pattern = Annotated[str | None, typer.Option(help="Regular expression (RE2) that extracts the host")]
+Words = Annotated[str | None, typer.Option("--description", help="Description")]
 ForProtocol = Annotated[
     str | None, typer.Option("--protocol", help="any, prometheus, influx, otlp or collectd")
 ]
-Host = Annotated[str, typer.Argument(help="The host as senders write it")]
+Host = Annotated[str, typer.Argument(help="Host, as the integration reports it")]
 Device = Annotated[str, typer.Argument(help="Name or ID of the device")]
 Of = Annotated[
-    str, typer.Option("--of", help="Name or id of the device that has it now, where several have it")
+    str, typer.Option("--of", help="Name or ID of the current device, if several devices have the host")
 ]
 
 RULE_COLUMNS = ("position", "protocol", "labels", "pattern", "enabled", "description")
@@ -60,19 +64,19 @@ HOST_COLUMNS = ("host", "device_name", "standing", "is_primary", "protocol", "fi
 
 @app.callback()
 def sender() -> None:
-    """Prometheus, Telegraf, OpenTelemetry and collectd as senders."""
+    """Integrations: Prometheus, Telegraf, OpenTelemetry and collectd."""
 
 
 @app.command()
 def refused(
     q: Annotated[
-        str, typer.Option(help="Part of the reason, the example, or the name of device or token")
+        str, typer.Option(help="Search text: part of the reason, example, device name or token name")
     ] = "",
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """List why samples were refused, with the newest example of each."""
+    """List the reasons for which samples were refused, with the newest example of each."""
 
     async def read(session: AsyncSession) -> list[RefusalRead]:
         parameters = [("limit", str(limit)), ("q", q)]
@@ -83,7 +87,7 @@ def refused(
 
 @rules.command(name="list")
 def list_rules(*, as_json: AsJson = False) -> None:
-    """List the rules in the order in which they are tried."""
+    """List rules in the order in which they are tried."""
 
     async def read(session: AsyncSession) -> list[SenderRuleRead]:
         return (await service.list_rules(session)).results
@@ -97,7 +101,7 @@ def add(
     protocol: ForProtocol = "any",
     pattern: Pattern = "",
     description: Words = "",
-    position: Annotated[int | None, typer.Option(help="Its place; the last, if not given")] = None,
+    position: Annotated[int | None, typer.Option(help="Position; default: last")] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -124,8 +128,10 @@ def change(
     protocol: ForProtocol = None,
     pattern: Pattern = None,
     description: Words = None,
-    enabled: Annotated[bool | None, typer.Option("--enable/--disable", help="Whether it is tried")] = None,
-    to: Annotated[int | None, typer.Option(help="Its new place")] = None,
+    enabled: Annotated[
+        bool | None, typer.Option("--enable/--disable", help="Enable or disable the rule")
+    ] = None,
+    to: Annotated[int | None, typer.Option(help="New position")] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -154,7 +160,7 @@ def delete(rule: Rule, *, as_json: AsJson = False) -> None:
         await service.delete_rule(session, await _rule_at(session, rule))
 
     with_session(remove)
-    done(f"Rule {rule} is deleted.", as_json=as_json)
+    done(f"Deleted rule {rule}.", as_json=as_json)
 
 
 @rules.command(name="try")
@@ -164,7 +170,7 @@ def try_rules(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Say which device a sample with these labels would belong to."""
+    """Show which device a sample with these labels would belong to."""
     trial = checked(Trial, protocol=protocol, labels=dict(_pair(label) for label in labels))
 
     async def attempt(session: AsyncSession) -> TrialRead:
@@ -176,9 +182,7 @@ def try_rules(
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise InvalidInputError(
-            "A label is wrong.", fields=[FieldError("labels", "are written as name=value")]
-        )
+        raise InvalidInputError("A label is wrong.", fields=[FieldError("labels", "Must be name=value")])
     return name, value
 
 
@@ -187,18 +191,18 @@ async def _rule_at(session: AsyncSession, position: int) -> UUID:
         if rule.position == position:
             return rule.id
     raise InvalidInputError(
-        "The rule is unknown.", fields=[FieldError("rule", f"no rule has place {position}")]
+        "The rule is unknown.", fields=[FieldError("rule", f"There is no rule at position {position}")]
     )
 
 
 @hosts.command(name="list")
 def list_hosts(
-    q: Annotated[str, typer.Option(help="Part of the host or of the device's name")] = "",
+    q: Annotated[str, typer.Option(help="Part of a host or device name")] = "",
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 1000,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """List the hosts that senders wrote for, each with its device."""
+    """List the hosts that integrations report, each with its device."""
 
     async def read(session: AsyncSession) -> list[HostRead]:
         parameters = [("limit", str(limit)), ("q", q)]
@@ -209,7 +213,7 @@ def list_hosts(
 
 @hosts.command(name="add")
 def add_host(host: Host, device: Device, *, as_json: AsJson = False) -> None:
-    """Say in advance which device a host is."""
+    """Map a host to a device."""
 
     async def make(session: AsyncSession) -> HostRead:
         found = await find_device(session, command_actor(), device)
@@ -222,7 +226,7 @@ def add_host(host: Host, device: Device, *, as_json: AsJson = False) -> None:
 
 @hosts.command()
 def move(host: Host, device: Device, of: Of = "", *, as_json: AsJson = False) -> None:
-    """Let a host be another device from now on; what is stored stays with the one that it was."""
+    """Map a host to another device. Stored samples stay with the old device."""
 
     async def change_device(session: AsyncSession) -> HostRead:
         found = await find_device(session, command_actor(), device)
@@ -234,13 +238,13 @@ def move(host: Host, device: Device, of: Of = "", *, as_json: AsJson = False) ->
 
 @hosts.command()
 def forget(host: Host, of: Of = "", *, as_json: AsJson = False) -> None:
-    """Forget which device a host is; its next samples look for it anew."""
+    """Remove the mapping of a host. Its next samples are mapped by the rules."""
 
     async def remove(session: AsyncSession) -> None:
         await service.forget_host(session, command_actor(), host, await _device_of(session, of))
 
     with_session(remove)
-    done(f"The host {host} is forgotten.", as_json=as_json)
+    done(f"Removed the mapping of host {host}.", as_json=as_json)
 
 
 async def _device_of(session: AsyncSession, wanted: str) -> UUID | None:

@@ -111,11 +111,11 @@ def simulate(
     ] = None,
     token: Annotated[
         str | None,
-        typer.Option(envvar="FLEETKEEPER_ENROLLMENT_TOKEN", help="An enrolment token."),
+        typer.Option(envvar="FLEETKEEPER_ENROLLMENT_TOKEN", help="Enrollment token."),
     ] = None,
     api_token: Annotated[
         str | None,
-        typer.Option(envvar="FLEETKEEPER_API_TOKEN", help="An API token that may make enrolment tokens."),
+        typer.Option(envvar="FLEETKEEPER_API_TOKEN", help="API token that may create enrollment tokens."),
     ] = None,
     state: Annotated[
         Path | None,

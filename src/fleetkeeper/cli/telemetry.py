@@ -7,7 +7,7 @@ from fleetkeeper.cli.telemetry_export import export
 from fleetkeeper.cli.telemetry_space import space
 from fleetkeeper.cli.telemetry_states import states
 
-app = typer.Typer(help="Measurements.", no_args_is_help=True)
+app = typer.Typer(help="Telemetry: export, delete, storage and states.", no_args_is_help=True)
 app.command()(delete)
 app.command()(export)
 app.command()(space)
@@ -16,4 +16,4 @@ app.command()(states)
 
 @app.callback()
 def telemetry() -> None:
-    """Measurements."""
+    """Telemetry: export, delete, storage and states."""

@@ -28,15 +28,19 @@ _OPEN = frozenset({"waiting", "running"})
 def delete(
     device: Annotated[str, typer.Option(help="Name or ID of the device")],
     metric: Annotated[str | None, typer.Option(help="Only this metric")] = None,
-    first_day: Annotated[str | None, typer.Option("--from", help="First day (UTC), as 2026-01-31")] = None,
-    last_day: Annotated[str | None, typer.Option("--to", help="Last day (UTC), as 2026-02-01")] = None,
-    reason: Annotated[str, typer.Option(help="Why; the audit log keeps it")] = "",
+    first_day: Annotated[
+        str | None, typer.Option("--from", help="First day (UTC), such as 2026-01-31")
+    ] = None,
+    last_day: Annotated[str | None, typer.Option("--to", help="Last day (UTC), such as 2026-02-01")] = None,
+    reason: Annotated[str, typer.Option(help="Reason, for the audit log")] = "",
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be deleted; change nothing")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Delete telemetry of a device: hot, sealed, summed up and archived. It cannot be undone."""
+    """Delete the telemetry of a device in every tier. This cannot be undone."""
     days = {"first_day": _day("--from", first_day), "last_day": _day("--to", last_day)}
 
     async def preview(session: AsyncSession) -> tuple[DeletionCreate, Amounts]:
@@ -52,7 +56,7 @@ def delete(
         raise InvalidInputError("Nothing was deleted.", fields=[FieldError("--reason", "Add --reason TEXT")])
     if not yes:
         show_one(amounts, as_json=False)
-        typer.confirm("Delete this for good?", abort=True)
+        typer.confirm("Delete this telemetry permanently?", abort=True)
 
     async def ask(session: AsyncSession) -> DeletionRead:
         return await browsing.ask_for_deletion(session, command_actor(), wanted, reason.strip()[:500])
@@ -105,5 +109,5 @@ def _day(name: str, text: str | None) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         raise InvalidInputError(
-            "The day is wrong.", fields=[FieldError(name, "is a day, as 2026-01-31")]
+            "The day is wrong.", fields=[FieldError(name, "Must be a date such as 2026-01-31")]
         ) from None

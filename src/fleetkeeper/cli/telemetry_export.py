@@ -26,25 +26,33 @@ STATEMENT_TIMEOUT_SECONDS = 3600
 
 
 def export(
-    file: Annotated[Path, typer.Argument(help="File to write; its name ends in .parquet, .csv or .arrow")],
-    start: Annotated[str, typer.Option("--from", help="From this time on (RFC 3339 or epoch seconds)")],
-    end: Annotated[str, typer.Option("--to", help="Before this time (RFC 3339 or epoch seconds)")],
-    metric: Annotated[list[str] | None, typer.Option(help="Metric or channel; all when not given")] = None,
+    file: Annotated[Path, typer.Argument(help="File to write: .parquet, .csv or .arrow")],
+    start: Annotated[
+        str,
+        typer.Option("--from", help="Start time, such as 2026-11-27T16:00:00Z, or epoch seconds; required"),
+    ] = "",
+    end: Annotated[
+        str, typer.Option("--to", help="End time, such as 2026-11-28T16:00:00Z, or epoch seconds; required")
+    ] = "",
+    metric: Annotated[
+        list[str] | None, typer.Option(help="Metric or channel; repeatable; default: all")
+    ] = None,
     device: Annotated[
         list[str] | None, typer.Option(help="Name or ID of a device; repeatable; default: all")
     ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Write samples as they were measured, from whatever tier. The audit log keeps that it was done."""
+    """Export raw samples from every tier to a file. The export is logged in the audit log."""
     file_format = file.suffix.removeprefix(".")
     if file_format not in FORMATS:
         raise InvalidInputError(
-            "The file is wrong.", fields=[FieldError("FILE", f"ends in .{', .'.join(FORMATS)}")]
+            "The file is wrong.", fields=[FieldError("FILE", f"Must end in .{', .'.join(FORMATS)}")]
         )
     if not file.parent.is_dir():
         raise InvalidInputError(
-            "The file is wrong.", fields=[FieldError("FILE", f"{file.parent} is no folder; make it first")]
+            "The file is wrong.",
+            fields=[FieldError("FILE", f"There is no folder {file.parent}; create it first")],
         )
     url = reachable_url()
     check_revision(url)

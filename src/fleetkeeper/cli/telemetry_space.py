@@ -35,10 +35,10 @@ class Report(BaseModel):
 
 def space(
     *,
-    measure: Annotated[bool, typer.Option("--measure", help="Count anew, before showing")] = False,
+    measure: Annotated[bool, typer.Option("--measure", help="Measure again first")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what telemetry takes by tier, group and device, what arrives, and what waits."""
+    """Show storage by tier, metric group and device, and the health of ingest."""
     url = reachable_url()
     check_revision(url)
     report = asyncio.run(_report(url, measure=measure, is_quiet=as_json))

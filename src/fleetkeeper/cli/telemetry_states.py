@@ -19,15 +19,18 @@ from fleetkeeper_protocol.metrics import format_channel
 
 def states(
     device: Annotated[str, typer.Argument(help="Name or ID of the device")],
-    metric: Annotated[list[str] | None, typer.Option(help="Only this state; may be repeated")] = None,
-    start: Annotated[str, typer.Option("--from", help="Epoch seconds or RFC 3339")] = "0",
+    metric: Annotated[list[str] | None, typer.Option(help="State to show; repeatable; default: all")] = None,
+    start: Annotated[
+        str, typer.Option("--from", help="Start time, such as 2026-11-27T16:00:00Z, or epoch seconds")
+    ] = "0",
     end: Annotated[
-        str | None, typer.Option("--to", help="Epoch seconds or RFC 3339; now when absent")
+        str | None,
+        typer.Option("--to", help="End time, such as 2026-11-28T16:00:00Z, or epoch seconds; default: now"),
     ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show the states of a device: whether it waits to be restarted, what it lives on, and what else it reports."""
+    """Show the states of a device as they changed, such as a pending restart."""
     until = utc_now() if end is None else moment("--to", end)
 
     async def read(session: AsyncSession) -> StatesRead:

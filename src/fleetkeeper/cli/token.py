@@ -25,28 +25,31 @@ from fleetkeeper.kit.clock import utc_now
 app = typer.Typer(help="API tokens and enrollment tokens.", no_args_is_help=True)
 
 Networks = Annotated[
-    list[str] | None, typer.Option("--network", help="From where it may be used, as 192.0.2.0/24; repeatable")
+    list[str] | None,
+    typer.Option("--network", help="Network it may be used from, such as 192.0.2.0/24; repeatable"),
 ]
-Token = Annotated[str, typer.Argument(help="Name of the token, or its ID or a unique beginning of it")]
-Owner = Annotated[str | None, typer.Option("--user", help="Whose token, where several have the name")]
+Token = Annotated[str, typer.Argument(help="Name or ID of the token, or a unique beginning of the ID")]
+Owner = Annotated[
+    str | None, typer.Option("--user", help="Owner of the token, if several tokens have the name")
+]
 
 
 @app.command()
 def create(
-    user: Annotated[str, typer.Option(help="Whose permissions the token has")],
-    name: Annotated[str, typer.Option(help="What the token is for")],
+    user: Annotated[str, typer.Option(help="User whose permissions the token gets")],
+    name: Annotated[str, typer.Option(help="Name of the token, such as what uses it")],
     days: Annotated[
-        int | None, typer.Option(min=1, max=3650, help="Days until it expires; it never does if not given")
+        int | None, typer.Option(min=1, max=3650, help="Days until it expires; default: never")
     ] = None,
-    preset: Annotated[
-        Preset | None, typer.Option(help="What it may do, instead of a list of permissions")
-    ] = None,
+    preset: Annotated[Preset | None, typer.Option(help="Preset, instead of single permissions")] = None,
     permission: Annotated[
-        list[Permission] | None, typer.Option("--permission", help="At most these of the user's; repeatable")
+        list[Permission] | None, typer.Option("--permission", help="Limit to this permission; repeatable")
     ] = None,
     department: Annotated[
         list[str] | None,
-        typer.Option("--department", help="Only there and below, as Company/Region; repeatable"),
+        typer.Option(
+            "--department", help="Limit to this department and below, as Company/Region; repeatable"
+        ),
     ] = None,
     network: Networks = None,
     *,
@@ -54,7 +57,7 @@ def create(
 ) -> None:
     """Create an API token and print it. It cannot be shown again.
 
-    Without a preset or permissions it may do everything that its user may.
+    Without a preset or permissions, the token can do everything that its user can do.
     """
     if preset and permission:
         raise InvalidInputError(
@@ -79,7 +82,9 @@ def create(
 
 @app.command(name="list")
 def list_tokens(
-    user: Annotated[str | None, typer.Option(help="Only this user's")] = None, *, as_json: AsJson = False
+    user: Annotated[str | None, typer.Option(help="Tokens of this user only")] = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """List API tokens, without their secrets."""
 
@@ -96,12 +101,12 @@ def rotate(
     token: Token,
     user: Owner = None,
     overlap: Annotated[
-        int, typer.Option(min=0, max=604_800, help="Seconds for which the old secret works too")
+        int, typer.Option(min=0, max=604_800, help="Seconds for which the old secret keeps working")
     ] = 3600,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Give a token a new secret and print it."""
+    """Rotate a token: give it a new secret and print it."""
 
     async def change(session: AsyncSession) -> str:
         found = await service.find_token(session, command_actor(), token, user)
@@ -113,31 +118,31 @@ def rotate(
 
 @app.command()
 def revoke(token: Token, user: Owner = None, *, as_json: AsJson = False) -> None:
-    """Refuse a token from now on."""
+    """Revoke a token. It stops working at once."""
 
     async def change(session: AsyncSession) -> None:
         found = await service.find_token(session, command_actor(), token, user)
         await service.revoke_token(session, command_actor(), found.id)
 
     with_session(change)
-    done(f"The token {token} is revoked.", as_json=as_json)
+    done(f"Revoked token {token}.", as_json=as_json)
 
 
 @app.command()
 def enroll(
-    name: Annotated[str, typer.Option(help="What the token is for")] = "command line",
+    name: Annotated[str, typer.Option(help="Name of the token, such as what uses it")] = "command line",
     max_uses: Annotated[
-        int, typer.Option(min=1, max=100_000, help="How many machines may enrol with it")
+        int, typer.Option(min=1, max=100_000, help="Number of machines that may enroll with it")
     ] = 1,
     hours: Annotated[int, typer.Option(min=1, max=8760, help="Hours until it expires")] = 24,
     department: Annotated[
-        str | None, typer.Option(help="Department that the machines shall belong to, as Company/Region")
+        str | None, typer.Option(help="Department for new devices, as Company/Region")
     ] = None,
     network: Networks = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Make an enrolment token and print it. It cannot be shown again."""
+    """Create an enrollment token and print it. It cannot be shown again."""
 
     async def make(session: AsyncSession) -> str:
         wanted = checked(

@@ -19,31 +19,32 @@ from fleetkeeper.identity.users import service
 from fleetkeeper.identity.users.schemas import UserCreate, UserRead
 from fleetkeeper.kit.text import printable
 
-app = typer.Typer(help="Accounts, and the roles that they have.", no_args_is_help=True)
+app = typer.Typer(help="Users and their roles.", no_args_is_help=True)
 
 COLUMNS = ("username", "name", "email", "enabled", "source", "last_login")
 MAX_LISTED = "1000"
-User = Annotated[str, typer.Argument(help="User name or id")]
+User = Annotated[str, typer.Argument(help="Username or ID")]
 RoleName = Annotated[str, typer.Option(help="Name of the role")]
 Department = Annotated[
-    str | None, typer.Option(help="Where, as Company/Region or its id; everywhere, if not given")
+    str | None, typer.Option(help="Department, as Company/Region or its ID; default: everywhere")
 ]
-Reason = Annotated[str, typer.Option(help="Why; the audit log keeps it")]
+Reason = Annotated[str, typer.Option(help="Reason, for the audit log")]
 Password = Annotated[
-    str, typer.Option(prompt=True, confirmation_prompt=True, hide_input=True, help="Asked for, if not given")
+    str,
+    typer.Option(prompt=True, confirmation_prompt=True, hide_input=True, help="Password; default: prompt"),
 ]
 
 
 @app.callback()
 def accounts() -> None:
-    """Accounts, and the roles that they have."""
+    """Users and their roles."""
 
 
 @app.command(name="list")
 def list_users(
-    q: Annotated[str, typer.Option(help="Part of a name or mail address")] = "", *, as_json: AsJson = False
+    q: Annotated[str, typer.Option(help="Part of a name or email address")] = "", *, as_json: AsJson = False
 ) -> None:
-    """List accounts."""
+    """List users."""
 
     async def read(session: AsyncSession) -> list[UserRead]:
         parameters = (("q", q), ("limit", MAX_LISTED))
@@ -75,14 +76,14 @@ def show_user(user: User, *, as_json: AsJson = False) -> None:
 def create(
     username: str,
     role: RoleName = Role.VIEWER,
-    password: Annotated[str, typer.Option(help="Asked for if not given")] = "",
+    password: Annotated[str, typer.Option(help="Password; default: prompt")] = "",
     department: Department = None,
     name: Annotated[str, typer.Option(help="Full name")] = "",
-    email: Annotated[str | None, typer.Option(help="Mail address")] = None,
+    email: Annotated[str | None, typer.Option(help="Email address")] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Create a local account."""
+    """Create a local user."""
 
     async def check(session: AsyncSession) -> UserCreate:
         wanted = checked(UserCreate, username=username, name=name, email=email)
@@ -111,11 +112,11 @@ def set_password(
     password: Password = "",
     *,
     revoke_tokens: Annotated[
-        bool, typer.Option("--revoke-tokens", help="Revoke the account's API tokens, too")
+        bool, typer.Option("--revoke-tokens", help="Also revoke the user's API tokens")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Give an account another password and end its sessions."""
+    """Set a user's password and end their sessions."""
 
     async def change(session: AsyncSession) -> list[str]:
         found = await service.find_user(session, command_actor(), user)
@@ -130,7 +131,7 @@ def set_password(
 
 @app.command(name="reset-second-factor")
 def reset_second_factor(user: User, reason: Reason, *, as_json: AsJson = False) -> None:
-    """Remove the factors of somebody who lost them, and end their sessions."""
+    """Remove the second factors of a user who lost them, and end their sessions."""
 
     async def change(session: AsyncSession) -> None:
         actor = command_actor()
@@ -143,33 +144,33 @@ def reset_second_factor(user: User, reason: Reason, *, as_json: AsJson = False) 
 
 @app.command()
 def disable(user: User, reason: Reason, *, as_json: AsJson = False) -> None:
-    """Refuse a user and their tokens from now on, and end their sessions."""
+    """Disable a user and their tokens, and end their sessions."""
     _set_enabled(user, reason, enabled=False)
     done(f"{user} is disabled.", as_json=as_json)
 
 
 @app.command()
 def enable(user: User, reason: Reason = "", *, as_json: AsJson = False) -> None:
-    """Let a user sign in again."""
+    """Enable a user."""
     _set_enabled(user, reason, enabled=True)
     done(f"{user} can sign in again.", as_json=as_json)
 
 
 @app.command()
 def delete(user: User, reason: Reason, *, as_json: AsJson = False) -> None:
-    """Delete an account with its sessions, tokens and roles."""
+    """Delete a user with their sessions, tokens and roles."""
 
     async def change(session: AsyncSession) -> None:
         found = await service.find_user(session, command_actor(), user)
         await service.delete_user(session, command_actor(), found.id)
 
     with_session(change, reason)
-    done(f"{user} is deleted.", as_json=as_json)
+    done(f"Deleted user {user}.", as_json=as_json)
 
 
 @app.command()
 def grant(user: User, role: RoleName, department: Department = None, *, as_json: AsJson = False) -> None:
-    """Give a user a role, in a department or everywhere."""
+    """Assign a role to a user, in a department or everywhere."""
 
     async def change(session: AsyncSession) -> None:
         found = await service.find_user(session, command_actor(), user)
@@ -182,7 +183,7 @@ def grant(user: User, role: RoleName, department: Department = None, *, as_json:
 
 @app.command()
 def revoke(user: User, role: RoleName, department: Department = None, *, as_json: AsJson = False) -> None:
-    """Take a role away from a user."""
+    """Remove a role from a user."""
 
     async def change(session: AsyncSession) -> None:
         found = await service.find_user(session, command_actor(), user)

@@ -92,7 +92,7 @@ def _job_row(one: JobRead, *, may_run: bool) -> Row:
             Cell(schedule_words(one.cron), is_soft=True),
             Cell(tags=tags, at=None),
         ),
-        (run,) if may_run and one.may_be_asked_for else (),
+        (run,) if may_run and one.manual_run else (),
     )
 
 

@@ -20,7 +20,7 @@ class Job:
     # Upkeep that comes every few minutes: its scheduled runs are kept only where they fail.
     is_quiet: bool = False
     # Whether people may ask for it at any time.
-    may_be_asked_for: bool = False
+    manual_run: bool = False
     # Whether one that is due while another is at it in the same process is left out.
     is_alone: bool = False
 
@@ -34,7 +34,7 @@ def job(
     *,
     cron: str = "",
     is_quiet: bool = False,
-    may_be_asked_for: bool = False,
+    manual_run: bool = False,
     is_alone: bool = False,
 ) -> Callable[[Work], Work]:
     """Declare a job. Raises ValueError for a name that another has."""
@@ -42,7 +42,7 @@ def job(
     def declare(work: Work) -> Work:
         if name in JOBS:
             raise ValueError(f"two jobs have the name {name}")
-        JOBS[name] = Job(name, title, work, cron, is_quiet, may_be_asked_for, is_alone)
+        JOBS[name] = Job(name, title, work, cron, is_quiet, manual_run, is_alone)
         return work
 
     return declare

@@ -48,7 +48,7 @@ class JobRead(BaseModel):
     name: str
     title: str
     cron: str = Field(description="When it runs by itself (UTC); empty where it is only asked for")
-    may_be_asked_for: bool
+    manual_run: bool
     waiting: int = Field(description="Runs that wait")
     last_run: RunRead | None
 

@@ -146,7 +146,7 @@ async def list_jobs(session: AsyncSession) -> list[JobRead]:
             name=job.name,
             title=job.title,
             cron=job.cron,
-            may_be_asked_for=job.may_be_asked_for,
+            manual_run=job.manual_run,
             waiting=counts.get(job.name, 0),
             last_run=runs.get(job.name),
         )
@@ -166,7 +166,7 @@ async def ask_for(session: AsyncSession, name: str, reason: str = "") -> Asked:
     job = JOBS.get(name)
     if job is None:
         raise NotFoundError("There is no such job.")
-    if not job.may_be_asked_for:
+    if not job.manual_run:
         raise InvalidInputError(f"“{job.title}” runs by itself and cannot be started by hand.")
     return await enqueue(session, name, reason=reason)
 

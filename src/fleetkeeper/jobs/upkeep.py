@@ -19,7 +19,7 @@ async def end_readers(run: Run) -> None:
     await end_long_readers(run.database, timedelta(minutes=run.settings.database.reader_transaction_minutes))
 
 
-@job("jobs.take_up_abandoned", "Take up jobs of dead workers", cron="* * * * *", is_quiet=True)
+@job("jobs.take_up_abandoned", "Recover abandoned jobs", cron="* * * * *", is_quiet=True)
 async def take_up(run: Run) -> None:
     """Let jobs of dead workers wait again."""
     await take_up_abandoned(run.tools.queue, run.database)

@@ -68,7 +68,7 @@ async def tell_of_failed_check(session: AsyncSession, finding: str) -> None:
     "Remind of expiring tokens",
     cron="7 6 * * *",
     is_quiet=True,
-    may_be_asked_for=True,
+    manual_run=True,
 )
 async def tell_of_expiring_tokens(run: Run) -> None:
     """Emit `identity.token_expiring` once for each token that expires within a week, to its owner."""

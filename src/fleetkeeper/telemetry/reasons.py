@@ -25,8 +25,8 @@ class Reason(StrEnum):
     )
     UNKNOWN_HOST = (
         "unknown_host",
-        "there is no such device that this credential may write for",
-        "Add the host to its device, or use a token of the right department. A token with devices:create adds devices.",
+        "the host is unknown, or this credential may not write for it",
+        "Add the host under Integrations, use a token of its department, or use a token with devices:create.",
     )
     FOREIGN_HOST = (
         "foreign_host",
@@ -36,7 +36,7 @@ class Reason(StrEnum):
     BAD_HOST = (
         "bad_host",
         "the host name cannot be the name of a device",
-        "Correct the host name, or the rule that finds it: at most 255 characters, no blanks around it.",
+        "Correct the host name, or the rule that finds it: at most 255 characters, no spaces around it.",
     )
     # What it is called.
     BAD_NAME = (

@@ -76,7 +76,7 @@ async def _problem(connection: queries.Connection, settings: Settings, file: Fil
     return "" if digest == sha256 else "its content is not what was written"
 
 
-@job(VERIFY_TASK, "Verify the archive", cron="53 3 * * 0", may_be_asked_for=True)
+@job(VERIFY_TASK, "Verify the archive", cron="53 3 * * 0", manual_run=True)
 async def verify_by_schedule(run: Run) -> None:
     """Check each file against its hash."""
     async with sealing_connection(run.database.url) as connection:

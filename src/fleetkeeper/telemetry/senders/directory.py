@@ -209,10 +209,10 @@ def _compiled(rules: Iterable[SenderRule]) -> list[HostRule]:
 
 def unknown_sentence(host: str, caller: Caller) -> str:
     """What is said of a host that is no device, and likewise of one that is a device out of the caller's reach."""
-    text = f"there is no device {host[:80]!r} that this credential may write for"
+    text = f"unknown host {host[:80]!r}"
     if caller.device_id is not None or caller.may(Permission.DEVICES_CREATE):
-        return text
-    return f"{text}, and it has no permission {Permission.DEVICES_CREATE} to make one"
+        return f"{text}; this credential may not write for it"
+    return f"{text}; add it under Integrations, or use a token with {Permission.DEVICES_CREATE}"
 
 
 def _unknown(host: str, caller: Caller, why: str = "") -> KnownHost:

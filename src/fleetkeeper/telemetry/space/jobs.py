@@ -60,7 +60,7 @@ async def measure_space(
     return at
 
 
-@job(MEASURE_TASK, "Measure storage", cron=f"{MEASURE_MINUTE} * * * *", may_be_asked_for=True)
+@job(MEASURE_TASK, "Measure storage", cron=f"{MEASURE_MINUTE} * * * *", manual_run=True)
 async def measure_by_schedule(run: Run) -> None:
     """Count what each tier holds."""
 
