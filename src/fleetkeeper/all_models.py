@@ -2,6 +2,7 @@
 
 from fleetkeeper.audit import models as audit
 from fleetkeeper.config import models as config
+from fleetkeeper.database import status_history
 from fleetkeeper.database.base import Base
 from fleetkeeper.devices import models as devices
 from fleetkeeper.fleet import models as fleet
@@ -41,5 +42,6 @@ __all__ = [
     "sign_in",
     "space",
     "states",
+    "status_history",
     "telemetry",
 ]

@@ -2,10 +2,12 @@
 
 import json
 import re
+from uuid import UUID
 
 import pytest
 
 from fleetkeeper.console.job_panels import progress_text, schedule_words
+from fleetkeeper.database.status_history import changes_of
 from fleetkeeper.jobs.schemas import RunRead
 from fleetkeeper.jobs.service import enqueue
 from fleetkeeper.kit.clock import utc_now
@@ -32,13 +34,16 @@ async def test_a_job_is_run_watched_and_cancelled(app, browser):
     assert "/cancel" not in page
 
 
-async def test_the_audit_log_keeps_who_ran_and_cancelled(admin, browser):
+async def test_the_logs_keep_who_ran_and_cancelled(app, admin, browser):
     await browser.send("/jobs/telemetry.measure_space/run")
     run = (await admin.get("/api/v1/jobs/runs")).json()["results"][0]
     await browser.send(f"/jobs/runs/{run['id']}/cancel")
     entries = (await admin.get("/api/v1/audit?resource_type=jobs")).json()["results"]
     kept = [(one["action"], one["actor_name"], one["record_id"]) for one in entries]
     assert kept == [("jobs.cancel", "maria", run["id"]), ("jobs.run", "maria", run["id"])]
+    async with app.state.database.session(TEST_CONTEXT) as session:
+        (move,) = await changes_of(session, UUID(run["id"]))
+    assert (move.old_status, move.new_status, move.changed_by) == ("waiting", "cancelled", "maria")
 
 
 async def test_who_may_only_look_sees_no_buttons(app, browser, viewer_browser):

@@ -47,6 +47,7 @@ UNAUDITED = {
     "space_devices": "what the job that measures space counted",
     "space_groups": "what the job that measures space counted",
     "space_totals": "what the job that measures space counted",
+    "status_history": "is a history itself",
     "states": "measurements, which agents alone write",
     "telemetry_deletions": "progress of deletions; asking for one, and its end, are events of their own",
     "user_sessions": "who is logged in at a machine, as its agent reports",

@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.database.status_history import move
 from fleetkeeper.errors import InvalidInputError, NotFoundError
 from fleetkeeper.jobs.declaring import JOBS
 from fleetkeeper.jobs.models import JobRun
@@ -110,7 +111,8 @@ async def cancel(session: AsyncSession, run_id: UUID) -> RunRead:
     RUNS.check(RunState(run.state), RunState.CANCELLED)
     run.cancel_requested_at = utc_now()
     if run.state == RunState.WAITING:
-        run.state, run.finished_at = RunState.CANCELLED, run.cancel_requested_at
+        run.finished_at = run.cancel_requested_at
+        await move(session, RUNS, run, RunState.CANCELLED, column="state")
     await session.flush()
     return _read(run)
 

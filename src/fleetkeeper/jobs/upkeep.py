@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from fleetkeeper.database.context import product_context
 from fleetkeeper.database.readers import end_long_readers
+from fleetkeeper.database.status_history import forget_moves
 from fleetkeeper.jobs import queries
 from fleetkeeper.jobs.abandoned import take_up_abandoned
 from fleetkeeper.jobs.declaring import job
@@ -11,6 +12,7 @@ from fleetkeeper.jobs.run import Run
 
 KEEP_FINISHED_HOURS = 72
 KEEP_RUNS_DAYS = 90
+KEEP_MOVES_DAYS = 730
 
 
 @job("database.end_long_readers", "End long reader transactions", cron="* * * * *", is_quiet=True)
@@ -31,3 +33,4 @@ async def remove_finished(run: Run) -> None:
     await run.tools.queue.job_manager.delete_old_jobs(nb_hours=KEEP_FINISHED_HOURS, include_failed=True)
     async with run.database.session(product_context("job", "jobs.remove_finished")) as session:
         await queries.forget_old(session, KEEP_RUNS_DAYS)
+        await forget_moves(session, timedelta(days=KEEP_MOVES_DAYS))

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from fleetkeeper.errors import ConflictError
 
 State = TypeVar("State", bound=StrEnum)
+
+
+MACHINES: "list[Machine[Any]]" = []
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,10 @@ class Machine(Generic[State]):
     thing: str
     moves: Mapping[State, frozenset[State]]
     tones: Mapping[State, str]
+
+    def __post_init__(self) -> None:
+        """Be one of those that a test walks through."""
+        MACHINES.append(self)
 
     @property
     def final(self) -> frozenset[State]:
