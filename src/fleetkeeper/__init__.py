@@ -1,1 +1,1 @@
-"""Fleetkeeper: one control plane for the machines an organisation owns."""
+"""Fleetkeeper: one control plane for the machines an organization owns."""

@@ -49,7 +49,7 @@ API = "/api/v1"
 PUBLIC_ROUTES = {
     "/health/live": "probes have no credential",
     "/health/ready": "probes have no credential",
-    "/api/v1/enroll": "the enrolment token in the body is the credential",
+    "/api/v1/enroll": "the enrollment token in the body is the credential",
     "/api/v1/openapi.json": "the description of the API holds no data",
     "/api/v1/sign-in/passkey": "the passkey in the body is the credential",
     "/api/v1/sign-in/passkey/options": "one cannot be signed in yet",

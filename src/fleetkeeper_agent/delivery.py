@@ -288,7 +288,7 @@ class Delivery:
         self._configuration.notice(answer.config_tag)
         if answer.verdict is Verdict.UNAUTHORIZED:
             self._lose_link(
-                f"the server does not accept this device's key any more ({answer.reason}); enrol it again. "
+                f"the server does not accept this device's key any more ({answer.reason}); enroll it again. "
                 "Frames wait in the spool until then",
                 self._clock.uniform(0.8, 1.2) * UNAUTHORIZED_RETRY_SECONDS,
             )

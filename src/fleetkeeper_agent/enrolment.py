@@ -51,7 +51,7 @@ def enrol(
     clock: Clock,
     transport: httpx.BaseTransport | None = None,
 ) -> Credentials:
-    """Enrol and keep the key. Raises EnrolmentError."""
+    """Enroll and keep the key. Raises EnrolmentError."""
     address = check_server(server)
     request = EnrollRequest(token=token.strip(), hostname=hostname, identities=dict(evidence))
     channel = Channel(address, clock, transport=transport)
@@ -61,7 +61,7 @@ def enrol(
         channel.close()
     if answer.verdict is not Verdict.ACCEPTED:
         raise EnrolmentError(
-            f"{address} does not enrol this device: {answer.reason}",
+            f"{address} does not enroll this device: {answer.reason}",
             temporary=answer.verdict is Verdict.RETRY,
             retry_after=answer.retry_after,
         )

@@ -187,7 +187,7 @@ class Agent:
 def enrol_this_machine(
     state: StateDirectory, server: str, token: str, platform: Platform, clock: Clock
 ) -> Credentials:
-    """Enrol with what the machine tells about itself. Raises EnrolmentError."""
+    """Enroll with what the machine tells about itself. Raises EnrolmentError."""
     address = check_server(server)
     if sends_in_clear(address):
         LOG.warning("%s is not encrypted: token, key and reports can be read on the way", address)
@@ -206,7 +206,7 @@ def run_agent(
     stop: threading.Event | None = None,
     clock: Clock | None = None,
 ) -> int:
-    """Run until SIGTERM, SIGINT or `stop`; enrol first if that has not been done. Return an exit code.
+    """Run until SIGTERM, SIGINT or `stop`; enroll first if that has not been done. Return an exit code.
 
     Raises EnrolmentError, AlreadyRunningError.
     """

@@ -1,4 +1,4 @@
-"""An organisation with two departments that must not see each other, and somebody in each."""
+"""An organization with two departments that must not see each other, and somebody in each."""
 
 import contextlib
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Enrolment and agents."""
+"""Enrollment and agents."""
 
 import re
 from datetime import UTC, datetime, timedelta

@@ -15,7 +15,7 @@ from playwright.async_api import Browser, expect
 from tests.e2e.browsers import NEEDS_BROWSER, SIZES, Visitor
 from tests.fixtures.product import PASSWORD, Product
 
-# The catalogue's own tables have nothing of anybody.
+# The catalog's own tables have nothing of anybody.
 READABLE = """
     SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND c.relkind IN ('r', 'p', 'v', 'm', 'f')

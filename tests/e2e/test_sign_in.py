@@ -206,7 +206,7 @@ async def test_passkey_as_second_step(visit: Visit, maria: str):
 
 
 async def test_role_that_asks_for_a_second_factor(visit: Visit, app: RunningApp, admin: httpx.AsyncClient):
-    """It leads to the enrolment, and to nothing else until that is done."""
+    """It leads to the enrollment, and to nothing else until that is done."""
     answer = await admin.post(
         "/api/v1/roles",
         json={"name": "careful", "permissions": ["devices:read"], "requires_second_factor": True},

@@ -11,7 +11,7 @@ from tests.fixtures.product import PASSWORD, Product, wait_for
 
 pytestmark = NEEDS_BROWSER
 
-# Points that the chart's line has, by the colour of its pixels: columns of the canvas with a strongly coloured one.
+# Points that the chart's line has, by the color of its pixels: columns of the canvas with a strongly coloured one.
 COLOURED_COLUMNS = """
 canvas => {
   const { width, height } = canvas;

@@ -1,4 +1,4 @@
-"""Enrolment: a token is used as often as it says, and nobody claims a device that exists."""
+"""Enrollment: a token is used as often as it says, and nobody claims a device that exists."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Evidence of identity: normalised, and void of what identifies nobody."""
+"""Evidence of identity: normalized, and void of what identifies nobody."""
 
 import itertools
 

@@ -142,8 +142,8 @@ def test_a_revoked_key_keeps_everything_and_asks_slowly(bench, caplog):
     assert bench.delivery.step() == pytest.approx(360.0)
     bench.submit(5, 10)
     assert bench.spool.waiting(FRAME) == 3
-    assert "enrol it again" in bench.delivery.link
-    assert caplog.text.count("enrol it again") == 1
+    assert "enroll it again" in bench.delivery.link
+    assert caplog.text.count("enroll it again") == 1
     bench.channel.default = ACCEPTED
     bench.settle(400.0)
     assert bench.spool.waiting(FRAME) == 0

@@ -1,4 +1,4 @@
-"""Enrolment: what is sent, what is kept, and why it fails."""
+"""Enrollment: what is sent, what is kept, and why it fails."""
 
 import pytest
 

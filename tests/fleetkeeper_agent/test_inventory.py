@@ -1,4 +1,4 @@
-"""Inventories of Linux, Windows and macOS, and the evidence for the enrolment."""
+"""Inventories of Linux, Windows and macOS, and the evidence for the enrollment."""
 
 import subprocess
 from types import SimpleNamespace

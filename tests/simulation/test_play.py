@@ -1,4 +1,4 @@
-"""Playing a fleet against a server in memory: enrolment, backfill, live, refusals and retries."""
+"""Playing a fleet against a server in memory: enrollment, backfill, live, refusals and retries."""
 
 import contextlib
 import itertools

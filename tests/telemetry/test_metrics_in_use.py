@@ -1,4 +1,4 @@
-"""The catalogue of metrics offers what integrations send, to those who may see a device that has it."""
+"""The catalog of metrics offers what integrations send, to those who may see a device that has it."""
 
 import pytest
 

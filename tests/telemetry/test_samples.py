@@ -168,7 +168,7 @@ class TestRefused:
         assert stored.accepted == 5
         assert len(stored.rejected) == 3
         assert "limit" in stored.rejected[0].sentence
-        # What is refused does not fill the catalogue either.
+        # What is refused does not fill the catalog either.
         assert connection.execute("SELECT count(*) FROM channels").fetchone()[0] == 5
 
     async def test_a_name_that_is_none_is_refused(self, app, connection):

@@ -179,7 +179,7 @@ class ArchivedMonths:
     def is_gone(self, number: int) -> bool | None:
         """Whether an entry's month has no file any more: None if it has, and False if the file should be there.
 
-        Numbers of neighbouring months may interleave by a few, so no more are excused than the archive had.
+        Numbers of neighboring months may interleave by a few, so no more are excused than the archive had.
         """
         for archive, is_expired in self._gone:
             if (

@@ -99,7 +99,7 @@ def with_session(action: Callable[[AsyncSession], Awaitable[_Result]], reason: s
 
 
 async def make_enrollment_token(url: str, name: str, max_uses: int) -> str:
-    """Make an enrolment token that is good for an hour, for parts of the product that enrol by themselves."""
+    """Make an enrollment token that is good for an hour, for parts of the product that enroll by themselves."""
     database = Database(url, pool_size=1)
     wanted = EnrollmentTokenCreate(name=name, max_uses=max_uses, ttl_seconds=3600)
     try:

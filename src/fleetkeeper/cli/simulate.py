@@ -25,7 +25,7 @@ from fleetkeeper.simulation.state import StateError
 
 
 async def local_token(devices: int) -> str | None:
-    """An enrolment token of this home's installation for that many machines; None when none runs here."""
+    """An enrollment token of this home's installation for that many machines; None when none runs here."""
     try:
         url = reachable_url()
     except StartupError:

@@ -122,7 +122,7 @@ def _fact_groups(device: DeviceRead) -> tuple[FactGroup, ...]:
                 Fact("Cores", cores),
                 Fact("Memory", format_bytes(device.memory_total_bytes)),
                 Fact("Graphics", ", ".join(map(str, device.gpu_models))),
-                Fact("Virtualisation", device.virtualization or ""),
+                Fact("Virtualization", device.virtualization or ""),
             ),
         ),
         FactGroup(

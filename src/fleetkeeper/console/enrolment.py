@@ -1,4 +1,4 @@
-"""Enrolment tokens and agents as the console shows them. Pure."""
+"""Enrollment tokens and agents as the console shows them. Pure."""
 
 import shlex
 from collections.abc import Mapping, Sequence

@@ -167,7 +167,7 @@ def optional(values: Mapping[str, str], *names: str) -> dict[str, str | None]:
 
 
 def neighbour(path: str, link: str | None) -> str | None:
-    """The address of a neighbouring page."""
+    """The address of a neighboring page."""
     return None if link is None else path + link
 
 

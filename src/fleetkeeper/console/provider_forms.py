@@ -22,11 +22,11 @@ _TEXTS = {
     "name": ("Name", "As people see it on the sign-in page"),
     "slug": ("Part in addresses", "Small letters, digits and hyphens; cannot be changed later"),
     "issuer": ("Issuer", "The address under which the provider describes itself"),
-    "tenant": ("Directory (tenant) id", "Of your organisation, as Microsoft Entra shows it"),
+    "tenant": ("Directory (tenant) id", "Of your organization, as Microsoft Entra shows it"),
     "client_id": ("Client id", "As the provider gave it"),
     "client_secret": ("Client secret", "Kept sealed and never shown again"),
     "hosted_domain": (
-        "Only this organisation",
+        "Only this organization",
         "The domain, such as example.org; empty lets in any Google account",
     ),
     "scopes": ("Scopes", "Parted by blanks"),

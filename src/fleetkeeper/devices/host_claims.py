@@ -118,7 +118,7 @@ async def add(session: AsyncSession, host: str, device_id: UUID, protocol: str) 
 
 
 async def add_if_free(session: AsyncSession, hosts: Sequence[str], device_id: UUID) -> None:
-    """Claim those names of a machine that enrols which nobody in its department has."""
+    """Claim those names of a machine that enrolls which nobody in its department has."""
     good = [
         host for host in hosts if host and host.lower().rstrip(".") not in LOOPBACK and not problem_of(host)
     ]

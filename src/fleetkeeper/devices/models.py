@@ -112,7 +112,7 @@ class DeviceSource(Keyed, Base):
 
 
 class DeviceIdentity(Keyed, Base):
-    """One piece of normalised evidence of who a machine is; machines that were cloned share some."""
+    """One piece of normalized evidence of who a machine is; machines that were cloned share some."""
 
     __tablename__ = "device_identities"
     __table_args__ = (

@@ -46,7 +46,7 @@ _report_decoder = msgspec.json.Decoder(InventoryReport)
 async def create_enrollment_token(
     wanted: EnrollmentTokenCreate, actor: EnrollmentWrite, session: Session
 ) -> EnrollmentTokenCreated:
-    """Make an enrolment token. Its secret is in this answer only."""
+    """Make an enrollment token. Its secret is in this answer only."""
     return await service.create_enrollment_token(session, actor, wanted, utc_now())
 
 
@@ -54,7 +54,7 @@ async def create_enrollment_token(
 async def list_enrollment_tokens(
     request: Request, actor: EnrollmentRead, session: Session, asked: EnrollmentTokensQuery
 ) -> EnrollmentTokenPage:
-    """List enrolment tokens."""
+    """List enrollment tokens."""
     page = await service.list_enrollment_tokens(session, actor, asked)
     return with_links(page, request.url.path)
 
@@ -63,13 +63,13 @@ async def list_enrollment_tokens(
     "/enrollment-tokens/{token_id}", status_code=204, responses=problem_responses(401, 403, 404, 422)
 )
 async def revoke_enrollment_token(token_id: UUID, actor: EnrollmentWrite, session: Session) -> None:
-    """Revoke an enrolment token. Devices that enrolled with it stay."""
+    """Revoke an enrollment token. Devices that enrolled with it stay."""
     await service.revoke_enrollment_token(session, actor, token_id, utc_now())
 
 
 @router.post("/enroll", status_code=201, responses=problem_responses(400, 401, 422))
 async def enroll(request: Request, body: EnrollBody, session: Session) -> Enrolled:
-    """Enrol a machine with a token."""
+    """Enroll a machine with a token."""
     # Nobody is signed in: the token, which the service checks first, is what lets a device be made.
     request.state.transaction_context = product_context("device", body.hostname, **origin_of(request))
     device_id, key = await service.enroll(
@@ -90,7 +90,7 @@ async def list_agents(
 
 @router.delete("/agents/{device_id}/keys", status_code=204, responses=problem_responses(401, 403, 404, 422))
 async def revoke_agent(device_id: UUID, actor: EnrollmentWrite, session: Session) -> None:
-    """Revoke a device's keys. Its agent must enrol again."""
+    """Revoke a device's keys. Its agent must enroll again."""
     await service.revoke_agent(session, actor, device_id)
 
 

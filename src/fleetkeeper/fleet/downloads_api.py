@@ -12,7 +12,7 @@ router = APIRouter(prefix="/agent", tags=["fleet"], include_in_schema=False)
 
 @router.get("/install.sh", responses=problem_responses(400))
 async def read_install_script(request: Request) -> Response:
-    """The shell script that installs and enrols an agent."""
+    """The shell script that installs and enrolls an agent."""
     return Response(install_script(public_origin(request)), media_type="text/x-shellscript")
 
 

@@ -1,4 +1,4 @@
-"""Normalises the evidence of a machine's identity that agents send. Pure."""
+"""Normalizes the evidence of a machine's identity that agents send. Pure."""
 
 import re
 from collections.abc import Mapping

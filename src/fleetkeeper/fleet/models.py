@@ -1,4 +1,4 @@
-"""Enrolment tokens and agents."""
+"""Enrollment tokens and agents."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from fleetkeeper.database.base import Base, Keyed
 
 
 class EnrollmentToken(Keyed, Base):
-    """Lets a machine enrol, `max_uses` times, until it expires. Only the hash is stored."""
+    """Lets a machine enroll, `max_uses` times, until it expires. Only the hash is stored."""
 
     __tablename__ = "enrollment_tokens"
 
@@ -23,7 +23,7 @@ class EnrollmentToken(Keyed, Base):
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(index=True)
     expires_at: Mapped[datetime]
-    # Devices that enrol with it belong to this department from the start.
+    # Devices that enroll with it belong to this department from the start.
     department_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("departments.id", ondelete="CASCADE"), index=True
     )

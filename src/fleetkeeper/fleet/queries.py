@@ -1,4 +1,4 @@
-"""The SQL of enrolment tokens and agents."""
+"""The SQL of enrollment tokens and agents."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -55,7 +55,7 @@ def agents_visible_to(actor: Actor) -> Select[Agent, Device, bool]:
 
 
 def tokens_visible_to(actor: Actor) -> Select[Any]:
-    """Enrolment tokens of departments where the actor may see how devices join."""
+    """Enrollment tokens of departments where the actor may see how devices join."""
     scope = actor.scope(Permission.ENROLLMENT_READ)
     if scope.everywhere:
         return select(EnrollmentToken)

@@ -1,4 +1,4 @@
-"""What the API says of enrolment and agents."""
+"""What the API says of enrollment and agents."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -14,12 +14,12 @@ Networks = Annotated[list[str], BeforeValidator(lambda networks: [str(one) for o
 
 
 class EnrollmentTokenCreate(BaseModel):
-    """A new enrolment token."""
+    """A new enrollment token."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=100, pattern=r"^[^\x00]*$", description="What it is for")
-    max_uses: int = Field(default=1, ge=1, le=100_000, description="How many machines may enrol with it")
+    max_uses: int = Field(default=1, ge=1, le=100_000, description="How many machines may enroll with it")
     ttl_seconds: int = Field(
         default=86_400, ge=60, le=31_536_000, description="Time until it expires (seconds)"
     )
@@ -32,7 +32,7 @@ class EnrollmentTokenCreate(BaseModel):
 
 
 class EnrollmentTokenRead(BaseModel):
-    """An enrolment token, without its secret."""
+    """An enrollment token, without its secret."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -55,7 +55,7 @@ class EnrollmentTokenCreated(EnrollmentTokenRead):
 
 
 class EnrollmentTokenPage(BaseModel):
-    """Enrolment tokens, newest first."""
+    """Enrollment tokens, newest first."""
 
     count: int
     next: str | None
@@ -64,7 +64,7 @@ class EnrollmentTokenPage(BaseModel):
 
 
 class EnrollBody(BaseModel):
-    """What a machine sends to enrol."""
+    """What a machine sends to enroll."""
 
     token: str = Field(min_length=1, max_length=200)
     hostname: str = Field(min_length=1, max_length=255, pattern=r"^[^\x00]*$")

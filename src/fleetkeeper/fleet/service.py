@@ -1,4 +1,4 @@
-"""Enrolment, and the agents' channel."""
+"""Enrollment, and the agents' channel."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -50,7 +50,7 @@ async def create_enrollment_token(
     One that an API token makes ends with that token, and holds in its networks only. Raises InvalidInputError.
     """
     if not await _may_enrol_into(session, actor, wanted.department_id):
-        message = "is a department that you may enrol devices into"
+        message = "is a department that you may enroll devices into"
         raise InvalidInputError("The token was not made.", fields=[FieldError("department_id", message)])
     limits = _limits(actor, wanted, now)
     secret = make_secret(TOKEN_PREFIX)
@@ -96,7 +96,7 @@ def _limits(actor: Actor, wanted: EnrollmentTokenCreate, now: datetime) -> Limit
 async def list_enrollment_tokens(
     session: AsyncSession, actor: Actor, parameters: Sequence[tuple[str, str]]
 ) -> EnrollmentTokenPage:
-    """One page of enrolment tokens for departments that the actor may enrol devices into, or see how others do."""
+    """One page of enrollment tokens for departments that the actor may enroll devices into, or see how others do."""
     page = await queries.TOKENS.page(session, queries.tokens_visible_to(actor), parameters)
     results = [EnrollmentTokenRead.model_validate(row[0]) for row in page.rows]
     return EnrollmentTokenPage(count=page.count, next=page.next, previous=page.previous, results=results)
@@ -106,7 +106,7 @@ async def revoke_enrollment_token(session: AsyncSession, actor: Actor, token_id:
     """Refuse a token from now on. Raises NotFoundError, or ForbiddenError for one that the actor may only see."""
     token = await session.scalar(queries.tokens_visible_to(actor).where(EnrollmentToken.id == token_id))
     if token is None:
-        raise NotFoundError("There is no such enrolment token.")
+        raise NotFoundError("There is no such enrollment token.")
     if not actor.may_in(Permission.ENROLLMENT_WRITE, token.department_id):
         raise ForbiddenError(f"This needs the permission {Permission.ENROLLMENT_WRITE} in its department.")
     token.revoked_at = now
@@ -129,14 +129,14 @@ async def enroll(
 ) -> tuple[UUID, str]:
     """Make a device and its key for a machine with a good token.
 
-    A machine that enrols again becomes a new device: hardware identities are copied with every clone and can be
+    A machine that enrolls again becomes a new device: hardware identities are copied with every clone and can be
     guessed, so none of them may claim the history of a device that exists. Its names become its own where nobody in
     the department has them yet. Raises UnauthenticatedError.
     """
     used = await queries.use_token(session, hash_secret(token), now, address)
     if used is None:
         raise UnauthenticatedError(
-            "The enrolment token is unknown, used up, expired, revoked or not for this address; make a new one."
+            "The enrollment token is unknown, used up, expired, revoked or not for this address; make a new one."
         )
     token_id, department_id = used
     evidence = normalise_evidence(identities | {"hostname": hostname})
@@ -245,7 +245,7 @@ async def get_agent(session: AsyncSession, actor: Actor, device_id: UUID) -> Age
 
 
 async def revoke_agent(session: AsyncSession, actor: Actor, device_id: UUID) -> None:
-    """Revoke a device's keys: its agent is refused until it enrols again. Raises NotFoundError."""
+    """Revoke a device's keys: its agent is refused until it enrolls again. Raises NotFoundError."""
     await devices.check_permission(session, actor, Permission.ENROLLMENT_WRITE, device_id)
     await revoke_keys(session, device_id)
 

@@ -63,7 +63,7 @@ class User(Keyed, Timestamped, Base):
 
 
 class Department(Keyed, Timestamped, Base):
-    """A part of the organisation. Departments are a tree, and devices belong to one."""
+    """A part of the organization. Departments are a tree, and devices belong to one."""
 
     __tablename__ = "departments"
     __table_args__ = (

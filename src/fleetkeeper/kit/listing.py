@@ -98,7 +98,7 @@ def _read_value(kind: Any, text: str, *, bits: int) -> Any:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of rows, with the query strings of its neighbours (None at the ends)."""
+    """One page of rows, with the query strings of its neighbors (None at the ends)."""
 
     count: int
     next: str | None

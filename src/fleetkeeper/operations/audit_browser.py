@@ -162,7 +162,7 @@ def export_addresses(parameters: Sequence[tuple[str, str]]) -> tuple[tuple[str, 
 
 
 def cursor_of(link: str) -> str:
-    """The cursor in a list's link to a neighbouring page."""
+    """The cursor in a list's link to a neighboring page."""
     return dict(parse_qsl(link.partition("?")[2])).get("cursor", "")
 
 

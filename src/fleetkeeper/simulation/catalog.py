@@ -1,4 +1,4 @@
-"""The catalogue of device kinds that a simulated fleet is drawn from.
+"""The catalog of device kinds that a simulated fleet is drawn from.
 
 Figures are typical ones, chosen by hand.
 """

@@ -44,7 +44,7 @@ class _TokenAnswer(msgspec.Struct):
 
 
 async def request_enrolment_token(address: Address, api_token: str, uses: int, clock: Clock) -> str:
-    """Ask the server for an enrolment token for `uses` devices.
+    """Ask the server for an enrollment token for `uses` devices.
 
     Raises SimulationError when it gives none.
     """
@@ -60,7 +60,7 @@ async def request_enrolment_token(address: Address, api_token: str, uses: int, c
     if answer is None:
         raise SimulationError("The server does not answer; is it running at the address given by --server?")
     if not 200 <= answer.status < 300:
-        raise SimulationError(f"The server gave no enrolment token: HTTP {answer.status} {answer.problem()}")
+        raise SimulationError(f"The server gave no enrollment token: HTTP {answer.status} {answer.problem()}")
     return msgspec.json.decode(answer.body, type=_TokenAnswer).token
 
 
@@ -74,7 +74,7 @@ async def enrol(
     connections: int = 8,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Tally:
-    """Enrol the devices without a key, over a few connections, and keep their keys in the state file.
+    """Enroll the devices without a key, over a few connections, and keep their keys in the state file.
 
     Raises SimulationError when the server refuses a device.
     """
@@ -94,7 +94,7 @@ async def enrol(
                     raise SimulationError("The server does not answer; what was enrolled so far is kept.")
                 if not 200 <= answer.status < 300:
                     reason = f"HTTP {answer.status} {answer.problem()}"
-                    raise SimulationError(f"The server did not enrol {request.hostname}: {reason}")
+                    raise SimulationError(f"The server did not enroll {request.hostname}: {reason}")
                 given = msgspec.json.decode(answer.body, type=EnrollResponse)
                 state.remember(index, DeviceKey(given.device_id, given.device_key))
                 tally.accepted += 1

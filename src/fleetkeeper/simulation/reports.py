@@ -60,7 +60,7 @@ def _mac(device: Device, number: int) -> str:
 
 
 def enroll_request(device: Device, token: str) -> EnrollRequest:
-    """Return what a device says of itself when it enrols."""
+    """Return what a device says of itself when it enrolls."""
     return EnrollRequest(
         token=token,
         hostname=device.hostname,

@@ -104,7 +104,7 @@ def _bursts(kind: Kind, local: Floats, keys: Keys) -> tuple[Floats, Floats]:
 
 
 def _steal(kind: Kind, traits: Traits, times: Floats) -> Floats:
-    """Return the percentage that noisy neighbours take; guests of one hypervisor suffer at the same time."""
+    """Return the percentage that noisy neighbors take; guests of one hypervisor suffer at the same time."""
     if kind.virtualization is None:
         return np.zeros_like(times)
     position = times / 1800.0

@@ -1,4 +1,4 @@
-"""A whole simulation, from options to the summary: enrolment, inventories, the past, the present."""
+"""A whole simulation, from options to the summary: enrollment, inventories, the past, the present."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ from fleetkeeper.simulation.state import FleetState
 from fleetkeeper.simulation.tally import Tally
 
 TokenSource = Callable[[int], Awaitable[str | None]]
-"""Returns an enrolment token for so many devices, or None when it has none to give."""
+"""Returns an enrollment token for so many devices, or None when it has none to give."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ async def _find_token(
     token = await local_token(missing)
     if token is None:
         raise SimulationError(
-            f"{missing} devices are to be enrolled: give --token (an enrolment token) or --api-token."
+            f"{missing} devices are to be enrolled: give --token (an enrollment token) or --api-token."
         )
     return token
 

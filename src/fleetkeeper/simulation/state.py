@@ -50,7 +50,7 @@ class FleetState:
             return state
         except (OSError, msgspec.DecodeError) as error:
             raise StateError(
-                f"{state.path} cannot be read ({error}); remove it to enrol the fleet anew."
+                f"{state.path} cannot be read ({error}); remove it to enroll the fleet anew."
             ) from error
         if state._stored.format != _FORMAT or state._stored.server != server:
             raise StateError(

@@ -1,6 +1,6 @@
 """Where the values of a channel are stored that arrives apart from a whole frame.
 
-Each such channel has one home for the whole fleet: a layout of its neighbours, and a place in it. So machines of a
+Each such channel has one home for the whole fleet: a layout of its neighbors, and a place in it. So machines of a
 kind share layouts, whatever share of their channels one request brings. Each process keeps what it has seen; the
 tables settle races between processes.
 
@@ -159,7 +159,7 @@ class ChannelHomes:
         unknown = [item for item in parsed if item[0] not in self._homes]
         ids = await register_channels(connection, unknown, {}, sent_as)
         homeless = await self._homeless(connection, list(ids.values()))
-        # Neighbours in the alphabet belong together: a machine that has one has the others too.
+        # Neighbors in the alphabet belong together: a machine that has one has the others too.
         of_id = {number: key for key, number in ids.items()}
         homeless.sort(key=of_id.__getitem__)
         for first in range(0, len(homeless), HOME_SIZE):

@@ -137,9 +137,9 @@ class LayoutRegistry:
     async def _check_channel_limit(
         self, connection: AsyncConnection[Any], device_id: bytes, keys: Sequence[str]
     ) -> dict[str, str | None]:
-        """The channels that a device has: one with endless label values must not fill the catalogue.
+        """The channels that a device has: one with endless label values must not fill the catalog.
 
-        They are counted once. What other processes register meanwhile is missed: the limit guards the catalogue,
+        They are counted once. What other processes register meanwhile is missed: the limit guards the catalog,
         and some channels more do no harm.
         """
         channels = self._channels_of.pop(device_id, None)

@@ -97,7 +97,7 @@ class LatestRead(BaseModel):
 
 
 class MetricRead(BaseModel):
-    """A metric of the catalogue, with the label sets that a device has (when one was asked for)."""
+    """A metric of the catalog, with the label sets that a device has (when one was asked for)."""
 
     name: str
     unit: str

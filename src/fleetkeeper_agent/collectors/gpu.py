@@ -31,7 +31,7 @@ class GpuSource(Protocol):
 
 
 class GpuCollector(Collector):
-    """GPU metrics, labelled by the driver's index."""
+    """GPU metrics, labeled by the driver's index."""
 
     name = "gpu"
     fields = GPU

@@ -129,7 +129,7 @@ class InventoryCollector:
 
 
 def identities(inventory: Inventory, agent_id: str) -> dict[str, str]:
-    """Evidence of who this machine is, for the enrolment; see `EnrollRequest`."""
+    """Evidence of who this machine is, for the enrollment; see `EnrollRequest`."""
     # The second-lowest bit of the first byte marks an address that software made up, such as a bridge's.
     macs = [
         i.mac_address for i in inventory.interfaces if i.mac_address and not int(i.mac_address[:2], 16) & 2

@@ -178,7 +178,7 @@ class TestPercentiles:
         wanted = expected(fleet, NAMES, START, START + 3 * DAY, DAY, "p90")
         assert found.keys() == wanted.keys()
         for at, value in wanted.items():
-            # Two neighbours in rank may both be meant.
+            # Two neighbors in rank may both be meant.
             assert found[at] == pytest.approx(value, rel=0.03)
 
     async def test_a_month_of_a_day_or_two(self, app, fleet):

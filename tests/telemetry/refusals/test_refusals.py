@@ -266,6 +266,6 @@ class TestKeeping:
     async def test_a_reason_of_another_version_is_shown_as_it_is(self, app, admin, connection):
         app.state.door.refusals.note(NATIVE, Reason.TIME, 1, Origin(), sentence="too blue")
         await listed(app, admin)
-        connection.execute("UPDATE refused_samples SET reason = 'colour'")
+        connection.execute("UPDATE refused_samples SET reason = 'color'")
         (found,) = await listed(app, admin)
         assert (found["reason"], found["meaning"], found["cure"]) == ("colour", "too blue", "")

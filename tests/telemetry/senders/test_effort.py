@@ -174,7 +174,7 @@ class TestBodiesOfVeryManyParts:
 
 
 class TestOneLargeSeries:
-    """Its neighbours are kept, and its samples counted."""
+    """Its neighbors are kept, and its samples counted."""
 
     def test_of_many_labels(self):
         good = series({"__name__": "a"}, [(NOW_MS, 1.0)])

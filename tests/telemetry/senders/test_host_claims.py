@@ -129,7 +129,7 @@ async def south(admin, make_token) -> Department:
 
 @pytest.fixture
 async def enroll(app, admin):
-    """Enrols a machine into a department."""
+    """Enrolls a machine into a department."""
     machines = []
 
     async def make(department: Department | None, hostname: str, **identities: str) -> EnrolledDevice:

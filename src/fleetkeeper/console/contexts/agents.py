@@ -1,4 +1,4 @@
-"""Enrolment tokens and agents."""
+"""Enrollment tokens and agents."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,7 +29,7 @@ class AgentRow:
 
 @dataclass(frozen=True)
 class TokenRow:
-    """An enrolment token; `state` is usable, used_up, expired or revoked."""
+    """An enrollment token; `state` is usable, used_up, expired or revoked."""
 
     id: UUID
     name: str

@@ -101,7 +101,7 @@ class StateRow:
 
 @dataclass(frozen=True)
 class CollectorRow:
-    """Whether one of the agent's collectors works; `tone` colours the state."""
+    """Whether one of the agent's collectors works; `tone` colors the state."""
 
     name: str
     status: str

@@ -13,7 +13,7 @@ class Area:
 
     label: str
     value: str
-    # Which colour of the charts, from 1 on.
+    # Which color of the charts, from 1 on.
     colour: int
     line: str
     fill: str

@@ -1,4 +1,4 @@
-"""`/agents`: enrolment tokens, and the agents that joined with them."""
+"""`/agents`: enrollment tokens, and the agents that joined with them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -70,7 +70,7 @@ async def list_agents(
     session: Session,
     wants_fragment: WantsFragment,
 ) -> Response:
-    """Agents, and for those who may enrol machines the tokens."""
+    """Agents, and for those who may enroll machines the tokens."""
     may_enrol = actor.may(Permission.ENROLLMENT_WRITE)
     fetch = partial(fleet.list_agents, session, actor)
     agents = await read_list(request, agent_list(may_enrol=may_enrol), fetch)
@@ -151,7 +151,7 @@ async def revoke_token(
 async def revoke_agent(
     request: Request, device_id: UUID, actor: EnrollmentWrite, session: Session
 ) -> Response:
-    """Revoke a device's key: its agent must enrol again."""
+    """Revoke a device's key: its agent must enroll again."""
     await fleet.revoke_agent(session, actor, device_id)
     return told(request, "/agents", "Key revoked. The agent is refused until it enrolls again.")
 

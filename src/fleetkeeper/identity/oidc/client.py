@@ -104,7 +104,7 @@ class OidcClient:
             timeout=TIMEOUT_SECONDS,
             follow_redirects=False,
             headers={"Accept": "application/json", "User-Agent": "fleetkeeper"},
-            # A proxy of the organisation does not lead to this machine.
+            # A proxy of the organization does not lead to this machine.
             mounts={f"all://{host}": local for host in ("localhost", "127.0.0.1", "[::1]")},
         )
         self._metadata: dict[str, tuple[Metadata, float]] = {}

@@ -239,7 +239,7 @@ async def _redeem(
         now=now,
     )
     if not is_of_domain(claims, provider.hosted_domain):
-        raise ForbiddenError("Your account does not belong to the organisation that may come in here.")
+        raise ForbiddenError("Your account does not belong to the organization that may come in here.")
     more: dict[str, Any] = {}
     if metadata.userinfo_endpoint is not None:
         more = await read_userinfo(

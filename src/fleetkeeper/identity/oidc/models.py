@@ -25,7 +25,7 @@ class IdentityProvider(Keyed, Timestamped, Base):
     client_secret_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     scopes: Mapped[str] = mapped_column(String(300), server_default="openid email profile")
     groups_claim: Mapped[str] = mapped_column(String(100), server_default="groups")
-    # Google's `hd`: only accounts of this organisation may come in.
+    # Google's `hd`: only accounts of this organization may come in.
     hosted_domain: Mapped[str | None] = mapped_column(String(255))
     # The claim that equals the external id of accounts made by SCIM, which then belong to this provider.
     scim_claim: Mapped[str | None] = mapped_column(String(100))

@@ -21,7 +21,7 @@ class PresetFacts:
     title: str
     scopes: str
     groups_claim: str
-    # With `{tenant}` where the organisation's own part goes; None where it can be anything.
+    # With `{tenant}` where the organization's own part goes; None where it can be anything.
     issuer: str | None = None
     has_hosted_domain: bool = False
     # Whether the userinfo endpoint never tells groups, so that only a new ID token does.
@@ -71,7 +71,7 @@ def shows_second_factor(claims: Mapping[str, Any]) -> bool:
 
 
 def is_of_domain(claims: Mapping[str, Any], hosted_domain: str | None) -> bool:
-    """Whether the account belongs to the organisation that alone may come in."""
+    """Whether the account belongs to the organization that alone may come in."""
     claimed = claims.get("hd")
     return hosted_domain is None or (isinstance(claimed, str) and claimed.lower() == hosted_domain.lower())
 

@@ -129,7 +129,7 @@ async def _check(checker: Checker, due: _Due, now: datetime) -> None:
         return
     async with checker.database.session(_CONTEXT) as session:
         if claims is not None and not is_of_domain(claims, provider.hosted_domain):
-            await _end(session, due.browser.id, "the account left the organisation")
+            await _end(session, due.browser.id, "the account left the organization")
             return
         if claims is not None:
             # Without the claim somebody is in no group any more: Microsoft leaves it out then.

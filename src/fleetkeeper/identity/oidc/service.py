@@ -29,7 +29,7 @@ from fleetkeeper.identity.users.administrators import administrators_kept
 from fleetkeeper.kit.ids import uuid7
 from fleetkeeper.kit.sealing import Sealer
 
-# These stand for all organisations at once: their tokens name another issuer.
+# These stand for all organizations at once: their tokens name another issuer.
 _SHARED_TENANTS = frozenset({"common", "consumers", "organizations"})
 # What decides who a provider's word is taken from, and on what.
 _TRUSTED = frozenset(

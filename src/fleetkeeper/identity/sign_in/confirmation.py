@@ -200,7 +200,7 @@ async def change_password(
     async with desk.database.session() as session:
         user = await find_user(session, user_id)
     if user.password_hash is None:
-        raise ConflictError("Your account has no password; you sign in through your organisation.")
+        raise ConflictError("Your account has no password; you sign in through your organization.")
     check_password(new, user.username)
     if not await _check_secretly(desk, visit, actor, current, None, None, now):
         raise InvalidInputError(

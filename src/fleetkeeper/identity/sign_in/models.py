@@ -52,7 +52,7 @@ class RecoveryCode(Keyed, Base):
 
 
 class SignInChallenge(Keyed, Base):
-    """A sign-in or an enrolment that waits for its next step. The browser holds a secret."""
+    """A sign-in or an enrollment that waits for its next step. The browser holds a secret."""
 
     __tablename__ = "sign_in_challenges"
 

@@ -157,7 +157,7 @@ def unpack_rows(
     found = np.empty((len(packed), len(positions), width), dtype)
     before = b""
     for place, blob in enumerate(packed):
-        # Neighbours are often the same: all samples were there.
+        # Neighbors are often the same: all samples were there.
         if blob != before:
             standalone.simple_decompress_into(blob, scratch)
             before = blob

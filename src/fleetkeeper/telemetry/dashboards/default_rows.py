@@ -109,7 +109,7 @@ def of_workstations() -> list[Json]:
         row(
             "Graphics",
             share(
-                "Utilisation",
+                "Utilization",
                 "line",
                 6,
                 fleet("gpu_utilization_percent", by="device label:gpu", top=10),

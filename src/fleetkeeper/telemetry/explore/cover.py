@@ -88,7 +88,7 @@ def cover(
 
 
 def _runs(start_us: int, end_us: int, tier: Tier, changed: Collection[int]) -> list[tuple[int, int]]:
-    """Neighbouring whole periods in [start, end) of which no day has changed, as first and last moment."""
+    """Neighboring whole periods in [start, end) of which no day has changed, as first and last moment."""
     runs: list[tuple[int, int]] = []
     if tier is Tier.HOUR:
         first, last = -(-start_us // HOUR) * HOUR, end_us // HOUR * HOUR

@@ -29,7 +29,7 @@ class SampleCells:
         self._values.append(values[numbers])
 
     def quantile(self, q: float) -> Values:
-        """The quantile of each cell as (groups, steps), between neighbours in proportion; NaN where nothing is."""
+        """The quantile of each cell as (groups, steps), between neighbors in proportion; NaN where nothing is."""
         result = np.full(self._shape[0] * self._shape[1], np.nan)
         if self._places:
             places, values = np.concatenate(self._places), np.concatenate(self._values)
@@ -70,7 +70,7 @@ class ExactCells:
             self._known[share][bucket.groups, bucket.steps] = values
 
     def quantile(self, share: float) -> Values:
-        """One of the shares as (groups, steps), between neighbours in proportion; NaN where nothing is."""
+        """One of the shares as (groups, steps), between neighbors in proportion; NaN where nothing is."""
         known = self._known[share]
         return np.where(np.isnan(known), self._samples.quantile(share), known)
 

@@ -138,7 +138,7 @@ def deviation(windows: Windows, _: Arguments) -> Result:
 
 
 def quantile(windows: Windows, arguments: Arguments) -> Result:
-    """A quantile, between neighbours by their distance."""
+    """A quantile, between neighbors by their distance."""
     spans = windows.at_least(1)
     wanted = arguments[0][spans.column]
     counts = spans.high - spans.low

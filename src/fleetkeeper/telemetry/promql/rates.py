@@ -102,7 +102,7 @@ def idelta(windows: Windows, _: Arguments) -> Result:
 
 
 def _count_pairs(windows: Windows, flags: Flags) -> Result:
-    """How many neighbours in each window have a flag; the flag of a pair stands at its second sample."""
+    """How many neighbors in each window have a flag; the flag of a pair stands at its second sample."""
     spans = windows.at_least(1)
     counted = np.cumsum(flags & _follows(windows.samples))
     result = counted[spans.high - 1] - counted[spans.low] if len(counted) else np.empty(0)

@@ -29,7 +29,7 @@ from fleetkeeper.telemetry.promql.workers import WorkerLimits, Workers
 from fleetkeeper.telemetry.selection import FleetSeries, find_series, with_samples
 from fleetkeeper.telemetry.series_labels import label_names, label_values
 
-# Metrics that `metadata` looks at; a catalogue of more is no catalogue.
+# Metrics that `metadata` looks at; a catalog of more is no catalog.
 MAX_DESCRIBED = 50_000
 # Longer texts take tens of milliseconds and more to read: they are read in a thread, so that others go on meanwhile.
 MAX_READ_AT_ONCE = 2_000

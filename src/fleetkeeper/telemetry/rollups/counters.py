@@ -38,7 +38,7 @@ def increases_between(before: Values, after: Values) -> Values:
 
 
 def counters_of(blocks: Sequence[Block], edges: Times, channels: Collection[int]) -> Counters | None:
-    """The buckets between neighbouring edges of these channels; None without any. No channel stands in two blocks."""
+    """The buckets between neighboring edges of these channels; None without any. No channel stands in two blocks."""
     held = sorted((channel, block) for block in blocks for channel in block.columns.keys() & set(channels))
     if not held:
         return None

@@ -19,7 +19,7 @@ SHARES = tuple(COLUMNS)
 def quantiles_of(
     blocks: Sequence[Block], edges: Times, channel_ids: NDArray[np.int32], wanted: Collection[int]
 ) -> Values:
-    """The percentiles between neighbouring edges of these channels, in order, NaN for those that are not wanted.
+    """The percentiles between neighboring edges of these channels, in order, NaN for those that are not wanted.
 
     No channel stands in two blocks.
     """

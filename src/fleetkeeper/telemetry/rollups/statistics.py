@@ -35,7 +35,7 @@ class Statistics:
 
 
 def statistics_of(blocks: list[Block], edges: Times) -> Statistics:
-    """The statistics between neighbouring edges (microseconds, ascending). No channel stands in two blocks."""
+    """The statistics between neighboring edges (microseconds, ascending). No channel stands in two blocks."""
     channels = sorted({channel for block in blocks for channel in block.columns})
     result = Statistics.empty(np.array(channels, np.int32), len(edges) - 1)
     place = {channel: n for n, channel in enumerate(channels)}

@@ -94,12 +94,12 @@ class SeriesRun(NamedTuple):
 
     @property
     def weight(self) -> int:
-        """One more, for what it is recognised by."""
+        """One more, for what it is recognized by."""
         return len(self.series) + 1
 
 
 class SeriesCache(dict[Hashable, Series]):
-    """Series known from requests before, by whatever their protocol recognises them by, and runs of them likewise."""
+    """Series known from requests before, by whatever their protocol recognizes them by, and runs of them likewise."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ class SampleBatch:
     left_out: dict[Reason, tuple[int, str]] = field(default_factory=dict)
     # One of each: as it came, or its series.
     examples: dict[Reason, str | Series] = field(default_factory=dict)
-    # New series by what they are recognised by, for the cache, and new runs.
+    # New series by what they are recognized by, for the cache, and new runs.
     found: dict[Hashable, Series] = field(default_factory=dict)
     runs: dict[Hashable, Run] = field(default_factory=dict)
     # Series [first, behind) that came as one data point, in order.

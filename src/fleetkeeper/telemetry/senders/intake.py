@@ -204,7 +204,7 @@ class SenderIntake:
         )
 
     def _cache(self, protocol: str, caller: Caller) -> SeriesCache:
-        """Series known by what the protocol recognises them by; apart for callers to whom names mean other devices."""
+        """Series known by what the protocol recognizes them by; apart for callers to whom names mean other devices."""
         if self._generation != self.directory.generation:
             self._generation = self.directory.generation
             self._forget()

@@ -123,7 +123,7 @@ class _Reader:
         self._scope = NOTHING
         # What the metric is called before its name is mapped.
         self._name = ""
-        # What a point's series is recognised by, with its name and attributes.
+        # What a point's series is recognized by, with its name and attributes.
         self._key = ""
         # Why no point of the resource or scope can be read.
         self._problem: PartError | None = None

@@ -99,7 +99,7 @@ def digest(content: Any) -> bytes:
 
 
 def resources_of(body: bytes, effort: Effort) -> Iterator[tuple[bytes, bytes]]:
-    """What each resource of a request is recognised by, and its message. Raises SenderInputError."""
+    """What each resource of a request is recognized by, and its message. Raises SenderInputError."""
     for number, wire_type, start, end in effort.steps(read_fields(body, 0, len(body))):
         if number == 1 and wire_type == BYTES:
             first = next(read_fields(body, start, end), None)

@@ -142,7 +142,7 @@ async def receive_remote_write(request: Request, caller: Sending) -> Response:
 async def receive_influx(
     request: Request, caller: Sending, precision: str = "ns", org: str = "", bucket: str = ""
 ) -> Response:
-    """Store lines, as InfluxDB 2 does. Organisation and bucket are accepted and mean nothing here."""
+    """Store lines, as InfluxDB 2 does. Organization and bucket are accepted and mean nothing here."""
     del org, bucket
     return await _receive_lines(request, caller, precision)
 
