@@ -12,6 +12,7 @@ from tests.factories.senders import V2, WRITE, field, headers_of, snappy
 MILLION = 1_000_000
 OTLP, PROTOBUF = "/otlp/v1/metrics", {"Content-Type": "application/x-protobuf"}
 SNAPPY = headers_of()
+LINES = "/influx/api/v2/write"
 
 
 class Heavy(NamedTuple):
@@ -58,6 +59,12 @@ HEAVY = {
     "metadata": Heavy(WRITE, SNAPPY, lambda: b"\x1a\x00" * 16 * MILLION, 413, "at most 100000 series"),
     "symbols": Heavy(
         WRITE, headers_of(V2), lambda: b"\x22\x00" * 15 * MILLION, 413, "at most 1000000 symbols"
+    ),
+    "lines that are none": Heavy(LINES, {}, lambda: b"x\n" * 16 * MILLION, 400, "none is stored: line 1"),
+    "comments": Heavy(LINES, {}, lambda: b"#\n" * 16 * MILLION, 413, "at most 1000000 lines"),
+    "tags": Heavy(LINES, {}, lambda: b"m" + b",a=b" * 8 * MILLION + b" v=1", 400, "commas, blanks, quotes"),
+    "backslashes": Heavy(
+        LINES, {}, lambda: b'm v="' + b"\\\\" * 16 * MILLION + b'"', 400, "commas, blanks, quotes"
     ),
     "series of version 2": Heavy(
         WRITE, headers_of(V2), lambda: b"\x2a\x00" * 15 * MILLION, 413, "at most 100000 series"

@@ -9,8 +9,15 @@ import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from fleetkeeper.telemetry.reasons import Reason
-from fleetkeeper.telemetry.senders import collectd, otlp, otlp_pieces, remote_write, remote_write_v2
-from fleetkeeper.telemetry.senders.batches import SeriesCache, TooManyError
+from fleetkeeper.telemetry.senders import (
+    collectd,
+    line_protocol,
+    otlp,
+    otlp_pieces,
+    remote_write,
+    remote_write_v2,
+)
+from fleetkeeper.telemetry.senders.batches import SenderInputError, SeriesCache, TooManyError
 from fleetkeeper.telemetry.senders.effort import STEP_PARTS, Effort
 from tests.factories.senders import field, request_v2, sample, series
 
@@ -212,3 +219,70 @@ def test_series_of_version_2_are_read_in_steps(monkeypatch):
     at_once = labelled(V2(body, SeriesCache(), Effort(100)))
     monkeypatch.setattr(remote_write_v2, "_STEP_SERIES", 7)
     assert at_once == labelled(V2(body, SeriesCache(), Effort(100)))
+
+
+def read_lines(body: bytes, effort: Effort | None = None):
+    effort = effort or Effort(100_000)
+    return line_protocol.read_lines(body, SeriesCache(), effort, precision="ns", now_us=7)
+
+
+def reasons(batch):
+    return {reason: number for reason, (number, _) in batch.left_out.items()}
+
+
+# Each in a line of its own, beside which others are stored.
+LONG_LINES = {
+    "tags": b"m" + b",a=b" * MANY + b" v=1",
+    "fields": b"m " + b"a=1," * MANY + b"v=1",
+    "texts": b"m " + b'a="",' * MANY + b"v=1",
+    "blanks": b"m v=1" + b" a" * MANY,
+    "blanks behind a text": b'm v="1"' + b" a" * MANY,
+    "backslashes in a text": b'm v="' + b"\\\\" * MANY + b'"',
+    "backslashes in a name": b"m" + b"\\," * MANY + b" v=1",
+}
+
+
+class TestLines:
+    def test_very_many_wrong_ones_are_not_read(self):
+        before = time.thread_time()
+        with pytest.raises(
+            SenderInputError, match="more than 5000 lines cannot be read, so none is stored: line 2:"
+        ):
+            read_lines(b"m v=1\n" + b"x\n" * MANY)
+        assert time.thread_time() - before < 0.3
+
+    def test_as_many_wrong_ones_as_may_be_are_counted(self):
+        batch = read_lines(b"m v=1\n" + b"x\n" * line_protocol.MAX_WRONG_LINES)
+        assert (batch.samples, reasons(batch)) == (1, {Reason.INVALID_LINE: line_protocol.MAX_WRONG_LINES})
+
+    @pytest.mark.parametrize("line", [b"", b"#", b'#"', b'm v=""'])
+    def test_very_many_that_say_nothing_are_refused(self, line):
+        before = time.thread_time()
+        with pytest.raises(TooManyError, match="at most 100000 lines"):
+            read_lines((line + b"\n") * MANY, Effort(10_000))
+        assert time.thread_time() - before < 1.5
+
+    @pytest.mark.parametrize("kind", LONG_LINES)
+    def test_one_of_very_many_parts_costs_itself_alone(self, kind):
+        before = time.thread_time()
+        batch = read_lines(b"a v=1\n" + LONG_LINES[kind] + b"\nb v=2\n")
+        assert time.thread_time() - before < 3
+        assert batch.values.tolist() == [1.0, 2.0]
+        assert reasons(batch) == {Reason.INVALID_LINE: 1}
+
+    @pytest.mark.parametrize("text", [b"", b'm t="a\nb\\"\n",v=1\n'])
+    def test_the_same_lines_are_read_in_steps(self, monkeypatch, text):
+        lines = [b"m%d,a=%d v=%d %d" % (n % 7, n % 3, n, n) for n in range(200)]
+        body = b"\n".join(lines[:100]) + b"\n\n" + text + b"\r\n".join(lines[100:]) + b"\n"
+        at_once = read_lines(body)
+        for step in (0, 1, 13, 1000):
+            monkeypatch.setattr(line_protocol, "STEP_BYTES", step)
+            monkeypatch.setattr(line_protocol, "MAX_MARKS", 100)
+            assert labelled(read_lines(body)) == labelled(at_once)
+            assert reasons(read_lines(body)) == reasons(at_once)
+
+    def test_reading_stops_when_its_time_is_over(self):
+        ticks = itertools.count()
+        with pytest.raises(TooManyError, match="more than 9 seconds"):
+            read_lines(b'm,a=b v="text"\n' * MANY, Effort(MANY, seconds=9, clock=lambda: next(ticks)))
+        assert next(ticks) == 11

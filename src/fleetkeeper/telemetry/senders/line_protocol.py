@@ -9,7 +9,7 @@ measurement's name, as Telegraf's Prometheus output has it. Texts are no measure
 import math
 import re
 import sys
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 
 import msgspec
 
@@ -19,16 +19,23 @@ from fleetkeeper.telemetry.senders.batches import (
     Columns,
     PartError,
     SampleBatch,
+    SenderInputError,
     Series,
     SeriesCache,
     SeriesRun,
 )
-from fleetkeeper.telemetry.senders.effort import Effort
+from fleetkeeper.telemetry.senders.effort import STEP_BYTES, Effort
 from fleetkeeper.telemetry.senders.metric_names import escaped, label_name, sent_as
 
 MAX_TAGS = 100
 MAX_NAMED_PROBLEMS = 5
 MAX_NUMBER_LENGTH = 400
+# A body with more of them is refused as a whole.
+MAX_WRONG_LINES = 5000
+# Comments, empty lines and those of texts included.
+LINES_OF_SAMPLE = 10
+# What takes a line apart, and how many of each a line may have.
+_MARKS, MAX_MARKS = ', "\\', 100_000
 # Microseconds per unit of each precision, as (multiply, divide).
 PRECISIONS = {
     "ns": (1, 1000),
@@ -71,7 +78,7 @@ def read_lines(
     wrong_line = text_field = ""
     wrong_count = texts = 0
     add, get = columns.add, known.get
-    lines = _split_lines(text) if '"' in text else text.split("\n")
+    lines = _lines_with_texts(text, effort) if '"' in text else _plain_lines(text, effort)
     for number, line in enumerate(lines, 1):
         line = line.strip("\r\t ")  # noqa: PLW2901 - the same line
         if not line or line[0] == "#":
@@ -99,6 +106,11 @@ def read_lines(
             wrong_line = wrong_line or line
             if len(wrong) < MAX_NAMED_PROBLEMS:
                 wrong.append(f"line {number}: {error}")
+            if wrong_count > MAX_WRONG_LINES:
+                said = (
+                    f"more than {MAX_WRONG_LINES} lines cannot be read, so none is stored: {'; '.join(wrong)}"
+                )
+                raise SenderInputError(said) from None
             continue
         for name, value in values:
             part = (head, name)
@@ -119,29 +131,49 @@ def _line_error(sentence: str) -> PartError:
     return PartError(Reason.INVALID_LINE, sentence)
 
 
-def _split_lines(text: str) -> list[str]:
+def _plain_lines(text: str, effort: Effort) -> Iterator[str]:
+    """Lines, where each line break ends one."""
+    start = number = 0
+    while start <= len(text):
+        effort.check()
+        stop = text.find("\n", start + STEP_BYTES)
+        lines = text[start : stop if stop >= 0 else len(text)].split("\n")
+        number += len(lines)
+        effort.check_number(number, "lines", times=LINES_OF_SAMPLE)
+        yield from lines
+        start = stop + 1 if stop >= 0 else len(text) + 1
+
+
+def _lines_with_texts(text: str, effort: Effort) -> Iterator[str]:
     """Lines, where a text in quotes may have line breaks of its own."""
-    lines, start, position = [], 0, 0
+    start = position = number = looked_at = 0
     in_quotes = False
     for match in _BREAKS.finditer(text):
         mark, position = match[0], match.start()
+        if position - looked_at > STEP_BYTES:
+            looked_at = position
+            effort.check()
+            effort.check_number(number, "lines", times=LINES_OF_SAMPLE)
         if mark == '"':
             # Quotes open a text only behind the equals sign of a field.
             in_quotes = not in_quotes if in_quotes or text[position - 1 : position] == "=" else False
         elif mark == "\n" and not in_quotes:
-            lines.append(text[start:position])
+            number += 1
+            yield text[start:position]
             start = position + 1
-    lines.append(text[start:])
-    return lines
+    yield text[start:]
 
 
-_BREAKS = re.compile(r'\\.|"|\n', re.DOTALL)
-_SPACES = re.compile(r'\\.|"|[ ]', re.DOTALL)
-_COMMAS = re.compile(r'\\.|"|,', re.DOTALL)
+# What backslashes escape is passed over, as far as it stands together.
+_BREAKS = re.compile(r'\\.(?:\\.)*+|"|\n', re.DOTALL)
+_SPACES = re.compile(r'\\.(?:\\.)*+|"|[ ]', re.DOTALL)
+_COMMAS = re.compile(r'\\.(?:\\.)*+|"|,', re.DOTALL)
 
 
 def _split_line(line: str, *, may_be_broken: bool) -> tuple[str, str, str]:
     """Measurement with tags, fields, and time; the last may be empty."""
+    if len(line) > STEP_BYTES and max(map(line.count, _MARKS)) > MAX_MARKS:
+        raise _line_error(f"has more than {MAX_MARKS} commas, blanks, quotes or backslashes")
     if may_be_broken and _HALF.search(line):
         raise _line_error("is not UTF-8")
     if '"' not in line and "\\" not in line:
@@ -271,7 +303,9 @@ def _found(found: dict[Hashable, Series], key: tuple[str, str], line: int) -> Se
 
 
 def _series(head: str, field: str) -> Series:
-    measurement, *parts = _TAG_END.split(head) if "\\" in head else head.split(",")
+    # Of too many tags one too many is enough.
+    most = MAX_TAGS + 1
+    measurement, *parts = _TAG_END.split(head, most) if "\\" in head else head.split(",", most)
     if len(parts) > MAX_TAGS:
         raise PartError(Reason.TOO_MANY_LABELS, f"a line has at most {MAX_TAGS} tags")
     measurement, field = _unescape(measurement, _ESCAPED_NAME), _unescape(field, _ESCAPED_NAME)
