@@ -104,3 +104,25 @@ async def test_what_a_button_did_is_said_where_one_looks(visitor, device):
     await expect(page.locator("#toasts")).to_contain_text("Key revoked")
     await expect(page.locator("#agents")).to_contain_text("Revoked")
     await expect(page.get_by_role("button", name="Revoke")).to_have_count(0)
+
+
+async def test_the_page_of_a_device_charts_what_integrations_send(visitor, admin, device):
+    now = int(time.time())
+    lines = "\n".join(
+        f"greenhouse,host=gh1,zone={zone} temperature={20 + age} {now - age}"
+        for zone in "ab"
+        for age in range(0, 60, 10)
+    )
+    assert (await admin.post("/influx/write?precision=s", content=lines)).status_code == 204
+    (found,) = (await admin.get("/api/v1/devices?name=gh1")).json()["results"]
+    await visitor.open(f"/devices/{found['id']}")
+    panel = visitor.page.locator("#panel-other-greenhouse_temperature")
+    await panel.scroll_into_view_if_needed()
+    await expect(panel.locator("canvas")).to_be_visible()
+    await expect(panel).to_contain_text("gh1 · a")
+    await expect(panel).to_contain_text("gh1 · b")
+    await device.send((time.time(), {"cpu_usage_percent": 5.0}))
+    await visitor.open(f"/devices/{device.id}")
+    await expect(visitor.page.locator("#panel-cpu")).to_be_visible()
+    await expect(visitor.page.get_by_text("Other metrics")).to_have_count(2)
+    await expect(visitor.page.locator("#other")).to_be_hidden()

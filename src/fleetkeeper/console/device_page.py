@@ -39,6 +39,7 @@ SECTIONS = (
     Section("memory", "Memory"),
     Section("network", "Network"),
     Section("disk", "Disks"),
+    Section("other", "Other metrics", is_hidden=True),
     Section("processes", "Processes", "devices/_processes.html"),
     Section("file-systems", "File systems", "devices/_file_systems.html"),
     Section("interfaces", "Interfaces", "devices/_interfaces.html"),

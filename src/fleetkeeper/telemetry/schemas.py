@@ -104,6 +104,7 @@ class MetricRead(BaseModel):
     kind: str
     group: str
     description: str
+    is_built_in: bool = Field(description="Whether agents send it; others come from integrations")
     labels: list[dict[str, str]]
 
 

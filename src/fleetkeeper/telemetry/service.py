@@ -66,12 +66,14 @@ async def metric_catalogue(session: AsyncSession, actor: Actor, device_id: UUID 
 
 
 def _metric(about: Any, name: str | None = None) -> MetricRead:
+    name = name or about.name
     return MetricRead(
-        name=name or about.name,
+        name=name,
         unit=about.unit,
         kind=about.kind,
         group=about.group,
         description=about.description,
+        is_built_in=name in BUILT_IN,
         labels=[],
     )
 

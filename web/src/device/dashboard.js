@@ -6,6 +6,7 @@ import { LiveStream } from "./live.js";
 import { Loader } from "./loader.js";
 import { moment } from "./moment.js";
 import { Panel } from "./panel.js";
+import { otherPanels } from "./other_metrics.js";
 import { SECTIONS } from "./panels.js";
 import { showPartitions } from "./partitions.js";
 import { showPresence } from "./presence.js";
@@ -36,9 +37,9 @@ export class Dashboard {
   }
 
   async start() {
-    const [known] = await Promise.all([this.#knownMetrics(), this.#showLatest()]);
+    const [metrics] = await Promise.all([this.#knownMetrics(), this.#showLatest()]);
     this.#figures.showRecentRates(this.#device).catch(() => {});
-    this.#makePanels(known);
+    this.#makePanels(metrics);
     this.#stream.addEventListener("frame", ({ detail }) => this.#onFrame(detail));
     this.#stream.addEventListener("state", () => this.#showState());
     timeRange.addEventListener("change", () => this.#onRangeChange());
@@ -53,7 +54,7 @@ export class Dashboard {
   async #knownMetrics() {
     try {
       const answer = await getJson("/api/v1/telemetry/metrics", [["device", this.#device]]);
-      return new Set(answer.results.map(({ name }) => name));
+      return answer.results;
     } catch {
       return null;
     }
@@ -76,9 +77,12 @@ export class Dashboard {
     return found || "This machine has not reported these readings";
   }
 
-  #makePanels(known) {
+  #makePanels(metrics) {
     const seen = new IntersectionObserver((entries) => this.#onSight(entries), { rootMargin: "250px" });
-    for (const [section, definitions] of Object.entries(SECTIONS)) {
+    const known = metrics && new Set(metrics.map(({ name }) => name));
+    const other = otherPanels(metrics ?? []);
+    for (const part of other.length ? document.querySelectorAll("[data-other-metrics]") : []) part.hidden = false;
+    for (const [section, definitions] of Object.entries({ ...SECTIONS, other })) {
       const host = this.#root.querySelector(`[data-section="${section}"]`);
       const panels = [];
       for (const definition of definitions) {

@@ -1,6 +1,6 @@
 /** Which charts a device page has: per section, per panel, which metrics and how they are drawn.
  *
- * `by` names the label that tells one metric's series apart. `mirror` draws below zero. `max` fixes the scale, `scales`
+ * `by` names the label that tells one metric's series apart; with `each` all labels do. `mirror` draws below zero. `max` fixes the scale, `scales`
  * has those to choose from. `collector` is the agent's collector (or a part of it) that the numbers come from: its
  * status explains a panel without data. An `optional` panel without data is left out.
  */

@@ -12,15 +12,16 @@ export function neededMetrics(definition) {
 
 function linesOf(specification, answers) {
   const found = answers.filter((one) => one.metric === specification.metric && (one.agg === "rate") === Boolean(specification.rate));
-  const { by, prefix = "", suffix = "", name } = specification;
-  const chosen = by ? found.filter((one) => one.labels[by] !== undefined) : found.slice(0, 1);
+  const { by, each, prefix = "", suffix = "", name } = specification;
+  const nameOf = ({ metric, labels }) => (by ? `${prefix}${labels[by]}${suffix}` : each ? Object.values(labels).join(" · ") || metric : name);
+  const chosen = each ? found : by ? found.filter((one) => one.labels[by] !== undefined) : found.slice(0, 1);
   const order = new Intl.Collator(undefined, { numeric: true });
   return chosen
     .map((one) => ({
       metric: one.metric,
       labels: one.labels,
       label: by ? one.labels[by] : "",
-      name: by ? `${prefix}${one.labels[by]}${suffix}` : name,
+      name: nameOf(one),
       rate: Boolean(specification.rate),
       mirror: Boolean(specification.mirror),
       factor: specification.factor ?? 1,

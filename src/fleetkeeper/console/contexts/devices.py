@@ -41,6 +41,8 @@ class Section:
     id: str
     title: str
     template: str = ""
+    # Until a script finds that there is something to show.
+    is_hidden: bool = False
 
     @property
     def has_charts(self) -> bool:
