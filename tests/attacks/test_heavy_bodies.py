@@ -1,13 +1,17 @@
 """Bodies of a few kilobytes that are millions of parts, sent with a device's key: refused for little, and in time."""
 
 import gzip
+import re
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+import httpx
 import pytest
 
 from tests.attacks.flooding import Watched, watching
 from tests.factories.senders import V2, WRITE, field, headers_of, snappy
+from tests.fixtures.product import wait_for
 
 MILLION = 1_000_000
 OTLP, PROTOBUF = "/otlp/v1/metrics", {"Content-Type": "application/x-protobuf"}
@@ -93,3 +97,51 @@ def test_a_body_of_very_many_parts_is_refused_for_little(watched, name):
         answer = client.post(heavy.path, headers=headers, content=body, timeout=120)
     assert answer.status_code == heavy.status
     assert heavy.said in answer.text
+
+
+def test_reading_ends_when_its_sender_goes(watched):
+    body = gzip.compress(b"m,host=flooded-01 " + b'v="",' * 5 * MILLION + b"w=1", 9)
+    before = len(watched.product.output)
+    with watched.processor_kept(3), watched.product.client(watched.key) as client:
+        with pytest.raises(httpx.ReadTimeout):
+            client.post(LINES, headers={"Content-Encoding": "gzip"}, content=body, timeout=0.5)
+        with watched.product.client(watched.product.api_token()) as operator:
+            wait_for(
+                "the end of reading",
+                lambda: (
+                    'requests_refused_total{protocol="influx",reason="gone"} 1'
+                    in operator.get("/metrics").text
+                ),
+            )
+    assert "Traceback" not in watched.product.output[before:]
+
+
+def requests_of_lines(operator: httpx.Client) -> int:
+    found = re.search(r'sender_requests_total\{protocol="influx"\} (\d+)', operator.get("/metrics").text)
+    return int(found[1]) if found else 0
+
+
+def test_who_sends_heavy_bodies_does_not_hold_up_other_senders(watched):
+    """All of the readers' time is taken by one device's key; another's body is read before any of these."""
+    ((_, key),) = watched.product.enroll("other-01")
+    heavy = gzip.compress(b'm,host=flooded-01 v=""\n' * 300_000, 9)
+    other = b"".join(b"m,host=other-01,n=%d v=1\n" % number for number in range(1500))
+    ended = []
+    with watched.product.client(watched.product.api_token()) as operator:
+        before = requests_of_lines(operator)
+
+    def flood() -> None:
+        with watched.product.client(watched.key) as client:
+            client.post(LINES, headers={"Content-Encoding": "gzip"}, content=heavy, timeout=120)
+            ended.append(True)
+
+    flooders = [threading.Thread(target=flood) for _ in range(4)]
+    for flooder in flooders:
+        flooder.start()
+    with watched.product.client(watched.product.api_token()) as operator:
+        wait_for("all of them", lambda: requests_of_lines(operator) == before + len(flooders))
+    with watched.product.client(key) as client:
+        assert client.post(LINES, content=other, timeout=120).status_code == 204
+    assert len(ended) < 3
+    for flooder in flooders:
+        flooder.join()

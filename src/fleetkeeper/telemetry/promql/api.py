@@ -1,8 +1,7 @@
 """`/prometheus/api/v1/…`: the HTTP API of Prometheus, as Grafana and other clients ask it."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
@@ -13,6 +12,8 @@ from fleetkeeper.database.engine import Database
 from fleetkeeper.database.request_session import context_of
 from fleetkeeper.error_handlers import expected_error, problem_responses
 from fleetkeeper.errors import UnavailableError
+from fleetkeeper.kit.request_body import CallerGoneError
+from fleetkeeper.kit.while_connected import while_connected
 from fleetkeeper.telemetry.access import TelemetryRead
 from fleetkeeper.telemetry.promql import service
 from fleetkeeper.telemetry.promql.errors import BadDataError, PromqlError, QueryCancelledError
@@ -21,7 +22,6 @@ from fleetkeeper.telemetry.promql.schemas import PrometheusAnswer, answers, desc
 from fleetkeeper.telemetry.promql.service import Caller, Rendered
 
 _encoder = msgspec.json.Encoder()
-_Result = TypeVar("_Result")
 FORM = "application/x-www-form-urlencoded"
 MAX_FORM_FIELDS = 1000
 
@@ -96,33 +96,16 @@ def _success(data: object) -> Response:
 
 
 async def _asked(request: Request, work: Awaitable[Rendered]) -> Response:
-    found = await _while_connected(request, work)
+    try:
+        found = await while_connected(request.receive, work)
+    except CallerGoneError:
+        raise QueryCancelledError("query was canceled in expression evaluation") from None
     return _written(found.data, found.warnings)
 
 
 def _written(data: bytes | memoryview, warnings: Sequence[str] = ()) -> Response:
     told = b',"warnings":%s' % _encoder.encode(warnings) if warnings else b""
     return Response(b'{"status":"success","data":%s%s}' % (data, told), media_type="application/json")
-
-
-async def _while_connected(request: Request, work: Awaitable[_Result]) -> _Result:
-    """The result of `work`, which stops when the client goes away."""
-    task = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_disconnected(request))
-    try:
-        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise QueryCancelledError("query was canceled in expression evaluation")
-        return task.result()
-    finally:
-        task.cancel()
-        gone.cancel()
-        await asyncio.gather(task, gone, return_exceptions=True)
-
-
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 _QUERY = ("query", "time", "timeout")

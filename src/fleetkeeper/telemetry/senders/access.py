@@ -32,8 +32,7 @@ _sender = HandedOn(_find_sender)
 
 async def sender_ahead(request: Request) -> Hashable:
     """Whose requests count together, before the body is read. Raises what `sending` does."""
-    caller = await _sender.ahead(request)
-    return caller.device_id or (caller.actor and caller.actor.token_id)
+    return (await _sender.ahead(request)).key
 
 
 async def sending(request: Request) -> Caller:

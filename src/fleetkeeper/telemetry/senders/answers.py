@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 
 from fleetkeeper.error_handlers import expected_error
 from fleetkeeper.errors import BadRequestError, FleetkeeperError, TooLargeError
+from fleetkeeper.kit.request_body import CallerGoneError
 from fleetkeeper.telemetry.senders.batches import SenderInputError, TooManyError
 from fleetkeeper.telemetry.senders.intake import Outcome
 
@@ -54,6 +55,9 @@ class SenderRoute(APIRoute, ABC):
         async def answering(request: Request) -> Response:
             try:
                 return await handle(request)
+            except CallerGoneError:
+                # Nobody reads it.
+                return Response(status_code=400)
             except Exception as error:
                 if _known_error(error) is None:
                     raise

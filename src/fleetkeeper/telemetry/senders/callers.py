@@ -3,7 +3,7 @@
 import base64
 import binascii
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -37,6 +37,11 @@ class Caller:
     def may(self, permission: Permission) -> bool:
         """Whether the caller has a permission anywhere; a device's key has none of these."""
         return self.actor is not None and self.actor.may(permission)
+
+    @property
+    def key(self) -> Hashable:
+        """What its requests are counted by."""
+        return self.device_id or (self.actor and self.actor.token_id)
 
     @property
     def reaches_all(self) -> bool:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from fleetkeeper.kit.request_body import CallerGoneError
 from fleetkeeper.telemetry.senders.batches import TooManyError
 
 # A hundred thousand new series take two seconds.
@@ -34,9 +35,16 @@ class Effort:
         # Not before the thread that reads is at work: each has a clock of its own.
         self._until: float | None = None
         self._counted = 0
+        self._is_dropped = False
+
+    def drop(self) -> None:
+        """Let the reader stop, from another thread: nobody waits for the answer any more."""
+        self._is_dropped = True
 
     def check(self) -> None:
-        """Go on, or raise TooManyError where the time is over."""
+        """Go on, or raise TooManyError where the time is over, and CallerGoneError."""
+        if self._is_dropped:
+            raise CallerGoneError
         if self._until is None:
             self._until = self._clock() + self._seconds
         elif self._clock() > self._until:

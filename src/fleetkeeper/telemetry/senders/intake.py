@@ -1,10 +1,9 @@
 """The way of a sender's request: read, mapped to devices, stored, counted. One per web process."""
 
-import asyncio
 import math
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -16,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from fleetkeeper.database.context import TransactionContext, product_context
 from fleetkeeper.database.engine import Database
 from fleetkeeper.errors import FleetkeeperError, OverloadedError, TooLargeError
+from fleetkeeper.kit.request_body import CallerGoneError
 from fleetkeeper.settings.telemetry import TelemetrySettings
 from fleetkeeper.telemetry.door import TelemetryDoor
 from fleetkeeper.telemetry.reasons import Reason
@@ -23,9 +23,9 @@ from fleetkeeper.telemetry.refusals.notes import Origin
 from fleetkeeper.telemetry.samples import RejectedSeries
 from fleetkeeper.telemetry.senders import queries
 from fleetkeeper.telemetry.senders.batches import Meaning, SampleBatch, SenderInputError, Series, SeriesCache
+from fleetkeeper.telemetry.senders.body_reading import BodyReading, Packed, Reader
 from fleetkeeper.telemetry.senders.callers import Caller, Callers
 from fleetkeeper.telemetry.senders.directory import Directory, KnownHost, unknown_sentence
-from fleetkeeper.telemetry.senders.effort import Effort
 from fleetkeeper.telemetry.senders.grouping import (
     Refusal,
     check_labels,
@@ -43,32 +43,6 @@ log = structlog.get_logger(__name__)
 MAX_DESCRIBED = 50_000
 # What is said of a metric that has no sample yet is said again after this time.
 DESCRIBE_AGAIN_SECONDS = 30.0
-# Larger bodies, packed or unpacked, are read in a thread, so that other requests go on meanwhile.
-AT_ONCE_BYTES = 16 * 1024
-READERS = 2
-
-Reader = Callable[[bytes, SeriesCache, Effort], SampleBatch]
-
-
-@dataclass(frozen=True)
-class Packed:
-    """A body as it came, and how it is unpacked: to so many bytes, or TooLargeError."""
-
-    content: bytes
-    unpack: Callable[[bytes, int], bytes]
-    max_bytes: int
-
-    def whole(self) -> bytes:
-        """The body. Raises SenderInputError, BadRequestError and TooLargeError."""
-        return self.unpack(self.content, self.max_bytes)
-
-    def small(self) -> bytes | None:
-        """The body, if it is small both ways."""
-        if len(self.content) > AT_ONCE_BYTES:
-            return None
-        with suppress(TooLargeError):
-            return self.unpack(self.content, min(AT_ONCE_BYTES, self.max_bytes))
-        return None
 
 
 @dataclass(frozen=True)
@@ -112,11 +86,12 @@ class SenderIntake:
     # Metric -> when to say again what it means: never, once it is stored.
     _described: dict[str, float] = field(default_factory=dict)
     _in_flight: int = 0
-    _readers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(READERS))
+    _reading: BodyReading = field(init=False)
 
     def __post_init__(self) -> None:
         self.callers = Callers(self.database)
         self.directory = Directory(self.database)
+        self._reading = BodyReading(self.limits)
 
     def start(self) -> None:
         """Begin to follow the rules."""
@@ -154,13 +129,16 @@ class SenderIntake:
         except FleetkeeperError as error:
             self.tally.refused_requests[protocol, f"status_{error.status}"] += 1
             raise
+        except CallerGoneError:
+            self.tally.refused_requests[protocol, "gone"] += 1
+            raise
         finally:
             self._in_flight -= 1
 
     async def _take(self, protocol: str, caller: Caller, reader: Reader, body: Packed) -> Outcome:
         known = self._cache(protocol, caller)
         generation = self._generation
-        batch = await self._read(reader, body, known)
+        batch = await self._reading.read(reader, body, known, caller.key)
         await self._settle_new(batch, protocol, caller)
         if generation == self.directory.generation == self._generation:
             self._remember(known, batch)
@@ -182,14 +160,6 @@ class SenderIntake:
         if caller.reaches_all:
             await self._describe(batch.meanings)
         return Outcome(accepted, duplicates, refusals, _points_of(batch, refusals))
-
-    async def _read(self, reader: Reader, body: Packed, known: SeriesCache) -> SampleBatch:
-        effort = Effort(self.limits.max_samples_per_request, seconds=self.limits.max_reading_seconds)
-        small = body.small()
-        if small is not None:
-            return reader(small, known, effort)
-        async with self._readers:
-            return await asyncio.to_thread(lambda: reader(body.whole(), known, effort))
 
     def _note(self, protocol: str, caller: Caller, refusal: Refusal) -> None:
         """Keep an example of what is refused."""

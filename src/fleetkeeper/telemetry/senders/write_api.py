@@ -26,7 +26,8 @@ from fleetkeeper.telemetry.senders.answers import (
     remote_write_answer,
 )
 from fleetkeeper.telemetry.senders.batches import SenderInputError
-from fleetkeeper.telemetry.senders.intake import Packed, SenderIntake
+from fleetkeeper.telemetry.senders.body_reading import Packed
+from fleetkeeper.telemetry.senders.intake import SenderIntake
 
 prometheus_router = APIRouter(prefix="/prometheus", tags=["senders"], route_class=PlainRoute)
 influx_router = APIRouter(prefix="/influx", tags=["senders"], route_class=InfluxRoute)
@@ -99,7 +100,7 @@ def _plain(body: bytes, max_bytes: int, encoding: str) -> bytes:
 async def _packed(request: Request) -> Packed:
     encoding = request.headers.get("content-encoding", "")
     unpack = partial(_plain, encoding=encoding)
-    return Packed(await request.body(), unpack, _max_decompressed_bytes(request))
+    return Packed(await request.body(), unpack, _max_decompressed_bytes(request), request.receive)
 
 
 def _remote_write_version(request: Request) -> int:
@@ -129,7 +130,7 @@ async def receive_remote_write(request: Request, caller: Sending) -> Response:
     read = remote_write.read_write_request
     if _remote_write_version(request) == 2:
         read = remote_write_v2.read_request
-    body = Packed(await request.body(), _unsnap, _max_decompressed_bytes(request))
+    body = Packed(await request.body(), _unsnap, _max_decompressed_bytes(request), request.receive)
     return remote_write_answer(await _intake(request).take("prometheus", caller, read, body))
 
 
