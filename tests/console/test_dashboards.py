@@ -45,7 +45,7 @@ class TestList:
 
     async def test_a_search_narrows_both(self, browser, made):
         page = await browser.page("/dashboards?q=vehicle")
-        assert "No saved dashboard has that name" in page
+        assert "No matching dashboards" in page
         assert page.count("fk-card board-card") == 1
 
 

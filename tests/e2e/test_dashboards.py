@@ -81,7 +81,7 @@ async def test_from_explore_to_a_shared_address(visitor, fleet):
     await page.get_by_label("Title", exact=True).fill("Machine")
     await page.get_by_role("button", name="Apply").click()
     await page.get_by_role("button", name="Edit Processors").click()
-    await page.get_by_role("combobox", name="Only devices").press_sequentially("$mach")
+    await page.get_by_role("combobox", name="Devices", exact=True).press_sequentially("$mach")
     await expect(page.locator(".picker-option:visible")).to_have_count(1)
     await page.keyboard.press("Enter")
     await page.get_by_role("button", name="Apply").click()

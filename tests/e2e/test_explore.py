@@ -107,7 +107,7 @@ async def test_groups_aggregates_and_comparison(visitor):
     page = visitor.page
     await visitor.open(address(metric="cpu_core_usage_percent", by="", step=60, agg="max"))
     await expect(lines(page)).to_have_count(1)
-    by = page.get_by_role("combobox", name="One line for each")
+    by = page.get_by_role("combobox", name="Group by")
     await by.fill("core")
     await expect(options(page)).to_have_text(["Label core"])
     await by.press("Enter")
@@ -129,7 +129,7 @@ async def test_each_device_counts_once_across_devices(visitor):
     assert {(row["across"], row["value"]) for row in rows} == {("count", "2")}
     await page.get_by_label("Across devices").select_option("Highest device")
     await expect(page).to_have_url(re.compile("across=max"))
-    by = page.get_by_role("combobox", name="One line for each")
+    by = page.get_by_role("combobox", name="Group by")
     await by.fill("device")
     await expect(options(page).first).to_have_text(re.compile("^Device"))
     await expect(options(page).first).to_have_attribute("aria-selected", "true")
@@ -246,7 +246,7 @@ async def test_keys_alone_are_enough(visitor):
     await expect(page.locator("#ask-promql")).to_be_visible()
     await expect(page.locator("#tab-promql")).to_be_focused()
     await page.keyboard.press("ArrowLeft")
-    await page.get_by_role("combobox", name="Only devices").press_sequentially("db")
+    await page.get_by_role("combobox", name="Devices", exact=True).press_sequentially("db")
     await expect(options(page)).to_have_count(1)
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Enter")

@@ -84,7 +84,7 @@ export class PanelForm {
       element("div", { class: "ask-row" }, field("Title", f.title, { css: "is-wide", at: "title" }), field("Shown as", f.kind, { at: "kind" }), field("Width", f.width, { at: "width" })),
       element("div", { "data-form-queries": true, class: "board-queries" }),
       element("div", { "data-form-add": true }, add),
-      element("div", { "data-form-text": true }, field("Text", f.text, { css: "is-whole", at: "text", hint: "Shown as it is written." })),
+      element("div", { "data-form-text": true }, field("Text", f.text, { css: "is-whole", at: "text", hint: "Shown as typed; markup is not interpreted." })),
       element("details", { class: "board-more", "data-form-more": true }, element("summary", {}, "Look"),
         element("div", { class: "ask-row" }, field("Unit", f.unit, { at: "unit" }), field("Figure", f.calc, { at: "calc", hint: "Of figures, gauges and bars" }), field("Minimum", f.minimum, { at: "minimum" }), field("Maximum", f.maximum, { at: "maximum" })),
         element("div", { class: "ask-row" }, field("Levels from a value on", f.thresholds, { css: "is-wide", at: "thresholds" }), stackedToggle),

@@ -11,7 +11,7 @@ const AGGREGATES = [
   ["increase", "Increase"], ["p50", "Median (p50)"], ["p90", "p90"], ["p95", "p95"], ["p99", "p99"],
 ];
 const ACROSS = [
-  ["", "All samples alike"], ["avg", "Mean of devices"], ["min", "Lowest device"], ["max", "Highest device"], ["sum", "Sum of devices"],
+  ["", "Pool all samples"], ["avg", "Mean of devices"], ["min", "Lowest device"], ["max", "Highest device"], ["sum", "Sum of devices"],
   ["count", "Count of devices"], ["p50", "Median device (p50)"], ["p90", "p90 of devices"], ["p95", "p95 of devices"], ["p99", "p99 of devices"],
 ];
 const TOPS = [["", "All"], ["1", "Top 1"], ["5", "Top 5"], ["10", "Top 10"], ["20", "Top 20"], ["50", "Top 50"], ["100", "Top 100"]];
@@ -90,9 +90,9 @@ export class QueryForm {
 
   #filters(filter) {
     const titles = new Map(this.#lists.types);
-    const devices = this.#picker("filter.device", "Only devices", "All devices", "device", filter.device, { find: findDevices, titlesOf: deviceTitles });
-    const departments = this.#picker("filter.department", "Only departments", "All departments", "department", filter.department, { find: among(this.#lists.departments.map((name) => [name, name])) });
-    const types = this.#picker("filter.device_type", "Only types", "All types", "device_type", filter.device_type, { find: among(this.#lists.types), titlesOf: async (all) => all.map((value) => [value, titles.get(value) ?? value]) });
+    const devices = this.#picker("filter.device", "Devices", "All devices", "device", filter.device, { find: findDevices, titlesOf: deviceTitles });
+    const departments = this.#picker("filter.department", "Departments", "All departments", "department", filter.department, { find: among(this.#lists.departments.map((name) => [name, name])) });
+    const types = this.#picker("filter.device_type", "Types", "All types", "device_type", filter.device_type, { find: among(this.#lists.types), titlesOf: async (all) => all.map((value) => [value, titles.get(value) ?? value]) });
     const read = () => ({ ...noFilter(), device: devices[1](), department: departments[1](), device_type: types[1]() });
     return [element("div", { class: "ask-row" }, devices[0], departments[0], types[0]), read];
   }
@@ -100,7 +100,7 @@ export class QueryForm {
   #fleet(place) {
     const query = this.#query;
     const metrics = this.#picker("metrics", "Metrics", "Type a name, such as cpu", "metric", query.metrics, { find: findMetrics, isFree: true });
-    const by = this.#picker("by", "One line for each", "The whole fleet as one", "", query.by, { find: (text) => findGroups(text, metrics[1]().filter((one) => !one.startsWith("$"))), titlesOf: groupTitles });
+    const by = this.#picker("by", "Group by", "No grouping", "", query.by, { find: (text) => findGroups(text, metrics[1]().filter((one) => !one.startsWith("$"))), titlesOf: groupTitles });
     const [agg, across, top] = [select(AGGREGATES, query.agg), select(ACROSS, query.across ?? ""), select(TOPS, query.top ?? "")];
     const [compare, step] = [select(COMPARES, query.compare ?? ""), select(STEPS, query.step ?? "")];
     const legend = input(query.legend, { maxlength: 120, placeholder: "By itself" });

@@ -5,7 +5,7 @@ import { element } from "../elements.js";
 import { among, deviceTitles, findDevices, findMetrics } from "../explore/choices.js";
 import { Picker } from "../explore/picker.js";
 
-const KIND_TITLES = { device: "Device", department: "Department", device_type: "Type of device", label: "Label", metric: "Metric" };
+const KIND_TITLES = { device: "Device", department: "Department", device_type: "Device type", label: "Label", metric: "Metric" };
 const parameterOf = (name) => `var-${name}`;
 
 export async function findLabelValues(text, { label, metric }, signal) {
@@ -54,8 +54,8 @@ export class Variables extends EventTarget {
   #settings(variable) {
     const titles = new Map(this.#lists.types);
     switch (variable.kind) {
-      case "device": return { find: findDevices, titlesOf: deviceTitles, empty: "No device has that name" };
-      case "department": return { find: among(this.#lists.departments.map((name) => [name, name])), empty: "No department has that name" };
+      case "device": return { find: findDevices, titlesOf: deviceTitles, empty: "No matching devices" };
+      case "department": return { find: among(this.#lists.departments.map((name) => [name, name])), empty: "No matching departments" };
       case "device_type": return { find: among(this.#lists.types), titlesOf: async (values) => values.map((value) => [value, titles.get(value) ?? value]) };
       case "metric": return { find: variable.choices.length ? among(variable.choices.map((name) => [name, name])) : findMetrics };
       default: return { find: (text, signal) => findLabelValues(text, variable, signal), isFree: true, empty: `No series has this label: ${variable.label}` };

@@ -5,7 +5,7 @@ import { getJson } from "../api.js";
 const METRICS_URL = "/api/v1/telemetry/metrics";
 const DEVICES_URL = "/api/v1/devices";
 const GROUPS = [
-  ["device", "Device"], ["department", "Department"], ["device_type", "Type of device"], ["location", "Location"],
+  ["device", "Device"], ["department", "Department"], ["device_type", "Device type"], ["location", "Location"],
   ["os", "Operating system"], ["status", "Status"], ["lifecycle", "Lifecycle"], ["domain", "Domain"],
 ];
 let loading = null;

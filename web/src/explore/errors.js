@@ -3,8 +3,8 @@
 import { element, icon } from "../elements.js";
 
 const TITLES = {
-  metric: "Metrics", agg: "Aggregate", across: "Across devices", by: "One line for each", top: "Show", compare: "Compare with", step: "Step",
-  device: "Only devices", department: "Only departments", device_type: "Only types", from: "From", to: "To",
+  metric: "Metrics", agg: "Aggregate", across: "Across devices", by: "Group by", top: "Show", compare: "Compare with", step: "Step",
+  device: "Devices", department: "Departments", device_type: "Types", from: "From", to: "To",
 };
 
 function line(title, text) {

@@ -72,10 +72,10 @@ export class ExplorePage {
     const departments = JSON.parse(this.#root.dataset.departments).map((name) => [name, name]);
     const typeTitles = new Map(types);
     const settings = {
-      metric: { find: findMetrics, isFree: true, empty: "No metric has that name" },
+      metric: { find: findMetrics, isFree: true, empty: "No matching metrics" },
       by: { find: (text) => findGroups(text, state.get("metric")), titlesOf: groupTitles },
-      device: { find: findDevices, titlesOf: deviceTitles, empty: "No device has that name" },
-      department: { find: among(departments), empty: departments.length ? "No department has that name" : "There are no departments" },
+      device: { find: findDevices, titlesOf: deviceTitles, empty: "No matching devices" },
+      department: { find: among(departments), empty: departments.length ? "No matching departments" : "There are no departments" },
       device_type: { find: among(types), titlesOf: async (values) => values.map((value) => [value, typeTitles.get(value) ?? value]) },
     };
     for (const [name, options] of Object.entries(settings)) {

@@ -104,7 +104,7 @@ export class Picker {
       const found = (await this.#settings.find(text, signal)).filter(({ value }) => !this.#values.includes(value));
       if (signal.aborted || document.activeElement !== this.#input) return;
       if (text && this.#settings.isFree && !found.some(({ value }) => value === text)) {
-        found.push({ value: text, title: text, detail: "as it is written" });
+        found.push({ value: text, title: text, detail: "use as typed" });
       }
       this.#show(found);
     } catch (error) {
@@ -120,7 +120,7 @@ export class Picker {
 
   #show(found) {
     if (!found.length) {
-      this.#say(this.#settings.empty ?? "Nothing has that name");
+      this.#say(this.#settings.empty ?? "No matches");
       return;
     }
     this.#options = found.slice(0, MOST_OPTIONS).map(({ value, title, detail, note }, place) => {

@@ -80,7 +80,7 @@ export class Results {
     this.#part("csv").disabled = !answer.lines.length;
     if (!answer.lines.length) {
       this.#chart.clear();
-      this.#show("empty", "No values in this range", "Widen the range, take a filter away, or see whether the devices report at all.");
+      this.#show("empty", "No values in this range", "Widen the range, remove a filter, or check whether the devices report.");
       return;
     }
     const view = this.#view();
@@ -102,17 +102,17 @@ export class Results {
     this.#part("explain").hidden = true;
     this.#part("status").textContent = "";
     if (metrics && !metrics.length) {
-      this.#show("empty", "No telemetry yet", "Metrics stand here as soon as a device has reported some.");
+      this.#show("empty", "No telemetry yet", "Metrics appear here once a device has reported.");
       this.#part("suggestions").replaceChildren(element("a", { class: "btn btn-primary", href: "/agents#new-token" }, "Connect a device"));
       return;
     }
     const names = (metrics ?? []).map(({ name }) => name);
     const known = SUGGESTED.filter((name) => names.includes(name));
     if (mode === "promql") {
-      this.#show("empty", "Write a query", "Names of metrics and labels complete as you type. Or start from one of these:");
+      this.#show("empty", "Write a query", "Metric and label names complete as you type. Or start with one of these:");
       this.#offer(EXAMPLES.map((query) => [query, { query }]));
     } else {
-      this.#show("empty", "Pick a metric", "Type a part of its name above. Or start with one of these:");
+      this.#show("empty", "Pick a metric", "Type part of its name above, or start with one of these:");
       this.#offer((known.length ? known : names.slice(0, 5)).map((name) => [name, { metric: [name] }]));
     }
   }
@@ -124,7 +124,7 @@ export class Results {
     this.#part("csv").disabled = true;
     this.#part("explain").hidden = true;
     this.#part("status").textContent = "";
-    this.#show("empty", "No answer", error.status === 0 || error.status >= 500 ? `${error.message}. Try again in a moment.` : "See what is wrong with the question above.");
+    this.#show("empty", "Query failed", error.status === 0 || error.status >= 500 ? `${error.message}. Try again in a moment.` : "See the error above.");
   }
 
   #offer(suggestions) {
