@@ -18,16 +18,19 @@ class EnrollmentTokenCreate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(min_length=1, max_length=100, pattern=r"^[^\x00]*$", description="What it is for")
+    name: str = Field(
+        min_length=1,
+        max_length=100,
+        pattern=r"^[^\x00]*$",
+        description="Name of the token, such as what it is used for",
+    )
     max_uses: int = Field(default=1, ge=1, le=100_000, description="How many machines may enroll with it")
     ttl_seconds: int = Field(
         default=86_400, ge=60, le=31_536_000, description="Time until it expires (seconds)"
     )
-    department_id: UUID | None = Field(
-        default=None, description="Department that the devices shall belong to"
-    )
+    department_id: UUID | None = Field(default=None, description="Department for new devices")
     allowed_networks: list[Network] | None = Field(
-        default=None, max_length=20, description="From where it may be used; from anywhere, when not given"
+        default=None, max_length=20, description="Networks it may be used from; default: anywhere"
     )
 
 

@@ -107,12 +107,16 @@ async def read_range(
     ],
     start: From,
     end: To,
-    step: Annotated[float | None, Query(description="Seconds; chosen to fit `points` when absent")] = None,
-    points: Annotated[int, Query(ge=1, le=11_000, description="About how many points fit")] = DEFAULT_POINTS,
+    step: Annotated[float | None, Query(description="Seconds; default: fits `points`")] = None,
+    points: Annotated[
+        int, Query(ge=1, le=11_000, description="Approximate number of points")
+    ] = DEFAULT_POINTS,
     agg: Annotated[
         list[str] | None, Query(description="avg, min, max, last, sum, count, rate or raw")
     ] = None,
-    explain: Annotated[bool, Query(description="Also say what answered which part of the range")] = False,
+    explain: Annotated[
+        bool, Query(description="Also return which tier answered which part of the range")
+    ] = False,
 ) -> Response:
     """Read series over a range of time."""
     settings: Settings = request.app.state.settings

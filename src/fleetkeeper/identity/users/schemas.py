@@ -35,7 +35,7 @@ class UserCreate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     username: Name
-    name: FullName = Field(default="", description="Full name; the user name, when not given")
+    name: FullName = Field(default="", description="Full name; default: the username")
     email: MailAddress | None = None
     password: Password | None = Field(
         default=None, description="Without one they cannot sign in with a password"

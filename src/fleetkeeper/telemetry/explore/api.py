@@ -31,36 +31,40 @@ async def query_fleet(
     agg: Annotated[
         list[str] | None,
         Query(
-            description="avg (when absent), min, max, last, sum, count, rate, increase, or a percentile such as p95; "
+            description="avg (default), min, max, last, sum, count, rate, increase, or a percentile such as p95; "
             "several are answered together, and `top` goes by the first"
         ),
     ] = None,
     by: Annotated[
         list[str] | None,
         Query(
-            description="What makes a group: device, department, device_type, status, lifecycle, location, os, domain, "
-            "or label:core. Nothing is the whole fleet"
+            description="Group by: device, department, device_type, status, lifecycle, location, os, domain, "
+            "or label:core. Default: one group for the fleet"
         ),
     ] = None,
     across: Annotated[
         str | None,
         Query(
-            description="Put one value of each device together: avg, min, max, sum, count (of devices), or a "
-            "percentile such as p95. All samples of a group count alike when absent"
+            description="Combine one value of each device: avg, min, max, sum, count (of devices), or a "
+            "percentile such as p95. Default: pool all samples of a group"
         ),
     ] = None,
     step: Annotated[
         str | None,
-        Query(description="Seconds, or hour, day, week, month; chosen to fit `points` when absent"),
+        Query(description="Seconds, or hour, day, week, month; default: fits `points`"),
     ] = None,
-    points: Annotated[int, Query(ge=1, le=11_000, description="About how many steps fit")] = 300,
-    device: Annotated[list[str] | None, Query(description="UUIDs of devices; all when absent")] = None,
-    department: Annotated[list[str] | None, Query(description="Only of these departments")] = None,
-    device_type: Annotated[list[str] | None, Query(description="Only of these types")] = None,
-    top: Annotated[int | None, Query(description="Only the groups with the largest mean")] = None,
-    compare: Annotated[str | None, Query(description="Also the values of so long ago: 1h, 1d, 1w")] = None,
+    points: Annotated[int, Query(ge=1, le=11_000, description="Approximate number of steps")] = 300,
+    device: Annotated[list[str] | None, Query(description="UUIDs of devices; default: all")] = None,
+    department: Annotated[list[str] | None, Query(description="Names of departments; default: all")] = None,
+    device_type: Annotated[list[str] | None, Query(description="Device types; default: all")] = None,
+    top: Annotated[int | None, Query(description="Number of groups to keep, by largest mean")] = None,
+    compare: Annotated[
+        str | None, Query(description="Also return the values of that long ago: 1h, 1d, 1w")
+    ] = None,
     whole: Annotated[bool, Query(description="Widen the range to whole steps, which is faster")] = False,
-    explain: Annotated[bool, Query(description="Also say what answered which part of the range")] = False,
+    explain: Annotated[
+        bool, Query(description="Also return which tier answered which part of the range")
+    ] = False,
 ) -> Response:
     """Ask a question over the whole fleet: groups of series over a range of time."""
     where = {"department": department, "device_type": device_type}
@@ -91,8 +95,8 @@ async def read_last(
     actor: TelemetryRead,
     session: PlannedSession,
     metric: Annotated[list[str], Query(description="Metrics or channels, at most 50")],
-    limit: Annotated[int, Query(ge=1, le=10_000, description="Devices at most")] = 1000,
-    after: Annotated[str | None, Query(description="The last device's UUID of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="Maximum number of devices")] = 1000,
+    after: Annotated[str | None, Query(description="UUID of the last device of the previous page")] = None,
 ) -> Response:
     """Read the newest value of some metrics of every device, in the order of the devices' UUIDs."""
     answer = await last.last_of_all(session, actor, list(dict.fromkeys(metric)), limit, after)

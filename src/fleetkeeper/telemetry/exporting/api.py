@@ -31,8 +31,8 @@ async def export(
     session: Session,
     start: From,
     end: To,
-    metric: Annotated[list[str] | None, Query(description="Metrics or channels; all when absent")] = None,
-    device: Annotated[list[str] | None, Query(description="UUIDs of devices; all when absent")] = None,
+    metric: Annotated[list[str] | None, Query(description="Metrics or channels; default: all")] = None,
+    device: Annotated[list[str] | None, Query(description="UUIDs of devices; default: all")] = None,
     file_format: Annotated[Literal["csv", "parquet", "arrow"], Query(alias="format")] = "csv",
 ) -> StreamingResponse:
     """Download samples as they are, from whatever tier. The audit log keeps who took them."""

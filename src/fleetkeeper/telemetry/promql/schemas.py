@@ -30,7 +30,7 @@ class PrometheusAnswer(BaseModel):
 
 PARAMETERS = {
     "query": "PromQL expression",
-    "time": "Epoch seconds or RFC 3339; now when absent",
+    "time": "Epoch seconds or RFC 3339; default: now",
     "start": "Epoch seconds or RFC 3339",
     "end": "Epoch seconds or RFC 3339",
     "step": "Seconds, or a duration such as 30s",

@@ -23,7 +23,7 @@ async def read_states(
     device: Annotated[str, Query(description="UUID of a device")],
     start: From,
     end: To,
-    metric: Annotated[list[str] | None, Query(description="Names of states; all when absent")] = None,
+    metric: Annotated[list[str] | None, Query(description="Names of states; default: all")] = None,
 ) -> StatesRead:
     """Read the texts and truth values of a device, as they changed."""
     found = device_ids([device])
