@@ -2,7 +2,9 @@
 
 from rich.cells import cell_len
 
+import fleetkeeper.all_jobs  # noqa: F401 - every room declares its jobs
 from fleetkeeper.cli.grid import laid_out
+from fleetkeeper.jobs.declaring import JOBS
 
 ID = "01a21f75-0000-7000-8000-00000000000a"
 HEADS = ("ID", "Job", "Reason")
@@ -45,3 +47,10 @@ def test_wide_characters_keep_columns_in_line():
         )
         == 1
     )
+
+
+def test_the_list_of_jobs_is_a_table_in_a_usual_terminal():
+    rows = [(one.name, one.title, one.cron, "yes" if one.manual_run else "no") for one in JOBS.values()]
+    lines = list(laid_out(("Name", "Title", "Cron", "Manual run"), rows, 80))
+    assert lines[0].startswith("Name  ")
+    assert all(any(line.startswith(f"{one.name} ") for line in lines) for one in JOBS.values())

@@ -26,7 +26,7 @@ LOOK_SECONDS = 1.0
 def list_jobs(*, as_json: AsJson = False) -> None:
     """List all jobs with their schedules (UTC)."""
     found: list[JobRead] = with_session(service.list_jobs)
-    show(found, ("name", "title", "cron", "waiting", "manual_run"), as_json=as_json)
+    show(found, ("name", "title", "cron", "manual_run"), as_json=as_json)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from fleetkeeper.cli.grid import laid_out
 from fleetkeeper.kit.text import printable
 
+_ACRONYMS = {"id": "ID", "ip": "IP", "os": "OS", "cpu": "CPU", "fqdn": "FQDN"}
 AsJson = Annotated[bool, typer.Option("--json", help="Output JSON")]
 
 
@@ -49,7 +50,8 @@ def done(message: str, *, as_json: bool) -> None:
 
 
 def _head(name: str) -> str:
-    return " ".join({"id": "ID"}.get(word, word) for word in name.capitalize().replace("Id", "ID").split("_"))
+    first, *rest = (_ACRONYMS.get(word, word) for word in name.split("_"))
+    return " ".join((first[:1].upper() + first[1:], *rest))
 
 
 def _text(value: object) -> str:
