@@ -31,7 +31,7 @@ def test_faults_are_told_at_their_place(product, tmp_path):
     file.write_text(json.dumps({"name": "x", "definition": a_definition(a_panel(fleet_query(agg="no")))}))
     assert "rows[0].panels[0].queries[0].agg" in refused(product, "dashboard", "import", str(file))
     file.write_text("{")
-    assert "is JSON" in refused(product, "dashboard", "import", str(file))
+    assert "Must be JSON" in refused(product, "dashboard", "import", str(file))
     file.write_text("[]")
     assert "one JSON object" in refused(product, "dashboard", "import", str(file))
     assert "duplicate it" in refused(product, "dashboard", "delete", "built-in-fleet", "--yes")

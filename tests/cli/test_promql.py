@@ -27,4 +27,4 @@ TWO = "(vector(1) or label_replace(vector(2), 'a', 'b', '', ''))"
 def test_wrong_queries_are_one_sentence(product):
     assert "parse error" in refused(product, "promql", "sum(")
     assert "many-to-many" in refused(product, "promql", f"{TWO} + on () {TWO}")
-    assert "ends after it begins" in refused(product, "promql", "1", "--from", "5", "--to", "5")
+    assert "must be later than" in refused(product, "promql", "1", "--from", "5", "--to", "5")

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from fleetkeeper.kit.pagination import PageOf
+
 
 class AuditEntryRead(BaseModel):
     """One change of one row, or one event."""
@@ -64,13 +66,8 @@ class SealRead(BaseModel):
     seal_hash: str
 
 
-class SealPage(BaseModel):
+class SealPage(PageOf[SealRead]):
     """One page of seals."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[SealRead]
 
 
 class SealsMade(BaseModel):

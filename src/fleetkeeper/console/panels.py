@@ -1,6 +1,6 @@
 """What pages of panels have in common: showing them, reading their forms, and what a refused form says."""
 
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -103,6 +103,18 @@ async def attempt(session: AsyncSession, action: Awaitable[_Result]) -> _Result 
             return await action
     except (InvalidInputError, ConflictError, ForbiddenError, PreconditionError) as error:
         return error
+
+
+async def submit(
+    request: Request,
+    session: AsyncSession,
+    action: Awaitable[_Result],
+    to: Callable[[_Result], str],
+    again: Callable[[FleetkeeperError], Awaitable[Response]],
+) -> Response:
+    """Do what a form asks for and go on to a page; one that is refused comes back with what is wrong."""
+    outcome = await attempt(session, action)
+    return await again(outcome) if isinstance(outcome, FleetkeeperError) else done(request, to(outcome))
 
 
 Sent = Mapping[str, str] | Mapping[str, list[str]]

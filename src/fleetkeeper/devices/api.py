@@ -7,15 +7,8 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import StreamingResponse
 
-from fleetkeeper.audit.recorder import record_event
-from fleetkeeper.database.exports import (
-    RESPONSES,
-    FileFields,
-    FileFormat,
-    chosen_fields,
-    export_response,
-    filters_of,
-)
+from fleetkeeper.audit.exports import export_list
+from fleetkeeper.database.exports import RESPONSES, FileFields, FileFormat
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices import service
 from fleetkeeper.devices.access import DevicesDelete, DevicesRead, DevicesWrite
@@ -53,21 +46,17 @@ async def export_devices(
     actor: DevicesRead,
     session: Session,
     file_format: FileFormat = "csv",
-    asked_fields: FileFields = "",
+    fields: FileFields = "",
 ) -> StreamingResponse:
     """Download the devices that match the filters of the list. The audit log keeps who took them."""
-    fields = chosen_fields(DeviceSummary, asked_fields)
     stale_before = utc_now() - await service.silence_allowed(session, request.app.state.settings)
-    filters = filters_of(request)
-    # What is wrong with the filters is said before the file begins.
-    await service.list_devices(session, actor, [*filters, ("limit", "1")], stale_before=stale_before)
-    details = {"format": file_format, "filters": {name[:100]: text[:300] for name, text in filters}}
-    await record_event(session, "devices.export", "devices", details=details)
 
     async def fetch(own: AsyncSession, parameters: list[tuple[str, str]]) -> DevicePage:
         return await service.list_devices(own, actor, parameters, stale_before=stale_before, is_counted=False)
 
-    return export_response(request, fetch, fields, "devices", file_format)
+    return await export_list(
+        request, session, fetch, DeviceSummary, "devices", file_format=file_format, fields=fields
+    )
 
 
 @router.post("/bulk", responses=problem_responses(400, 401, 403, 422))

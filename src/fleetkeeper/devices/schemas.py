@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fleetkeeper.identity.texts import LongName
 from fleetkeeper.kit.bulk import Selection
+from fleetkeeper.kit.pagination import PageOf
 
 DeviceType = Literal[
     "server", "vm", "workstation", "network_device", "storage", "container", "vehicle", "other"
@@ -106,13 +107,8 @@ class DeviceBulkUpdate(Selection):
     dry_run: bool = Field(default=False, description="Only say what would change")
 
 
-class DevicePage(BaseModel):
+class DevicePage(PageOf[DeviceSummary]):
     """One page of devices."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[DeviceSummary]
 
 
 class FleetSummary(BaseModel):

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from fleetkeeper.kit.networks import Network
+from fleetkeeper.kit.pagination import PageOf
 
 ShortText = Annotated[str, Field(max_length=300)]
 # The database's driver reads them as networks.
@@ -57,13 +58,8 @@ class EnrollmentTokenCreated(EnrollmentTokenRead):
     token: str
 
 
-class EnrollmentTokenPage(BaseModel):
+class EnrollmentTokenPage(PageOf[EnrollmentTokenRead]):
     """Enrollment tokens, newest first."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[EnrollmentTokenRead]
 
 
 class EnrollBody(BaseModel):
@@ -106,10 +102,5 @@ class AgentRead(BaseModel):
     is_revoked: bool = Field(description="No key of the device is valid; the agent must enroll again")
 
 
-class AgentPage(BaseModel):
+class AgentPage(PageOf[AgentRead]):
     """One page of agents."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[AgentRead]

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from fleetkeeper.jobs.status import RunState
+from fleetkeeper.kit.pagination import PageOf
 
 
 class RunRead(BaseModel):
@@ -33,13 +34,8 @@ class RunRead(BaseModel):
     attempts: int
 
 
-class RunPage(BaseModel):
+class RunPage(PageOf[RunRead]):
     """One page of runs."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[RunRead]
 
 
 class JobRead(BaseModel):

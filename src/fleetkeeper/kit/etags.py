@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header
 
-from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.errors import FieldError, InvalidInputError, PreconditionError
 
 _ETAG = re.compile(r'(?:W/)?"(\d{1,9})"', re.ASCII)
 
@@ -30,3 +30,9 @@ async def expected_version(
 
 
 ExpectedVersion = Annotated[int | None, Depends(expected_version)]
+
+
+def check_version(what: str, present: int, expected: int | None) -> None:
+    """Raise PreconditionError when somebody else has changed it since; None expects nothing."""
+    if expected is not None and expected != present:
+        raise PreconditionError(f"The {what} is at version {present}; reload it and try again.")

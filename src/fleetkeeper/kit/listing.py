@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from fleetkeeper.kit.clock import parse_time
 from fleetkeeper.kit.pagination import DEFAULT_LIMIT, MAX_LIMIT, decode_cursor, encode_cursor
 from fleetkeeper.kit.text import is_storable
 
+Answer = TypeVar("Answer")
 OPERATORS = ("exact", "in", "gte", "lte", "gt", "lt", "contains", "isnull")
 MAX_ITEMS = 200
 MAX_TEXT_LENGTH = 300
@@ -224,6 +225,20 @@ class Listing:
             rows=rows,
             is_counted=is_whole,
         )
+
+    async def read(
+        self,
+        session: AsyncSession,
+        statement: Select[*tuple[Any, ...]],
+        parameters: Sequence[tuple[str, str]],
+        page: Callable[..., Answer],
+        read: Callable[[Any], Any],
+        **more: Any,
+    ) -> Answer:
+        """A page of the list as its API answers: `read` makes what is told of each row. Takes what `page` takes."""
+        found = await self.page(session, statement, parameters, **more)
+        results = [read(row) for row in found.rows]
+        return page(count=found.count, next=found.next, previous=found.previous, results=results)
 
     async def keys(
         self,

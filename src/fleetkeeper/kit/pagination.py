@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
@@ -11,8 +11,18 @@ from fleetkeeper.errors import FieldError, InvalidInputError
 
 _Page = TypeVar("_Page", bound=BaseModel)
 
+Item = TypeVar("Item")
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 1000
+
+
+class PageOf(BaseModel, Generic[Item]):
+    """One page of a list, as every list answers."""
+
+    count: int
+    next: str | None
+    previous: str | None
+    results: list[Item]
 
 
 def encode_cursor(values: list[Any]) -> str:

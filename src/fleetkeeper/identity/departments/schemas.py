@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from fleetkeeper.identity.texts import Description, LongName
+from fleetkeeper.kit.pagination import PageOf
 
 
 class DepartmentCreate(BaseModel):
@@ -45,10 +46,5 @@ class DepartmentRead(BaseModel):
     updated_at: datetime
 
 
-class DepartmentPage(BaseModel):
+class DepartmentPage(PageOf[DepartmentRead]):
     """One page of departments."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[DepartmentRead]

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from fleetkeeper.identity.texts import Description, LongName
+from fleetkeeper.kit.pagination import PageOf
 
 
 class GroupCreate(BaseModel):
@@ -42,10 +43,5 @@ class GroupRead(BaseModel):
     updated_at: datetime
 
 
-class GroupPage(BaseModel):
+class GroupPage(PageOf[GroupRead]):
     """One page of groups."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[GroupRead]

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from fleetkeeper.identity.texts import Name
+from fleetkeeper.kit.pagination import PageOf
 
 
 class MembershipCreate(BaseModel):
@@ -43,13 +44,8 @@ class MembershipRead(BaseModel):
     assigned_by: UUID | None
 
 
-class MembershipPage(BaseModel):
+class MembershipPage(PageOf[MembershipRead]):
     """One page of memberships."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[MembershipRead]
 
 
 class AccessSource(BaseModel):

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from fleetkeeper.identity.oidc.presets import Preset
+from fleetkeeper.kit.pagination import PageOf
 from fleetkeeper.kit.patterns import shaped
 
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"
@@ -114,13 +115,8 @@ class ProviderRead(BaseModel):
     updated_at: datetime
 
 
-class ProviderPage(BaseModel):
+class ProviderPage(PageOf[ProviderRead]):
     """Providers."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[ProviderRead]
 
 
 class ProviderCheck(BaseModel):

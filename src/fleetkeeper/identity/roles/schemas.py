@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.texts import Description, Name
+from fleetkeeper.kit.pagination import PageOf
 
 
 class RoleCreate(BaseModel):
@@ -45,13 +46,8 @@ class RoleRead(BaseModel):
     updated_at: datetime
 
 
-class RolePage(BaseModel):
+class RolePage(PageOf[RoleRead]):
     """One page of roles."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[RoleRead]
 
 
 class MatrixPermission(BaseModel):

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from fleetkeeper.kit.pagination import PageOf
+
 
 class SessionRead(BaseModel):
     """A signed-in browser."""
@@ -22,10 +24,5 @@ class SessionRead(BaseModel):
     is_current: bool = Field(description="Whether this request came by it")
 
 
-class SessionPage(BaseModel):
+class SessionPage(PageOf[SessionRead]):
     """One page of sessions."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[SessionRead]

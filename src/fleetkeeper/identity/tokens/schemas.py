@@ -10,6 +10,7 @@ from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.texts import Name
 from fleetkeeper.identity.tokens.presets import Preset
 from fleetkeeper.kit.networks import Network
+from fleetkeeper.kit.pagination import PageOf
 
 Permissions = Annotated[
     list[Permission] | None,
@@ -103,10 +104,5 @@ class TokenCreated(TokenRead):
     token: str
 
 
-class TokenPage(BaseModel):
+class TokenPage(PageOf[TokenRead]):
     """One page of tokens."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[TokenRead]

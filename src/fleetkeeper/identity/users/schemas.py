@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from fleetkeeper.identity.texts import FullName, MailAddress, Name
+from fleetkeeper.kit.pagination import PageOf
 
 
 @cache
@@ -81,13 +82,8 @@ class UserRead(BaseModel):
     updated_at: datetime
 
 
-class UserPage(BaseModel):
+class UserPage(PageOf[UserRead]):
     """One page of users."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[UserRead]
 
 
 class AccountRead(UserRead):

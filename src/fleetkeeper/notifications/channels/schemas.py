@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from fleetkeeper.identity.texts import MAIL_ADDRESS, Name
+from fleetkeeper.kit.pagination import PageOf
 from fleetkeeper.kit.patterns import shaped
 
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"
@@ -139,13 +140,8 @@ class ChannelWithSecret(ChannelRead):
     signing_secret: str | None
 
 
-class ChannelPage(BaseModel):
+class ChannelPage(PageOf[ChannelRead]):
     """One page of channels."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[ChannelRead]
 
 
 class ChannelTest(BaseModel):

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from fleetkeeper.kit.pagination import PageOf
 from fleetkeeper.notifications.deliveries.status import DeliveryState
 
 
@@ -30,10 +31,5 @@ class DeliveryRead(BaseModel):
     finished_at: datetime | None
 
 
-class DeliveryPage(BaseModel):
+class DeliveryPage(PageOf[DeliveryRead]):
     """One page of deliveries."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[DeliveryRead]

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fleetkeeper.identity.texts import MailAddress, Name
+from fleetkeeper.kit.pagination import PageOf
 from fleetkeeper.kit.patterns import shaped
 from fleetkeeper.notifications.events import Severity
 
@@ -88,13 +89,8 @@ class RuleRead(BaseModel):
     updated_at: datetime
 
 
-class RulePage(BaseModel):
+class RulePage(PageOf[RuleRead]):
     """One page of rules."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[RuleRead]
 
 
 class EventTypeRead(BaseModel):

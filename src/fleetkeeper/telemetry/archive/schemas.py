@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from fleetkeeper.kit.pagination import PageOf
 from fleetkeeper.kit.patterns import shaped
 
 _MOST_DAYS = 36_500
@@ -138,13 +139,8 @@ class RunRead(BaseModel):
     errors: list[str]
 
 
-class RunPage(BaseModel):
+class RunPage(PageOf[RunRead]):
     """A page of runs."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[RunRead]
 
 
 class FileRead(BaseModel):
@@ -163,13 +159,8 @@ class FileRead(BaseModel):
     problem: str
 
 
-class FilePage(BaseModel):
+class FilePage(PageOf[FileRead]):
     """A page of files."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[FileRead]
 
 
 class StoreState(BaseModel):
@@ -247,10 +238,5 @@ class DeletionRead(BaseModel):
     problem: str
 
 
-class DeletionPage(BaseModel):
+class DeletionPage(PageOf[DeletionRead]):
     """A page of deletions."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[DeletionRead]

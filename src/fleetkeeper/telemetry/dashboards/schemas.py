@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from fleetkeeper.kit.pagination import PageOf
 from fleetkeeper.kit.patterns import shaped
 from fleetkeeper.telemetry.dashboards.definition import Choices, Query, Variable
 
@@ -110,13 +111,8 @@ class DashboardDuplicate(BaseModel):
     name: Name | None = None
 
 
-class DashboardPage(BaseModel):
+class DashboardPage(PageOf[DashboardSummary]):
     """One page of dashboards."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[DashboardSummary]
 
 
 class BuiltInDashboards(BaseModel):

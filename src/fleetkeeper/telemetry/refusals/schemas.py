@@ -5,6 +5,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from fleetkeeper.kit.pagination import PageOf
+
 
 class RefusalRead(BaseModel):
     """Samples that were refused for one reason, with the newest example."""
@@ -29,10 +31,5 @@ class RefusalRead(BaseModel):
     token_name: str | None
 
 
-class RefusalPage(BaseModel):
+class RefusalPage(PageOf[RefusalRead]):
     """One page of reasons, the newest first."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[RefusalRead]

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from fleetkeeper.kit.pagination import PageOf
 from fleetkeeper.kit.patterns import shaped
 
 Protocol = Literal["any", "prometheus", "influx", "otlp", "collectd"]
@@ -68,13 +69,8 @@ class SenderRuleRead(BaseModel):
     updated_at: datetime
 
 
-class SenderRulePage(BaseModel):
+class SenderRulePage(PageOf[SenderRuleRead]):
     """One page of rules, in the order in which they are tried."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[SenderRuleRead]
 
 
 class Trial(BaseModel):
@@ -139,10 +135,5 @@ class HostRead(BaseModel):
     first_seen: datetime
 
 
-class HostPage(BaseModel):
+class HostPage(PageOf[HostRead]):
     """One page of hosts."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[HostRead]

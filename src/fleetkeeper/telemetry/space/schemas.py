@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from fleetkeeper.kit.pagination import PageOf
+
 Tier = Literal["hot", "sealed", "rollups", "archive"]
 
 
@@ -80,13 +82,8 @@ class DeviceSpace(BaseModel):
     channels: int
 
 
-class DeviceSpacePage(BaseModel):
+class DeviceSpacePage(PageOf[DeviceSpace]):
     """A page of devices."""
-
-    count: int
-    next: str | None
-    previous: str | None
-    results: list[DeviceSpace]
 
 
 class RatePoint(BaseModel):
