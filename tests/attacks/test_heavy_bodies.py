@@ -15,6 +15,7 @@ from tests.fixtures.product import wait_for
 
 MILLION = 1_000_000
 OTLP, PROTOBUF = "/otlp/v1/metrics", {"Content-Type": "application/x-protobuf"}
+JSON = {"Content-Type": "application/json"}
 SNAPPY = headers_of()
 LINES = "/influx/api/v2/write"
 
@@ -46,6 +47,13 @@ HEAVY = {
     ),
     "attributes": Heavy(
         OTLP, PROTOBUF, lambda: nested("1.2.2.5.1", b"\x3a\x00" * 4 * MILLION), 413, "bytes of its own"
+    ),
+    "resources in JSON": Heavy(
+        OTLP,
+        JSON,
+        lambda: b'{"resourceMetrics":[' + b"1," * 4_000_000 + b"1]}",
+        413,
+        "at most 1000000 JSON values",
     ),
     "collectd's lists": Heavy(
         "/collectd", {}, lambda: b"[" + b"{}," * 10 * MILLION + b"{}]", 413, "at most 300000 JSON objects"

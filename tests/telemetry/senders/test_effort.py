@@ -47,10 +47,10 @@ class TestEffort:
             list(effort.counted(range(6), "things", times=2))
 
     def test_json_is_counted_before_it_is_decoded(self):
-        Effort(10).check_json(b"{},[]" * 10, objects=1, values=1)
+        Effort(10).check_json(b"{},[]" * 10, max_objects=10, max_values=10)
         for more, what in ((b"{", "JSON objects"), (b",", "JSON values")):
             with pytest.raises(TooManyError, match=f"at most 10 {what}"):
-                Effort(10).check_json(b"{},[]" * 10 + more, objects=1, values=1)
+                Effort(10).check_json(b"{},[]" * 10 + more, max_objects=10, max_values=10)
 
     def test_looks_at_the_clock_are_few(self):
         ticks = itertools.count()
@@ -147,6 +147,13 @@ class TestPiecesOfAResource:
         assert time.thread_time() - before < 1
 
 
+def json_points(point: bytes, number: int) -> bytes:
+    """OTLP with that many more points behind the first in one metric."""
+    points = point + (b"," + point) * number
+    metrics = b'[{"name":"a","gauge":{"dataPoints":[' + points + b"]}}]"
+    return b'{"resourceMetrics":[{"scopeMetrics":[{"metrics":' + metrics + b"}]}]}"
+
+
 V1, V2 = remote_write.read_write_request, remote_write_v2.read_request
 LABELS = field(1, field(1, b"__name__") + field(2, b"a"))
 MANY = 4_000_000
@@ -163,6 +170,10 @@ HEAVY = {
     "series of version 2": (V2, b"\x2a\x00" * MANY),
     "samples of version 2": (V2, field(5, b"\x12\x00" * MANY)),
     "histograms of version 2": (V2, field(5, b"\x1a\x00" * MANY)),
+    "resources that are none": (otlp.read_json, b'{"resourceMetrics":[' + b"1," * MANY + b"1]}"),
+    "empty resources": (otlp.read_json, b'{"resourceMetrics":[' + b"{}," * 300_000 + b"{}]}"),
+    "points that are none": (otlp.read_json, json_points(b"[]", 100_000)),
+    "wrong points": (otlp.read_json, json_points(b'{"asDouble":"x"}', 20_000)),
     "value lists": (collectd.read_values, b"[" + b"{}," * MANY + b"{}]"),
     "no value lists": (collectd.read_values, b"[" + b"1," * MANY + b"1]"),
     "values": (collectd.read_values, b'[{"values":[' + b"1," * MANY + b"1]}]"),
@@ -177,7 +188,7 @@ class TestBodiesOfVeryManyParts:
         before = time.thread_time()
         with pytest.raises(TooManyError, match="at most"):
             read_body(body, SeriesCache(), Effort(10_000))
-        assert time.thread_time() - before < 0.5
+        assert time.thread_time() - before < 1
 
 
 class TestOneLargeSeries:

@@ -134,6 +134,16 @@ def test_the_same_as_the_generated_classes_read(document, wanted):
         assert outcome(body) == fast
 
 
+@given(request)
+@settings(max_examples=100, deadline=None)
+def test_the_same_where_a_large_one_is_looked_at_part_by_part(document):
+    body = json.dumps(document).encode()
+    with mock.patch.object(otlp, "split_usual", return_value=None):
+        whole = outcome(body)
+        with mock.patch.object(otlp, "MAX_WHOLE_JSON_BYTES", 0):
+            assert outcome(body) == whole
+
+
 def test_what_is_usual_needs_no_generated_classes(monkeypatch):
     points = [
         {"timeUnixNano": STAMP, "asDouble": 1.5, "attributes": [{"key": "a", "value": {"stringValue": "b"}}]}
@@ -153,7 +163,7 @@ def test_what_is_usual_needs_no_generated_classes(monkeypatch):
     resource = {"attributes": [{"key": "host.name", "value": {"stringValue": "web1"}}]}
     scope = {"scope": {"name": "x", "version": "1"}, "metrics": metrics}
     body = json.dumps({"resourceMetrics": [{"resource": resource, "scopeMetrics": [scope]}]}).encode()
-    monkeypatch.setattr(otlp, "json_format", None)
+    monkeypatch.setattr(otlp, "Salvage", None)
     assert otlp.read_json(body, SeriesCache(), effort=Effort(10)).values.tolist() == [
         1.5,
         1.5,

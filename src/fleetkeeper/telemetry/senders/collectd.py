@@ -63,7 +63,8 @@ _number_decoder = msgspec.json.Decoder(float | None)
 def read_values(body: bytes, known: SeriesCache, effort: Effort) -> SampleBatch:
     """Read value lists; a list or value that is wrong is left out and counted. Raises SenderInputError."""
     reader = _Reader(known)
-    effort.check_json(body, objects=_OBJECTS, values=_VALUES)
+    most = effort.max_samples
+    effort.check_json(body, max_objects=_OBJECTS * most, max_values=_VALUES * most)
     for index, item in enumerate(_lists_of(body, effort)):
         if not index % STEP_PARTS:
             effort.check()

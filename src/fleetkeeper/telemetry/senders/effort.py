@@ -73,13 +73,13 @@ class Effort:
         if number > times * self.max_samples:
             raise TooManyError(f"one request has at most {times * self.max_samples} {what}")
 
-    def check_json(self, body: bytes, *, objects: int, values: int) -> None:
-        """Raise TooManyError for JSON of more objects or values than so many for each sample, before it is decoded.
+    def check_json(self, body: bytes, *, max_objects: int, max_values: int) -> None:
+        """Raise TooManyError for JSON of more objects or values than that, before it is decoded.
 
         A value ends at a comma or with what holds it; commas in texts count with them.
         """
         # An object has two bytes, and a comma one.
-        if len(body) <= min(2 * objects, values) * self.max_samples:
+        if len(body) <= min(2 * max_objects, max_values):
             return
         braces = commas = 0
         for start in range(0, len(body), STEP_JSON_BYTES):
@@ -87,5 +87,6 @@ class Effort:
             end = start + STEP_JSON_BYTES
             braces += body.count(b"{", start, end)
             commas += body.count(b",", start, end)
-            self.check_number(braces, "JSON objects", times=objects)
-            self.check_number(commas, "JSON values", times=values)
+            for number, most, what in ((braces, max_objects, "objects"), (commas, max_values, "values")):
+                if number > most:
+                    raise TooManyError(f"one request has at most {most} JSON {what}")

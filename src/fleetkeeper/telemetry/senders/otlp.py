@@ -11,9 +11,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
-from google.protobuf import json_format
 from msgspec import UNSET
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, DataPointFlags
 
 from fleetkeeper.telemetry.reasons import Reason
@@ -42,13 +40,15 @@ from fleetkeeper.telemetry.senders.otlp_json_runs import CutResource, JsonRun
 from fleetkeeper.telemetry.senders.otlp_pieces import PARTS, pieces_of
 from fleetkeeper.telemetry.senders.otlp_points import MAX_RESOURCE_ATTRIBUTES, POINTS, pairs_of, texts_of
 from fleetkeeper.telemetry.senders.otlp_runs import OtlpRun, resources_of
-from fleetkeeper.telemetry.senders.otlp_salvage import MAX_DEPTH, Salvage
+from fleetkeeper.telemetry.senders.otlp_salvage import Salvage
 
 # Prometheus' marker for a series that has ended.
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0_0000_0000_0002))[0]
 MAX_BODY_BYTES = 8 * 1024 * 1024
 # Where they are not as usual, Python reads some 100,000 of them in a second.
-MAX_JSON_OBJECTS = 300_000
+MAX_JSON_OBJECTS, MAX_JSON_VALUES = 300_000, 1_000_000
+# Larger ones are looked at part by part, with a look at the clock before each.
+MAX_WHOLE_JSON_BYTES = 256 * 1024
 # Kinds whose points become several series: their names are made from the metric's.
 _PARTED = {"histogram": " histogram", "exponential_histogram": " histogram", "summary": " summary"}
 _NO_TIME = PartError(Reason.NO_TIME, "a data point has no time_unix_nano")
@@ -70,37 +70,33 @@ def read_json(body: bytes, known: SeriesCache, effort: Effort) -> SampleBatch:
     _check_size(body)
     if not body.lstrip().startswith(b"{"):
         raise SenderInputError("the body is no ExportMetricsServiceRequest: it is no JSON object")
-    if body.count(b"{") > MAX_JSON_OBJECTS:
-        raise TooManyError(f"an OTLP request in JSON has at most {MAX_JSON_OBJECTS} objects")
+    effort.check_json(body, max_objects=MAX_JSON_OBJECTS, max_values=MAX_JSON_VALUES)
     reader = _Reader(known, effort)
     resources = split_usual(body)
     if resources is not None and all(map(reader.read_usual_json, resources)):
         return reader.batch()
     reader = _Reader(known, effort)
-    request, salvage = ExportMetricsServiceRequest(), Salvage()
-    try:
-        json_format.Parse(body, request, ignore_unknown_fields=True, max_recursion_depth=MAX_DEPTH)
-        found: Iterable[Any] = request.resource_metrics
-    except (json_format.ParseError, UnicodeDecodeError, RecursionError, ValueError, TypeError) as error:
-        found = [salvage.resource_of_json(item) for item in _resources_in(body, error)]
-    for resource_metrics in found:
+    salvage = Salvage(effort, in_parts=len(body) > MAX_WHOLE_JSON_BYTES)
+    for document in _resources_in(body):
+        resource_metrics = salvage.resource_of_json(document)
         if resource_metrics is not None:
             reader.read_resource(resource_metrics)
     reader.note_salvage(salvage)
     return reader.batch()
 
 
-def _resources_in(body: bytes, problem: Exception) -> list[Any]:
+def _resources_in(body: bytes) -> list[Any]:
     """The resources of a request in JSON, as they came. Raises SenderInputError where there is no list of them."""
+    problem = "resourceMetrics is no list"
+    found: Any = None
     try:
         document = json.loads(body)
-    except (ValueError, RecursionError):
-        document = None
-    found = None
-    if isinstance(document, dict):
         found = document.get("resourceMetrics", document.get("resource_metrics"))
+        found = [] if found is None else found
+    except (ValueError, RecursionError) as error:
+        problem = str(error)
     if not isinstance(found, list):
-        raise SenderInputError(f"the body is no ExportMetricsServiceRequest: {str(problem)[:200]}") from None
+        raise SenderInputError(f"the body is no ExportMetricsServiceRequest: {problem[:200]}")
     return found
 
 
@@ -160,6 +156,7 @@ class _Reader:
 
     def read_usual_json(self, resource: bytes) -> bool:
         """One resource in JSON, perhaps as it came before; returns whether it was a usual one."""
+        self._effort.check()
         cut = CutResource.of(resource)
         run: JsonRun | None = self._known.runs.get(cut.key) or self._runs.get(cut.key)
         if run is not None and run.meanings is not None:
@@ -211,8 +208,7 @@ class _Reader:
         first, meanings = len(self._columns.series), self._meanings
         self._meanings = {}
         for piece in pieces_of(message, self._effort):
-            self._effort.check()
-            salvage = Salvage()
+            salvage = Salvage(self._effort)
             resource_metrics = salvage.resource_of_bytes(piece)
             self.note_salvage(salvage)
             if resource_metrics is not None:

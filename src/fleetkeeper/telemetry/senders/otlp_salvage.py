@@ -12,6 +12,7 @@ from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.metrics.v1 import metrics_pb2 as pb
 
+from fleetkeeper.telemetry.senders.effort import Effort
 from fleetkeeper.telemetry.senders.protobuf import BYTES, read_fields
 
 MAX_DEPTH = 50
@@ -45,8 +46,10 @@ RESOURCE = Level(pb.ResourceMetrics, {2: ("scopeMetrics", _SCOPE)})
 
 @dataclass
 class Salvage:
-    """What could not be read."""
+    """What could not be read. `in_parts` lets no part of a resource in JSON be tried whole, but its points."""
 
+    effort: Effort
+    in_parts: bool = False
     points: int = 0
     problem: str = ""
     # The metric of the first point that is lost, where it can be told.
@@ -63,11 +66,13 @@ class Salvage:
 
     def _lose(self, points: int, problem: str) -> None:
         self.points += max(1, points)
+        self.effort.check_number(self.points, "data points")
         self.problem = self.problem or problem[:200]
         self.metric = self.metric or self._name
 
     def _enter(self, level: Level, made: Any = None) -> None:
-        """Keep in mind which metric's points come next, as soon as its name is known."""
+        """Keep in mind which metric's points come next, as soon as its name is known. Raises TooManyError."""
+        self.effort.check()
         if level.has_one_kind:
             self._name = "" if made is None else made.name
 
@@ -107,20 +112,22 @@ class Salvage:
         if not isinstance(document, dict):
             self._lose(1, f"{level.kind.DESCRIPTOR.name} is no JSON object")
             return None
-        try:
-            return _parsed(level, document)
-        except _WrongError as error:
-            problem = str(error)
+        problem = f"{level.kind.DESCRIPTOR.name} has something else than a list of parts"
+        if not self.in_parts or not level.fields:
+            try:
+                return _parsed(level, document)
+            except _WrongError as error:
+                problem = str(error)
         named = {name: (number, inner) for number, (name, inner) in level.fields.items()}
         named |= {_snake(name): found for name, found in named.items()}
         try:
             made = _parsed(level, {key: value for key, value in document.items() if key not in named})
-        except _WrongError:
-            self._lose(points_in_json(document), problem)
+        except _WrongError as error:
+            self._lose(points_in_json(document), str(error) if self.in_parts else problem)
             return None
         self._enter(level, made)
         present = [key for key in document if key in named and document[key] is not None]
-        if level.has_one_kind and len(present) != 1:
+        if level.has_one_kind and len(present) > 1:
             self._lose(points_in_json(document), "a metric has one kind of data")
             return None
         for key in present:
