@@ -17,7 +17,7 @@ MILLION = 1_000_000
 OTLP, PROTOBUF = "/otlp/v1/metrics", {"Content-Type": "application/x-protobuf"}
 JSON = {"Content-Type": "application/json"}
 SNAPPY = headers_of()
-LINES = "/influx/api/v2/write"
+LINES, FRAMES = "/influx/api/v2/write", "/api/v1/telemetry"
 
 
 class Heavy(NamedTuple):
@@ -35,6 +35,15 @@ def nested(numbers: str, content: bytes) -> bytes:
     for number in reversed(numbers.split(".")):
         content = field(int(number), content)
     return content
+
+
+def frame_of(values: int) -> bytes:
+    """A frame of so many values, none of which is a number."""
+    return (
+        b'{"frames":[{"ts":1,"values":{'
+        + b",".join(b'"k%d":"x"' % number for number in range(values))
+        + b"}}]}"
+    )
 
 
 HEAVY = {
@@ -55,6 +64,10 @@ HEAVY = {
         413,
         "at most 1000000 JSON values",
     ),
+    "numbers as frames": Heavy(
+        FRAMES, JSON, lambda: b'{"frames":[' + b"1," * 16 * MILLION + b"1]}", 422, '"field":"frames[0]"'
+    ),
+    "values of a frame": Heavy(FRAMES, JSON, lambda: frame_of(600_000), 422, "more than 100000 values"),
     "collectd's lists": Heavy(
         "/collectd", {}, lambda: b"[" + b"{}," * 10 * MILLION + b"{}]", 413, "at most 300000 JSON objects"
     ),

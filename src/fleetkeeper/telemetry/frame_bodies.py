@@ -13,6 +13,10 @@ from fleetkeeper_protocol.messages import Frame, RejectedFrame
 
 # Larger bodies are read frame by frame, so that others get their turn in between.
 ALL_AT_ONCE_BYTES = 128 * 1024
+# In still larger ones a frame that is no JSON object is no longer told from its neighbours: they are refused together.
+ONLY_OBJECTS_FROM_BYTES = 1024 * 1024
+# A frame with more commas is not looked into: its names and values are counted by them, and some names have a few.
+MAX_COMMAS = 100_000
 # As much of a frame that cannot be read is kept.
 BEGINNING_BYTES = 300
 
@@ -25,6 +29,14 @@ class _Batch(msgspec.Struct):
 class _LooseBatch(msgspec.Struct):
     frames: list[msgspec.Raw]
     batch_id: UUID | None = None
+
+
+class _Object(msgspec.Struct):
+    """Anything that is an object."""
+
+
+class _Objects(msgspec.Struct):
+    frames: list[_Object]
 
 
 class _RawFrame(msgspec.Struct):
@@ -43,6 +55,7 @@ class Unread(NamedTuple):
 _Read = TypeVar("_Read")
 _batch_decoder = msgspec.json.Decoder(_Batch)
 _loose_decoder = msgspec.json.Decoder(_LooseBatch)
+_objects_decoder = msgspec.json.Decoder(_Objects)
 _frame_decoder = msgspec.json.Decoder(Frame)
 
 
@@ -57,6 +70,8 @@ async def read_frames(body: bytes, most: int, turns: Turns) -> tuple[list[tuple[
             _check_number(len(found), most)
             return list(enumerate(found)), []
     try:
+        if len(body) > ONLY_OBJECTS_FROM_BYTES:
+            _check_number(len(_read(body, _objects_decoder).frames), most)
         raws = _read(body, _loose_decoder).frames
     except msgspec.ValidationError as error:
         raise invalid_input(error) from None
@@ -64,6 +79,9 @@ async def read_frames(body: bytes, most: int, turns: Turns) -> tuple[list[tuple[
     frames, unread = [], []
     for index, raw in enumerate(raws):
         await turns.give_way()
+        if len(memoryview(raw)) > MAX_COMMAS and bytes(raw).count(b",") > MAX_COMMAS:
+            unread.append(_too_large(index, raw))
+            continue
         try:
             frames.append((index, _frame_decoder.decode(raw)))
         except msgspec.ValidationError as error:
@@ -97,8 +115,18 @@ def _read(body: bytes, decoder: "msgspec.json.Decoder[_Read]") -> "_Read":
 def _unread(index: int, raw: msgspec.Raw, error: msgspec.ValidationError) -> Unread:
     problem = field_of(error)
     name = problem.field if "[...]" not in problem.field else _key_at_fault(raw)
-    beginning = bytes(memoryview(raw)[:BEGINNING_BYTES]).decode(errors="replace")
-    return Unread(RejectedFrame(index, frame_field(index, name), problem.message), _values_in(raw), beginning)
+    return Unread(
+        RejectedFrame(index, frame_field(index, name), problem.message), _values_in(raw), _beginning_of(raw)
+    )
+
+
+def _too_large(index: int, raw: msgspec.Raw) -> Unread:
+    problem = RejectedFrame(index, frame_field(index, "values"), f"has more than {MAX_COMMAS} values")
+    return Unread(problem, 1, _beginning_of(raw))
+
+
+def _beginning_of(raw: msgspec.Raw) -> str:
+    return bytes(memoryview(raw)[:BEGINNING_BYTES]).decode(errors="replace")
 
 
 def _values_in(raw: msgspec.Raw) -> int:
