@@ -6,6 +6,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from fleetkeeper.approvals import api as approvals
+from fleetkeeper.approvals.delegations import api as approval_delegations
+from fleetkeeper.approvals.rules import api as approval_rules
 from fleetkeeper.devices import api as devices
 from fleetkeeper.devices.access import calling_device, device_ahead
 from fleetkeeper.fleet import api as fleet
@@ -136,6 +139,9 @@ def include_routes(app: FastAPI) -> None:
         notification_rules.router,
         notification_deliveries.router,
         notification_preferences.router,
+        approvals.router,
+        approval_rules.router,
+        approval_delegations.router,
         devices.router,
         fleet.router,
         telemetry.router,

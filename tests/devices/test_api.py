@@ -109,8 +109,12 @@ class TestQueryCounts:
         if "id" in made:
             rule = {"name": "counted", "events": ["*"], "channel_id": made["id"]}
             await shared.admin.post("/api/v1/notification-rules", json=rule)
+        me = (await shared.admin.get("/api/v1/me")).json()
+        levels = [{"users": [me["user_id"]]}]
+        rule = {"name": "counted", "kind": "devices.delete", "enabled": False, "levels": levels}
+        await shared.admin.post("/api/v1/approval-rules", json=rule)
         worker = worker_of(shared.app)
-        await worker.emit(to_users=[(await shared.admin.get("/api/v1/me")).json()["user_id"]])
+        await worker.emit(to_users=[me["user_id"]])
         await worker.dispatch()
 
     @pytest.mark.usefixtures("_something_in_each")

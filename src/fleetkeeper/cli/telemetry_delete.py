@@ -18,7 +18,7 @@ from fleetkeeper.database.engine import Database
 from fleetkeeper.devices.finding import find_device
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.settings import get_settings
-from fleetkeeper.telemetry.archive import browsing, runs
+from fleetkeeper.telemetry.archive import browsing, requesting, runs
 from fleetkeeper.telemetry.archive.schemas import Amounts, DeletionCreate, DeletionRead
 
 _WAIT_SECONDS = 1.0
@@ -59,7 +59,7 @@ def delete(
         typer.confirm("Delete this telemetry permanently?", abort=True)
 
     async def ask(session: AsyncSession) -> DeletionRead:
-        return await browsing.ask_for_deletion(session, command_actor(), wanted, reason.strip()[:500])
+        return await requesting.enter_deletion(session, command_actor(), wanted, reason.strip()[:500])
 
     asked = with_session(ask, reason.strip())
     found = asyncio.run(_carry_out(asked.id, as_json=as_json))

@@ -5,12 +5,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.responses import StreamingResponse
+from starlette.responses import JSONResponse, StreamingResponse
 
+from fleetkeeper.approvals.schemas import ApprovalRead
 from fleetkeeper.audit.exports import export_list
 from fleetkeeper.database.exports import RESPONSES, FileFields, FileFormat
 from fleetkeeper.database.request_session import Session
-from fleetkeeper.devices import service
+from fleetkeeper.devices import deleting, service
 from fleetkeeper.devices.access import DevicesDelete, DevicesRead, DevicesWrite
 from fleetkeeper.devices.bulk import change_devices
 from fleetkeeper.devices.queries import LISTING as DEVICES_LISTING
@@ -93,7 +94,20 @@ async def update_device(
     return device
 
 
-@router.delete("/{device_id}", status_code=204, responses=problem_responses(401, 403, 404, 422))
-async def delete_device(device_id: UUID, actor: DevicesDelete, session: Session) -> None:
-    """Forget a device and revoke its keys."""
-    await service.delete_device(session, actor, device_id)
+@router.delete(
+    "/{device_id}",
+    status_code=204,
+    responses=problem_responses(401, 403, 404, 409, 422) | {202: {"model": ApprovalRead}},
+)
+async def delete_device(
+    request: Request, device_id: UUID, actor: DevicesDelete, session: Session
+) -> Response:
+    """Delete a device with its telemetry, and revoke its keys.
+
+    Where an approval rule applies, the answer is 202 with the approval request, and nothing is deleted yet.
+    """
+    reason = getattr(request.state, "change_reason", "")
+    held = await deleting.ask_for_deletion(session, actor, device_id, reason)
+    if held is None:
+        return Response(status_code=204)
+    return JSONResponse(held.model_dump(mode="json"), 202)

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Annotated
 from urllib.parse import unquote
 
-import msgspec
 from fastapi import Depends, Request
 
 from fleetkeeper.audit.tally import Event, EventTally
@@ -20,6 +19,7 @@ from fleetkeeper.errors import (
     SecondFactorNeededError,
     UnauthenticatedError,
 )
+from fleetkeeper.identity.acting import context_of_actor
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.oidc.recheck import Checker, recheck_if_due
 from fleetkeeper.identity.permissions import Permission
@@ -160,27 +160,7 @@ async def signed_in(request: Request) -> Actor:
 
 async def request_context(request: Request, actor: Actor) -> TransactionContext:
     """What a request's transaction may see, and who acts in it."""
-    known = {
-        "kind": actor.kind,
-        "name": actor.name,
-        "user": actor.user_id and str(actor.user_id),
-        "token": actor.token_id and str(actor.token_id),
-        "session": actor.session_id and str(actor.session_id),
-        "reason": await _reason(request),
-    } | origin_of(request)
-    readable = actor.scope(Permission.DEVICES_READ)
-    changeable = (
-        actor.scope(Permission.DEVICES_WRITE)
-        | actor.scope(Permission.DEVICES_DELETE)
-        | actor.scope(Permission.ENROLLMENT_WRITE)
-        | actor.scope(Permission.DEVICES_CREATE)
-    )
-    return TransactionContext(
-        whole_fleet=readable.everywhere,
-        departments=readable.departments,
-        changeable_departments=changeable.departments,
-        audit=msgspec.json.encode({key: value for key, value in known.items() if value}).decode(),
-    )
+    return context_of_actor(actor, {"reason": await _reason(request)} | origin_of(request))
 
 
 def origin_of(request: Request) -> dict[str, str]:

@@ -6,6 +6,8 @@ from enum import StrEnum
 class Permission(StrEnum):
     """What a route may demand."""
 
+    APPROVALS_READ = "approvals:read"
+    APPROVALS_WRITE = "approvals:write"
     AUDIT_EXPORT = "audit:export"
     AUDIT_READ = "audit:read"
     AUDIT_SEAL = "audit:seal"
@@ -42,6 +44,8 @@ class Permission(StrEnum):
 
 
 PERMISSION_DESCRIPTIONS: dict[Permission, str] = {
+    Permission.APPROVALS_READ: "View approval requests and rules",
+    Permission.APPROVALS_WRITE: "Change approval rules",
     Permission.AUDIT_EXPORT: "Download the audit log",
     Permission.AUDIT_READ: "View the audit log and the history of objects",
     Permission.AUDIT_SEAL: "Seal and check the audit log",
@@ -80,6 +84,7 @@ PERMISSION_DESCRIPTIONS: dict[Permission, str] = {
 # These hold in departments. All others concern the whole installation: a role in a department does not give them.
 SCOPED = frozenset(
     {
+        Permission.APPROVALS_READ,
         Permission.AUDIT_EXPORT,
         Permission.AUDIT_READ,
         Permission.DASHBOARDS_WRITE,
@@ -127,6 +132,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.DATA_COLLECTOR: frozenset({Permission.DEVICES_READ, Permission.TELEMETRY_WRITE}),
     Role.MANAGER: _OPERATOR
     | {
+        Permission.APPROVALS_READ,
         Permission.AUDIT_EXPORT,
         Permission.AUDIT_READ,
         Permission.DASHBOARDS_SHARE,

@@ -18,6 +18,7 @@ LAST_USED_GRANULARITY = timedelta(minutes=1)
 class HeldRole(msgspec.Struct, frozen=True):
     """A role that a user holds: everywhere, or in departments (those below them included)."""
 
+    id: UUID
     name: str
     requires_second_factor: bool
     permissions: tuple[str, ...]
@@ -78,6 +79,7 @@ def _held_by(user: str) -> str:
 _ROLES = """
     ARRAY(
         SELECT json_build_object(
+            'id', r.id,
             'name', r.name,
             'requires_second_factor', r.requires_second_factor,
             'permissions', ARRAY(SELECT p.permission FROM role_permissions p WHERE p.role_id = r.id),

@@ -19,6 +19,7 @@ from fleetkeeper.console.panels import Sent, attempt, done, refused
 from fleetkeeper.console.rendering import render
 from fleetkeeper.console.requests import AppSettings, FormLists
 from fleetkeeper.database.request_session import Session
+from fleetkeeper.devices import deleting
 from fleetkeeper.devices import service as devices
 from fleetkeeper.devices.access import DevicesDelete, DevicesRead, DevicesWrite
 from fleetkeeper.devices.bulk import change_devices
@@ -125,10 +126,9 @@ async def change_device(
 async def delete_device(
     request: Request, device_id: UUID, actor: DevicesDelete, reason: ReasonGiven, session: Session
 ) -> Response:
-    """Forget a device, with its keys and its telemetry."""
-    del reason
-    await devices.delete_device(session, actor, device_id)
-    return done(request, HOME)
+    """Delete a device with its keys and its telemetry, perhaps once that is approved."""
+    held = await deleting.ask_for_deletion(session, actor, device_id, reason)
+    return done(request, HOME if held is None else f"/approvals/{held.id}")
 
 
 async def _device_page(

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.approvals.schemas import ApprovalRead
 from fleetkeeper.console.contexts.panels import Panel
 from fleetkeeper.console.deletion_panels import DELETION_LIST, deletion_confirmation, deletion_form
 from fleetkeeper.console.lists.answering import show_list
@@ -42,7 +43,7 @@ from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments import service as departments
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.settings import Settings
-from fleetkeeper.telemetry.archive import browsing, editing
+from fleetkeeper.telemetry.archive import browsing, editing, requesting
 from fleetkeeper.telemetry.archive.access import AppDatabase, TelemetryDelete
 from fleetkeeper.telemetry.archive.schemas import Amounts, DeletionCreate, PolicyRead, PolicyWrite
 
@@ -228,8 +229,8 @@ async def ask_for_deletion(
     request: Request, form: FormValues, actor: TelemetryDelete, session: Session, reason: ReasonGiven
 ) -> Response:
     """Delete telemetry of a device in every tier."""
-    await browsing.ask_for_deletion(session, actor, _deletion(form), reason)
-    return done(request, f"{HOME}/deletions")
+    asked = await requesting.ask_for_deletion(session, actor, _deletion(form), reason)
+    return done(request, f"/approvals/{asked.id}" if isinstance(asked, ApprovalRead) else DELETIONS)
 
 
 def _home(actor: Actor, panels: list[Panel | None], status: int = 200) -> Response:

@@ -6,13 +6,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request
 
+from fleetkeeper.approvals.schemas import ApprovalRead
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import ConfigRead, ConfigWrite, ReasonGiven
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.telemetry.access import TelemetryRead
-from fleetkeeper.telemetry.archive import browsing, editing
+from fleetkeeper.telemetry.archive import browsing, editing, requesting
 from fleetkeeper.telemetry.archive.access import AppDatabase, AppSettings, TelemetryDelete
 from fleetkeeper.telemetry.archive.browsing import DELETIONS as DELETIONS_LISTING
 from fleetkeeper.telemetry.archive.browsing import FILES as FILES_LISTING
@@ -154,12 +155,15 @@ async def preview_deletion(
     return await browsing.preview_deletion(session, actor, wanted)
 
 
-@router.post("/deletions", status_code=202, responses=problem_responses(400, 401, 403, 404, 422))
+@router.post("/deletions", status_code=202, responses=problem_responses(400, 401, 403, 404, 409, 422))
 async def ask_for_deletion(
     wanted: DeletionCreate, actor: TelemetryDelete, session: Session, reason: ReasonGiven
-) -> DeletionRead:
-    """Delete telemetry of a device in every tier; needs a reason in X-Change-Reason. It cannot be undone."""
-    return await browsing.ask_for_deletion(session, actor, wanted, reason)
+) -> DeletionRead | ApprovalRead:
+    """Delete telemetry of a device in every tier; needs a reason in X-Change-Reason. It cannot be undone.
+
+    Where an approval rule applies, the answer is the approval request, and nothing is deleted before its approval.
+    """
+    return await requesting.ask_for_deletion(session, actor, wanted, reason)
 
 
 @router.get("/deletions", responses=problem_responses(401, 403, 422))

@@ -22,7 +22,6 @@ from fleetkeeper.kit.listing import Field, Listing
 from fleetkeeper.kit.text import is_storable
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.archive import deletion_queries
-from fleetkeeper.telemetry.archive.deletion import DELETE_TASK
 from fleetkeeper.telemetry.archive.deletion_queries import Request
 from fleetkeeper.telemetry.archive.jobs import preview
 from fleetkeeper.telemetry.archive.keeping_queries import read_policies
@@ -172,7 +171,7 @@ async def ask_for_verification(session: AsyncSession) -> WorkAsked:
 async def preview_deletion(session: AsyncSession, actor: Actor, wanted: DeletionCreate) -> Amounts:
     """What a deletion would take away. Raises NotFoundError, ForbiddenError, InvalidInputError."""
     device = await devices.check_permission(session, actor, Permission.DEVICES_DELETE, wanted.device)
-    await _check(session, wanted)
+    await check_deletion(session, wanted)
     request = Request(
         uuid7(),
         wanted.device,
@@ -194,41 +193,6 @@ async def preview_deletion(session: AsyncSession, actor: Actor, wanted: Deletion
     )
 
 
-async def ask_for_deletion(
-    session: AsyncSession, actor: Actor, wanted: DeletionCreate, reason: str
-) -> DeletionRead:
-    """Ask for a deletion, which a job carries out; the audit log keeps who asked and why.
-
-    Raises NotFoundError, ForbiddenError, InvalidInputError.
-    """
-    device = await devices.check_permission(session, actor, Permission.DEVICES_DELETE, wanted.device)
-    await _check(session, wanted)
-    deletion = TelemetryDeletion(
-        id=uuid7(),
-        device_id=wanted.device,
-        device_name=device.name,
-        metric=wanted.metric,
-        first_day=wanted.first_day,
-        last_day=wanted.last_day,
-        requested_by=actor.name[:_MOST_NAME],
-        reason=reason,
-    )
-    session.add(deletion)
-    await session.flush()
-    await session.refresh(deletion)
-    await enqueue(session, DELETE_TASK, reason=reason)
-    await record_event(
-        session,
-        "telemetry.deletion_asked",
-        "telemetry",
-        str(wanted.device),
-        device.name,
-        device_id=wanted.device,
-        details=wanted.model_dump(mode="json") | {"request": str(deletion.id), "reason": reason},
-    )
-    return DeletionRead.model_validate(deletion)
-
-
 async def list_deletions(session: AsyncSession, parameters: Sequence[tuple[str, str]]) -> DeletionPage:
     """One page of deletions of devices that the transaction sees, newest first."""
     page = await DELETIONS.page(session, select(TelemetryDeletion), parameters)
@@ -244,7 +208,8 @@ async def get_deletion(session: AsyncSession, deletion_id: UUID) -> DeletionRead
     return DeletionRead.model_validate(deletion)
 
 
-async def _check(session: AsyncSession, wanted: DeletionCreate) -> None:
+async def check_deletion(session: AsyncSession, wanted: DeletionCreate) -> None:
+    """Raise InvalidInputError for days or a metric that there cannot be."""
     problems = []
     if wanted.first_day and wanted.last_day and wanted.last_day < wanted.first_day:
         problems.append(FieldError("last_day", "is not before first_day"))

@@ -1,0 +1,1 @@
+"""Delegations: who decides on approval requests for somebody who is away."""

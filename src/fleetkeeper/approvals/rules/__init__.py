@@ -1,0 +1,1 @@
+"""Rules of approvals: which actions wait, and for whom."""

@@ -1,0 +1,13 @@
+"""What this room's objects, events and constraints are called."""
+
+from fleetkeeper.audit.words import declare_event, declare_object
+from fleetkeeper.database.constraints import declare_taken, declare_wrong
+
+declare_object("approval_decisions", "decision on an approval request")
+declare_object("approval_delegations", "delegation of approvals")
+declare_object("approval_requests", "approval request")
+declare_object("approval_rules", "approval rule")
+declare_event("approvals.approve", "Approved")
+declare_event("approvals.reject", "Rejected", is_bad=True)
+declare_taken("uq_approval_rules_name", "name", "An approval rule with this name already exists.")
+declare_wrong("fk_approval_rules_department_id_departments", "department_id", "No such department")
