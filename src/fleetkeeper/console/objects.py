@@ -1,0 +1,264 @@
+"""The usual pages of one kind of object: a list with a form for a new one, and the page of one with tabs.
+
+A room that needs more than the usual writes pages of its own, from the same parts.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from fleetkeeper.console.contexts.panels import Cell, EntryForm, Facts, Option
+from fleetkeeper.console.details import Panels, Refusal, Tab, show_detail
+from fleetkeeper.console.forms.form import Form, version_in
+from fleetkeeper.console.forms.status_forms import status_forms
+from fleetkeeper.console.history import history_tab
+from fleetkeeper.console.lists.answering import show_list
+from fleetkeeper.console.lists.declaring import ListPage
+from fleetkeeper.console.panels import REASON, Sent, done, refused, submit
+from fleetkeeper.console.requests import FormLists
+from fleetkeeper.database.request_session import Session
+from fleetkeeper.errors import FleetkeeperError, NotFoundError
+from fleetkeeper.identity.access import ReasonGiven, require
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.kit.status import Machine
+
+Item = TypeVar("Item")
+Model = TypeVar("Model", bound=BaseModel)
+Options = Mapping[str, Sequence[Option]]
+
+
+async def no_options(session: AsyncSession, actor: Actor) -> Options:
+    """For forms whose choices their schema lists."""
+    del session, actor
+    return {}
+
+
+@dataclass(frozen=True)
+class Service(Generic[Item, Model]):
+    """What the room does; all but reading may be left out. Each raises the errors of the API."""
+
+    list: Callable[[AsyncSession, Actor, list[tuple[str, str]]], Awaitable[Any]]
+    get: Callable[[AsyncSession, Actor, UUID], Awaitable[Item]]
+    create: Callable[[AsyncSession, Actor, Model], Awaitable[Item]] | None = None
+    # With the version that the sender saw.
+    change: Callable[[AsyncSession, Actor, UUID, Model, int | None], Awaitable[Item]] | None = None
+    delete: Callable[[AsyncSession, Actor, UUID], Awaitable[None]] | None = None
+    # To a state, for a reason.
+    move: Callable[[AsyncSession, Actor, UUID, Any, str], Awaitable[Item]] | None = None
+
+
+@dataclass(frozen=True)
+class Objects(Generic[Item, Model]):
+    """One kind of object. Items need the attributes `id` and `department_id`, and `version` where they change."""
+
+    page: ListPage[Item]
+    table: str
+    read: Permission
+    write: Permission
+    service: Service[Item, Model]
+    # Of the API's schema; a new object and a changed one have the same fields.
+    form: Form[Model]
+    name: Callable[[Item], str]
+    facts: Callable[[Item], Sequence[tuple[str, Cell]]]
+    options: Callable[[AsyncSession, Actor], Awaitable[Options]] = no_options
+    machine: Machine[Any] | None = None
+    # What a move to a state has for a consequence.
+    consequences: Mapping[str, str] = field(default_factory=dict)
+    deletion: str = "This cannot be undone."
+
+    @property
+    def one(self) -> str:
+        """What people call one of them."""
+        return self.page.noun[0]
+
+    @property
+    def new_form(self) -> Form[Model]:
+        """For one that is made."""
+        title = f"Create {self.one}"
+        return Form(self.form.model, f"new-{self.one}", title, title, self.form.widgets, self.form.text)
+
+    @property
+    def edit_form(self) -> Form[Model]:
+        """For one that is there."""
+        return Form(
+            self.form.model, "change", f"Edit {self.one}", "Save changes", self.form.widgets, self.form.text
+        )
+
+
+def object_pages(objects: Objects[Item, Model]) -> APIRouter:
+    """The routes of these pages: `GET` and `POST` of the list and of one, `/status/{state}` and `/delete` below it."""
+    router = APIRouter()
+    _add_reading(router, objects)
+    _add_creating(router, objects)
+    _add_changing(router, objects)
+    _add_moving(router, objects)
+    _add_deleting(router, objects)
+    return router
+
+
+def _add_reading(router: APIRouter, objects: Objects[Item, Model]) -> None:
+    home, may_read = objects.page.path, require(objects.read)
+
+    @router.get(home)
+    async def list_all(
+        request: Request, session: Session, actor: Annotated[Actor, Depends(may_read)]
+    ) -> Response:
+        return await _show_list(request, session, actor, objects)
+
+    @router.get(f"{home}/{{key}}")
+    async def show_one(
+        request: Request, key: UUID, session: Session, actor: Annotated[Actor, Depends(may_read)]
+    ) -> Response:
+        return await _show_one(request, session, actor, objects, key)
+
+
+def _add_creating(router: APIRouter, objects: Objects[Item, Model]) -> None:
+    home, may_write, create = objects.page.path, require(objects.write), objects.service.create
+    if create is None:
+        return
+
+    @router.post(home)
+    async def create_one(
+        request: Request, sent: FormLists, session: Session, actor: Annotated[Actor, Depends(may_write)]
+    ) -> Response:
+        async def make() -> Any:
+            return await create(session, actor, objects.new_form.read(sent))
+
+        async def again(error: FleetkeeperError) -> Response:
+            return await _show_list(request, session, actor, objects, error, sent)
+
+        return await submit(request, session, make(), lambda made: f"{home}/{made.id}", again)
+
+
+def _add_changing(router: APIRouter, objects: Objects[Item, Model]) -> None:
+    home, may_write, change = objects.page.path, require(objects.write), objects.service.change
+    if change is None:
+        return
+
+    @router.post(f"{home}/{{key}}")
+    async def change_one(
+        request: Request,
+        key: UUID,
+        sent: FormLists,
+        session: Session,
+        actor: Annotated[Actor, Depends(may_write)],
+    ) -> Response:
+        async def apply() -> object:
+            return await change(session, actor, key, objects.edit_form.read(sent), version_in(sent))
+
+        async def again(error: FleetkeeperError) -> Response:
+            refusal = Refusal("change", error, sent, "settings")
+            return await _show_one(request, session, actor, objects, key, refusal)
+
+        return await submit(request, session, apply(), lambda _: f"{home}/{key}", again)
+
+
+def _add_moving(router: APIRouter, objects: Objects[Item, Model]) -> None:
+    home, may_write, move = objects.page.path, require(objects.write), objects.service.move
+    states = () if objects.machine is None else tuple(objects.machine.moves)
+    if move is None:
+        return
+
+    @router.post(f"{home}/{{key}}/status/{{state}}")
+    async def move_one(
+        request: Request,
+        key: UUID,
+        state: str,
+        session: Session,
+        actor: Annotated[Actor, Depends(may_write)],
+        reason: ReasonGiven,
+    ) -> Response:
+        wanted = next((one for one in states if one == state), None)
+        if wanted is None:
+            raise NotFoundError("There is no such status.")
+        await move(session, actor, key, wanted, reason)
+        return done(request, f"{home}/{key}")
+
+
+def _add_deleting(router: APIRouter, objects: Objects[Item, Model]) -> None:
+    home, may_write, delete = objects.page.path, require(objects.write), objects.service.delete
+    if delete is None:
+        return
+
+    @router.post(f"{home}/{{key}}/delete")
+    async def delete_one(
+        request: Request,
+        key: UUID,
+        session: Session,
+        actor: Annotated[Actor, Depends(may_write)],
+        reason: ReasonGiven,
+    ) -> Response:
+        del reason
+        await delete(session, actor, key)
+        return done(request, home)
+
+
+async def _show_list(
+    request: Request,
+    session: AsyncSession,
+    actor: Actor,
+    objects: Objects[Item, Model],
+    error: FleetkeeperError | None = None,
+    sent: Sent | None = None,
+) -> Response:
+    form: EntryForm | None = None
+    if objects.service.create is not None and actor.may(objects.write):
+        form = objects.new_form.shown(objects.page.path, options=await objects.options(session, actor))
+        form = refused(form, error, sent or {}) if error is not None else form
+    fetch = partial(objects.service.list, session, actor)
+    status = 200 if error is None else error.status
+    return await show_list(request, actor, objects.page, fetch, before=[form], status=status)
+
+
+async def _show_one(
+    request: Request,
+    session: AsyncSession,
+    actor: Actor,
+    objects: Objects[Item, Model],
+    key: UUID,
+    refusal: Refusal | None = None,
+) -> Response:
+    item: Any = await objects.service.get(session, actor, key)
+    may_write = actor.may_in(objects.write, item.department_id)
+    base = f"{objects.page.path}/{key}"
+
+    async def overview() -> Panels:
+        facts = Facts(objects.one, objects.one.capitalize(), tuple(objects.facts(item)))
+        if objects.machine is None or not may_write:
+            return [facts]
+        return [facts, *status_forms(objects.machine, item.status, base, objects.consequences)]
+
+    async def settings() -> Panels:
+        options = await objects.options(session, actor)
+        shown = objects.edit_form.shown(base, item, options=options, version=item.version, is_open=True)
+        delete = None if objects.service.delete is None else _delete_form(objects, base)
+        return [shown, delete]
+
+    has_settings = may_write and objects.service.change is not None
+    return await show_detail(
+        request,
+        actor,
+        objects.page.path,
+        objects.name(item),
+        [
+            Tab("overview", "Overview", overview),
+            Tab("settings", "Settings", settings) if has_settings else None,
+            history_tab(session, actor, objects.table, key),
+        ],
+        crumbs=((objects.page.path, objects.page.title),),
+        refusal=refusal,
+    )
+
+
+def _delete_form(objects: Objects[Item, Model], base: str) -> EntryForm:
+    title = f"Delete {objects.one}"
+    return EntryForm(
+        "delete", title, f"{base}/delete", title, (REASON,), text=objects.deletion, is_danger=True
+    )
