@@ -1,5 +1,6 @@
 """Imports every room's models, so that Alembic and foreign keys by name can see them all."""
 
+from fleetkeeper.annotations import models as annotations
 from fleetkeeper.approvals import models as approvals
 from fleetkeeper.audit import models as audit
 from fleetkeeper.config import models as config
@@ -25,6 +26,7 @@ from fleetkeeper.telemetry.states import models as states
 
 __all__ = [
     "Base",
+    "annotations",
     "approvals",
     "archive",
     "audit",

@@ -27,6 +27,7 @@ class TestTable:
             "memberships:write",
             "tokens:read",
             "tokens:write",
+            "views:share",
         }
 
     def test_administrator_may_call_all_that_people_may(self):

@@ -20,6 +20,7 @@ from fleetkeeper.console.contexts import (
     refusals,
     settings,
     shell,
+    views,
 )
 from fleetkeeper.console.device_page import SECTIONS
 from fleetkeeper.console.rendering import ENVIRONMENT, FOLDER
@@ -31,6 +32,7 @@ TEMPLATES = sorted((FOLDER / "templates").rglob("*.html"))
 CONTEXTS = {
     "panels/page.html": panels.PanelPage,
     "panels/_list.html": lists.ListResults,
+    "panels/_views.html": views.ViewsMenu,
     "agents/list.html": agents.AgentsPage,
     "agents/_arrivals.html": agents.Arrivals,
     "agents/_created.html": agents.TokenCreated,

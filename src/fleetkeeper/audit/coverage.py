@@ -91,6 +91,7 @@ SKIPPED = {
     },
     "passkeys": {"last_used_at": _USED},
     "roles": {"updated_at": _WRITTEN},
+    "saved_views": {"created_at": _WRITTEN, "updated_at": _WRITTEN},
     "sender_rules": {"created_at": _WRITTEN, "updated_at": _WRITTEN},
     "sessions": {
         "last_used_at": _USED,

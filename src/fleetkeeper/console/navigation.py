@@ -73,6 +73,11 @@ def shell_for(actor: Actor, current: str) -> Shell:
     )
 
 
+def title_at(href: str) -> str:
+    """What the page at an address is called; nothing where none is declared."""
+    return _PLACES[href].title if href in _PLACES else ""
+
+
 def place_of(path: str) -> str:
     """The address of the entry that an address stands under; nothing if it is under none."""
     found = [

@@ -30,6 +30,7 @@ from fleetkeeper.console.pages import (
     space,
     tokens,
     users,
+    views,
 )
 
 
@@ -64,6 +65,7 @@ def console_router() -> APIRouter:
         audit,
         senders,
         refusals,
+        views,
         static_files,
     ):
         router.include_router(room.router)

@@ -41,6 +41,7 @@ class Permission(StrEnum):
     TOKENS_WRITE = "tokens:write"
     USERS_READ = "users:read"
     USERS_WRITE = "users:write"
+    VIEWS_SHARE = "views:share"
 
 
 PERMISSION_DESCRIPTIONS: dict[Permission, str] = {
@@ -79,6 +80,7 @@ PERMISSION_DESCRIPTIONS: dict[Permission, str] = {
     Permission.TOKENS_WRITE: "Revoke API tokens of all users",
     Permission.USERS_READ: "View users",
     Permission.USERS_WRITE: "Create, edit and delete users",
+    Permission.VIEWS_SHARE: "Share saved views of lists with everyone",
 }
 
 # These hold in departments. All others concern the whole installation: a role in a department does not give them.
@@ -144,6 +146,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.NOTIFICATIONS_WRITE,
         Permission.ROLES_READ,
         Permission.USERS_READ,
+        Permission.VIEWS_SHARE,
     },
     Role.OPERATOR: _OPERATOR,
     Role.VIEWER: _VIEWER,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 # A list is a panel, and is made of what panels are made of.
 if TYPE_CHECKING:
@@ -118,6 +119,11 @@ class ListPanel:
         filters = tuple((one.name, one.value) for one in self.active)
         ordering = (("ordering", self.ordering),) if self.ordering else ()
         return (*filters, *ordering, *(("columns", name) for name in self.columns))
+
+    @property
+    def views_href(self) -> str:
+        """Where the list's saved views are; what it shows now can be saved there."""
+        return f"/views?{urlencode({'path': self.path, 'query': self.here.partition('?')[2]})}"
 
     @property
     def has_actions(self) -> bool:

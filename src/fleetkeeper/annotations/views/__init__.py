@@ -1,0 +1,1 @@
+"""Saved views of lists. Owns them; does not know which lists there are."""

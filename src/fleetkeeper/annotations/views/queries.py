@@ -1,0 +1,32 @@
+"""The SQL of saved views."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, or_, select
+
+from fleetkeeper.annotations.models import SavedView
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.models import User
+from fleetkeeper.kit.listing import Field, Listing
+
+LISTING = Listing(
+    fields={
+        "id": Field(SavedView.id.expression, UUID, sortable=False),
+        "path": Field(SavedView.path.expression, str),
+        "name": Field(SavedView.name.expression, str),
+        "is_shared": Field(SavedView.is_shared.expression, bool),
+        "created_at": Field(SavedView.created_at.expression, datetime),
+        "updated_at": Field(SavedView.updated_at.expression, datetime),
+    },
+    search=(SavedView.name.expression,),
+    key=SavedView.id.expression,
+    default_ordering="name",
+)
+
+
+def visible_to(actor: Actor) -> Select[*tuple[Any, ...]]:
+    """One's own views and those that are shared, each with its owner's name."""
+    statement = select(SavedView, User.username).join(User, User.id == SavedView.owner_id)
+    return statement.where(or_(SavedView.is_shared, SavedView.owner_id == actor.user_id))
