@@ -5,8 +5,8 @@ from fleetkeeper.database.constraints import declare_taken, declare_wrong
 
 declare_object("approval_decisions", "decision on an approval request")
 declare_object("approval_delegations", "delegation of approvals")
-declare_object("approval_requests", "approval request")
-declare_object("approval_rules", "approval rule")
+declare_object("approval_requests", "approval request", page="/approvals/{}")
+declare_object("approval_rules", "approval rule", page="/approvals/rules/{}")
 declare_event("approvals.approve", "Approved")
 declare_event("approvals.reject", "Rejected", is_bad=True)
 declare_taken("uq_approval_rules_name", "name", "An approval rule with this name already exists.")

@@ -61,6 +61,19 @@ _WRITTEN = "says when the row was written, which its entry says too"
 SKIPPED = {
     "agents": {"last_contact": _SEEN},
     "api_tokens": {"last_used_at": _USED, "last_used_address": _USED},
+    "approval_delegations": {"created_at": _WRITTEN},
+    "approval_requests": {
+        "approvers": "follows from the rule",
+        "digest": "follows from the payload",
+        "open_levels": "follows from the decisions",
+        "reminds_at": "is emptied by the reminder",
+        "waits_for": "follows from the decisions",
+    },
+    "approval_rules": {
+        "created_at": _WRITTEN,
+        "updated_at": _WRITTEN,
+        "version": "counts changes, each of which has its entry",
+    },
     "archive_policy": {"last_archive_run": "moves on with each run", "updated_at": _WRITTEN},
     "config": {"updated_at": _WRITTEN},
     "dashboards": {"created_at": _WRITTEN, "updated_at": _WRITTEN},

@@ -12,6 +12,7 @@ from fleetkeeper.settings import get_settings
 # Command or group of commands -> where it is. Only what is asked for is imported: each brings libraries of its own.
 COMMANDS = {
     "agent": "fleetkeeper.cli.agent:app",
+    "approval": "fleetkeeper.cli.approval:app",
     "archive": "fleetkeeper.cli.archive:app",
     "audit": "fleetkeeper.cli.audit:app",
     "dashboard": "fleetkeeper.cli.dashboard:app",

@@ -7,6 +7,8 @@ from fleetkeeper.console.pages import (
     account,
     account_security,
     agents,
+    approval_rules,
+    approvals,
     audit,
     dashboards,
     departments,
@@ -62,6 +64,9 @@ def console_router() -> APIRouter:
         inbox,
         notifications,
         notification_rules,
+        # `/approvals/rules` before `/approvals/{request_id}`.
+        approval_rules,
+        approvals,
         audit,
         senders,
         refusals,
