@@ -1,5 +1,6 @@
 """Every room's jobs and kinds of approvals, imported so that they are declared."""
 
+from fleetkeeper.annotations import jobs as annotations
 from fleetkeeper.approvals import jobs as approvals
 from fleetkeeper.audit import jobs as audit
 from fleetkeeper.devices import deleting
@@ -16,6 +17,7 @@ from fleetkeeper.telemetry.rollups import jobs as rollups
 from fleetkeeper.telemetry.space import jobs as space
 
 __all__ = [
+    "annotations",
     "approvals",
     "archive",
     "audit",

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from fleetkeeper.annotations.tags import api as tags
 from fleetkeeper.annotations.views import api as saved_views
 from fleetkeeper.approvals import api as approvals
 from fleetkeeper.approvals.delegations import api as approval_delegations
@@ -141,6 +142,7 @@ def include_routes(app: FastAPI) -> None:
         notification_deliveries.router,
         notification_preferences.router,
         saved_views.router,
+        tags.router,
         approvals.router,
         approval_rules.router,
         approval_delegations.router,

@@ -11,6 +11,8 @@ PAIRS = (
     ("good", "good-soft"),
     ("warn", "warn-soft"),
     ("bad", "bad-soft"),
+    ("purple", "purple-soft"),
+    ("teal", "teal-soft"),
     ("text-soft", "sunken"),
     ("accent-text", "accent-soft"),
     ("text-faint", "surface"),

@@ -20,6 +20,7 @@ EXCEPTIONS = {
     "/settings/providers/new": "a form that asks first which provider it is for",
     "/sign-in": "for those who are not signed in",
     "/sign-in/second-factor": "for those who are not signed in",
+    "/views": "the menu of a list",
 }
 
 

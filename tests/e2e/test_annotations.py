@@ -1,4 +1,4 @@
-"""In a browser: a list's view is saved and opened again."""
+"""In a browser: a list's view is saved and opened again, and a device gets a tag."""
 
 import re
 
@@ -6,7 +6,7 @@ from playwright.async_api import expect
 
 from fleetkeeper.identity.permissions import Role
 from tests.e2e.browsers import NEEDS_BROWSER
-from tests.fixtures.client import PASSWORD, make_user
+from tests.fixtures.client import PASSWORD, enroll, make_user
 
 pytestmark = NEEDS_BROWSER
 
@@ -29,4 +29,28 @@ async def test_a_view_is_saved_and_opened(app, visit):
     page.once("dialog", lambda dialog: dialog.accept())
     await page.get_by_role("button", name="Delete the view").click()
     await expect(page.get_by_text("Deleted the view Offline, from Z.")).to_be_visible()
+    assert not visitor.problems
+
+
+async def test_a_device_gets_a_tag(app, admin, visit):
+    device = await enroll(app, admin, "web-01")
+    await device.client.aclose()
+    await make_user(app.state.database, "maria", Role.ADMIN)
+    visitor = await visit()
+    await visitor.sign_in("maria", PASSWORD)
+    page = visitor.page
+    await visitor.open("/tags")
+    await page.get_by_text("Create tag").first.click()
+    await page.locator("#new-tag-name").fill("Web servers")
+    await page.locator("#new-tag-color").select_option("teal")
+    await page.get_by_role("button", name="Create tag").click()
+    await expect(page.get_by_role("heading", name="Web servers")).to_be_attached()
+    await visitor.open(f"/devices/{device.id}")
+    await page.get_by_text("Edit tags").click()
+    await page.get_by_label("Web servers").check()
+    await page.get_by_role("button", name="Save tags").click()
+    await expect(page.locator("#tags .is-teal")).to_have_text("Web servers")
+    await visitor.open("/devices?tag=web-servers&columns=name&columns=tags")
+    await expect(page.locator(".list-table .is-teal")).to_have_text("Web servers")
+    await expect(page.get_by_label("Tag", exact=True)).to_have_value("web-servers")
     assert not visitor.problems

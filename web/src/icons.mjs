@@ -8,5 +8,5 @@ export const ICONS = [
   "settings", "shield-lock", "ship", "sun", "sun-moon", "temperature", "trash", "user", "users", "x", "zoom-out",
   "plug-connected-x", "devices-pc", "archive", "users-group", "hierarchy-2", "chart-line", "table", "info-circle",
   "layout-board", "pencil", "copy-plus", "upload", "arrow-left", "arrow-right", "device-floppy", "minus",
-  "id-badge-2", "clock-stop", "eye", "bookmark",
+  "id-badge-2", "clock-stop", "eye", "bookmark", "tag",
 ];

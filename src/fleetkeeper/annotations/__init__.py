@@ -1,4 +1,5 @@
-"""What people add to objects and lists of any room: saved views of lists.
+"""What people add to objects and lists of any room: tags of objects, saved views of lists.
 
-Owns saved views. Does not own what they are added to: rooms above say what there is. Uses `identity`.
+Owns tags, which objects have them, and saved views. Does not own the objects: rooms above declare them, with who may
+see and change each. Uses `identity` and `jobs`.
 """

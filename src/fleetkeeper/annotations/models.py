@@ -23,3 +23,26 @@ class SavedView(Keyed, Timestamped, Base):
     name: Mapped[str] = mapped_column(String(100))
     query: Mapped[str] = mapped_column(Text, server_default="")
     is_shared: Mapped[bool] = mapped_column(server_default="false")
+
+
+class Tag(Keyed, Timestamped, Base):
+    """A word for objects, with a color. `slug` is what filters call it."""
+
+    __tablename__ = "tags"
+
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    slug: Mapped[str] = mapped_column(String(60), unique=True)
+    color: Mapped[str] = mapped_column(String(10), server_default="gray")
+    description: Mapped[str] = mapped_column(String(2000), server_default="")
+    version: Mapped[int] = mapped_column(server_default="1")
+
+
+class Tagged(Base):
+    """An object has a tag. `object_type` is the name of the object's table."""
+
+    __tablename__ = "tagged"
+    __table_args__ = (Index("ix_tagged_object_id", "object_id", "object_type"),)
+
+    tag_id: Mapped[UUID] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True)
+    object_type: Mapped[str] = mapped_column(String(63), primary_key=True)
+    object_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -4,4 +4,8 @@ from fleetkeeper.audit.words import declare_object
 from fleetkeeper.database.constraints import declare_taken
 
 declare_object("saved_views", "saved view")
+declare_object("tagged", "tag of an object")
+declare_object("tags", page="/tags/{}")
 declare_taken("uq_saved_views_owner_id_path_name", "name", "You already have a view with this name.")
+declare_taken("uq_tags_name", "name", "A tag with this name already exists.")
+declare_taken("uq_tags_slug", "slug", "A tag with this slug already exists.")

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+from fleetkeeper.annotations.tags.schemas import TagRead
 from fleetkeeper.console.contexts.panels import EntryForm, Option
 from fleetkeeper.console.device_list import TYPES
 from fleetkeeper.console.forms.form import Form, Widget
 from fleetkeeper.console.forms.schema_fields import words_of
 from fleetkeeper.console.panels import REASON, department_options
+from fleetkeeper.console.tag_panels import tag_options
 from fleetkeeper.devices.schemas import DeviceBulkChanges, DeviceRead, DeviceUpdate
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments.schemas import DepartmentRead
@@ -30,7 +32,14 @@ BULK_FORM = Form(
     "edit-devices",
     "Edit devices",
     "Preview",
-    {"device_type": "Type", "lifecycle": "Life cycle", "location": "Location", "department_id": "Department"},
+    {
+        "device_type": "Type",
+        "lifecycle": "Life cycle",
+        "location": "Location",
+        "department_id": "Department",
+        "add_tags": Widget("Add tags", kind="ticks"),
+        "remove_tags": Widget("Remove tags", kind="ticks"),
+    },
 )
 LIFECYCLES = ("active", "inactive", "maintenance", "retired")
 
@@ -63,10 +72,14 @@ def delete_form(actor: Actor, device: DeviceRead) -> EntryForm | None:
     )
 
 
-def bulk_options(departments: Sequence[DepartmentRead]) -> dict[str, Sequence[Option]]:
+def bulk_options(
+    departments: Sequence[DepartmentRead], tags: Sequence[TagRead]
+) -> dict[str, Sequence[Option]]:
     """The choices of the form for many devices; `departments` are those that the actor may put devices into."""
     return {
         "device_type": [Option(one.value, words_of(one.value)) for one in TYPES],
         "lifecycle": [Option(one, words_of(one)) for one in LIFECYCLES],
         "department_id": department_options(departments),
+        "add_tags": tag_options(tags),
+        "remove_tags": tag_options(tags),
     }

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from fleetkeeper.annotations.tags.schemas import TagRead
 from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import Cell
 from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
+from fleetkeeper.console.tag_panels import shown_tags
 from fleetkeeper.devices.presence import shown_status
 from fleetkeeper.devices.queries import LISTING
 from fleetkeeper.devices.schemas import DeviceSummary
@@ -36,12 +38,14 @@ TITLES = {
     "os_version": "OS version",
     "id": "ID",
     "department_id": "Department ID",
+    "tag": "Tag",
 }
 
 
 def device_list(
     stale_before: datetime,
     departments: Sequence[DepartmentRead] = (),
+    tags: Sequence[TagRead] = (),
     *,
     with_nobodys: bool = False,
     may_edit: bool = False,
@@ -65,6 +69,9 @@ def device_list(
                 everything="All departments",
             )
         )
+    if tags:
+        choices = [Choice(one.slug, one.name) for one in tags]
+        quick.append(QuickFilter("tag", "Tag", tuple(choices), everything="All tags"))
     return ListPage(
         path=HOME,
         title="Devices",
@@ -72,7 +79,7 @@ def device_list(
         listing=LISTING,
         search="Name, IP address, MAC or serial number",
         quick=tuple(quick),
-        columns=_columns(stale_before, paths),
+        columns=_columns(stale_before, paths, tags),
         titles=TITLES,
         empty=Empty(
             "No devices yet",
@@ -85,7 +92,9 @@ def device_list(
     )
 
 
-def _columns(stale_before: datetime, paths: Mapping[UUID, str]) -> tuple[Column[DeviceSummary], ...]:
+def _columns(
+    stale_before: datetime, paths: Mapping[UUID, str], tags: Sequence[TagRead]
+) -> tuple[Column[DeviceSummary], ...]:
     def name(one: DeviceSummary) -> Cell:
         place = "" if one.department_id is None else paths.get(one.department_id, "")
         other = one.hostname if one.hostname != one.name else ""
@@ -116,6 +125,7 @@ def _columns(stale_before: datetime, paths: Mapping[UUID, str]) -> tuple[Column[
         _share("memory_percent", "Memory"),
         _share("disk_percent", "Disk"),
         Column("last_seen", "Last seen", _moment("last_seen"), sort="last_seen", falls_first=True),
+        Column("tags", "Tags", lambda one: Cell(tags=shown_tags(tags, one.tags)), is_extra=True),
         Column("hostname", "Host name", lambda one: Cell(one.hostname), sort="hostname", is_extra=True),
         Column("department", "Department", department, is_extra=True, field="department_id"),
         Column("location", "Location", lambda one: Cell(one.location or ""), sort="location", is_extra=True),

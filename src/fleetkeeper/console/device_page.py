@@ -17,7 +17,7 @@ from fleetkeeper.console.contexts.devices import (
     SessionRow,
     StateRow,
 )
-from fleetkeeper.console.contexts.panels import EntryForm
+from fleetkeeper.console.contexts.panels import EntryForm, Tag
 from fleetkeeper.console.contexts.shell import Shell
 from fleetkeeper.devices.schemas import DeviceRead
 from fleetkeeper.kit.clock import utc_now
@@ -169,6 +169,8 @@ def device_page(
     *,
     department: str = "",
     edit_form: EntryForm | None = None,
+    tags: tuple[Tag, ...] = (),
+    tags_form: EntryForm | None = None,
     delete_form: EntryForm | None = None,
     with_history: bool = False,
 ) -> DevicePage:
@@ -205,6 +207,8 @@ def device_page(
         fact_groups=_fact_groups(device),
         department=department,
         edit_form=edit_form,
+        tags=tags,
+        tags_form=tags_form,
         delete_form=delete_form,
         csrf_token=shell.csrf_token,
     )

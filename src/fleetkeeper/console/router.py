@@ -30,6 +30,7 @@ from fleetkeeper.console.pages import (
     sessions,
     settings,
     space,
+    tags,
     tokens,
     users,
     views,
@@ -70,6 +71,7 @@ def console_router() -> APIRouter:
         audit,
         senders,
         refusals,
+        tags,
         views,
         static_files,
     ):

@@ -31,7 +31,7 @@ DevicesQuery = Annotated[ListParameters, listed_by(DEVICES_LISTING)]
 async def list_devices(
     request: Request, actor: DevicesRead, session: Session, asked: DevicesQuery
 ) -> DevicePage:
-    """List devices. Filters: any field, with `__in`, `__gte`, `__contains`, …; `status=stale` for late ones."""
+    """List devices. Filters: any field, with `__in`, `__gte`, `__contains`, …; and `status=stale`, `tag=slug`."""
     parameters, stale_before = asked, None
     if ("status", "stale") in parameters:
         stale_before = utc_now() - await service.silence_allowed(session, request.app.state.settings)

@@ -10,7 +10,10 @@ from sqlalchemy import ColumnElement, Uuid, any_, cast, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.annotations.tags.queries import assign, slugs_by_object, unassign
+from fleetkeeper.annotations.tags.service import ids_of as tag_ids_of
 from fleetkeeper.devices import queries
+from fleetkeeper.devices.annotating import TABLE
 from fleetkeeper.devices.models import Device
 from fleetkeeper.devices.schemas import DeviceBulkChanges
 from fleetkeeper.devices.service import ON_DEVICES, check_department, matching_ids
@@ -20,6 +23,7 @@ from fleetkeeper.identity.authority import check_move
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.bulk import MOST, BulkItem, BulkResult, Selection, result_of
 
+_MOVES = ("add tags", "remove tags")
 NOT_THERE = "There is no such device"
 
 
@@ -41,13 +45,20 @@ async def change_devices(
         raise InvalidInputError(
             "Nothing is to be changed.", fields=[FieldError("changes", "Name at least one field")]
         )
+    adding, removing = wanted.pop("add_tags", []), wanted.pop("remove_tags", [])
+    tags = await tag_ids_of(session, {*adding, *removing}, "changes")
     if "department_id" in wanted:
         await check_department(session, actor, wanted["department_id"])
     ids = await _selected(session, actor, selection, stale_before)
     found = queries.visible_to(actor).where(_among(ids)).order_by(Device.id)
     locked = found if dry_run else found.with_for_update()
     devices = {one.id: one for one in (await session.scalars(locked)).all()}
-    items = [_item(actor, key, devices.get(key), wanted) for key in ids]
+    present = await slugs_by_object(session, TABLE, ids) if tags else {}
+    moves = {
+        key: (sorted({*adding} - present.get(key, set())), sorted({*removing} & present.get(key, set())))
+        for key in ids
+    }
+    items = [_item(actor, key, devices.get(key), wanted, moves[key]) for key in ids]
     if not dry_run:
         changed = [one.id for one in items if one.outcome == "changed"]
         await session.execute(
@@ -56,6 +67,8 @@ async def change_devices(
             .values(**wanted, version=Device.version + 1)
             .execution_options(synchronize_session=False)
         )
+        await assign(session, TABLE, changed, [tags[one] for one in adding])
+        await unassign(session, TABLE, changed, [tags[one] for one in removing])
     return result_of(items, dry_run=dry_run)
 
 
@@ -81,12 +94,18 @@ async def _selected(
     return sorted(ids)
 
 
-def _item(actor: Actor, key: UUID, device: Device | None, wanted: Mapping[str, Any]) -> BulkItem:
+def _item(
+    actor: Actor,
+    key: UUID,
+    device: Device | None,
+    wanted: Mapping[str, Any],
+    tags: tuple[Sequence[str], Sequence[str]],
+) -> BulkItem:
     if device is None:
         return BulkItem(id=key, name="", outcome="refused", detail=NOT_THERE)
     before = {name: getattr(device, name) for name in wanted}
     differing = [name for name, value in wanted.items() if before[name] != value]
-    if not differing:
+    if not differing and not any(tags):
         return BulkItem(id=key, name=device.name, outcome="unchanged")
     if not actor.may_in(Permission.DEVICES_WRITE, device.department_id):
         needed = f"This needs the permission {Permission.DEVICES_WRITE} in the device's department"
@@ -96,14 +115,23 @@ def _item(actor: Actor, key: UUID, device: Device | None, wanted: Mapping[str, A
             check_move(actor, device.department_id, wanted["department_id"], ON_DEVICES)
     except ForbiddenError as error:
         return BulkItem(id=key, name=device.name, outcome="refused", detail=error.detail)
-    return BulkItem(id=key, name=device.name, outcome="changed", detail=_told(before, wanted, differing))
+    return BulkItem(
+        id=key, name=device.name, outcome="changed", detail=_told(before, wanted, differing, tags)
+    )
 
 
-def _told(before: Mapping[str, Any], after: Mapping[str, Any], names: Sequence[str]) -> str:
+def _told(
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    names: Sequence[str],
+    tags: tuple[Sequence[str], Sequence[str]],
+) -> str:
     """What changes, in words; departments have names elsewhere."""
-    return ", ".join(
+    told = [
         "department"
         if name == "department_id"
         else f"{name}: {before[name] or '(empty)'} → {after[name] or '(empty)'}"
         for name in names
-    )
+    ]
+    told += [f"{word} {', '.join(slugs)}" for word, slugs in zip(_MOVES, tags, strict=True) if slugs]
+    return ", ".join(told)

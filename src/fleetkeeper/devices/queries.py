@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from fleetkeeper.annotations.tags.queries import slugs_of
 from fleetkeeper.devices.models import Device, DeviceIdentity, DeviceSource, DeviceVitals
 from fleetkeeper.devices.presence import OWN_OFFLINE_INTERVALS, next_interval
 from fleetkeeper.devices.schemas import DeviceType, Lifecycle
@@ -59,8 +60,9 @@ def visible_to(actor: Actor, permission: Permission = Permission.DEVICES_READ) -
 
 
 def with_vitals(statement: Select[Any]) -> Select[Any]:
-    """The same devices, each with its vital signs."""
-    return statement.join(DeviceVitals, DeviceVitals.device_id == Device.id).add_columns(DeviceVitals)
+    """The same devices, each with its vital signs and the slugs of its tags."""
+    tags = slugs_of("devices", Device.id.expression)
+    return statement.join(DeviceVitals, DeviceVitals.device_id == Device.id).add_columns(DeviceVitals, tags)
 
 
 async def count_by_status(session: AsyncSession, actor: Actor, stale_before: datetime) -> dict[str, int]:

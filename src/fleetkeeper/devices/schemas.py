@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from fleetkeeper.annotations.tags.schemas import Slugs
 from fleetkeeper.identity.texts import LongName
 from fleetkeeper.kit.bulk import Selection
 from fleetkeeper.kit.pagination import PageOf
@@ -43,6 +44,7 @@ class DeviceSummary(BaseModel):
     )
     first_seen: datetime | None
     last_seen: datetime | None
+    tags: list[str] = Field(default=[], description="Slugs of its tags")
 
 
 class DeviceRead(DeviceSummary):
@@ -91,6 +93,8 @@ class DeviceBulkChanges(BaseModel):
     lifecycle: Lifecycle | None = None
     location: str | None = Field(default=None, max_length=255, pattern=r"^[^\x00]*$")
     department_id: UUID | None = Field(default=None, description="Whose devices they are; null is nobody's")
+    add_tags: Slugs = Field(default=[], description="Slugs of tags to add")
+    remove_tags: Slugs = Field(default=[], description="Slugs of tags to remove")
 
     @model_validator(mode="after")
     def _has_what_must_be(self) -> "DeviceBulkChanges":

@@ -8,8 +8,10 @@ from uuid import UUID
 from sqlalchemy import Select, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.annotations.service import forget_object
 from fleetkeeper.config.service import read_config
 from fleetkeeper.devices import queries
+from fleetkeeper.devices.annotating import FILTERS, TABLE, with_tag
 from fleetkeeper.devices.models import Device, DeviceVitals
 from fleetkeeper.devices.presence import stale_after
 from fleetkeeper.devices.schemas import DevicePage, DeviceRead, DeviceSummary, DeviceUpdate, FleetSummary
@@ -48,7 +50,9 @@ ON_DEVICES = frozenset(
 _Schema = TypeVar("_Schema", bound=DeviceSummary)
 
 
-def _read(schema: type[_Schema], device: Device, vitals: DeviceVitals | None) -> _Schema:
+def _read(schema: type[_Schema], row: Any) -> _Schema:
+    device: Device = row[0]
+    vitals: DeviceVitals | None = row[1]
     known = {name: getattr(device, name) for name in schema.model_fields if hasattr(device, name)}
     numbers = {
         name: getattr(vitals, name) if vitals is not None and device.status == "online" else None
@@ -58,7 +62,7 @@ def _read(schema: type[_Schema], device: Device, vitals: DeviceVitals | None) ->
         name: getattr(vitals, name) if vitals is not None else None
         for name in ("clock_skew_seconds", "report_interval_seconds")
     }
-    return schema.model_validate(known | numbers | rhythm)
+    return schema.model_validate(known | numbers | rhythm | {"tags": row[2]})
 
 
 async def silence_allowed(session: AsyncSession, settings: Settings) -> timedelta:
@@ -77,7 +81,8 @@ async def list_devices(
 ) -> DevicePage:
     """One page of the devices that the actor may see.
 
-    `parameters` are those of the query string; `department` has all below it, too. With `stale_before`, the moment
+    `parameters` are those of the query string; `department` has all below it, too, and
+    `tag` and `tag__in` take slugs. With `stale_before`, the moment
     before which a report is late, `status` may be `stale`, and `fresh` for those that are online and not stale.
     """
     visible, asked = await _narrowed(session, actor, parameters)
@@ -85,7 +90,7 @@ async def list_devices(
     page = await queries.LISTING.page(
         session, queries.with_vitals(visible), asked, narrow=visible, meant=meant, is_counted=is_counted
     )
-    results = [_read(DeviceSummary, row[0], row[1]) for row in page.rows]
+    results = [_read(DeviceSummary, row) for row in page.rows]
     return DevicePage(count=page.count, next=page.next, previous=page.previous, results=results)
 
 
@@ -113,6 +118,8 @@ async def _narrowed(
         if name == "department" and text:
             places = departments_within(text, await all_departments(session, actor))
             visible = visible.where(Device.department_id.in_(sorted(places)))
+        elif name in FILTERS and text:
+            visible = with_tag(visible, name, text)
         else:
             rest.append((name, plain_mac(text) if name == "q" else text))
     return visible, rest
@@ -133,7 +140,7 @@ async def get_device(session: AsyncSession, actor: Actor, device_id: UUID) -> De
     ).one_or_none()
     if row is None:
         raise NotFoundError("There is no such device.")
-    return _read(DeviceRead, row[0], row[1])
+    return _read(DeviceRead, row)
 
 
 async def update_device(
@@ -163,6 +170,7 @@ async def update_device(
 async def delete_device(session: AsyncSession, actor: Actor, device_id: UUID) -> None:
     """Forget a device, with its keys and sources. Its telemetry goes by a job of that room."""
     await _locked(session, actor, Permission.DEVICES_DELETE, device_id)
+    await forget_object(session, TABLE, device_id)
     await session.execute(delete(Device).where(Device.id == device_id))
     await enqueue(session, "telemetry.delete")
 
@@ -227,7 +235,7 @@ async def list_busiest(
 ) -> list[DeviceSummary]:
     """The busiest devices by `cpu`, `memory` or `disk`."""
     rows = await queries.busiest(session, actor, measure, limit, since)
-    return [_read(DeviceSummary, row[0], row[1]) for row in rows]
+    return [_read(DeviceSummary, row) for row in rows]
 
 
 async def register_device(

@@ -35,6 +35,8 @@ class Permission(StrEnum):
     ROLES_WRITE = "roles:write"
     SCIM_WRITE = "scim:write"
     SESSIONS_WRITE = "sessions:write"
+    TAGS_READ = "tags:read"
+    TAGS_WRITE = "tags:write"
     TELEMETRY_READ = "telemetry:read"
     TELEMETRY_WRITE = "telemetry:write"
     TOKENS_READ = "tokens:read"
@@ -74,6 +76,8 @@ PERMISSION_DESCRIPTIONS: dict[Permission, str] = {
     Permission.ROLES_WRITE: "Create, edit and delete roles",
     Permission.SCIM_WRITE: "Manage users and groups through SCIM",
     Permission.SESSIONS_WRITE: "View and end sessions of all users",
+    Permission.TAGS_READ: "View tags",
+    Permission.TAGS_WRITE: "Create, edit and delete tags",
     Permission.TELEMETRY_READ: "View telemetry of devices",
     Permission.TELEMETRY_WRITE: "Send telemetry",
     Permission.TOKENS_READ: "View API tokens of all users",
@@ -101,6 +105,8 @@ SCOPED = frozenset(
         Permission.MEMBERSHIPS_WRITE,
         Permission.NOTIFICATIONS_READ,
         Permission.NOTIFICATIONS_WRITE,
+        # Tags are the same everywhere, and somebody of one department may use them there.
+        Permission.TAGS_READ,
         Permission.TELEMETRY_READ,
         Permission.TELEMETRY_WRITE,
         Permission.USERS_READ,
@@ -119,7 +125,14 @@ class Role(StrEnum):
     VIEWER = "viewer"
 
 
-_VIEWER = frozenset({Permission.DEPARTMENTS_READ, Permission.DEVICES_READ, Permission.TELEMETRY_READ})
+_VIEWER = frozenset(
+    {
+        Permission.DEPARTMENTS_READ,
+        Permission.DEVICES_READ,
+        Permission.TAGS_READ,
+        Permission.TELEMETRY_READ,
+    }
+)
 _OPERATOR = _VIEWER | {
     Permission.DASHBOARDS_WRITE,
     Permission.DEVICES_CREATE,
@@ -145,6 +158,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.NOTIFICATIONS_READ,
         Permission.NOTIFICATIONS_WRITE,
         Permission.ROLES_READ,
+        Permission.TAGS_WRITE,
         Permission.USERS_READ,
         Permission.VIEWS_SHARE,
     },

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from fleetkeeper.console.contexts.panels import EntryForm
+from fleetkeeper.console.contexts.panels import EntryForm, Tag
 from fleetkeeper.console.contexts.shell import Shell
 from fleetkeeper.devices.schemas import DeviceRead
 
@@ -151,5 +151,7 @@ class DevicePage:
     department: str
     # For those who may change the device.
     edit_form: EntryForm | None
+    tags: tuple[Tag, ...]
+    tags_form: EntryForm | None
     delete_form: EntryForm | None
     csrf_token: str

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.annotations.tags.service import all_tags, set_tags
 from fleetkeeper.console.contexts.devices import SessionRow
 from fleetkeeper.console.device_form import BULK_FORM, FORM, bulk_options, delete_form, device_form
 from fleetkeeper.console.device_list import HOME, device_list
@@ -18,10 +19,13 @@ from fleetkeeper.console.navigation import Place, declare, shell_for
 from fleetkeeper.console.panels import Sent, attempt, done, refused
 from fleetkeeper.console.rendering import render
 from fleetkeeper.console.requests import AppSettings, FormLists
+from fleetkeeper.console.tag_panels import FORM as TAGS_FORM
+from fleetkeeper.console.tag_panels import shown_tags, tags_form
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices import deleting
 from fleetkeeper.devices import service as devices
 from fleetkeeper.devices.access import DevicesDelete, DevicesRead, DevicesWrite
+from fleetkeeper.devices.annotating import TABLE
 from fleetkeeper.devices.bulk import change_devices
 from fleetkeeper.devices.presence import shown_status
 from fleetkeeper.devices.schemas import DeviceBulkChanges
@@ -65,6 +69,7 @@ async def list_devices(
     page = device_list(
         stale_before,
         places,
+        await all_tags(session),
         with_nobodys=actor.may_everywhere(Permission.DEVICES_READ),
         may_edit=actor.may(Permission.DEVICES_WRITE),
     )
@@ -85,7 +90,14 @@ async def edit_devices(
             session, actor, selection, changes, dry_run=dry_run, stale_before=stale_before
         )
 
-    edit = BulkEdit(HOME, "Edit devices", ("device", "devices"), BULK_FORM, bulk_options(places), apply)
+    edit = BulkEdit(
+        HOME,
+        "Edit devices",
+        ("device", "devices"),
+        BULK_FORM,
+        bulk_options(places, await all_tags(session)),
+        apply,
+    )
     return await bulk_page(actor, edit, sent)
 
 
@@ -122,6 +134,15 @@ async def change_device(
     return done(request, f"/devices/{device_id}")
 
 
+@router.post("/devices/{device_id}/tags")
+async def change_tags(
+    request: Request, device_id: UUID, sent: FormLists, actor: DevicesWrite, session: Session
+) -> Response:
+    """Say which tags a device has."""
+    await set_tags(session, actor, TABLE, device_id, TAGS_FORM.read(sent).tags)
+    return done(request, f"/devices/{device_id}")
+
+
 @router.post("/devices/{device_id}/delete")
 async def delete_device(
     request: Request, device_id: UUID, actor: DevicesDelete, reason: ReasonGiven, session: Session
@@ -149,6 +170,7 @@ async def _device_page(
     if form is not None and error is not None:
         form = refused(form, error, values or {})
     paths = {one.id: one.path for one in await all_departments(session, actor)}
+    tags = await all_tags(session)
     page = device_page(
         shell_for(actor, "/devices"),
         device,
@@ -161,6 +183,8 @@ async def _device_page(
         states,
         department="" if device.department_id is None else paths.get(device.department_id, ""),
         edit_form=form,
+        tags=shown_tags(tags, device.tags),
+        tags_form=None if form is None else tags_form(tags, device.tags, f"/devices/{device_id}"),
         delete_form=delete_form(actor, device),
         with_history=actor.may(Permission.AUDIT_READ),
     )

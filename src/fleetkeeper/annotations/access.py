@@ -1,0 +1,12 @@
+"""Who may call the doors of this room."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from fleetkeeper.identity.access import require
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.permissions import Permission
+
+TagsRead = Annotated[Actor, Depends(require(Permission.TAGS_READ))]
+TagsWrite = Annotated[Actor, Depends(require(Permission.TAGS_WRITE))]

@@ -1,0 +1,27 @@
+"""Tags in lists and on the pages of objects."""
+
+from collections.abc import Sequence
+
+from fleetkeeper.annotations.tags.schemas import ObjectTags, TagRead
+from fleetkeeper.console.contexts.panels import EntryForm, Option, Tag
+from fleetkeeper.console.forms.form import Form, Widget
+
+FORM = Form(ObjectTags, "edit-tags", "Edit tags", "Save tags", {"tags": Widget("Tags", kind="ticks")})
+
+
+def shown_tags(tags: Sequence[TagRead], slugs: Sequence[str]) -> tuple[Tag, ...]:
+    """An object's tags in their colors."""
+    return tuple(Tag(one.name, one.color, one.description) for one in tags if one.slug in slugs)
+
+
+def tag_options(tags: Sequence[TagRead]) -> tuple[Option, ...]:
+    """Tags to choose from."""
+    return tuple(Option(one.slug, one.name) for one in tags)
+
+
+def tags_form(tags: Sequence[TagRead], slugs: Sequence[str], base: str) -> EntryForm | None:
+    """The form that says which tags an object has; none where there are no tags."""
+    if not tags:
+        return None
+    present = ObjectTags(tags=list(slugs))
+    return FORM.shown(f"{base}/tags", present, options={"tags": tag_options(tags)})

@@ -1,0 +1,32 @@
+"""What people add to devices: who may, and the filters that it gives their list."""
+
+from typing import Any
+
+from sqlalchemy import Select
+
+from fleetkeeper.annotations.objects import Annotated, declare_annotated
+from fleetkeeper.annotations.tags.queries import tagged_with
+from fleetkeeper.devices.models import Device
+from fleetkeeper.devices.queries import visible_to
+from fleetkeeper.identity.permissions import Permission
+
+TABLE = "devices"
+FILTERS = frozenset({"tag", "tag__in"})
+
+declare_annotated(
+    Annotated(
+        table=TABLE,
+        title="device",
+        href="/devices/{}",
+        key=Device.id.expression,
+        label=Device.name.expression,
+        visible=visible_to,
+        writable=lambda actor: visible_to(actor, Permission.DEVICES_WRITE),
+    )
+)
+
+
+def with_tag(statement: Select[Any], name: str, text: str) -> Select[Any]:
+    """Those of the devices that have the tag with that slug, or one of several after `tag__in`."""
+    slugs = [text] if name == "tag" else [one for one in text.split(",") if one]
+    return statement.where(Device.id.in_(tagged_with(TABLE, slugs)))
