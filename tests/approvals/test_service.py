@@ -17,7 +17,7 @@ from fleetkeeper.identity.models import Group, User
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.notifications.models import NotificationEvent
-from tests.factories.approvals import KIND, acting, action, done, level, make_approval_rule
+from tests.factories.approvals import KIND, acting, action, ask, done, level, make_approval_rule
 from tests.factories.identity import make_actor, make_role, make_tree
 from tests.fixtures.client import TEST_CONTEXT
 
@@ -86,6 +86,15 @@ class TestAsking:
         await team.rule()
         assert (await team.ask()).id == (await team.ask()).id
         assert (await team.ask("it")).id != (await team.ask("that")).id
+
+    async def test_nor_by_two_tabs_at_once(self, app, team, database_url):
+        await team.rule()
+        async with acting(app, team.rita) as first:
+            await ask(first, team.rita)
+            second = asyncio.ensure_future(team.ask())
+            await until_waiting(database_url, 1)
+        with pytest.raises(ConflictError, match="already requested"):
+            await second
 
     async def test_a_rule_that_nobody_can_meet_says_so(self, team):
         await team.rule(minimum=3)
@@ -390,3 +399,14 @@ class TestUpkeep:
             async with as_product(app) as session:
                 await see_to_open_requests(session)
         assert await told(app, "approvals.expiring") == [{team.ann.user_id, team.bob.user_id}]
+
+    async def test_what_no_job_carried_out_fails(self, app, team):
+        await team.rule()
+        request = await team.ask()
+        await team.approve(team.ann, request)
+        await put_off(app, request, decided_at=utc_now() - 25 * HOUR)
+        async with as_product(app) as session:
+            await see_to_open_requests(session)
+        assert (await team.get(team.rita, request)).status == "failed"
+        assert await apply_request(app.state.database, request.id) == "failed"
+        assert done == []

@@ -33,19 +33,19 @@ async def get_request(request_id: UUID, actor: SignedIn, session: Session) -> Ap
     return await service.get_request(session, actor, request_id)
 
 
-@router.post("/{request_id}/approve", responses=problem_responses(401, 403, 404, 409, 422))
+@router.post("/{request_id}/approve", responses=problem_responses(400, 401, 403, 404, 409, 422))
 async def approve(request_id: UUID, wanted: Decide, actor: SignedIn, session: Session) -> ApprovalDetail:
     """Approve a request. After the last approval a job carries it out."""
     return await service.approve(session, actor, request_id, wanted.comment)
 
 
-@router.post("/{request_id}/reject", responses=problem_responses(401, 403, 404, 409, 422))
+@router.post("/{request_id}/reject", responses=problem_responses(400, 401, 403, 404, 409, 422))
 async def reject(request_id: UUID, wanted: Reject, actor: SignedIn, session: Session) -> ApprovalDetail:
     """Reject a request. One rejection ends it."""
     return await service.reject(session, actor, request_id, wanted.comment)
 
 
-@router.post("/{request_id}/cancel", responses=problem_responses(401, 403, 404, 409, 422))
+@router.post("/{request_id}/cancel", responses=problem_responses(400, 401, 403, 404, 409, 422))
 async def cancel(request_id: UUID, wanted: Decide, actor: SignedIn, session: Session) -> ApprovalDetail:
     """Cancel a request that you made."""
     return await service.cancel(session, actor, request_id, wanted.comment)

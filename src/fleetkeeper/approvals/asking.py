@@ -18,6 +18,7 @@ from fleetkeeper.approvals.models import ApprovalRequest, ApprovalRule
 from fleetkeeper.approvals.schemas import ApprovalRead
 from fleetkeeper.approvals.service import end, read
 from fleetkeeper.approvals.status import RequestState
+from fleetkeeper.database.constraints import told_by_name
 from fleetkeeper.errors import ConflictError, NotFoundError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.kit.clock import utc_now
@@ -153,8 +154,8 @@ async def _request(
         reminds_at=now + lifetime * (1 - _REMINDED_AT),
         escalates_at=now + timedelta(hours=rule.escalation_hours) if rule.escalation_hours else None,
     )
-    session.add(request)
-    await session.flush()
+    async with told_by_name(session):
+        session.add(request)
     await session.refresh(request)
     named, standing_in = await queries.people_of(session, waits_for, action.department_id, actor.user_id, now)
     await tell_approvers(session, "approvals.requested", request, named | standing_in)

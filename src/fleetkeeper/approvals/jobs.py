@@ -1,5 +1,6 @@
 """The worker's part: what was approved is carried out, and what nobody decides on is escalated and expires."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +23,8 @@ from fleetkeeper.jobs.run import Run
 from fleetkeeper.kit.clock import utc_now
 
 EXPIRE = "approvals.expire"
+# Longer than a job is tried again.
+CARRIED_OUT_WITHIN = timedelta(days=1)
 _REFUSED = "The requester's account is gone or disabled."
 
 
@@ -61,10 +64,14 @@ async def _fail(database: Database, request_id: UUID, problem: str) -> str:
         request = await queries.locked(session, request_id)
         if request is None or request.status != RequestState.APPROVED:
             return request.status if request is not None else ""
-        request.problem = problem[:500]
-        await move(session, REQUESTS, request, RequestState.FAILED, reason=problem)
-        await tell_requester(session, request, problem)
+        await _end_as_failed(session, request, problem)
         return request.status
+
+
+async def _end_as_failed(session: AsyncSession, request: ApprovalRequest, problem: str) -> None:
+    request.problem = problem[:500]
+    await move(session, REQUESTS, request, RequestState.FAILED, reason=problem)
+    await tell_requester(session, request, problem)
 
 
 @job(EXPIRE, "Expire and escalate approval requests", cron="*/5 * * * *", is_quiet=True)
@@ -75,7 +82,10 @@ async def expire(run: Run) -> None:
 
 
 async def see_to_open_requests(session: AsyncSession) -> None:
-    """End requests whose time is over, let others decide on those that escalate, and remind of those that end soon."""
+    """End requests whose time is over, let others decide on those that escalate, and remind of those that end soon.
+
+    What was approved and whose job failed for good ends as well: nobody tries it again.
+    """
     now = utc_now()
     for request in await queries.due(session, now):
         if request.expires_at <= now:
@@ -86,6 +96,8 @@ async def see_to_open_requests(session: AsyncSession) -> None:
         if request.reminds_at is not None and request.reminds_at <= now:
             request.reminds_at = None
             await _tell(session, "approvals.expiring", request, frozenset(request.waits_for))
+    for request in await queries.left_over(session, now - CARRIED_OUT_WITHIN):
+        await _end_as_failed(session, request, "It was not carried out within a day; its job failed.")
 
 
 async def _escalate(session: AsyncSession, request: ApprovalRequest) -> None:

@@ -216,3 +216,11 @@ async def due(session: AsyncSession, now: datetime) -> Sequence[ApprovalRequest]
         ApprovalRequest.status == RequestState.PENDING, or_(*(moment <= now for moment in moments))
     )
     return (await session.scalars(statement.with_for_update(skip_locked=True))).all()
+
+
+async def left_over(session: AsyncSession, before: datetime) -> Sequence[ApprovalRequest]:
+    """The requests that were approved before then and are not carried out, locked."""
+    statement = select(ApprovalRequest).where(
+        ApprovalRequest.status == RequestState.APPROVED, ApprovalRequest.decided_at < before
+    )
+    return (await session.scalars(statement.with_for_update(skip_locked=True))).all()
