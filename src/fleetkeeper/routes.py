@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from fleetkeeper.annotations.notes import api as notes
 from fleetkeeper.annotations.tags import api as tags
 from fleetkeeper.annotations.views import api as saved_views
 from fleetkeeper.approvals import api as approvals
@@ -143,6 +144,7 @@ def include_routes(app: FastAPI) -> None:
         notification_preferences.router,
         saved_views.router,
         tags.router,
+        notes.router,
         approvals.router,
         approval_rules.router,
         approval_delegations.router,

@@ -25,6 +25,7 @@ class TestTable:
             "dashboards:share",
             "devices:create",
             "memberships:write",
+            "notes:write",
             "tokens:read",
             "tokens:write",
             "views:share",

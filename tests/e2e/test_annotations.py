@@ -1,4 +1,4 @@
-"""In a browser: a list's view is saved and opened again, and a device gets a tag."""
+"""In a browser: a list's view is saved and opened again, a device gets a tag and a note."""
 
 import re
 
@@ -32,7 +32,7 @@ async def test_a_view_is_saved_and_opened(app, visit):
     assert not visitor.problems
 
 
-async def test_a_device_gets_a_tag(app, admin, visit):
+async def test_a_device_gets_a_tag_and_a_note(app, admin, visit):
     device = await enroll(app, admin, "web-01")
     await device.client.aclose()
     await make_user(app.state.database, "maria", Role.ADMIN)
@@ -53,4 +53,17 @@ async def test_a_device_gets_a_tag(app, admin, visit):
     await visitor.open("/devices?tag=web-servers&columns=name&columns=tags")
     await expect(page.locator(".list-table .is-teal")).to_have_text("Web servers")
     await expect(page.get_by_label("Tag", exact=True)).to_have_value("web-servers")
+    await visitor.open(f"/devices/{device.id}")
+    await page.get_by_text("Add note").first.click()
+    await page.locator("#new-note-body").fill("**Fan** <img src=x onerror=alert(1)>")
+    await page.get_by_role("button", name="Add note").click()
+    await expect(page.locator(".note-text strong")).to_have_text("Fan")
+    await expect(page.locator(".note-text")).to_contain_text("<img src=x")
+    await page.get_by_text("Edit note").click()
+    await page.get_by_label("Text").first.fill("Fan replaced")
+    await page.get_by_role("button", name="Save note").click()
+    await expect(page.locator(".note-text")).to_have_text("Fan replaced")
+    page.once("dialog", lambda dialog: dialog.accept())
+    await page.get_by_role("button", name="Delete", exact=True).click()
+    await expect(page.get_by_text("No notes yet.")).to_be_visible()
     assert not visitor.problems

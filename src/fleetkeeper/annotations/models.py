@@ -1,8 +1,9 @@
 """The tables of what people add to objects and lists."""
 
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 import fleetkeeper.annotations.words  # noqa: F401 - declares what the log and constraints are called
@@ -46,3 +47,18 @@ class Tagged(Base):
     tag_id: Mapped[UUID] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True)
     object_type: Mapped[str] = mapped_column(String(63), primary_key=True)
     object_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class Note(Keyed, Base):
+    """What somebody wrote on an object, in Markdown. `author` is the name that they had then."""
+
+    __tablename__ = "notes"
+    __table_args__ = (Index("ix_notes_object_id", "object_id", "object_type", "created_at", "id"),)
+
+    object_type: Mapped[str] = mapped_column(String(63))
+    object_id: Mapped[UUID]
+    body: Mapped[str] = mapped_column(Text)
+    author_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    author: Mapped[str] = mapped_column(String(300), server_default="")
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    edited_at: Mapped[datetime | None]

@@ -17,6 +17,7 @@ from fleetkeeper.console.contexts.devices import (
     SessionRow,
     StateRow,
 )
+from fleetkeeper.console.contexts.notes import Notes
 from fleetkeeper.console.contexts.panels import EntryForm, Tag
 from fleetkeeper.console.contexts.shell import Shell
 from fleetkeeper.devices.schemas import DeviceRead
@@ -51,6 +52,8 @@ SECTIONS = (
     Section("collectors", "Collectors", "devices/_collectors.html"),
 )
 FIRST_REPORT = timedelta(minutes=1)
+NOTES = Section("notes", "Notes", "devices/_notes.html")
+NO_NOTES = Notes((), 0, None)
 HISTORY = Section("history", "History", "devices/_history.html")
 
 PROCESS_COLUMNS = (
@@ -171,6 +174,7 @@ def device_page(
     edit_form: EntryForm | None = None,
     tags: tuple[Tag, ...] = (),
     tags_form: EntryForm | None = None,
+    notes: Notes = NO_NOTES,
     delete_form: EntryForm | None = None,
     with_history: bool = False,
 ) -> DevicePage:
@@ -197,7 +201,7 @@ def device_page(
         status=status,
         addresses=tuple(address for one in interfaces if one.is_up is not False for address in one.addresses),
         figures=FIGURES,
-        sections=(*sections, HISTORY) if with_history else sections,
+        sections=(*sections, *([NOTES] if notes else []), *([HISTORY] if with_history else [])),
         process_columns=PROCESS_COLUMNS,
         interfaces=interfaces,
         login_sessions=session_rows,
@@ -209,6 +213,7 @@ def device_page(
         edit_form=edit_form,
         tags=tags,
         tags_form=tags_form,
+        notes=notes,
         delete_form=delete_form,
         csrf_token=shell.csrf_token,
     )

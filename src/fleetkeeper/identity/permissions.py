@@ -26,6 +26,7 @@ class Permission(StrEnum):
     GROUPS_READ = "groups:read"
     GROUPS_WRITE = "groups:write"
     MEMBERSHIPS_WRITE = "memberships:write"
+    NOTES_WRITE = "notes:write"
     NOTIFICATIONS_READ = "notifications:read"
     NOTIFICATIONS_WRITE = "notifications:write"
     OPERATIONS_READ = "operations:read"
@@ -67,6 +68,7 @@ PERMISSION_DESCRIPTIONS: dict[Permission, str] = {
     Permission.GROUPS_READ: "View groups and their members",
     Permission.GROUPS_WRITE: "Create, edit and delete groups",
     Permission.MEMBERSHIPS_WRITE: "Assign and remove roles",
+    Permission.NOTES_WRITE: "Edit and delete notes of others",
     Permission.NOTIFICATIONS_READ: "View notification channels, rules and deliveries",
     Permission.NOTIFICATIONS_WRITE: "Change notification channels and rules",
     Permission.OPERATIONS_READ: "View jobs, health and the product's own metrics",
@@ -155,6 +157,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.DEVICES_DELETE,
         Permission.GROUPS_READ,
         Permission.MEMBERSHIPS_WRITE,
+        Permission.NOTES_WRITE,
         Permission.NOTIFICATIONS_READ,
         Permission.NOTIFICATIONS_WRITE,
         Permission.ROLES_READ,

@@ -3,7 +3,10 @@
 import base64
 import binascii
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
 
 from pydantic import BaseModel
 
@@ -12,6 +15,7 @@ from fleetkeeper.errors import FieldError, InvalidInputError
 _Page = TypeVar("_Page", bound=BaseModel)
 
 Item = TypeVar("Item")
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 1000
 
@@ -46,7 +50,11 @@ def decode_cursor(cursor: str, length: int) -> list[Any]:
     return values
 
 
-def with_links(page: _Page, path: str) -> _Page:
-    """The same page, its `next` and `previous` led from bare query strings to a path that clients can follow."""
-    links = {name: path + getattr(page, name) for name in ("next", "previous") if getattr(page, name)}
+def with_links(page: _Page, path: str, more: Mapping[str, str] = _NOTHING) -> _Page:
+    """The same page, its `next` and `previous` led from bare query strings to a path that clients can follow.
+
+    `more` are parameters of the path that the list itself does not take.
+    """
+    rest = f"&{urlencode(more)}" if more else ""
+    links = {name: path + getattr(page, name) + rest for name in ("next", "previous") if getattr(page, name)}
     return page.model_copy(update=links)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from fleetkeeper.console.contexts.notes import Notes
 from fleetkeeper.console.contexts.panels import EntryForm, Tag
 from fleetkeeper.console.contexts.shell import Shell
 from fleetkeeper.devices.schemas import DeviceRead
@@ -153,5 +154,6 @@ class DevicePage:
     edit_form: EntryForm | None
     tags: tuple[Tag, ...]
     tags_form: EntryForm | None
+    notes: Notes
     delete_form: EntryForm | None
     csrf_token: str

@@ -16,6 +16,7 @@ from fleetkeeper.console.forms.form import version_in
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.lists.bulk import BulkEdit, bulk_page
 from fleetkeeper.console.navigation import Place, declare, shell_for
+from fleetkeeper.console.note_panels import notes_of
 from fleetkeeper.console.panels import Sent, attempt, done, refused
 from fleetkeeper.console.rendering import render
 from fleetkeeper.console.requests import AppSettings, FormLists
@@ -183,6 +184,7 @@ async def _device_page(
         states,
         department="" if device.department_id is None else paths.get(device.department_id, ""),
         edit_form=form,
+        notes=await notes_of(session, actor, f"{TABLE}:{device_id}", may_write=form is not None),
         tags=shown_tags(tags, device.tags),
         tags_form=None if form is None else tags_form(tags, device.tags, f"/devices/{device_id}"),
         delete_form=delete_form(actor, device),

@@ -1,0 +1,3 @@
+DELETE FROM role_permissions WHERE permission = 'notes:write';
+DROP TABLE notes;
+DROP FUNCTION audit_notes();
