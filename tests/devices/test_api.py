@@ -86,7 +86,7 @@ class TestQueryCounts:
     @pytest.fixture
     async def _something_in_each(self, shared):
         """A list with nothing in it costs a statement less."""
-        for room in ("departments", "groups"):
+        for room in ("departments", "groups", "tags"):
             body = {"name": "counted"}
             assert (await shared.admin.post(f"/api/v1/{room}", json=body)).status_code in {201, 409}
         async with shared.app.client() as browser:
@@ -104,6 +104,8 @@ class TestQueryCounts:
         }
         reason = {"X-Change-Reason": "counted"}
         await shared.admin.post("/api/v1/telemetry/archive/deletions", json=body, headers=reason)
+        view = {"path": "/devices", "name": "counted"}
+        await shared.admin.post("/api/v1/saved-views", json=view)
         channel = {"name": "counted", "kind": "webhook", "url": "https://hooks.example/x"}
         made = (await shared.admin.post("/api/v1/notification-channels", json=channel)).json()
         if "id" in made:
