@@ -65,7 +65,8 @@ class Shell:
         """The navigation where there is little room: of a group its first entry, under the group's name."""
         items: dict[str, NavigationItem] = {}
         for item in self.navigation:
-            if item.group == ACCOUNT:
+            # What stands below another page is reached from there.
+            if item.group == ACCOUNT or (item.parent and not item.group):
                 continue
             name = item.group or item.title
             first = items.get(name, replace(item, title=name))
@@ -74,9 +75,15 @@ class Shell:
 
     @property
     def siblings(self) -> tuple[NavigationItem, ...]:
-        """The entries of the group that the page is in."""
-        groups = {item.group for item in self.navigation if item.is_current and item.group}
-        return tuple(item for item in self.navigation if item.group in groups)
+        """The entries of the group that the page is in; without a group those beside it below one page."""
+        current = next((item for item in self.navigation if item.is_current), None)
+        if current is None:
+            return ()
+        if current.group:
+            return tuple(item for item in self.navigation if item.group == current.group)
+        top = current.parent or current.href
+        family = tuple(item for item in self.navigation if top in (item.href, item.parent))
+        return family if len(family) > 1 else ()
 
 
 @dataclass(frozen=True)
