@@ -16,7 +16,7 @@ from fleetkeeper.console.rendering import render
 from fleetkeeper.console.requests import FormLists
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.errors import FleetkeeperError
-from fleetkeeper.identity.access import SignedIn
+from fleetkeeper.identity.access import SignedIn, SignedInToEnrol
 from fleetkeeper.notifications.inbox import service
 from fleetkeeper.notifications.preferences import service as preferences
 from fleetkeeper.notifications.preferences.schemas import Preferences
@@ -57,8 +57,10 @@ async def show_inbox(request: Request, actor: SignedIn, session: Session) -> Res
 
 
 @router.get("/notifications/unread")
-async def show_unread(actor: SignedIn, session: Session) -> Response:
-    """The number at the bell."""
+async def show_unread(actor: SignedInToEnrol, session: Session) -> Response:
+    """The number at the bell; whoever has a second factor to set up has no other way out of that page than to do so."""
+    if actor.must_enrol_second_factor:
+        return render("notifications/_unread.html", Unread(0))
     return render("notifications/_unread.html", Unread(await service.count_unread(session, actor)))
 
 
