@@ -68,6 +68,12 @@ async def test_the_palette_finds_pages_and_addresses(visitor, app, admin, connec
         await page.keyboard.type(typed)
         await expect(page.locator(".palette-option").first).to_contain_text(shown)
         await page.keyboard.press("Escape")
+    # Whose name it is comes before those that have it in theirs.
+    other = await enroll(app, admin, "a-edge-01")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("edge-01")
+    await expect(page.locator(".palette-title")).to_have_text(["edge-01", "a-edge-01"])
+    await other.client.aclose()
     await device.client.aclose()
 
 

@@ -71,6 +71,14 @@ function show(nodes, emptyText) {
   choose(0);
 }
 
+/** Devices of exactly that name first: many others may have it in theirs. */
+async function findDevices(query, signal) {
+  const ask = (name, limit) => getJson(DEVICES_URL, [[name, query], ["limit", limit]], signal);
+  const [named, found] = await Promise.all([ask("name", "5"), ask("q", "10")]);
+  const first = new Set(named.results.map(({ id }) => id));
+  return [...named.results, ...found.results.filter(({ id }) => !first.has(id))].slice(0, 10);
+}
+
 async function search(query) {
   pending?.abort();
   pending = new AbortController();
@@ -80,8 +88,8 @@ async function search(query) {
     return;
   }
   try {
-    const answer = await getJson(DEVICES_URL, [["q", query], ["limit", "10"]], pending.signal);
-    show([...deviceOptions(answer.results, query), ...pages], "No page or device matches");
+    const devices = await findDevices(query, pending.signal);
+    show([...deviceOptions(devices, query), ...pages], "No page or device matches");
   } catch (error) {
     if (error.name !== "AbortError") show(pages, error.message);
   }
