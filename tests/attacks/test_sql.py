@@ -140,6 +140,10 @@ class TestLists:
         for path in lists:
             spy.asked.clear()
             answer = await shared.admin.get(path)
+            if path == "/api/v1/notes":
+                # Those of one object, which has to be named; a test of the room's own asks for them.
+                assert answer.json()["errors"][0]["field"] == "query.object"
+                continue
             if path == "/api/v1/account/passkeys":
                 # For people in a browser alone, and it takes no parameters.
                 assert answer.status_code == 403

@@ -46,7 +46,10 @@ class TestLimits:
     @pytest.mark.parametrize(
         ("preset", "expected"),
         [
-            (Preset.READ, {"departments:read", "devices:read", "enrollment:read", "telemetry:read"}),
+            (
+                Preset.READ,
+                {"departments:read", "devices:read", "enrollment:read", "tags:read", "telemetry:read"},
+            ),
             (Preset.ADMINISTER, None),
         ],
     )

@@ -268,4 +268,4 @@ class TestKeeping:
         await listed(app, admin)
         connection.execute("UPDATE refused_samples SET reason = 'color'")
         (found,) = await listed(app, admin)
-        assert (found["reason"], found["meaning"], found["cure"]) == ("colour", "too blue", "")
+        assert (found["reason"], found["meaning"], found["cure"]) == ("color", "too blue", "")
