@@ -26,7 +26,7 @@ HEADER = "Idempotency-Key"
 REPLAYED = b"idempotency-replayed"
 MAX_STORED_BYTES = 256 * 1024
 # The one who was first has committed and is about to keep its answer.
-LOOKS, LOOK_SECONDS = 20, 0.1
+LOOKS, LOOK_SECONDS = 100, 0.1
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _CONTEXT = b"idempotency_keys "
 
