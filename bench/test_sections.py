@@ -25,8 +25,8 @@ def test_tsbs_compares_all_systems(tmp_path):
         assert any(f"{title} is not on this machine" in note for note in load.notes) != (title in systems)
     assert {row["kind"] for row in medians.rows} == {kind.name for kind in KINDS}
     for row in medians.rows:
-        numbers = [value for value in row.values() if isinstance(value, float)]
-        assert all(number > 0 for number in numbers)
+        numbers = {name: value for name, value in row.items() if isinstance(value, float)}
+        assert all(number > 0 for number in numbers.values()), (row["kind"], numbers, load.notes)
         assert row["fastest_here"] in {"000 values", "002 wide", "004 JSONB", "hot", "sealed"}
     compared = next(note for note in medians.notes if note.startswith("Answers"))
     assert "sealed 16 of 16" in compared
