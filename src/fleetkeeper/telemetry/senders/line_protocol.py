@@ -147,25 +147,31 @@ def _plain_lines(text: str, effort: Effort) -> Iterator[str]:
 def _lines_with_texts(text: str, effort: Effort) -> Iterator[str]:
     """Lines, where a text in quotes may have line breaks of its own."""
     start = position = number = looked_at = 0
-    in_quotes = False
-    for match in _BREAKS.finditer(text):
-        mark, position = match[0], match.start()
-        if position - looked_at > STEP_BYTES:
-            looked_at = position
+    while (end := _end_of_step(text, position)) < len(text):
+        if end - looked_at > STEP_BYTES:
+            looked_at = end
             effort.check()
             effort.check_number(number, "lines", times=LINES_OF_SAMPLE)
-        if mark == '"':
-            # Quotes open a text only behind the equals sign of a field.
-            in_quotes = not in_quotes if in_quotes or text[position - 1 : position] == "=" else False
-        elif mark == "\n" and not in_quotes:
+        if text[end] == "\n":
             number += 1
-            yield text[start:position]
-            start = position + 1
+            yield text[start:end]
+            start = position = end + 1
+        elif end > position:
+            position = end
+        else:
+            # The text that opens here is never closed.
+            break
     yield text[start:]
 
 
+def _end_of_step(text: str, position: int) -> int:
+    step = _OUTSIDE.match(text, position)
+    return step.end() if step else position
+
+
+# As far as no line break ends a line, in steps: quotes open a text only behind the equals sign of a field.
+_OUTSIDE = re.compile(r'(?:[^"\\\n]++|\\.|(?<!=)"|(?<==)"(?:[^"\\]++|\\.)*+"){0,4096}+', re.DOTALL)
 # What backslashes escape is passed over, as far as it stands together.
-_BREAKS = re.compile(r'\\.(?:\\.)*+|"|\n', re.DOTALL)
 _SPACES = re.compile(r'\\.(?:\\.)*+|"|[ ]', re.DOTALL)
 _COMMAS = re.compile(r'\\.(?:\\.)*+|"|,', re.DOTALL)
 
