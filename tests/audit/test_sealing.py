@@ -15,6 +15,7 @@ from fleetkeeper.audit.epochs import begin_epoch
 from fleetkeeper.audit.verification import Finding, Report
 from fleetkeeper.errors import ConflictError
 from tests.factories.audit import Log, add_events
+from tests.fixtures.processor_time import at_most_million_steps
 
 
 def first(report: Report) -> tuple[str, int | None, int | None]:
@@ -112,10 +113,9 @@ class TestSealing:
     async def test_fast_enough(self, log):
         log.reset()
         add_events(log.connection, 60_000)
-        begin = time.process_time()
-        await log.seal()
-        # The goal is 50,000 a second; a machine under test is busy with more.
-        assert 60_000 / (time.process_time() - begin) > 20_000
+        # 50,000 a second are the goal, which takes thirty; a machine under test is busy with more.
+        with at_most_million_steps(75, clock=time.process_time):
+            await log.seal()
 
 
 class TestAfterARestore:

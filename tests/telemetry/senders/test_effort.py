@@ -3,7 +3,6 @@
 import gzip
 import itertools
 import threading
-import time
 
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -20,6 +19,7 @@ from fleetkeeper.telemetry.senders import (
 from fleetkeeper.telemetry.senders.batches import SenderInputError, SeriesCache, TooManyError
 from fleetkeeper.telemetry.senders.effort import STEP_PARTS, Effort
 from tests.factories.senders import field, request_v2, sample, series
+from tests.fixtures.processor_time import at_most_million_steps
 
 NOW_MS = 1_795_132_800_000
 PROTOBUF = {"Content-Type": "application/x-protobuf", "Content-Encoding": "gzip"}
@@ -141,10 +141,8 @@ class TestPiecesOfAResource:
         body = b"\x0a\x00" * 3_500_000
         for number in reversed(numbers):
             body = field(number, body)
-        before = time.thread_time()
-        with pytest.raises(TooManyError):
+        with at_most_million_steps(30), pytest.raises(TooManyError):
             read(body)
-        assert time.thread_time() - before < 1
 
 
 def json_points(point: bytes, number: int) -> bytes:
@@ -185,10 +183,8 @@ class TestBodiesOfVeryManyParts:
     @pytest.mark.parametrize("kind", HEAVY)
     def test_are_refused_for_little(self, kind):
         read_body, body = HEAVY[kind]
-        before = time.thread_time()
-        with pytest.raises(TooManyError, match="at most"):
+        with at_most_million_steps(30), pytest.raises(TooManyError, match="at most"):
             read_body(body, SeriesCache(), Effort(10_000))
-        assert time.thread_time() - before < 1
 
 
 class TestOneLargeSeries:
@@ -206,17 +202,15 @@ class TestOneLargeSeries:
         large = field(
             1, field(1, field(1, b"__name__") + b"\x20\x00" * 1_000_000) + field(2, sample(NOW_MS, 1.0))
         )
-        before = time.thread_time()
-        batch = V1(large, SeriesCache(), Effort(100_000))
+        with at_most_million_steps(8):
+            batch = V1(large, SeriesCache(), Effort(100_000))
         assert ([one.reason for one in batch.series], batch.samples) == ([Reason.LABEL_TOO_LONG], 1)
-        assert time.thread_time() - before < 0.2
 
     def test_of_a_sample_with_many_fields(self):
         large = field(1, LABELS + field(2, sample(NOW_MS, 1.0) + b"\x18\x00" * 1_000_000))
-        before = time.thread_time()
-        batch = V1(large, SeriesCache(), Effort(100_000))
+        with at_most_million_steps(8):
+            batch = V1(large, SeriesCache(), Effort(100_000))
         assert (batch.samples, batch.left_out[Reason.BAD_POINT][0]) == (0, 1)
-        assert time.thread_time() - before < 0.2
 
 
 def labelled(batch):
@@ -255,12 +249,13 @@ LONG_LINES = {
 
 class TestLines:
     def test_very_many_wrong_ones_are_not_read(self):
-        before = time.thread_time()
-        with pytest.raises(
-            SenderInputError, match="more than 5000 lines cannot be read, so none is stored: line 2:"
+        with (
+            at_most_million_steps(10),
+            pytest.raises(
+                SenderInputError, match="more than 5000 lines cannot be read, so none is stored: line 2:"
+            ),
         ):
             read_lines(b"m v=1\n" + b"x\n" * MANY)
-        assert time.thread_time() - before < 0.3
 
     def test_as_many_wrong_ones_as_may_be_are_counted(self):
         batch = read_lines(b"m v=1\n" + b"x\n" * line_protocol.MAX_WRONG_LINES)
@@ -268,16 +263,13 @@ class TestLines:
 
     @pytest.mark.parametrize("line", [b"", b"#", b'#"', b'm v=""'])
     def test_very_many_that_say_nothing_are_refused(self, line):
-        before = time.thread_time()
-        with pytest.raises(TooManyError, match="at most 100000 lines"):
+        with at_most_million_steps(45), pytest.raises(TooManyError, match="at most 100000 lines"):
             read_lines((line + b"\n") * MANY, Effort(10_000))
-        assert time.thread_time() - before < 1.5
 
     @pytest.mark.parametrize("kind", LONG_LINES)
     def test_one_of_very_many_parts_costs_itself_alone(self, kind):
-        before = time.thread_time()
-        batch = read_lines(b"a v=1\n" + LONG_LINES[kind] + b"\nb v=2\n")
-        assert time.thread_time() - before < 3
+        with at_most_million_steps(45):
+            batch = read_lines(b"a v=1\n" + LONG_LINES[kind] + b"\nb v=2\n")
         assert batch.values.tolist() == [1.0, 2.0]
         assert reasons(batch) == {Reason.INVALID_LINE: 1}
 
