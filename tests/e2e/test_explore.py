@@ -224,6 +224,8 @@ async def test_dragging_zooms_and_a_click_hides_a_line(visitor):
     page = visitor.page
     await visitor.open(address(metric="cpu_usage_percent", step=10))
     await expect(lines(page)).to_have_count(2)
+    # The number of unread notifications has come: htmx has marked the page as one that it may bring back.
+    await page.wait_for_function("history.state?.htmx")
     await lines(page).first.click()
     await expect(lines(page).first).to_have_attribute("aria-pressed", "false")
     box = await page.locator("[data-chart] .u-over").bounding_box()
@@ -234,8 +236,16 @@ async def test_dragging_zooms_and_a_click_hides_a_line(visitor):
     await page.mouse.up()
     await page.wait_for_url(lambda url: url != before)
     await expect(page.locator("[data-explain-line]")).to_contain_text("18 steps")
+    brought_back: list[str] = []
+    page.on(
+        "request",
+        lambda asked: (
+            brought_back.append(asked.url) if "hx-history-restore-request" in asked.headers else None
+        ),
+    )
     await page.go_back()
     await expect(page.locator("[data-explain-line]")).to_contain_text("60 steps")
+    assert not brought_back
 
 
 async def test_keys_alone_are_enough(visitor):

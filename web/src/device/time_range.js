@@ -30,6 +30,8 @@ class TimeRange extends EventTarget {
       this.#read();
       this.#announce();
     });
+    // Such a page answers itself to going back; htmx would put one without life in its place.
+    document.addEventListener("htmx:before:history:restore", (event) => event.preventDefault());
   }
 
   #read() {
