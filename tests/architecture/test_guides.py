@@ -20,7 +20,7 @@ WAY = re.compile(r"\*([A-Z][A-Za-z ]*) → [^*]+\*")
 # What others' consoles are called by.
 ELSEWHERE = {"Connections", "App registrations", "Enterprise applications", "Token configuration", "Services"}
 # A button whose page stands in the same sentence.
-BUTTONS = {"What would happen"}
+BUTTONS = {"Preview"}
 PEOPLES = {
     "agents",
     "api",

@@ -372,7 +372,7 @@ class TestEntry:
 class TestSeals:
     async def test_seal_and_check(self, app, browser, settings, connection):
         page = await browser.page("/audit")
-        assert "was not checked yet" in page
+        assert "has not been checked yet" in page
         answer = await browser.send("/audit/seal")
         assert re.search(r"Sealed \d+ entries", answer.text)
         answer = await browser.send("/audit/verification")
@@ -392,7 +392,7 @@ class TestSeals:
         ).fetchall()
         await jobs.verify_nightly(app.state.database, settings)
         page = await browser.page("/audit")
-        assert "The log is not as it was sealed." in page
+        assert "The log does not match its seals." in page
         assert f"Entry {number} (" in page
         assert f'href="/audit/{number}"' in page
 

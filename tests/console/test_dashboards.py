@@ -27,7 +27,7 @@ def definition_of(page: str) -> dict:
 class TestList:
     async def test_an_empty_one_says_what_to_do(self, browser, viewer_browser):
         page = await browser.page("/dashboards")
-        assert "Nothing saved yet" in page
+        assert "No saved dashboards yet" in page
         assert 'data-open-dialog="#new-dashboard"' in page
         assert page.count('class="fk-card board-card"') == 9
         assert 'href="/dashboards/built-in-network-device"' in page

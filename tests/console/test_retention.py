@@ -81,10 +81,10 @@ class TestRuns:
         assert "Nothing is due" in await browser.page(f"{HOME}/preview")
         await browser.send(f"{HOME}/policies/1", name="All", raw_days="", archive_after_days="10")
         page = await browser.page(f"{HOME}/preview")
-        assert "moves to files" in page
-        assert "no raw sample is lost" in page
+        assert "Archived" in page
+        assert "No raw samples are lost" in page
         await browser.send(f"{HOME}/run", change_reason="to see it")
-        assert "A run waits" in await browser.page(HOME)
+        assert "A run is queued" in await browser.page(HOME)
         await runs.retain(app.state.database, settings)
         page = await browser.page(HOME)
         assert "50 samples to files" in page
@@ -95,7 +95,7 @@ class TestRuns:
     async def test_what_goes_for_good_is_said(self, browser, device):
         await browser.send(f"{HOME}/policies/1", name="All", raw_days="11")
         page = await browser.page(f"{HOME}/preview")
-        assert "50 samples go for good" in page
+        assert "50 samples are deleted permanently" in page
         assert "btn-danger" in page
 
 
@@ -105,7 +105,7 @@ class TestDeletions:
         answer = await browser.send(f"{HOME}/deletions/preview", device="an-old-one")
         assert f'value="{device}"' in answer.text
         assert "an-old-one" in answer.text
-        assert "cannot be brought back" in answer.text
+        assert "This cannot be undone" in answer.text
         refused = await browser.send(f"{HOME}/deletions", device=str(device))
         assert refused.status_code == 422
         answer = await browser.send(f"{HOME}/deletions", device=str(device), change_reason="sold")

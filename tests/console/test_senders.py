@@ -37,7 +37,7 @@ class TestSenders:
             assert f"http://localhost{address}" in page
 
     async def test_an_empty_installation_says_what_to_do(self, browser):
-        assert "Paste one of the configurations above" in await browser.page("/senders")
+        assert "Use one of the configurations above" in await browser.page("/senders")
 
     async def test_a_source_is_connected_in_one_step(self, browser, app, device):
         page = await browser.page("/senders")
@@ -109,7 +109,7 @@ class TestSenders:
         rule = (await admin.get("/api/v1/telemetry/sender-rules")).json()["results"][0]
         assert (rule["labels"], rule["description"]) == (["box", "crate"], "Boxes")
         base = f"/senders/rules/{rule['id']}"
-        assert "Change the rule" in await browser.page(base)
+        assert "Edit rule" in await browser.page(base)
         await browser.send(
             base, protocol="influx", labels="box", pattern="", description="Crates", position="2"
         )
@@ -129,7 +129,7 @@ class TestSenders:
         answer = await browser.send("/senders/hosts", host="alias/x", device="web-01")
         assert answer.headers["HX-Redirect"] == "/senders"
         page = await browser.page("/senders/hosts/alias/x")
-        assert "Those that are stored stay with web-01" in page
+        assert "Stored samples stay with web-01" in page
         assert (await browser.send("/senders/hosts/move/alias/x", device="nobody")).status_code == 422
         answer = await browser.send("/senders/hosts/move/alias/x", device=device.id)
         assert answer.headers["HX-Redirect"] == "/senders/hosts/alias/x"

@@ -227,7 +227,7 @@ async def test_made_imported_and_deleted_from_the_list(visitor, admin):
     await page.get_by_role("button", name="Delete Servers").click()
     await expect(page.locator("[data-consequence]")).to_contain_text("is gone for you")
     await page.click("#delete-dashboard button[type=submit]")
-    await expect(page.get_by_role("heading", name="Nothing saved yet")).to_be_visible()
+    await expect(page.get_by_role("heading", name="No saved dashboards yet")).to_be_visible()
 
 
 async def test_the_built_in_ones_show_data_and_fit_a_phone(visit, admin_token, fleet):

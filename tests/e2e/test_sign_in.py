@@ -72,7 +72,7 @@ async def make_provider_by_hand(visitor: Visitor, real_provider: RealProvider) -
     for name, value in (values | {"client_secret": "any", "recheck_seconds": "0"}).items():
         await page.fill(f"[name={name}]", value)
     await page.click("button:has-text('Save')")
-    await page.click("button:has-text('Test what is saved')")
+    await page.click("button:has-text('Test connection')")
     await expect(page.locator("main")).to_contain_text("The provider answers, and has 1 key")
     await visitor.open("/groups")
     await page.click("summary:has-text('Create group')")
@@ -224,7 +224,7 @@ async def test_role_that_asks_for_a_second_factor(visit: Visit, app: RunningApp,
     )
     assert visitor.problems == []
     await add_authenticator_app(visitor)
-    await page.click("text=Go on to the overview")
+    await page.click("text=Go to the overview")
     await page.wait_for_url(visitor.address + "/")
     assert await visitor.open("/devices") == 200
 

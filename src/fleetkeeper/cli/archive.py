@@ -200,7 +200,7 @@ def run_now(
     reason: Annotated[str, typer.Option(help="Reason, for the audit log")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Apply the policies now. Deleted data cannot be restored."""
+    """Apply policies now. Deleted data cannot be restored."""
     if not yes:
         _print_outcome(_with_database(browsing.dry_run), as_json=False)
         typer.confirm("Run this now? Deleted data cannot be restored.", abort=True)

@@ -27,7 +27,7 @@ _OPEN = frozenset({"waiting", "running"})
 
 def delete(
     device: Annotated[str, typer.Option(help="Name or ID of the device")],
-    metric: Annotated[str | None, typer.Option(help="Only this metric")] = None,
+    metric: Annotated[str | None, typer.Option(help="Metric")] = None,
     first_day: Annotated[
         str | None, typer.Option("--from", help="First day (UTC), such as 2026-01-31")
     ] = None,

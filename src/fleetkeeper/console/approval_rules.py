@@ -76,7 +76,7 @@ def _people(prefix: str, title: str) -> dict[str, Widget | str]:
 
 _WIDGETS: dict[str, Widget | str] = {
     "name": "Name",
-    "department_id": Widget("Department", hint="With those below it"),
+    "department_id": Widget("Department", hint="Includes departments below it"),
     "threshold": Widget("From this amount on", hint="In the unit of the action; empty: always"),
     **_people("", "Approvers"),
     "minimum": Widget("Approvals needed", is_required=True),
@@ -157,7 +157,7 @@ async def _named(session: AsyncSession, actor: Actor, entry: RuleEntry, prefix: 
         except InvalidInputError as error:
             problem = error.fields[0].message if error.fields else error.detail
             raise InvalidInputError(
-                "See the fields below.", fields=[FieldError(f"{prefix}users", problem)]
+                "Correct the marked fields.", fields=[FieldError(f"{prefix}users", problem)]
             ) from None
     return {
         "users": users,

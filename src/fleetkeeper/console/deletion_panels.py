@@ -18,12 +18,10 @@ def deletion_form(values: Mapping[str, str]) -> EntryForm:
         "deletion",
         "Delete telemetry of a device",
         f"{HOME}/deletions/preview",
-        "Show what would go",
+        "Preview deletion",
         (
             Entry("device", "Device", values.get("device", ""), hint="Name or ID"),
-            Entry(
-                "metric", "Only this metric", values.get("metric", ""), hint="Empty: all", is_required=False
-            ),
+            Entry("metric", "Metric", values.get("metric", ""), hint="Empty: all metrics", is_required=False),
             Entry("first_day", "From day (UTC)", values.get("first_day", ""), "date", is_required=False),
             Entry("last_day", "To day (UTC)", values.get("last_day", ""), "date", is_required=False),
         ),
@@ -43,8 +41,8 @@ def deletion_confirmation(amounts: Amounts, values: Mapping[str, str]) -> tuple[
             "Archived samples",
             Cell(grouped(amounts.archive_samples), detail=f"{amounts.archive_files} files are rewritten"),
         ),
-        ("Rows of rollups", Cell(grouped(amounts.rollups))),
-        ("Lists of processes", Cell(grouped(amounts.process_lists))),
+        ("Rollup rows", Cell(grouped(amounts.rollups))),
+        ("Process lists", Cell(grouped(amounts.process_lists))),
         ("Login sessions", Cell(grouped(amounts.login_sessions))),
         ("States", Cell(grouped(amounts.states))),
     )
@@ -56,15 +54,15 @@ def deletion_confirmation(amounts: Amounts, values: Mapping[str, str]) -> tuple[
     )
     form = EntryForm(
         "delete",
-        "Delete it",
+        "Delete telemetry",
         f"{HOME}/deletions",
-        "Delete it for good",
+        "Delete telemetry",
         (*hidden, REASON),
-        text="It goes from the database and from the files, and cannot be brought back.",
+        text="Deletes from the database and the archive files. This cannot be undone.",
         is_open=True,
         is_danger=True,
     )
-    return Facts("amounts", "What would go", facts), form
+    return Facts("amounts", "Preview", facts), form
 
 
 def _days(one: DeletionRead) -> str:

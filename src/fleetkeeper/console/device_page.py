@@ -120,7 +120,7 @@ def _fact_groups(device: DeviceRead) -> tuple[FactGroup, ...]:
         FactGroup(
             "Hardware",
             (
-                Fact("Maker and model", _words(device.manufacturer, device.model)),
+                Fact("Vendor and model", _words(device.manufacturer, device.model)),
                 Fact("Serial number", device.serial_number or ""),
                 Fact("Processor", device.cpu_model or ""),
                 Fact("Cores", cores),
@@ -139,7 +139,7 @@ def _fact_groups(device: DeviceRead) -> tuple[FactGroup, ...]:
                 Fact("Host name", device.fqdn or device.hostname),
                 Fact("Up since", at=device.boot_time),
                 Fact("First seen", at=device.first_seen),
-                Fact("Device id", str(device.id)),
+                Fact("Device ID", str(device.id)),
             ),
         ),
     )

@@ -45,7 +45,7 @@ def token_form(
             field(
                 "max_uses",
                 "Machines",
-                "How many may join with it",
+                "How many machines can enroll with it",
                 kind="number",
                 minimum=1,
                 maximum=100_000,
@@ -53,19 +53,21 @@ def token_form(
             field(
                 "ttl_hours",
                 "Valid for (hours)",
-                "It is refused after that",
+                "The token is refused afterwards",
                 kind="number",
                 minimum=1,
                 maximum=8760,
             ),
         ),
-        department=field("department_id", "Department", "Whose the machines shall be"),
+        department=field("department_id", "Department", "Department for new devices"),
         department_options=department_options(
             departments,
             next((one.id for one in departments if str(one.id) == values.get("department_id")), None),
             "None" if may_enrol_anywhere else None,
         ),
-        networks=field("allowed_networks", "From networks", "Such as 192.0.2.0/24; empty is from anywhere"),
+        networks=field(
+            "allowed_networks", "From networks", "Such as 192.0.2.0/24. Leave empty for any network"
+        ),
         message=message,
     )
 

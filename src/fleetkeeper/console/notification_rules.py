@@ -54,7 +54,7 @@ async def with_user_ids(
             except InvalidInputError as error:
                 problem = error.fields[0].message if error.fields else error.detail
                 raise InvalidInputError(
-                    "See the fields below.", fields=[FieldError("user_ids", problem)]
+                    "Correct the marked fields.", fields=[FieldError("user_ids", problem)]
                 ) from None
     return {**sent, "user_ids": [",".join(map(str, found))]}
 

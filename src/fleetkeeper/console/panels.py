@@ -93,7 +93,7 @@ def model_of(model: type[_Model], values: Mapping[str, Any]) -> _Model:
         return model.model_validate(dict(values))
     except ValidationError as error:
         fields = [FieldError(str(item["loc"][0]), error_words(item)) for item in error.errors()]
-        raise InvalidInputError("See the fields below.", fields=fields) from None
+        raise InvalidInputError("Correct the marked fields.", fields=fields) from None
 
 
 async def attempt(session: AsyncSession, action: Awaitable[_Result]) -> _Result | FleetkeeperError:

@@ -12,36 +12,39 @@ from fleetkeeper.identity.oidc.schemas import ProviderCreate, ProviderRead, Prov
 from fleetkeeper.kit.error_words import field_errors
 
 HELP = {
-    Preset.GENERIC: "Any provider that speaks OpenID Connect, such as Keycloak, Okta, authentik or GitLab.",
+    Preset.GENERIC: "Any OpenID Connect provider, such as Keycloak, Okta, authentik or GitLab.",
     Preset.ENTRA: "Register an application in Microsoft Entra, give it a client secret, and let its tokens hold groups "
     "(token configuration, groups claim). Groups come by their object ids.",
-    Preset.GOOGLE: "Make an OAuth client of the type “Web application” in the Google Cloud console.",
+    Preset.GOOGLE: "Create an OAuth client of type “Web application” in the Google Cloud console.",
 }
 # Name, label, hint.
 _TEXTS = {
     "name": ("Name", "As people see it on the sign-in page"),
-    "slug": ("Part in addresses", "Small letters, digits and hyphens; cannot be changed later"),
-    "issuer": ("Issuer", "The address under which the provider describes itself"),
-    "tenant": ("Directory (tenant) id", "Of your organization, as Microsoft Entra shows it"),
-    "client_id": ("Client id", "As the provider gave it"),
-    "client_secret": ("Client secret", "Kept sealed and never shown again"),
+    "slug": ("URL slug", "Lowercase letters, digits and hyphens. Cannot be changed later"),
+    "issuer": ("Issuer", "URL of the provider"),
+    "tenant": ("Directory (tenant) ID", "Of your organization, as Microsoft Entra shows it"),
+    "client_id": ("Client ID", "As the provider gave it"),
+    "client_secret": ("Client secret", "Stored encrypted and not shown again"),
     "hosted_domain": (
         "Only this organization",
-        "The domain, such as example.org; empty lets in any Google account",
+        "Domain, such as example.org. Leave empty to allow any Google account",
     ),
-    "scopes": ("Scopes", "Parted by blanks"),
-    "groups_claim": ("Claim with the groups", "A list of names in what the provider tells of a user"),
+    "scopes": ("Scopes", "Separated by spaces"),
+    "groups_claim": ("Groups claim", "Claim that lists the user's groups"),
     "scim_claim": (
-        "Claim that names accounts of SCIM",
-        "Equal to their externalId; empty, when no accounts come from here by SCIM",
+        "SCIM account claim",
+        "Matches the externalId. Leave empty if accounts do not come from SCIM",
     ),
-    "recheck_seconds": ("Ask again after (seconds)", "How long groups are believed; 0 asks at each request"),
+    "recheck_seconds": (
+        "Check again after (seconds)",
+        "How long groups are cached. 0 checks at each request",
+    ),
 }
 _TOGGLES = {
-    "enabled": ("Offer it on the sign-in page", "Off ends the sessions through it"),
+    "enabled": ("Show on the sign-in page", "Turning it off ends its sessions"),
     "creates_users": (
-        "Make accounts at the first sign-in",
-        "Off lets in only whoever has an account already",
+        "Create accounts at first sign-in",
+        "If off, only existing accounts can sign in",
     ),
 }
 _SECRET = "client_secret"  # noqa: S105 - a field's name

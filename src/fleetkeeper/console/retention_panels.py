@@ -44,13 +44,13 @@ _TIERS = {
     "login_sessions": "login sessions that are over",
 }
 _DAYS = (
-    ("raw_days", "Raw samples go after (days)", "Wherever they are. Empty: never"),
-    ("archive_after_days", "Move to files after (days)", "Still readable here. Empty: never"),
-    ("downsample_after_days", "Only rollups stay after (days)", "Raw samples go. Empty: never"),
-    ("hour_rollup_days", "Rollups of hours stay for (days)", "Empty: for ever"),
-    ("day_rollup_days", "Rollups of days stay for (days)", "Empty: for ever"),
-    ("week_rollup_days", "Rollups of weeks stay for (days)", "Empty: for ever"),
-    ("month_rollup_days", "Rollups of months stay for (days)", "Empty: for ever"),
+    ("raw_days", "Delete raw samples after (days)", "In every tier. Empty: never"),
+    ("archive_after_days", "Archive to files after (days)", "Stays readable. Empty: never"),
+    ("downsample_after_days", "Keep only rollups after (days)", "Deletes raw samples. Empty: never"),
+    ("hour_rollup_days", "Keep hourly rollups for (days)", "Empty: forever"),
+    ("day_rollup_days", "Keep daily rollups for (days)", "Empty: forever"),
+    ("week_rollup_days", "Keep weekly rollups for (days)", "Empty: forever"),
+    ("month_rollup_days", "Keep monthly rollups for (days)", "Empty: forever"),
 )
 NUMBERS = tuple(name for name, *_ in _DAYS)
 
@@ -69,17 +69,17 @@ def store_panel(state: StoreState) -> Facts:
         condition = Tag(f"{state.problems} damaged or missing", "bad")
     elif not state.files:
         condition = Tag("Empty")
-    working = [Tag("A run waits or is under way", "warning")] if state.is_running else []
+    working = [Tag("A run is queued or running", "warning")] if state.is_running else []
     working += [Tag("Files are being checked", "warning")] if state.is_verifying else []
     return Facts(
         "store",
         "Archive",
         (
-            ("Place", Cell(state.place, detail=kind)),
+            ("Location", Cell(state.place, detail=kind)),
             ("Files", Cell(grouped(state.files), href=f"{HOME}/files" if state.files else "")),
             ("Samples", Cell(grouped(state.rows), detail=size_text(state.size_bytes))),
             ("Days", Cell(days)),
-            ("Condition", Cell(tags=(condition, *working))),
+            ("Status", Cell(tags=(condition, *working))),
         ),
     )
 
@@ -93,14 +93,15 @@ def policies_table(policies: Sequence[PolicyRead], *, may_change: bool) -> Table
             "Policy",
             "For",
             "Priority",
-            "To files after",
-            "Raw goes after",
-            "Only rollups after",
-            "Rollups stay",
+            "Archive after",
+            "Delete raw after",
+            "Keep only rollups after",
+            "Keep rollups for",
         ),
         tuple(_policy_row(policy, may_change=may_change) for policy in policies),
-        text="The highest priority wins; of equal ones the policy that names more, then the nearer department.",
-        empty="There is no policy, so everything is kept.",
+        text="The policy with the highest priority applies. At equal priority it is the more specific one, "
+        "then the one of the nearer department.",
+        empty="No policies yet, so everything is kept.",
     )
 
 
@@ -127,7 +128,7 @@ def _policy_row(policy: PolicyRead, *, may_change: bool) -> Row:
     name = policy.name or f"Policy {policy.id}"
     actions: tuple[RowAction, ...] = ()
     if may_change and not policy.is_base:
-        confirm = f"Delete the policy “{name}”? From the next run on, others hold for what it was for."
+        confirm = f"Delete the policy “{name}”? From the next run on, other policies apply to its data."
         actions = (RowAction("Delete", f"{HOME}/policies/{policy.id}/delete", confirm),)
     return Row(
         (
@@ -159,18 +160,22 @@ def policy_form(
     if policy is None or not policy.is_base:
         entries += [
             _choice("metric_group", "Metrics", groups, now.get("metric_group"), "All metrics"),
-            _choice("device_type", "Type of devices", device_types, now.get("device_type"), "All types"),
+            _choice("device_type", "Device type", device_types, now.get("device_type"), "All types"),
             Entry(
                 "department_id",
                 "Department",
                 kind="select",
-                hint="With those below it",
+                hint="Includes departments below it",
                 options=department_options(departments, now.get("department_id"), "All departments"),
             ),
         ]
     entries += [
         Entry(
-            "priority", "Priority", value=str(now.get("priority", 0)), kind="number", hint="The highest wins"
+            "priority",
+            "Priority",
+            value=str(now.get("priority", 0)),
+            kind="number",
+            hint="The highest applies",
         ),
         *(
             Entry(name, label, str(now.get(name) or ""), "number", hint, is_required=False)
@@ -180,19 +185,19 @@ def policy_form(
             "downsample_interval",
             "Downsample to one value per",
             value=str(now.get("downsample_interval", "1 hour")),
-            hint="Such as 1 hour; from 1 day on, rollups of hours go too",
+            hint="Such as 1 hour; from 1 day on, hourly rollups are deleted too",
         ),
         Entry(REASON.name, REASON.label, hint=REASON.hint, is_required=False),
     ]
     if policy is None:
-        return EntryForm(NEW, "New policy", f"{HOME}/policies", "Make the policy", tuple(entries))
+        return EntryForm(NEW, "Create policy", f"{HOME}/policies", "Create policy", tuple(entries))
     return EntryForm(
         CHANGE,
         "Change",
         f"{HOME}/policies/{policy.id}",
         "Save",
         tuple(entries),
-        text="The next run applies it. What it shortens goes then, and cannot be brought back.",
+        text="Data older than the new limits is deleted at the next run. This cannot be undone.",
         is_open=True,
     )
 
@@ -222,7 +227,7 @@ def outcome_table(outcome: Outcome, title: str, text: str, empty: str) -> Table:
         become = Tag("become larger ones", "good")
         files = Cell(f"small files: {grouped(outcome.united_files)}")
         rows.append(Row((Cell("All policies"), Cell(tags=(become,)), files, *(Cell() for _ in range(3)))))
-    columns = ("Policy", "What happens", "Of", "Devices", "Samples", "Space that comes back")
+    columns = ("Policy", "Action", "Tier", "Devices", "Samples", "Space freed")
     return Table("outcome", title, columns, tuple(rows), text=text, empty=empty)
 
 
@@ -231,7 +236,7 @@ def _outcome_row(line: OutcomeLine) -> Row:
     return Row(
         (
             Cell(line.policy, href=f"{HOME}/policies/{line.policy_id}" if line.policy_id else ""),
-            Cell(tags=(Tag("moves to files", "good") if is_moved else Tag("goes for good", "bad"),)),
+            Cell(tags=(Tag("Archived", "good") if is_moved else Tag("Deleted", "bad"),)),
             Cell(_TIERS.get(line.tier, line.tier)),
             Cell(grouped(line.devices)),
             Cell(grouped(line.samples)),
@@ -245,18 +250,18 @@ def run_form(outcome: Outcome) -> EntryForm:
     gone = sum(line.samples for line in outcome.lines if line.action == "remove")
     freed = sum(line.size_bytes for line in outcome.lines) + outcome.dropped_bytes
     if gone:
-        text = f"{grouped(gone)} samples go for good, and about {size_text(freed)} come back."
+        text = f"{grouped(gone)} samples are deleted permanently, and about {size_text(freed)} are freed."
     elif outcome.lines:
-        text = f"About {size_text(freed)} come back; no raw sample is lost."
+        text = f"Frees about {size_text(freed)}. No raw samples are lost."
     else:
-        text = "Nothing is due, so nothing happens."
+        text = "Nothing is due."
     return EntryForm(
         "run",
-        "Apply the policies now",
+        "Apply policies now",
         f"{HOME}/run",
-        "Apply them now",
+        "Apply policies now",
         (Entry(REASON.name, REASON.label, hint=REASON.hint, is_required=False),),
-        text=f"{text} The worker does it at once, and each night by itself.",
+        text=f"{text} Policies are also applied every night.",
         is_open=bool(outcome.lines),
         is_danger=bool(gone),
     )
@@ -267,10 +272,10 @@ def runs_table(runs: Sequence[RunRead]) -> Table:
     return Table(
         "runs",
         "Runs",
-        ("Asked for", "By", "State", "Moved and removed", "Ended"),
+        ("Requested", "Requested by", "Status", "Archived and deleted", "Finished"),
         tuple(_run_row(run) for run in runs),
-        text="The policies are applied each night.",
-        empty="None yet. The first one comes tonight, or when you ask for it.",
+        text="Policies are applied every night.",
+        empty="No runs yet. The first one is tonight, or when you start it.",
     )
 
 
@@ -278,7 +283,7 @@ def _run_row(run: RunRead) -> Row:
     moved = sum(line.samples for line in run.outcome.lines if line.action == "archive")
     gone = sum(line.samples for line in run.outcome.lines if line.action == "remove")
     parts = [f"{grouped(moved)} samples to files"] if moved else []
-    parts += [f"{grouped(gone)} samples gone"] if gone else []
+    parts += [f"{grouped(gone)} samples deleted"] if gone else []
     if run.state == "running":
         parts = [f"{name} {grouped(number)}" for name, number in run.outcome.steps.items()]
     return Row(
@@ -298,8 +303,8 @@ def verify_form() -> EntryForm:
         "verify",
         "Check all files",
         f"{HOME}/verify",
-        "Check them now",
-        text="Each file is compared with the hash that was kept as it was written. It happens each week by itself.",
+        "Check all files",
+        text="Compares each file with the hash stored when it was written. This also runs every week.",
     )
 
 

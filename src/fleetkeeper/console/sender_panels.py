@@ -55,10 +55,10 @@ STANDINGS = {
     "overruled": (Tag("In conflict", "bad"),),
 }
 STANDING_TEXTS = {
-    "only": "No other device that you may see has it.",
-    "first": "Other devices have it too. This one claimed it first: senders that write for several mean this one.",
-    "later": "A device of another department claimed it first: senders that write for both mean that one.",
-    "overruled": "A device of the same department claimed it first, so no sender means this one. Forget one.",
+    "only": "No other device that you can see uses it.",
+    "first": "Other devices also use it. This one claimed it first: integrations of several departments mean this one.",
+    "later": "A device in another department claimed it first, so integrations that write for both mean that one.",
+    "overruled": "A device in the same department claimed it first, so no integration means this one. Remove one.",
 }
 
 
@@ -79,9 +79,9 @@ def trial_form(values: Mapping[str, str]) -> EntryForm:
     options = tuple(Option(key, name, key == chosen) for key, name in PROTOCOLS.items() if key in SENDING)
     return EntryForm(
         TRY,
-        "Try the rules",
+        "Test rules",
         f"{HOME}/try",
-        "Which device would it be?",
+        "Test",
         (
             Entry("protocol", "Protocol", chosen, kind="select", options=options),
             Entry(
@@ -104,7 +104,7 @@ def trial_facts(trial: TrialRead) -> Facts:
         facts.append(("Host", Cell(trial.host or "", detail=where)))
     if trial.device_id is not None:
         facts.append(("Device", Cell(trial.device_name or "", f"/devices/{trial.device_id}")))
-    return Facts("trial", "Which device it would be", tuple(facts))
+    return Facts("trial", "Test result", tuple(facts))
 
 
 def rule_values(form: Mapping[str, str]) -> dict[str, Any]:
@@ -126,24 +126,24 @@ def rule_form(rule: SenderRuleRead | None, action: str) -> EntryForm:
     chosen = rule.protocol if rule is not None else "any"
     options = tuple(Option(key, PROTOCOLS[key], key == chosen) for key in ("any", *SENDING))
     entries = (
-        Entry("description", "What it is for", rule.description if rule else "", is_required=False),
+        Entry("description", "Description", rule.description if rule else "", is_required=False),
         Entry("protocol", "Protocol", chosen, kind="select", options=options),
         Entry(
             "labels",
             "Labels",
             ", ".join(rule.labels) if rule else "",
-            hint="Names in the order in which they are looked at, as in instance, host.name",
+            hint="Label names in order of precedence, such as instance, host.name",
         ),
         Entry(
             "pattern",
             "Pattern",
             rule.pattern if rule else "",
-            hint="A regular expression (RE2); its group is the host. Empty takes the whole value",
+            hint="Regular expression (RE2) whose group is the host. Empty: the whole value",
             is_required=False,
         ),
-        Entry("position", "Place", str(rule.position) if rule else "", kind="number", is_required=False),
+        Entry("position", "Order", str(rule.position) if rule else "", kind="number", is_required=False),
     )
-    title, submit = ("Change the rule", "Save") if rule else ("Add a rule", "Add the rule")
+    title, submit = ("Edit rule", "Save changes") if rule else ("Create rule", "Create rule")
     return EntryForm(NEW_RULE, title, action, submit, entries, is_open=rule is not None)
 
 
@@ -152,10 +152,10 @@ def rule_table(rules: Sequence[SenderRuleRead], *, may_write: bool) -> Table:
     return Table(
         "rules",
         "Rules",
-        ("Place", "What it is for", "Protocol", "Labels", "Pattern", "State"),
+        ("Order", "Description", "Protocol", "Labels", "Pattern", "State"),
         tuple(_rule_row(rule, len(rules), may_write=may_write) for rule in rules),
         text="The first rule that finds a host in a sample's labels decides which device it belongs to.",
-        empty="No rule: the samples of senders other than agents are refused.",
+        empty="No rules yet. Samples of integrations are refused.",
         count=len(rules),
     )
 
@@ -181,11 +181,11 @@ def _rule_row(rule: SenderRuleRead, number: int, *, may_write: bool) -> Row:
         later = f"Try rule {rule.position} after the one below it?"
         actions.append(RowAction("Down", f"{base}/move/{rule.position + 1}", later, is_danger=False))
     if rule.enabled:
-        off = "Turn the rule off? Samples that it alone finds a device for are refused from then on."
+        off = "Turn the rule off? Samples that no other rule assigns to a device are refused."
         actions.append(RowAction("Turn off", f"{base}/enable/false", off, is_danger=False))
     else:
         actions.append(RowAction("Turn on", f"{base}/enable/true", "Turn the rule on?", is_danger=False))
-    gone = "Delete the rule? Samples that it alone finds a device for are refused from then on."
+    gone = "Delete the rule? Samples that no other rule assigns to a device are refused."
     actions.append(RowAction("Delete", f"{base}/delete", gone))
     return Row(cells, tuple(actions))
 
@@ -202,9 +202,9 @@ def host_table(page: HostPage, links: tuple[str | None, str | None], *, may_move
             ),
             (
                 RowAction(
-                    "Forget",
+                    "Remove",
                     f"{HOME}/hosts/forget/{_path(host)}",
-                    f"Forget that “{host.host}” is {host.device_name}? Its next samples look for their device anew.",
+                    f"Remove host “{host.host}” from {host.device_name}? The rules assign its next samples again.",
                 ),
             )
             if may_move
@@ -215,11 +215,11 @@ def host_table(page: HostPage, links: tuple[str | None, str | None], *, may_move
     return Table(
         "hosts",
         "Hosts",
-        ("Host", "Device", "First by", "First seen"),
+        ("Host", "Device", "Source", "First seen"),
         rows,
-        text="The names by which senders know devices, each within the department of its device.",
+        text="Host names that integrations use for devices. Each applies within its device's department.",
         count=page.count,
-        empty="No sender has written yet. Paste one of the configurations above.",
+        empty="No integration has sent data yet. Use one of the configurations above.",
         previous_href=links[0],
         next_href=links[1],
     )
@@ -244,12 +244,12 @@ def new_host_form() -> EntryForm:
     """A host that is known before it writes."""
     return EntryForm(
         NEW_HOST,
-        "Say which device a host is",
+        "Assign host to device",
         f"{HOME}/hosts",
-        "Remember it",
+        "Assign host",
         (
-            Entry("host", "Host", hint="As senders write it, without port"),
-            Entry("device", "Device", hint="Its name or its id"),
+            Entry("host", "Host", hint="As the integration sends it, without port"),
+            Entry("device", "Device", hint="Name or ID"),
         ),
     )
 
@@ -261,7 +261,7 @@ def host_forms(host: HostRead, *, may_move: bool) -> tuple[Panel, ...]:
         "Host",
         (
             ("Device", Cell(host.device_name, f"/devices/{host.device_id}")),
-            ("First by", Cell(PROTOCOLS.get(host.protocol, host.protocol))),
+            ("Source", Cell(PROTOCOLS.get(host.protocol, host.protocol))),
             ("First seen", Cell(at=host.first_seen, kind="time")),
             ("Other devices", Cell(STANDING_TEXTS[host.standing], tags=STANDINGS[host.standing])),
             ("Primary name", Cell("Yes: labels show it" if host.is_primary else "No")),
@@ -270,16 +270,16 @@ def host_forms(host: HostRead, *, may_move: bool) -> tuple[Panel, ...]:
     if not may_move:
         return (facts,)
     text = (
-        f"From now on the samples of {host.host} belong to the device you name. "
-        f"Those that are stored stay with {host.device_name}"
+        f"New samples of {host.host} will belong to the device you name. "
+        f"Stored samples stay with {host.device_name}"
     )
     text += ", and their labels show its name." if host.is_primary else "."
     move = EntryForm(
         "move",
-        "Give it to another device",
+        "Move to another device",
         f"{HOME}/hosts/move/{_path(host)}",
-        "Give it to that device",
-        (Entry("device", "Device", hint="Its name or its id"),),
+        "Move host",
+        (Entry("device", "Device", hint="Name or ID"),),
         text=text,
         is_danger=True,
     )
@@ -316,7 +316,9 @@ def source_of(form: Mapping[str, str]) -> str:
     """The source that was chosen. Raises InvalidInputError."""
     source = form.get("source", "")
     if source not in {one.title for one in configurations("")}:
-        raise InvalidInputError("See the fields below.", fields=[FieldError("source", "Choose a source")])
+        raise InvalidInputError(
+            "Correct the marked fields.", fields=[FieldError("source", "Choose a source")]
+        )
     return source
 
 

@@ -176,7 +176,7 @@ def token_values(form: Mapping[str, str], permissions: Sequence[str], now: datet
     if preset == CUSTOM and not permissions:
         problems.append(FieldError("permissions", "Choose at least one permission"))
     if problems:
-        raise InvalidInputError("See the fields below.", fields=problems)
+        raise InvalidInputError("Correct the marked fields.", fields=problems)
     networks = [text.strip() for text in form.get("allowed_networks", "").split(",") if text.strip()]
     place = form.get("department_id", "").strip()
     return {

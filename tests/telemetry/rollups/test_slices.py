@@ -1,4 +1,4 @@
-"""Rows of rollups in slices of channels: the same numbers, of which a question reads few."""
+"""Rollup rows in slices of channels: the same numbers, of which a question reads few."""
 
 import numpy as np
 import pytest

@@ -48,7 +48,7 @@ export function openSettings(draft, lists, onDone) {
   const { definition } = draft;
   const name = input(draft.name, { maxlength: 120, required: true });
   const description = area(draft.description, { maxlength: 500, rows: 2 });
-  const seen = [["private", "You alone"], ...(lists.mayShare || draft.visibility === "everyone" ? [["everyone", "Everyone"]] : [])];
+  const seen = [["private", "Only you"], ...(lists.mayShare || draft.visibility === "everyone" ? [["everyone", "Everyone"]] : [])];
   const visibility = select(seen, draft.visibility);
   const standsFor = select([["", "Nothing"], ["fleet", "The fleet"], ...lists.types], draft.default_for ?? "");
   const standsField = field("Default for", standsFor, { hint: "Opened from the overview or a device's page instead of the built-in one; everyone must see it." });
@@ -72,7 +72,7 @@ export function openSettings(draft, lists, onDone) {
   showStands();
   const form = element(
     "form", { class: "dialog-body board-panel-form" }, element("h2", {}, "Dashboard"),
-    element("div", { class: "ask-row" }, field("Name", name, { css: "is-wide" }), field("Seen by", visibility), standsField), field("Description", description, { css: "is-whole" }),
+    element("div", { class: "ask-row" }, field("Name", name, { css: "is-wide" }), field("Visible to", visibility), standsField), field("Description", description, { css: "is-whole" }),
     element("div", { class: "ask-row" }, field("Range at first", range), field("Refresh", refresh)),
     element("h3", {}, "Variables"), host, element("div", {}, add), errors,
     element("div", { class: "form-foot" }, element("button", { type: "submit", class: "btn btn-primary" }, icon("check"), "Apply"), element("button", { type: "button", class: "btn", "data-close-dialog": true }, "Cancel")),

@@ -180,7 +180,7 @@ export const SECTIONS = {
       series: [{ metric: "agent_collect_seconds", name: "Last collection" }],
     },
     {
-      id: "agent-spool", title: "Agent: frames kept back", unit: "", collector: "agent_self",
+      id: "agent-spool", title: "Unsent data of the agent", unit: "", collector: "agent_self",
       series: [{ metric: "agent_spool_frames", name: "Waiting for the server" }],
     },
   ],

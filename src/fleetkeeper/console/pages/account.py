@@ -51,7 +51,7 @@ declare(
 HOME = "/account"
 SHOWN = (("limit", "100"),)
 OVERLAP = timedelta(hours=1)
-THEMES = (("auto", "As the system"), ("light", "Light"), ("dark", "Dark"))
+THEMES = (("auto", "System"), ("light", "Light"), ("dark", "Dark"))
 
 
 @router.get("/account")
@@ -148,8 +148,8 @@ async def _page(
             "end-others",
             "End all other sessions",
             "/account/sessions/end-others",
-            "End them",
-            text="All other browsers must sign in anew.",
+            "End sessions",
+            text="All other browsers must sign in again.",
             is_danger=True,
         )
         panels.append(others)
@@ -171,7 +171,7 @@ def _facts(own: AccountRead) -> Facts:
         own.username,
         (
             ("Name", Cell(own.name)),
-            ("Mail address", Cell(own.email or "")),
+            ("Email", Cell(own.email or "")),
             ("Roles", Cell(", ".join(own.roles) or "none")),
             ("Last sign-in", Cell(at=own.last_login, kind="time")),
         ),
@@ -180,7 +180,7 @@ def _facts(own: AccountRead) -> Facts:
 
 def _profile(own: AccountRead) -> EntryForm:
     zones = (
-        Option("", "As the browser", own.time_zone is None),
+        Option("", "Browser default", own.time_zone is None),
         *(Option(name, name.replace("_", " "), name == own.time_zone) for name in sorted(time_zones())),
     )
     themes = tuple(Option(value, label, value == own.theme) for value, label in THEMES)
@@ -193,7 +193,7 @@ def _profile(own: AccountRead) -> EntryForm:
             Entry("name", "Full name", own.name, is_required=False, autocomplete="name"),
             Entry(
                 "email",
-                "Mail address",
+                "Email",
                 own.email or "",
                 kind="email",
                 is_required=False,

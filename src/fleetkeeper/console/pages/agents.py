@@ -171,7 +171,9 @@ async def _token_form(
 async def _refused_token(
     session: AsyncSession, actor: Actor, entered: FormValues, errors: Mapping[str, str]
 ) -> Response:
-    form = await _token_form(session, actor, entered, errors, "No token was created. See the fields below.")
+    form = await _token_form(
+        session, actor, entered, errors, "No token was created. Correct the marked fields."
+    )
     fragment = TokenFormFragment(form, actor.csrf_token or "")
     return render("agents/_token_form.html", fragment, status=422)
 

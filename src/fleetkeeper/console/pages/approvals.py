@@ -226,5 +226,5 @@ def _midnight(name: str, text: str) -> datetime | None:
         return datetime.combine(date.fromisoformat(text.strip()), time(), UTC)
     except ValueError:
         raise InvalidInputError(
-            "See the fields below.", fields=[FieldError(name, "Must be a date such as 2026-01-31")]
+            "Correct the marked fields.", fields=[FieldError(name, "Must be a date such as 2026-01-31")]
         ) from None

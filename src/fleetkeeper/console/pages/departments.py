@@ -159,7 +159,7 @@ async def _manager_id(session: AsyncSession, username: str) -> UUID | None:
     user = await find_user(session, username)
     if user is None:
         raise InvalidInputError(
-            "See the fields below.", fields=[FieldError("manager", "No user has this name")]
+            "Correct the marked fields.", fields=[FieldError("manager", "No user has this name")]
         )
     return user.id
 

@@ -50,7 +50,7 @@ declare(
     )
 )
 
-REFUSED = "Nothing was saved: see the fields below."
+REFUSED = "Not saved. Correct the marked fields."
 # More providers than this no sign-in page has room for.
 SHOWN = (("limit", "200"),)
 

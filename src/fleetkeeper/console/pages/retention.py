@@ -164,9 +164,9 @@ async def show_preview(actor: ConfigRead, database: AppDatabase, settings: AppSe
     panels: list[Panel | None] = [
         outcome_table(
             outcome,
-            "What would happen now",
+            "Preview",
             "Nothing has changed yet.",
-            "Nothing is due: all telemetry is where the policies want it.",
+            "Nothing is due. All telemetry already matches the policies.",
         ),
         run_form(outcome) if actor.may(Permission.CONFIG_WRITE) else None,
     ]
@@ -234,7 +234,7 @@ async def ask_for_deletion(
 
 
 def _home(actor: Actor, panels: list[Panel | None], status: int = 200) -> Response:
-    links = [(f"{HOME}/preview", "What would happen")]
+    links = [(f"{HOME}/preview", "Preview")]
     if actor.may(Permission.DEVICES_DELETE):
         links.append((f"{HOME}/deletions", "Delete telemetry"))
     return show_page(actor, HOME, TITLE, panels, links=links, status=status)

@@ -34,7 +34,7 @@ declare(
     )
 )
 
-REFUSED = "Nothing was saved: see the fields below."
+REFUSED = "Not saved. Correct the marked fields."
 
 
 @router.get("/settings")

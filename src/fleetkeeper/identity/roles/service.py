@@ -108,7 +108,7 @@ async def delete_role(session: AsyncSession, actor: Actor, role_id: UUID) -> Non
     check_permissions(actor, present.permissions)
     if present.memberships:
         times = "once" if present.memberships == 1 else f"{present.memberships} times"
-        raise ConflictError(f"The role is given {times}; take it away there first.")
+        raise ConflictError(f"The role is assigned {times}. Remove these assignments first.")
     async with told_by_name(session):
         await session.delete(role)
 

@@ -46,7 +46,7 @@ def check_password(password: str, username: str = "") -> None:
     elif lowered in _common() or len(set(lowered)) < 3:
         problem = "is among those that attackers try first; take a longer one that only you would think of"
     if problem:
-        raise InvalidInputError("The password does not fit.", fields=[FieldError("password", problem)])
+        raise InvalidInputError("The password was not accepted.", fields=[FieldError("password", problem)])
 
 
 @cache

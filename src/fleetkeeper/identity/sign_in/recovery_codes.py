@@ -33,7 +33,7 @@ def hash_code(code: str) -> bytes:
 
 
 async def replace_codes(session: AsyncSession, user_id: UUID, now: datetime) -> list[str]:
-    """Make new codes in place of a user's old ones, and return them for the one time that they are shown."""
+    """Create new codes in place of a user's old ones, and return them for the one time that they are shown."""
     await session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
     codes = [make_code() for _ in range(COUNT)]
     session.add_all(

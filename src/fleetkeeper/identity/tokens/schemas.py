@@ -34,7 +34,7 @@ class TokenCreate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Name = Field(description="What it is for")
+    name: Name = Field(description="Shown in the list of tokens and in the audit log")
     preset: Preset | None = Field(
         default=None,
         description="A choice of permissions instead of a list; `administer` is all of the user's, now and later",

@@ -46,7 +46,7 @@ class PolicyWrite(BaseModel):
 
     name: str = Field(default="", max_length=100, description="What people call it")
     priority: int = Field(
-        default=0, ge=-1000, le=1000, description="The highest wins; 0 lets what names more win"
+        default=0, ge=-1000, le=1000, description="The highest applies; 0 lets what names more win"
     )
     metric_group: str | None = Field(
         default=None, min_length=1, max_length=50, description="Only metrics of this group, such as `cpu`"

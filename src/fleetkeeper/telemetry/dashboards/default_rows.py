@@ -74,12 +74,12 @@ def of_vms() -> list[Json]:
         figures(),
         processors(
             share(
-                "Taken by the host",
+                "CPU steal",
                 "line",
                 6,
                 fleet("cpu_steal_percent", by="device", top=10),
                 thresholds=levels((("warning", 5.0), ("critical", 15.0))),
-                description="Time in which the machine wanted to run, and its host ran others",
+                description="CPU steal: time the machine was ready to run while its host ran others",
             ),
             waiting(),
         ),

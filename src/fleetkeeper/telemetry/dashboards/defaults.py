@@ -47,9 +47,7 @@ class BuiltIn:
 def _of_fleet() -> BuiltIn:
     parts = filtered(of_fleet(), department=["$department"], device_type=["$type"])
     definition = {"time": {"range": "6h"}, "refresh": 60, "variables": [_DEPARTMENT, _TYPE], "rows": parts}
-    return _made(
-        FLEET, "Fleet", "All machines: how many report, what they use, and which stand out.", definition
-    )
+    return _made(FLEET, "Fleet", "All devices: how many report, what they use, and outliers.", definition)
 
 
 def _of_type(kind: str, name: str, description: str, parts: list[Json], *variables: Json) -> BuiltIn:
@@ -81,21 +79,21 @@ def _all() -> list[BuiltIn]:
         _of_type(
             "vm",
             "Virtual machines",
-            "What virtual machines use, and what their hosts keep from them.",
+            "Resource usage of virtual machines and CPU steal.",
             rows.of_vms(),
             _MOUNTPOINT,
         ),
         _of_type(
             "workstation",
             "Workstations",
-            "People's machines: load, memory, heat, graphics and free space.",
+            "Load, memory, temperature, graphics and free space of workstations.",
             rows.of_workstations(),
             _MOUNTPOINT,
         ),
         _of_type(
             "network_device",
             "Network devices",
-            "Traffic, faults and interfaces of switches, routers and access points.",
+            "Traffic, errors and interfaces of switches, routers and access points.",
             rows.of_network_devices(),
             _INTERFACE,
         ),
@@ -110,12 +108,10 @@ def _all() -> list[BuiltIn]:
         _of_type(
             "vehicle",
             "Vehicles",
-            "On-board computers, their links, and what the vehicle says of itself.",
+            "On-board computers, their connections, and vehicle metrics.",
             rows.of_vehicles(),
         ),
-        _of_type(
-            "other", "Other devices", "The signs that most devices report.", rows.of_others(), _MOUNTPOINT
-        ),
+        _of_type("other", "Other devices", "Common metrics.", rows.of_others(), _MOUNTPOINT),
     ]
 
 

@@ -116,7 +116,7 @@ class Panel(Part):
     minimum: FiniteFloat | None = None
     maximum: FiniteFloat | None = None
     stacked: bool = False
-    missing: Words = Field(default="", description="What would bring data, for where there is none")
+    missing: Words = Field(default="", description="Hint shown when there is no data")
 
 
 class Row(Part):

@@ -1,4 +1,4 @@
-"""Rows of rollups whose channels go or stay one by one. Pure."""
+"""Rollup rows whose channels go or stay one by one. Pure."""
 
 from collections.abc import Collection
 
