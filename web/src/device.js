@@ -3,7 +3,7 @@
 
 import { Dashboard } from "./device/dashboard.js";
 import { ProcessTable } from "./device/processes.js";
-import { startRangePicker } from "./device/range_picker.js";
+import { startRangePicker } from "./time/range_picker.js";
 import { startSectionNav } from "./device/section_nav.js";
 
 const root = document.querySelector("[data-device-page]");

@@ -1,6 +1,6 @@
 /** The panels of a dashboard in their rows: they load as they come into view, a few at a time. */
 
-import { timeRange } from "../device/time_range.js";
+import { timeRange } from "../time/time_range.js";
 import { element } from "../elements.js";
 import { BoardPanel } from "./panel.js";
 

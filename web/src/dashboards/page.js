@@ -1,8 +1,8 @@
 /** Ties a dashboard's range, variables, panels and editor together. */
 
 import { postJson, serverNow } from "../api.js";
-import { startRangePicker } from "../device/range_picker.js";
-import { timeRange } from "../device/time_range.js";
+import { startRangePicker } from "../time/range_picker.js";
+import { timeRange } from "../time/time_range.js";
 import { formatClock } from "../format.js";
 import { showToast } from "../shell/toasts.js";
 import { Board } from "./board.js";

@@ -1,6 +1,6 @@
 /** One panel of a dashboard: its frame, its states (loading, empty, failed), and its picture. */
 
-import { timeRange } from "../device/time_range.js";
+import { timeRange } from "../time/time_range.js";
 import { element, icon } from "../elements.js";
 import { ExploreChart } from "../explore/chart.js";
 import { askPanel, figureWords } from "./answers.js";

@@ -1,7 +1,7 @@
 /** The form of a whole dashboard: name, who sees it, what it stands for, the range at first, variables. */
 
 import { postJson } from "../api.js";
-import { PRESETS } from "../device/time_range.js";
+import { PRESETS } from "../time/time_range.js";
 import { element, icon } from "../elements.js";
 import { area, checkbox, field, input, select } from "./fields.js";
 import { showProblems } from "./problems.js";

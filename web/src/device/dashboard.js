@@ -11,7 +11,7 @@ import { SECTIONS } from "./panels.js";
 import { showPartitions } from "./partitions.js";
 import { showPresence } from "./presence.js";
 import { neededMetrics } from "./series.js";
-import { timeRange } from "./time_range.js";
+import { timeRange } from "../time/time_range.js";
 
 const STREAMED_SPAN_SECONDS = 3600;
 const TICK_MS = 5000;

@@ -3,9 +3,9 @@
 import { serverNow } from "../api.js";
 import { element, icon } from "../elements.js";
 import { channelKey } from "./channels.js";
-import { Heatmap } from "./heatmap.js";
-import { HeatLegend, Legend } from "./legend.js";
-import { LineChart } from "./line_chart.js";
+import { Heatmap } from "../charts/heatmap.js";
+import { HeatLegend, Legend } from "../charts/legend.js";
+import { LineChart } from "../charts/line_chart.js";
 import { buildLines, ceilingOf } from "./series.js";
 
 const HEIGHT = 190;

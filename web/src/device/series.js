@@ -1,6 +1,5 @@
 /** Shapes the API's series into the columns that a chart draws. */
 
-const GAP_FACTOR = 2.5;
 const MOST_LINES = 24;
 
 /** Every metric a panel needs, with how it is asked for. */
@@ -74,43 +73,4 @@ export function buildLines(definition, answers) {
 export function ceilingOf(definition, answers) {
   const points = answers.find((one) => one.metric === definition.ceiling)?.points ?? [];
   return points.findLast(([, value]) => value !== null)?.[1] ?? null;
-}
-
-/** The usual distance of readings, so that a grid finer than the sampling does not look like gaps. */
-export function usualStep(times, values) {
-  const steps = [];
-  let last = null;
-  values.forEach((value, index) => {
-    if (value === null) return;
-    if (last !== null) steps.push(times[index] - last);
-    last = times[index];
-  });
-  return steps.sort((a, b) => a - b)[Math.floor(steps.length / 2)] ?? 0;
-}
-
-/** Nulls of a short pause become undefined, which the chart bridges; a longer silence stays a gap. */
-export function bridge(times, values) {
-  const longest = usualStep(times, values) * GAP_FACTOR;
-  const result = values.slice();
-  let last = -1;
-  values.forEach((value, index) => {
-    if (value === null) return;
-    if (last >= 0 && index - last > 1 && times[index] - times[last] <= longest) {
-      for (let place = last + 1; place < index; place += 1) result[place] = undefined;
-    }
-    last = index;
-  });
-  return result;
-}
-
-/** Each column becomes the sum of itself and those before it. */
-export function stack(columns) {
-  const sums = new Array(columns[0]?.length ?? 0).fill(0);
-  return columns.map((column) =>
-    column.map((value, index) => {
-      if (value === null || value === undefined) return value;
-      sums[index] += value;
-      return sums[index];
-    }),
-  );
 }

@@ -2,10 +2,10 @@
 
 import uPlot from "uplot";
 
-import { timeAxis, valueAxis, zonedDate } from "../device/axes.js";
-import { levelColour, seriesColour, seriesVariable, withAlpha } from "../device/palette.js";
-import { bridge, stack } from "../device/series.js";
-import { timeRange } from "../device/time_range.js";
+import { timeAxis, valueAxis, zonedDate } from "../charts/axes.js";
+import { levelColour, seriesColour, seriesVariable, withAlpha } from "../charts/palette.js";
+import { bridge, stack } from "../charts/columns.js";
+import { timeRange } from "../time/time_range.js";
 import { element } from "../elements.js";
 import { formatClock, formatDayAndClock, formatValue } from "../format.js";
 

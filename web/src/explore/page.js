@@ -1,7 +1,7 @@
 /** Ties the page's fields, its address and the answer together. */
 
-import { startRangePicker } from "../device/range_picker.js";
-import { timeRange } from "../device/time_range.js";
+import { startRangePicker } from "../time/range_picker.js";
+import { timeRange } from "../time/time_range.js";
 import { askMetrics, askPromql } from "./answers.js";
 import { among, catalogue, deviceTitles, findDevices, findGroups, findMetrics, groupTitles } from "./choices.js";
 import { showErrors } from "./errors.js";

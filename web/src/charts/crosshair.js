@@ -4,9 +4,9 @@ import uPlot from "uplot";
 
 import { element } from "../elements.js";
 import { formatClock, formatDayAndClock } from "../format.js";
-import { moment } from "./moment.js";
+import { moment } from "../device/moment.js";
 import { markColour } from "./palette.js";
-import { timeRange } from "./time_range.js";
+import { timeRange } from "../time/time_range.js";
 
 const CLICK_PIXELS = 4;
 const SHARED = new Set(["mousemove", "mouseleave"]);

@@ -5,7 +5,7 @@ import uPlot from "uplot";
 import { timeAxis, valueAxis, zonedDate } from "./axes.js";
 import { crosshair, sharedCursor } from "./crosshair.js";
 import { seriesColour, withAlpha } from "./palette.js";
-import { bridge, stack } from "./series.js";
+import { bridge, stack } from "./columns.js";
 
 const HEADROOM = 1.08;
 const MANY_LINES = 3;

@@ -5,7 +5,7 @@ import uPlot from "uplot";
 import { coreAxis, timeAxis, zonedDate } from "./axes.js";
 import { crosshair, sharedCursor } from "./crosshair.js";
 import { heatColour } from "./palette.js";
-import { usualStep } from "./series.js";
+import { usualStep } from "./columns.js";
 
 function drawCells(chart, panel) {
   const { times, lines } = panel;
