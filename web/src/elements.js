@@ -12,30 +12,26 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
+/** An element of a picture. */
+export function drawing(tag, attributes = {}, ...children) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
+  node.append(...children);
+  return node;
+}
+
 export function icon(name) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS(SVG, "use");
   const sprite = document.querySelector('meta[name="icon-sprite"]').content;
-  use.setAttribute("href", `${sprite}#${name}`);
-  svg.append(use);
-  return svg;
+  return drawing("svg", { class: "icon", "aria-hidden": "true" }, drawing("use", { href: `${sprite}#${name}` }));
 }
 
 /** A share of a whole as a thin bar; `level` colours it. */
 export function bar(percent, level = "") {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", `bar ${level}`);
-  svg.setAttribute("aria-hidden", "true");
-  for (const [name, width] of [["bar-track", 100], ["bar-fill", Math.min(100, Math.max(0, percent))]]) {
-    const rect = document.createElementNS(SVG, "rect");
-    rect.setAttribute("class", name);
-    rect.setAttribute("width", `${width}%`);
-    rect.setAttribute("height", "100%");
-    svg.append(rect);
-  }
-  return svg;
+  const rects = [["bar-track", 100], ["bar-fill", Math.min(100, Math.max(0, percent))]];
+  return drawing(
+    "svg", { class: `bar ${level}`, "aria-hidden": "true" },
+    ...rects.map(([css, width]) => drawing("rect", { class: css, width: `${width}%`, height: "100%" })),
+  );
 }
 
 export function level(percent) {

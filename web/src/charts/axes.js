@@ -6,7 +6,7 @@ import { formatTick } from "../format.js";
 import { timeZone } from "../time_zone.js";
 import { axisColour, gridColour } from "./palette.js";
 
-const FONT = '11px "Inter Variable", system-ui, sans-serif';
+export const FONT = '11px "Inter Variable", system-ui, sans-serif';
 const LEFT_WIDTH = 62;
 const DAY = 86_400;
 const BINARY_STEPS = Array.from({ length: 60 }, (_, power) => 2 ** power);

@@ -14,9 +14,11 @@ export function usualStep(times, values) {
   return steps.sort((a, b) => a - b)[Math.floor(steps.length / 2)] ?? 0;
 }
 
+/** The longest silence that is no gap, in seconds. */
+export const longestPause = (times, values) => usualStep(times, values) * GAP_FACTOR;
+
 /** Nulls of a short pause become undefined, which the chart bridges; a longer silence stays a gap. */
-export function bridge(times, values) {
-  const longest = usualStep(times, values) * GAP_FACTOR;
+export function bridge(times, values, longest = longestPause(times, values)) {
   const result = values.slice();
   let last = -1;
   values.forEach((value, index) => {
@@ -40,3 +42,6 @@ export function stack(columns) {
     }),
   );
 }
+
+/** The range that an answer is shown in: its first step may begin before what was asked for. */
+export const shownRange = ({ times }, [from, to]) => [Math.min(from, times[0] ?? from), to];

@@ -1,14 +1,18 @@
-/** Usage of each core over time: one row per core, colour for load, on a canvas with the charts' own crosshair. */
+/** Usage of each core over time: one row per core, color for load, on a canvas with the charts' own crosshair. */
 
-import uPlot from "uplot";
-
-import { coreAxis, timeAxis, zonedDate } from "./axes.js";
-import { crosshair, sharedCursor } from "./crosshair.js";
-import { heatColour } from "./palette.js";
+import { annotations } from "./annotations.js";
+import { coreAxis, timeAxis } from "./axes.js";
 import { usualStep } from "./columns.js";
+import { HeatLegend } from "./legend.js";
+import { drawnMarks } from "./marks.js";
+import { heatColour } from "./palette.js";
+import { Plot } from "./plot.js";
+import { pointer } from "./pointer.js";
 
-function drawCells(chart, panel) {
-  const { times, lines } = panel;
+const ROW_PIXELS = 8;
+const TALLEST = 640;
+
+function drawCells(chart, { times, lines }) {
   if (times.length < 2) return;
   const { ctx, bbox } = chart;
   const step = Math.max(usualStep(times, lines[0].values), times[1] - times[0]);
@@ -35,47 +39,67 @@ function drawCells(chart, panel) {
 }
 
 export class Heatmap {
-  #panel;
-  #chart;
+  #host;
+  #plot;
+  #legend;
+  #onPick;
+  #ownMarks;
+  #answer = { times: [], lines: [] };
+  #rows = "";
 
-  constructor(panel, host, size) {
-    this.#panel = panel;
-    const rows = panel.lines.length;
-    this.#chart = new uPlot(
-      {
-        ...size,
-        tzDate: zonedDate,
-        padding: [10, 12, 0, 0],
-        legend: { show: false },
-        cursor: { ...sharedCursor(), points: { show: false } },
-        scales: { x: { time: true, range: () => panel.view() }, y: { range: [0, rows] } },
-        axes: [timeAxis(false), coreAxis(panel.lines.map((line) => line.label))],
-        series: [{}, { paths: () => null, points: { show: false } }],
-        hooks: { drawClear: [(chart) => drawCells(chart, panel)] },
-        plugins: [crosshair((index) => panel.showValuesAt(index))],
-      },
-      this.#data(),
-      host,
-    );
+  constructor(host, legendHost, { sync = null, marks = () => [], onPick = null } = {}) {
+    this.#host = host;
+    this.#plot = new Plot(host, sync);
+    this.#legend = new HeatLegend(legendHost);
+    [this.#ownMarks, this.#onPick] = [marks, onPick];
   }
 
-  #data() {
-    return [this.#panel.times, this.#panel.times.map(() => 0)];
+  show(answer, bounds) {
+    this.#answer = answer;
+    const labels = answer.lines.map(({ label }) => label);
+    const data = [answer.times, answer.times.map(() => 0)];
+    if (this.#plot.chart && labels.join("\n") === this.#rows) this.#plot.setData(data, bounds);
+    else this.#make(labels, data, bounds);
+    this.#rows = labels.join("\n");
+    this.#showValues(null);
   }
 
-  update() {
-    this.#chart.setData(this.#data());
+  #make(labels, data, bounds) {
+    this.#host.style.setProperty("--rows", `${Math.min(labels.length * ROW_PIXELS, TALLEST)}px`);
+    const options = {
+      padding: [10, 12, 0, 0],
+      cursor: { points: { show: false } },
+      scales: { y: { range: [0, labels.length] } },
+      axes: [timeAxis(false), coreAxis(labels)],
+      series: [{}, { paths: () => null, points: { show: false } }],
+      plugins: [
+        { hooks: { drawClear: (chart) => drawCells(chart, this.#answer) } },
+        pointer({ onMove: (index) => this.#showValues(index), onPick: this.#onPick }),
+        drawnMarks({ marks: () => [...annotations.all, ...this.#ownMarks()] }),
+      ],
+    };
+    this.#plot.make(options, data, bounds);
+  }
+
+  /** The legend's values at one point, or at the newest that has any. */
+  #showValues(index) {
+    const { times, lines } = this.#answer;
+    this.#legend.show(lines, index ?? times.findLastIndex((_, one) => lines.some(({ values }) => values[one] !== null)));
+  }
+
+  slide(bounds) {
+    this.#plot.slide(bounds);
   }
 
   redraw() {
-    this.#chart.redraw();
+    this.#plot.redraw();
   }
 
-  resize(size) {
-    this.#chart.setSize(size);
+  clear() {
+    this.#plot.clear();
   }
 
   destroy() {
-    this.#chart.destroy();
+    this.#plot.destroy();
   }
 }

@@ -18,15 +18,24 @@ export function seriesColour(index) {
   return variable(seriesVariable(index));
 }
 
+// Beyond as many lines as there are colors, dashes tell those of one color apart.
+const DASHES = [[], [9, 4], [2, 3], [9, 3, 2, 3], [5, 5], [14, 3, 5, 3]];
+const COMPARED_DASH = [4, 4];
+
+/** Lengths of a line's dashes and gaps; none for a solid line. */
+export function seriesDash(index, isCompared = false) {
+  return isCompared ? COMPARED_DASH : DASHES[Math.floor(index / SERIES_COLOURS) % DASHES.length];
+}
+
 export function withAlpha(colour, alpha) {
   return `${colour}${Math.round(alpha * 255).toString(16).padStart(2, "0")}`;
 }
 
-const LEVELS = { good: "--fk-good-mark", warning: "--fk-warn-mark", critical: "--fk-bad-mark" };
-export const levelColour = (level) => variable(LEVELS[level]);
+const TONES = { good: "--fk-good-mark", warning: "--fk-warn-mark", critical: "--fk-bad-mark" };
+/** The color of a threshold or an annotation; without a tone, that of plain marks. */
+export const toneColour = (tone) => variable(TONES[tone] ?? "--fk-chart-mark");
 export const gridColour = () => variable("--fk-chart-grid");
 export const axisColour = () => variable("--fk-chart-axis");
-export const markColour = () => variable("--fk-chart-mark");
 
 /** The heat map's ramp: a value from 0 to 1 as a colour of 64 steps. */
 export function heatColour(share) {

@@ -1,7 +1,7 @@
 /** The panels of a dashboard in their rows: they load as they come into view, a few at a time. */
 
-import { timeRange } from "../time/time_range.js";
 import { element } from "../elements.js";
+import { timeRange } from "../time/time_range.js";
 import { BoardPanel } from "./panel.js";
 
 const AT_ONCE = 4;

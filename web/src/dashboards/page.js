@@ -1,10 +1,10 @@
 /** Ties a dashboard's range, variables, panels and editor together. */
 
 import { postJson, serverNow } from "../api.js";
-import { startRangePicker } from "../time/range_picker.js";
-import { timeRange } from "../time/time_range.js";
 import { formatClock } from "../format.js";
 import { showToast } from "../shell/toasts.js";
+import { startRangePicker } from "../time/range_picker.js";
+import { timeRange } from "../time/time_range.js";
 import { Board } from "./board.js";
 import { startDeleting } from "./deleting.js";
 import { Variables } from "./variables.js";

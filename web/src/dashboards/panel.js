@@ -1,16 +1,15 @@
 /** One panel of a dashboard: its frame, its states (loading, empty, failed), and its picture. */
 
-import { timeRange } from "../time/time_range.js";
+import { shownRange } from "../charts/columns.js";
+import { LineChart } from "../charts/line_chart.js";
 import { element, icon } from "../elements.js";
-import { ExploreChart } from "../explore/chart.js";
+import { timeRange } from "../time/time_range.js";
 import { askPanel, figureWords } from "./answers.js";
 import { exploreAddress } from "./explore_link.js";
 import { showText, VISUALS } from "./visuals.js";
 
 const FIGURES = new Set(["stat", "gauge", "bars"]);
 const LINES = new Set(["line", "area"]);
-const HEIGHT = 200;
-const LARGE_HEIGHT = 420;
 const POINTS_PER_PIXEL = 0.5;
 
 export class BoardPanel {
@@ -48,10 +47,8 @@ export class BoardPanel {
       showText(this.#picture, panel);
       this.isStale = false;
     }
-    if (LINES.has(panel.kind)) {
-      const height = () => (this.root.classList.contains("is-large") ? LARGE_HEIGHT : HEIGHT);
-      this.#chart = new ExploreChart(this.#picture, this.#legend, height);
-    } else this.#legend.remove();
+    if (LINES.has(panel.kind)) this.#chart = new LineChart(this.#picture, this.#legend);
+    else this.#legend.remove();
   }
 
   /** In edit mode the panel gets other buttons; without any it has its own. */
@@ -99,9 +96,9 @@ export class BoardPanel {
       this.#say("clock", "No data in this range", hint);
       return;
     }
-    const { kind, calc, stacked, minimum, maximum, thresholds } = this.panel;
+    const { kind, calc } = this.panel;
     if (FIGURES.has(kind)) this.#aggregate.textContent = figureWords(calc, answer.isInstant, bounds, Date.now() / 1000);
-    if (this.#chart) this.#chart.show(answer, bounds, { area: kind === "area", stacked, minimum, maximum, thresholds });
+    if (this.#chart) this.#chart.show(answer, shownRange(answer, bounds), this.panel);
     else VISUALS[kind](this.#picture, this.panel, answer);
   }
 

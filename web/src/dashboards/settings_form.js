@@ -1,8 +1,8 @@
 /** The form of a whole dashboard: name, who sees it, what it stands for, the range at first, variables. */
 
 import { postJson } from "../api.js";
-import { PRESETS } from "../time/time_range.js";
 import { element, icon } from "../elements.js";
+import { PRESETS } from "../time/time_range.js";
 import { area, checkbox, field, input, select } from "./fields.js";
 import { showProblems } from "./problems.js";
 import { KIND_TITLES } from "./variables.js";

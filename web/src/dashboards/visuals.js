@@ -1,20 +1,12 @@
 /** What a panel shows besides lines: figures, gauges, bars, tables, texts. */
 
-import { element } from "../elements.js";
+import { drawing, element } from "../elements.js";
 import { formatValue } from "../format.js";
 import { showTable } from "../explore/summaries.js";
 import { figureOf, levelOf } from "./answers.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const MOST_FIGURES = 12;
 const MOST_BARS = 40;
-
-function drawing(tag, attributes, ...children) {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
-  node.append(...children);
-  return node;
-}
 
 function nameOf(line) {
   return line.href ? element("a", { href: line.href, title: line.name }, line.name) : element("span", { title: line.name }, line.name);

@@ -44,7 +44,6 @@ export class Dashboard {
     this.#stream.addEventListener("state", () => this.#showState());
     timeRange.addEventListener("change", () => this.#onRangeChange());
     moment.addEventListener("change", () => this.#redraw());
-    document.addEventListener("themechange", () => this.#redraw());
     document.addEventListener("visibilitychange", () => this.#onVisibility());
     setInterval(() => this.#tick(), TICK_MS);
     setInterval(() => !document.hidden && this.#showLatest(), LATEST_REPEAT_MS);

@@ -16,6 +16,6 @@ export function otherPanels(metrics) {
     .slice(0, MOST_PANELS)
     .map(({ name, unit, kind }) => {
       const rate = kind === "counter";
-      return { id: `other-${name}`, title: name, unit: rate ? `${unit}/s` : unit, series: [{ metric: name, each: true, rate }] };
+      return { id: `other-${name}`, title: name, kind: "line", unit: rate ? `${unit}/s` : unit, series: [{ metric: name, each: true, rate }] };
     });
 }

@@ -9,7 +9,7 @@ export function neededMetrics(definition) {
   return needed;
 }
 
-function linesOf(specification, answers) {
+function linesOf(specification, definition, answers) {
   const found = answers.filter((one) => one.metric === specification.metric && (one.agg === "rate") === Boolean(specification.rate));
   const { by, each, prefix = "", suffix = "", name } = specification;
   const nameOf = ({ metric, labels }) => (by ? `${prefix}${labels[by]}${suffix}` : each ? Object.values(labels).join(" · ") || metric : name);
@@ -21,6 +21,7 @@ function linesOf(specification, answers) {
       labels: one.labels,
       label: by ? one.labels[by] : "",
       name: nameOf(one),
+      unit: definition.unit,
       rate: Boolean(specification.rate),
       mirror: Boolean(specification.mirror),
       factor: specification.factor ?? 1,
@@ -56,11 +57,11 @@ function busiest(lines) {
 
 /** Times and lines of a panel out of all series of an answer. `left` counts the lines that found no room. */
 export function buildLines(definition, answers) {
-  let lines = definition.series.flatMap((one) => linesOf(one, answers));
-  if (!lines.length && definition.fallback) lines = definition.fallback.flatMap((one) => linesOf(one, answers));
+  let lines = definition.series.flatMap((one) => linesOf(one, definition, answers));
+  if (!lines.length && definition.fallback) lines = definition.fallback.flatMap((one) => linesOf(one, definition, answers));
   if (!lines.length) return { times: [], lines: [], left: 0 };
   const found = lines.length;
-  if (!definition.heatmap) lines = busiest(lines);
+  if (definition.kind !== "heatmap") lines = busiest(lines);
   const times = sharedTimes(lines);
   for (const line of lines) {
     line.values = align(times, line.points, line.factor);

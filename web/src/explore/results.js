@@ -1,8 +1,9 @@
 /** The answer: graph or table, what to do where there is none, how it was answered, and the file. */
 
+import { shownRange } from "../charts/columns.js";
+import { LineChart } from "../charts/line_chart.js";
 import { element } from "../elements.js";
 import { formatDayAndClock } from "../format.js";
-import { ExploreChart } from "./chart.js";
 import { csvOf, download } from "./csv.js";
 import { showTable } from "./summaries.js";
 
@@ -13,6 +14,7 @@ const EXAMPLES = [
   "sum by (instance) (rate(network_receive_bytes_total[5m]))",
 ];
 const SOURCES = { samples: "samples", hour: "sums by hour", day: "sums by day", week: "sums by week", month: "sums by month" };
+const GRAPH = { kind: "line" };
 const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 
 function stepText(step) {
@@ -36,7 +38,7 @@ export class Results {
     this.#host = host;
     this.#state = state;
     this.#suggest = suggest;
-    this.#chart = new ExploreChart(this.#part("chart"), this.#part("legend"));
+    this.#chart = new LineChart(this.#part("chart"), this.#part("legend"));
     for (const button of host.querySelectorAll("[data-view]")) {
       button.addEventListener("click", () => state.set({ view: button.dataset.view }));
     }
@@ -85,7 +87,7 @@ export class Results {
     }
     const view = this.#view();
     this.#show(view);
-    if (view === "graph") this.#chart.show(answer, this.#bounds);
+    if (view === "graph") this.#chart.show(answer, shownRange(answer, this.#bounds), GRAPH);
     else {
       this.#chart.clear();
       showTable(this.#part("table"), answer, this.#state.get("sort"), (sort) => this.#state.set({ sort }));

@@ -1,9 +1,9 @@
 /** "Save to dashboard": what is asked becomes a panel of a dashboard that is there, or of a new one. */
 
 import { getJson, postJson, sendJson } from "../api.js";
-import { timeRange } from "../time/time_range.js";
 import { showProblems } from "../dashboards/problems.js";
 import { onSubmit } from "../dashboards/submitting.js";
+import { timeRange } from "../time/time_range.js";
 import { hasQuestion } from "./state.js";
 
 const HOME = "/api/v1/dashboards";
