@@ -13,6 +13,8 @@ from tests.fixtures.client import PASSWORD, EnrolledDevice, RunningApp, enroll
 pytestmark = NEEDS_BROWSER
 
 CORES = 13
+# How the console writes that there is no value.
+NONE = "\N{EN DASH}"
 # The second of them ends in the middle of what is shown.
 LEVELS = {"high": 80.0, "ended": 50.0, "low": 20.0}
 HAS_COLOR = """
@@ -125,9 +127,9 @@ async def test_a_series_that_has_ended_has_no_value(visitor):
     page = visitor.page
     await visitor.open(explore())
     ended = page.locator("[data-legend] [data-line]", has_text="ended")
-    await expect(ended).to_have_text("ended–")
+    await expect(ended).to_have_text("ended" + NONE)
     await point(page, page.locator("[data-chart] .u-over"), 0.75, 0.4)
-    await expect(tooltip(page).locator("p")).to_have_text(["high80 %", "low20 %", "ended–"])
+    await expect(tooltip(page).locator("p")).to_have_text(["high80 %", "low20 %", "ended" + NONE])
     await point(page, page.locator("[data-chart] .u-over"), 0.25, 0.4)
     await expect(ended).to_have_text("ended50 %")
 
