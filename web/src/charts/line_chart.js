@@ -1,6 +1,6 @@
 /** The chart of lines, areas and stacked areas, with its legend and its tooltip: the one of device pages, Explore and dashboards.
  *
- * It draws the lines of an answer as a panel says. The chart is made anew only when the lines are others.
+ * It draws the lines of an answer as its panel says; `panel.js` describes both. The chart is made anew only when the lines are others.
  */
 
 import { timeAxis, valueAxis } from "./axes.js";

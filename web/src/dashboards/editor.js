@@ -1,8 +1,8 @@
 /** Edit mode: rows and panels are added, moved, sized, copied and taken away; nothing is stored before "Save". */
 
+import { newPanel } from "../charts/panel.js";
 import { element, icon } from "../elements.js";
 import { showToast } from "../shell/toasts.js";
-import { newPanel } from "./blank.js";
 import { JsonEditor } from "./json_editor.js";
 import { PanelForm } from "./panel_form.js";
 import { save } from "./saving.js";

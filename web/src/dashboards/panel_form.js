@@ -1,9 +1,9 @@
 /** The form of one panel, with what it shows beside it as one changes it. */
 
 import { postJson } from "../api.js";
+import { newQuery } from "../charts/panel.js";
 import { element, icon } from "../elements.js";
 import { timeRange } from "../time/time_range.js";
-import { newQuery } from "./blank.js";
 import { area, checkbox, field, input, select } from "./fields.js";
 import { BoardPanel } from "./panel.js";
 import { showProblems } from "./problems.js";

@@ -1,5 +1,6 @@
 /** One query of a panel in the editor: a question over the fleet, or PromQL. */
 
+import { newFilter, newPromqlQuery, newQuery } from "../charts/panel.js";
 import { element, icon } from "../elements.js";
 import { among, catalogue, deviceTitles, findDevices, findGroups, findMetrics, groupTitles } from "../explore/choices.js";
 import { Picker } from "../explore/picker.js";
@@ -17,7 +18,6 @@ const ACROSS = [
 const TOPS = [["", "All"], ["1", "Top 1"], ["5", "Top 5"], ["10", "Top 10"], ["20", "Top 20"], ["50", "Top 50"], ["100", "Top 100"]];
 const COMPARES = [["", "Nothing"], ["1h", "An hour ago"], ["1d", "A day ago"], ["1w", "A week ago"]];
 const STEPS = [["", "Automatic"], ["10", "10 s"], ["60", "1 min"], ["300", "5 min"], ["900", "15 min"], ["3600", "1 hour"], ["86400", "1 day"]];
-const noFilter = () => ({ device: [], department: [], device_type: [], labels: {} });
 
 /** "mountpoint = /, $mount" line by line. */
 const labelsText = (labels) => Object.entries(labels).map(([name, values]) => `${name} = ${values.join(", ")}`).join("\n");
@@ -56,8 +56,8 @@ export class QueryForm {
     language.addEventListener("change", () => {
       const { legend, filter } = this.#read();
       this.#query = language.value === "promql"
-        ? { language: "promql", query: "avg by (instance) (cpu_usage_percent)", instant: false, step: null, legend, filter: { ...filter, labels: {} } }
-        : { language: "fleet", metrics: ["cpu_usage_percent"], by: ["device"], agg: "avg", across: null, top: 10, step: null, compare: null, legend, filter };
+        ? newPromqlQuery({ query: "avg by (instance) (cpu_usage_percent)", legend, filter: { ...filter, labels: {} } })
+        : newQuery({ legend, filter });
       this.#draw(place, onRemove);
       this.#onChange();
     });
@@ -93,7 +93,7 @@ export class QueryForm {
     const devices = this.#picker("filter.device", "Devices", "All devices", "device", filter.device, { find: findDevices, titlesOf: deviceTitles });
     const departments = this.#picker("filter.department", "Departments", "All departments", "department", filter.department, { find: among(this.#lists.departments.map((name) => [name, name])) });
     const types = this.#picker("filter.device_type", "Types", "All types", "device_type", filter.device_type, { find: among(this.#lists.types), titlesOf: async (all) => all.map((value) => [value, titles.get(value) ?? value]) });
-    const read = () => ({ ...noFilter(), device: devices[1](), department: departments[1](), device_type: types[1]() });
+    const read = () => ({ ...newFilter(), device: devices[1](), department: departments[1](), device_type: types[1]() });
     return [element("div", { class: "ask-row" }, devices[0], departments[0], types[0]), read];
   }
 

@@ -36,7 +36,7 @@ export class Panel {
       icon("arrows-maximize"),
     );
     this.root = element(
-      "article", { class: `panel is-loading${definition.wide ? " is-wide" : ""}`, id: `panel-${definition.id}`, "aria-label": definition.title },
+      "article", { class: `panel is-loading${definition.width === 12 ? " is-wide" : ""}`, id: `panel-${definition.id}`, "aria-label": definition.title },
       element("header", { class: "panel-head" }, element("h3", {}, definition.title), expand),
       this.body, this.footer,
     );

@@ -2,29 +2,41 @@
 
 const MOST_LINES = 24;
 
+const isRate = ({ agg }) => agg === "rate";
+
 /** Every metric a panel needs, with how it is asked for. */
-export function neededMetrics(definition) {
-  const needed = [...definition.series, ...(definition.fallback ?? [])].map(({ metric, rate }) => ({ metric, rate: Boolean(rate) }));
-  if (definition.ceiling) needed.push({ metric: definition.ceiling, rate: false });
+export function neededMetrics(panel) {
+  const needed = [...panel.queries, ...(panel.fallback ?? [])].flatMap((query) => query.metrics.map((metric) => ({ metric, rate: isRate(query) })));
+  if (panel.ceiling) needed.push({ metric: panel.ceiling, rate: false });
   return needed;
 }
 
-function linesOf(specification, definition, answers) {
-  const found = answers.filter((one) => one.metric === specification.metric && (one.agg === "rate") === Boolean(specification.rate));
-  const { by, each, prefix = "", suffix = "", name } = specification;
-  const nameOf = ({ metric, labels }) => (by ? `${prefix}${labels[by]}${suffix}` : each ? Object.values(labels).join(" · ") || metric : name);
-  const chosen = each ? found : by ? found.filter((one) => one.labels[by] !== undefined) : found.slice(0, 1);
+const labelsOf = (query) => query.by.map((name) => name.replace(/^label:/, ""));
+
+function seriesOf(query, answers) {
+  const found = answers.filter(({ metric, agg }) => query.metrics.includes(metric) && (agg === "rate") === isRate(query));
+  if (query.each) return found;
+  const names = labelsOf(query);
+  return names.length ? found.filter(({ labels }) => names.every((name) => labels[name] !== undefined)) : found.slice(0, 1);
+}
+
+function nameOf(query, { metric, labels }) {
+  const own = query.each ? Object.values(labels) : labelsOf(query).map((name) => labels[name]);
+  return [query.legend, ...own].filter(Boolean).join(" · ") || metric;
+}
+
+function linesOf(query, panel, answers) {
   const order = new Intl.Collator(undefined, { numeric: true });
-  return chosen
+  return seriesOf(query, answers)
     .map((one) => ({
       metric: one.metric,
       labels: one.labels,
-      label: by ? one.labels[by] : "",
-      name: nameOf(one),
-      unit: definition.unit,
-      rate: Boolean(specification.rate),
-      mirror: Boolean(specification.mirror),
-      factor: specification.factor ?? 1,
+      label: labelsOf(query).map((name) => one.labels[name]).join(" · "),
+      name: nameOf(query, one),
+      unit: panel.unit,
+      rate: isRate(query),
+      mirror: Boolean(query.mirror),
+      factor: query.factor ?? 1,
       points: one.points,
     }))
     .sort((a, b) => order.compare(a.name, b.name));
@@ -56,12 +68,12 @@ function busiest(lines) {
 }
 
 /** Times and lines of a panel out of all series of an answer. `left` counts the lines that found no room. */
-export function buildLines(definition, answers) {
-  let lines = definition.series.flatMap((one) => linesOf(one, definition, answers));
-  if (!lines.length && definition.fallback) lines = definition.fallback.flatMap((one) => linesOf(one, definition, answers));
+export function buildLines(panel, answers) {
+  let lines = panel.queries.flatMap((query) => linesOf(query, panel, answers));
+  if (!lines.length && panel.fallback) lines = panel.fallback.flatMap((query) => linesOf(query, panel, answers));
   if (!lines.length) return { times: [], lines: [], left: 0 };
   const found = lines.length;
-  if (definition.kind !== "heatmap") lines = busiest(lines);
+  if (panel.kind !== "heatmap") lines = busiest(lines);
   const times = sharedTimes(lines);
   for (const line of lines) {
     line.values = align(times, line.points, line.factor);
@@ -71,7 +83,7 @@ export function buildLines(definition, answers) {
 }
 
 /** Last known value of the metric that is a chart's ceiling, such as the size of the memory. */
-export function ceilingOf(definition, answers) {
-  const points = answers.find((one) => one.metric === definition.ceiling)?.points ?? [];
+export function ceilingOf({ ceiling }, answers) {
+  const points = answers.find((one) => one.metric === ceiling)?.points ?? [];
   return points.findLast(([, value]) => value !== null)?.[1] ?? null;
 }

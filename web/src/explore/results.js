@@ -5,6 +5,7 @@ import { LineChart } from "../charts/line_chart.js";
 import { element } from "../elements.js";
 import { formatDayAndClock } from "../format.js";
 import { csvOf, download } from "./csv.js";
+import { panelOf } from "./panel.js";
 import { showTable } from "./summaries.js";
 
 const SUGGESTED = ["cpu_usage_percent", "memory_usage_percent", "disk_usage_percent", "network_receive_bytes_total", "load_average_1m"];
@@ -14,7 +15,6 @@ const EXAMPLES = [
   "sum by (instance) (rate(network_receive_bytes_total[5m]))",
 ];
 const SOURCES = { samples: "samples", hour: "sums by hour", day: "sums by day", week: "sums by week", month: "sums by month" };
-const GRAPH = { kind: "line" };
 const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 
 function stepText(step) {
@@ -87,7 +87,7 @@ export class Results {
     }
     const view = this.#view();
     this.#show(view);
-    if (view === "graph") this.#chart.show(answer, shownRange(answer, this.#bounds), GRAPH);
+    if (view === "graph") this.#chart.show(answer, shownRange(answer, this.#bounds), panelOf(this.#state));
     else {
       this.#chart.clear();
       showTable(this.#part("table"), answer, this.#state.get("sort"), (sort) => this.#state.set({ sort }));

@@ -4,29 +4,11 @@ import { getJson, postJson, sendJson } from "../api.js";
 import { showProblems } from "../dashboards/problems.js";
 import { onSubmit } from "../dashboards/submitting.js";
 import { timeRange } from "../time/time_range.js";
+import { panelOf } from "./panel.js";
 import { hasQuestion } from "./state.js";
 
 const HOME = "/api/v1/dashboards";
 const MOST_LISTED = "200";
-
-/** The question as a query of a panel. */
-export function queryOf(state) {
-  const filter = { device: [], department: [], device_type: [], labels: {} };
-  if (state.get("mode") === "promql") {
-    const step = Number(state.get("pstep"));
-    return { language: "promql", query: state.get("query"), instant: state.get("kind") === "instant", step: step || null, legend: "", filter };
-  }
-  const [across, top, step, compare] = ["across", "top", "step", "compare"].map((name) => state.get(name));
-  for (const name of ["device", "department", "device_type"]) filter[name] = state.get(name);
-  return {
-    language: "fleet", metrics: state.get("metric"), by: state.get("by"), agg: state.get("agg"), across: across || null, top: top === "all" ? null : Number(top), step: step || null,
-    compare: compare || null, legend: "", filter,
-  };
-}
-
-function titleOf(state) {
-  return state.get("mode") === "promql" ? state.get("query").slice(0, 120) : state.get("metric").join(", ").slice(0, 120);
-}
 
 function emptyDefinition() {
   const range = timeRange.preset ?? "1h";
@@ -65,9 +47,7 @@ export function startSaving(root, state) {
   dashboard.addEventListener("change", showName);
   button.addEventListener("click", async () => {
     errors.hidden = true;
-    title.value = titleOf(state);
-    const isInstant = state.get("mode") === "promql" && state.get("kind") === "instant";
-    kind.value = isInstant || state.get("view") === "table" ? "table" : "line";
+    ({ title: title.value, kind: kind.value } = panelOf(state));
     dialog.showModal();
     try {
       const { results } = await getJson(HOME, [["limit", MOST_LISTED], ["ordering", "name"]]);
@@ -81,7 +61,7 @@ export function startSaving(root, state) {
     }
   });
   onSubmit(form, async () => {
-    const panel = { title: title.value.trim(), kind: kind.value, width: 6, queries: [queryOf(state)] };
+    const panel = { ...panelOf(state), title: title.value.trim(), kind: kind.value };
     const saved = await store({ dashboard: dashboard.value, name: name.value.trim() }, panel);
     const range = timeRange.preset ? `?range=${timeRange.preset}` : `?${new URLSearchParams(["from", "to"].map((one, place) => [one, Math.round(timeRange.bounds()[place])]))}`;
     window.location.assign(`/dashboards/${encodeURIComponent(saved.slug)}${range}`);
