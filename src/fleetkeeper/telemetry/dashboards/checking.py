@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.kit.error_words import error_words
 from fleetkeeper.telemetry.dashboards.definition import (
+    COLUMNS,
     MAX_BYTES,
     MAX_PANELS,
     Definition,
@@ -125,6 +126,12 @@ def _panel_problems(
         problems.append(("queries", "give at least one query, or choose the kind text"))
     if panel.minimum is not None and panel.maximum is not None and panel.minimum >= panel.maximum:
         problems.append(("maximum", "lies above the minimum"))
+    if (panel.x is None) != (panel.y is None):
+        problems.append(("x" if panel.x is None else "y", "give both x and y, or neither"))
+    if panel.x is not None and panel.x + panel.width > COLUMNS:
+        problems.append(
+            ("x", f"with the width is at most {COLUMNS}; move the panel left or make it narrower")
+        )
     for number, query in enumerate(panel.queries):
         found = query_problems(query, variables, patterns)
         problems += [(f"queries[{number}].{name}", text) for name, text in found]

@@ -11,6 +11,9 @@ from fleetkeeper.kit.text import is_storable
 MAX_ROWS = 50
 MAX_PANELS = 100
 MAX_BYTES = 256 * 1024
+COLUMNS = 12
+MAX_HEIGHT = 40
+MAX_LINE = 4000
 DEVICE_TYPES = (
     "server",
     "vm",
@@ -107,7 +110,14 @@ class Panel(Part):
     title: Title = ""
     description: Words = ""
     kind: Literal["line", "area", "bars", "stat", "gauge", "table", "text"]
-    width: int = Field(default=6, ge=1, le=12, description="In twelfths of the page")
+    width: int = Field(default=6, ge=1, le=COLUMNS, description="In twelfths of the page")
+    height: int | None = Field(
+        default=None, ge=2, le=MAX_HEIGHT, description="In grid lines of 40 pixels; none is that of its kind"
+    )
+    x: int | None = Field(default=None, ge=0, lt=COLUMNS, description="First column in its row, from 0")
+    y: int | None = Field(
+        default=None, ge=0, le=MAX_LINE, description="First grid line in its row, from 0; x comes with it"
+    )
     unit: Unit | None = None
     queries: list[Query] = Field(default_factory=list, max_length=6)
     text: Prose = ""
