@@ -76,7 +76,7 @@ def test_a_fault_of_a_query_is_told_at_its_place(query, field, words):
         ({"rows": [{"panels": [a_panel(height=1)]}]}, "rows[0].panels[0].height"),
         ({"rows": [{"panels": [a_panel(x=12, y=0, width=1)]}]}, "rows[0].panels[0].x"),
         ({"rows": [{"panels": [a_panel(x=7, y=0, width=6)]}]}, "rows[0].panels[0].x"),
-        ({"rows": [{"panels": [a_panel(x=7)]}]}, "rows[0].panels[0].y"),
+        ({"rows": [{"panels": [a_panel(x=3)]}]}, "rows[0].panels[0].y"),
         ({"rows": [{"panels": [a_panel(y=7)]}]}, "rows[0].panels[0].x"),
         ({"rows": [{"panels": [a_panel(queries=[])]}]}, "rows[0].panels[0].queries"),
         ({"rows": [{"panels": [a_panel(kind="text", text="x")]}]}, "rows[0].panels[0].queries"),
