@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fleetkeeper.telemetry.matchers import PatternError, compile_pattern
+from fleetkeeper.kit.expressions import PatternError, compile_pattern
 from fleetkeeper.telemetry.promql.errors import ExecutionError
 from fleetkeeper.telemetry.promql.labels import Labels, is_label_name, label_value, with_label
 from fleetkeeper.telemetry.promql.matrices import Matrix, unique_series

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from fleetkeeper.telemetry.matchers import MAX_WEIGHT, PatternError, compile_pattern, weight_of
+from fleetkeeper.kit.expressions import MAX_WEIGHT, PatternError, compile_pattern, weight_of
 
 MAX_PATTERNS = 100
 _REFERENCE = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))", re.ASCII)
