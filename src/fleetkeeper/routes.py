@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from fleetkeeper.annotations.fields import api as custom_fields
 from fleetkeeper.annotations.notes import api as notes
 from fleetkeeper.annotations.tags import api as tags
 from fleetkeeper.annotations.views import api as saved_views
@@ -145,6 +146,7 @@ def include_routes(app: FastAPI) -> None:
         saved_views.router,
         tags.router,
         notes.router,
+        custom_fields.router,
         approvals.router,
         approval_rules.router,
         approval_delegations.router,

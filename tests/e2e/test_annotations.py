@@ -67,3 +67,38 @@ async def test_a_device_gets_a_tag_and_a_note(app, admin, visit):
     await page.get_by_role("button", name="Delete", exact=True).click()
     await expect(page.get_by_text("No notes yet.")).to_be_visible()
     assert not visitor.problems
+
+
+async def test_a_field_is_defined_filled_and_filtered_by(app, admin, visit):
+    for name in ("db-01", "web-01"):
+        device = await enroll(app, admin, name)
+        await device.client.aclose()
+    await make_user(app.state.database, "maria", Role.ADMIN)
+    visitor = await visit()
+    await visitor.sign_in("maria", PASSWORD)
+    page = visitor.page
+    for label, mark in (("Rack unit", "Number"), ("BIOS password", "Text")):
+        await visitor.open("/custom-fields")
+        await page.get_by_text("Create field").first.click()
+        await page.locator("#new-field-label").fill(label)
+        await page.get_by_role("radio", name=mark).check()
+        if mark == "Text":
+            await page.get_by_role("switch", name="Sensitive").check()
+        await page.get_by_role("button", name="Create field").click()
+        await expect(page.get_by_role("heading", name=label)).to_be_attached()
+    await visitor.open(f"/devices/{device.id}")
+    await page.get_by_text("Edit custom fields").click()
+    await page.get_by_label("Rack unit").fill("42")
+    await page.get_by_label("BIOS password").fill("s3cret")
+    await page.get_by_role("button", name="Save custom fields").click()
+    values = page.locator("#custom-fields")
+    await expect(values).to_contain_text("42")
+    await expect(values).to_contain_text("********")
+    page.once("dialog", lambda dialog: dialog.accept())
+    await values.get_by_role("button", name="Reveal").click()
+    await expect(page.locator("#secret")).to_have_text("s3cret")
+    await visitor.open("/devices?cf_rack_unit__gte=40&columns=name&columns=cf_rack_unit")
+    await expect(page.locator(".list-table tbody tr")).to_have_count(1)
+    await expect(page.locator(".list-table tbody tr")).to_contain_text("42")
+    await expect(page.get_by_text("Rack unit is at least")).to_be_visible()
+    assert not visitor.problems

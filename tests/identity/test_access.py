@@ -67,8 +67,8 @@ class TestDoors:
 
     async def test_viewer_reads_devices_and_telemetry_and_nothing_else(self, shared):
         may = ROLE_PERMISSIONS[Role.VIEWER]
-        reading = {Permission.DEPARTMENTS_READ, Permission.DEVICES_READ, Permission.TAGS_READ}
-        assert may == reading | {Permission.TELEMETRY_READ}
+        reading = {Permission.DEPARTMENTS_READ, Permission.DEVICES_READ, Permission.FIELDS_READ}
+        assert may == reading | {Permission.TAGS_READ, Permission.TELEMETRY_READ}
         for method, path, permission in guarded_routes(shared.app):
             if permission is None:
                 continue
@@ -91,7 +91,13 @@ class TestDoors:
     async def test_who_am_i(self, shared):
         answer = (await shared.viewer.get("/api/v1/me")).json()
         assert (answer["username"], answer["roles"]) == ("viewer", ["viewer"])
-        assert answer["permissions"] == ["departments:read", "devices:read", "tags:read", "telemetry:read"]
+        assert answer["permissions"] == [
+            "departments:read",
+            "devices:read",
+            "fields:read",
+            "tags:read",
+            "telemetry:read",
+        ]
 
 
 class TestBrowsers:

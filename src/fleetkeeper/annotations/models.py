@@ -1,9 +1,21 @@
 """The tables of what people add to objects and lists."""
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    Double,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 import fleetkeeper.annotations.words  # noqa: F401 - declares what the log and constraints are called
@@ -62,3 +74,58 @@ class Note(Keyed, Base):
     author: Mapped[str] = mapped_column(String(300), server_default="")
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     edited_at: Mapped[datetime | None]
+
+
+class CustomField(Keyed, Timestamped, Base):
+    """A field that administrators give to a kind of object. Without a department all objects of the kind have it."""
+
+    __tablename__ = "custom_fields"
+    __table_args__ = (UniqueConstraint("object_type", "name"),)
+
+    object_type: Mapped[str] = mapped_column(String(63))
+    name: Mapped[str] = mapped_column(String(60))
+    label: Mapped[str] = mapped_column(String(100))
+    description: Mapped[str] = mapped_column(String(2000), server_default="")
+    kind: Mapped[str] = mapped_column(String(10))
+    choices: Mapped[list[Any]] = mapped_column(server_default="[]")
+    is_required: Mapped[bool] = mapped_column(server_default="false")
+    is_sensitive: Mapped[bool] = mapped_column(server_default="false")
+    pattern: Mapped[str] = mapped_column(String(200), server_default="")
+    # As it would be entered; empty where there is none.
+    default: Mapped[str] = mapped_column("default_text", String(500), server_default="")
+    position: Mapped[int] = mapped_column(server_default="100")
+    department_id: Mapped[UUID | None] = mapped_column(ForeignKey("departments.id"), index=True)
+    version: Mapped[int] = mapped_column(server_default="1")
+
+
+def _only(column: str) -> ColumnElement[bool]:
+    return text(f"{column} IS NOT NULL")  # type: ignore[return-value]
+
+
+class CustomValue(Base):
+    """What a custom field says of one object: in the column of its kind, or sealed."""
+
+    __tablename__ = "custom_values"
+    __table_args__ = (
+        CheckConstraint(
+            "num_nonnulls(value_text, value_number, value_boolean, value_date, value_sealed) = 1",
+            name="value",
+        ),
+        Index("ix_custom_values_field_id", "field_id"),
+        Index("ix_custom_values_text", "field_id", "value_text", postgresql_where=_only("value_text")),
+        Index("ix_custom_values_number", "field_id", "value_number", postgresql_where=_only("value_number")),
+        Index("ix_custom_values_date", "field_id", "value_date", postgresql_where=_only("value_date")),
+    )
+
+    object_id: Mapped[UUID] = mapped_column(primary_key=True)
+    field_id: Mapped[UUID] = mapped_column(
+        ForeignKey("custom_fields.id", ondelete="CASCADE"), primary_key=True
+    )
+    object_type: Mapped[str] = mapped_column(String(63))
+    # What the field was called as the row was written: the audit log calls the value by it.
+    field_name: Mapped[str] = mapped_column(String(60))
+    value_text: Mapped[str | None] = mapped_column(String(500))
+    value_number: Mapped[float | None] = mapped_column(Double)
+    value_boolean: Mapped[bool | None]
+    value_date: Mapped[date | None]
+    value_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import ColumnElement, Select, null
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.errors import ForbiddenError, NotFoundError
@@ -27,6 +27,23 @@ class Annotated:
     label: ColumnElement[str]
     visible: Visible
     writable: Visible
+    # Whose it is; None for a kind that belongs to no department.
+    department: ColumnElement[UUID | None] | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """An object as far as this room knows it."""
+
+    kind: Annotated
+    id: UUID
+    label: str
+    department_id: UUID | None = None
+
+    @property
+    def href(self) -> str:
+        """Its page."""
+        return self.kind.href.format(self.id)
 
 
 KINDS: dict[str, Annotated] = {}
@@ -39,26 +56,27 @@ def declare_annotated(kind: Annotated) -> None:
     KINDS[kind.table] = kind
 
 
-async def check_visible(session: AsyncSession, actor: Actor, object_type: str, object_id: UUID) -> str:
-    """The object's name. Raises NotFoundError for one that the actor may not see, or of an unknown kind."""
+async def check_visible(session: AsyncSession, actor: Actor, object_type: str, object_id: UUID) -> Found:
+    """The object. Raises NotFoundError for one that the actor may not see, or of an unknown kind."""
     kind = KINDS.get(object_type)
-    label = None if kind is None else await _label(session, kind, kind.visible(actor), object_id)
-    if label is None:
+    found = None if kind is None else await _find(session, kind, kind.visible(actor), object_id)
+    if found is None:
         raise NotFoundError("There is no such object.")
-    return label
+    return found
 
 
-async def check_writable(session: AsyncSession, actor: Actor, object_type: str, object_id: UUID) -> str:
-    """The object's name. Raises as `check_visible` does, and ForbiddenError for one that the actor may only see."""
+async def check_writable(session: AsyncSession, actor: Actor, object_type: str, object_id: UUID) -> Found:
+    """The object. Raises as `check_visible` does, and ForbiddenError for one that the actor may only see."""
     await check_visible(session, actor, object_type, object_id)
     kind = KINDS[object_type]
-    label = await _label(session, kind, kind.writable(actor), object_id)
-    if label is None:
+    found = await _find(session, kind, kind.writable(actor), object_id)
+    if found is None:
         raise ForbiddenError(f"You may not change this {kind.title}.")
-    return label
+    return found
 
 
-async def _label(session: AsyncSession, kind: Annotated, among: Select[Any], object_id: UUID) -> str | None:
-    found = among.with_only_columns(kind.label, maintain_column_froms=True).where(kind.key == object_id)
-    label: str | None = await session.scalar(found)
-    return label
+async def _find(session: AsyncSession, kind: Annotated, among: Select[Any], object_id: UUID) -> Found | None:
+    department = null() if kind.department is None else kind.department
+    asked = among.with_only_columns(kind.label, department, maintain_column_froms=True)
+    row = (await session.execute(asked.where(kind.key == object_id))).one_or_none()
+    return None if row is None else Found(kind, object_id, row[0], row[1])

@@ -8,14 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import StreamingResponse
 
 from fleetkeeper.audit.recorder import record_event
-from fleetkeeper.database.exports import Fetch, chosen_fields, export_response, filters_of
+from fleetkeeper.database.exports import Columns, Fetch, chosen_fields, export_response, filters_of
 
 
 async def export_list(
     request: Request,
     session: AsyncSession,
     fetch: Fetch,
-    schema: type[BaseModel],
+    schema: type[BaseModel] | Columns,
     table: str,
     *,
     file_format: str,
@@ -23,13 +23,15 @@ async def export_list(
 ) -> StreamingResponse:
     """All rows of a list as a file; `fetch` reads one page of it. What is wrong is said before the file begins.
 
+    Columns say what a file may have where rows are more than the fields of their schema.
     Raises InvalidInputError.
     """
-    named, filters = chosen_fields(schema, fields), filters_of(request)
+    columns = schema if isinstance(schema, Columns) else Columns(list(schema.model_fields))
+    named, filters = chosen_fields(columns, fields), filters_of(request)
     await fetch(session, [*filters, ("limit", "1")])
     details: dict[str, Any] = {
         "format": file_format,
         "filters": {name[:100]: text[:300] for name, text in filters},
     }
     await record_event(session, f"{table}.export", table, details=details)
-    return export_response(request, fetch, named, table, file_format)
+    return export_response(request, fetch, columns, named, table, file_format)

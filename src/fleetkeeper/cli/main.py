@@ -19,6 +19,7 @@ COMMANDS = {
     "db": "fleetkeeper.cli.db:app",
     "department": "fleetkeeper.cli.department:app",
     "device": "fleetkeeper.cli.device:app",
+    "field": "fleetkeeper.cli.field:app",
     "group": "fleetkeeper.cli.group:app",
     "job": "fleetkeeper.cli.job:app",
     "notification": "fleetkeeper.cli.notification:app",

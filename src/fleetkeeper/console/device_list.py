@@ -4,9 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from fleetkeeper.annotations.fields.filters import sorted_by_fields
+from fleetkeeper.annotations.fields.schemas import FieldRead
 from fleetkeeper.annotations.tags.schemas import TagRead
 from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import Cell
+from fleetkeeper.console.field_panels import field_columns
 from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
 from fleetkeeper.console.tag_panels import shown_tags
 from fleetkeeper.devices.presence import shown_status
@@ -46,6 +49,7 @@ def device_list(
     stale_before: datetime,
     departments: Sequence[DepartmentRead] = (),
     tags: Sequence[TagRead] = (),
+    fields: Sequence[FieldRead] = (),
     *,
     with_nobodys: bool = False,
     may_edit: bool = False,
@@ -76,10 +80,10 @@ def device_list(
         path=HOME,
         title="Devices",
         noun=("device", "devices"),
-        listing=LISTING,
+        listing=sorted_by_fields(LISTING, fields, LISTING.key),
         search="Name, IP address, MAC or serial number",
         quick=tuple(quick),
-        columns=_columns(stale_before, paths, tags),
+        columns=(*_columns(stale_before, paths, tags), *field_columns(fields)),
         titles=TITLES,
         empty=Empty(
             "No devices yet",

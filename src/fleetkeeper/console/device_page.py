@@ -18,7 +18,7 @@ from fleetkeeper.console.contexts.devices import (
     StateRow,
 )
 from fleetkeeper.console.contexts.notes import Notes
-from fleetkeeper.console.contexts.panels import EntryForm, Tag
+from fleetkeeper.console.contexts.panels import EntryForm, Panel, Tag
 from fleetkeeper.console.contexts.shell import Shell
 from fleetkeeper.devices.schemas import DeviceRead
 from fleetkeeper.kit.clock import utc_now
@@ -52,6 +52,7 @@ SECTIONS = (
     Section("collectors", "Collectors", "devices/_collectors.html"),
 )
 FIRST_REPORT = timedelta(minutes=1)
+FIELDS = Section("fields", "Custom fields", "devices/_fields.html")
 NOTES = Section("notes", "Notes", "devices/_notes.html")
 NO_NOTES = Notes((), 0, None)
 HISTORY = Section("history", "History", "devices/_history.html")
@@ -174,6 +175,7 @@ def device_page(
     edit_form: EntryForm | None = None,
     tags: tuple[Tag, ...] = (),
     tags_form: EntryForm | None = None,
+    fields: Sequence[Panel] = (),
     notes: Notes = NO_NOTES,
     delete_form: EntryForm | None = None,
     with_history: bool = False,
@@ -201,7 +203,12 @@ def device_page(
         status=status,
         addresses=tuple(address for one in interfaces if one.is_up is not False for address in one.addresses),
         figures=FIGURES,
-        sections=(*sections, *([NOTES] if notes else []), *([HISTORY] if with_history else [])),
+        sections=(
+            *sections,
+            *([FIELDS] if fields else []),
+            *([NOTES] if notes else []),
+            *([HISTORY] if with_history else []),
+        ),
         process_columns=PROCESS_COLUMNS,
         interfaces=interfaces,
         login_sessions=session_rows,
@@ -213,6 +220,7 @@ def device_page(
         edit_form=edit_form,
         tags=tags,
         tags_form=tags_form,
+        fields=tuple(fields),
         notes=notes,
         delete_form=delete_form,
         csrf_token=shell.csrf_token,

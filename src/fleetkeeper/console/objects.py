@@ -49,7 +49,7 @@ class Service(Generic[Item, Model]):
     create: Callable[[AsyncSession, Actor, Model], Awaitable[Item]] | None = None
     # With the version that the sender saw.
     change: Callable[[AsyncSession, Actor, UUID, Model, int | None], Awaitable[Item]] | None = None
-    delete: Callable[[AsyncSession, Actor, UUID], Awaitable[None]] | None = None
+    delete: Callable[[AsyncSession, Actor, UUID], Awaitable[object]] | None = None
     # To a state, for a reason.
     move: Callable[[AsyncSession, Actor, UUID, Any, str], Awaitable[Item]] | None = None
 
@@ -71,7 +71,8 @@ class Objects(Generic[Item, Model]):
     machine: Machine[Any] | None = None
     # What a move to a state has for a consequence.
     consequences: Mapping[str, str] = field(default_factory=dict)
-    deletion: str = "This cannot be undone."
+    # What follows from a deletion, for all or for each.
+    deletion: str | Callable[[Item], str] = "This cannot be undone."
 
     @property
     def one(self) -> str:
@@ -238,7 +239,7 @@ async def _show_one(
     async def settings() -> Panels:
         options = await objects.options(session, actor)
         shown = objects.edit_form.shown(base, item, options=options, version=item.version, is_open=True)
-        delete = None if objects.service.delete is None else _delete_form(objects, base)
+        delete = None if objects.service.delete is None else _delete_form(objects, item, base)
         return [shown, delete]
 
     has_settings = may_write and objects.service.change is not None
@@ -257,8 +258,7 @@ async def _show_one(
     )
 
 
-def _delete_form(objects: Objects[Item, Model], base: str) -> EntryForm:
+def _delete_form(objects: Objects[Item, Model], item: Item, base: str) -> EntryForm:
     title = f"Delete {objects.one}"
-    return EntryForm(
-        "delete", title, f"{base}/delete", title, (REASON,), text=objects.deletion, is_danger=True
-    )
+    text = objects.deletion if isinstance(objects.deletion, str) else objects.deletion(item)
+    return EntryForm("delete", title, f"{base}/delete", title, (REASON,), text=text, is_danger=True)

@@ -1,6 +1,7 @@
 """Lists as files: all pages of a list, each in a transaction of its own, with what the caller may see."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs
 
@@ -33,12 +34,20 @@ def filters_of(request: Request) -> list[tuple[str, str]]:
     return [item for item in request.query_params.multi_items() if item[0] not in _OWN]
 
 
-def chosen_fields(schema: type[BaseModel], asked: str) -> list[str]:
+@dataclass(frozen=True)
+class Columns:
+    """What a file may have of a row: all fields of its schema, or those of rows that are more than that."""
+
+    names: Sequence[str]
+    values: Callable[[Any], dict[str, Any]] = BaseModel.model_dump
+
+
+def chosen_fields(columns: Columns, asked: str) -> list[str]:
     """The fields that a file has. Raises InvalidInputError for one that there is not."""
-    names = [name.strip() for name in asked.split(",") if name.strip()] or list(schema.model_fields)
-    unknown = [name for name in names if name not in schema.model_fields]
+    names = [name.strip() for name in asked.split(",") if name.strip()] or list(columns.names)
+    unknown = [name for name in names if name not in columns.names]
     if unknown:
-        known = ", ".join(schema.model_fields)
+        known = ", ".join(columns.names)
         raise InvalidInputError(
             "The export was not begun.",
             fields=[FieldError("fields", f"There is no field {unknown[0]!r}; there are {known}")],
@@ -47,11 +56,11 @@ def chosen_fields(schema: type[BaseModel], asked: str) -> list[str]:
 
 
 def export_response(
-    request: Request, fetch: Fetch, fields: Sequence[str], name: str, file_format: str
+    request: Request, fetch: Fetch, columns: Columns, fields: Sequence[str], name: str, file_format: str
 ) -> StreamingResponse:
     """All rows of a list as a file; `fetch` reads one page of it by the parameters of its address."""
     database: Database = request.app.state.database
-    pages = _pages(database, context_of(request), fetch, filters_of(request))
+    pages = _pages(database, context_of(request), fetch, columns, filters_of(request))
     return StreamingResponse(
         table_file(pages, fields, file_format),
         media_type=KINDS[file_format],
@@ -63,14 +72,18 @@ def export_response(
 
 
 async def _pages(
-    database: Database, context: TransactionContext, fetch: Fetch, parameters: list[tuple[str, str]]
+    database: Database,
+    context: TransactionContext,
+    fetch: Fetch,
+    columns: Columns,
+    parameters: list[tuple[str, str]],
 ) -> AsyncIterator[list[dict[str, Any]]]:
     cursor = ""
     while True:
         asked = [*parameters, ("limit", str(PAGE)), ("cursor", cursor)]
         async with database.session(context) as session:
             page = await fetch(session, asked)
-        yield [row.model_dump() for row in page.results]
+        yield [columns.values(row) for row in page.results]
         if page.next is None:
             return
         cursor = parse_qs(page.next.partition("?")[2])["cursor"][0]

@@ -22,6 +22,7 @@ declare_annotated(
         label=Device.name.expression,
         visible=visible_to,
         writable=lambda actor: visible_to(actor, Permission.DEVICES_WRITE),
+        department=Device.department_id.expression,
     )
 )
 

@@ -7,12 +7,15 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import JSONResponse, StreamingResponse
 
+from fleetkeeper.annotations.fields.exporting import with_fields
+from fleetkeeper.annotations.fields.service import fields_for
 from fleetkeeper.approvals.schemas import ApprovalRead
 from fleetkeeper.audit.exports import export_list
 from fleetkeeper.database.exports import RESPONSES, FileFields, FileFormat
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices import deleting, service
 from fleetkeeper.devices.access import DevicesDelete, DevicesRead, DevicesWrite
+from fleetkeeper.devices.annotating import TABLE
 from fleetkeeper.devices.bulk import change_devices
 from fleetkeeper.devices.queries import LISTING as DEVICES_LISTING
 from fleetkeeper.devices.schemas import DeviceBulkUpdate, DevicePage, DeviceRead, DeviceSummary, DeviceUpdate
@@ -31,7 +34,10 @@ DevicesQuery = Annotated[ListParameters, listed_by(DEVICES_LISTING)]
 async def list_devices(
     request: Request, actor: DevicesRead, session: Session, asked: DevicesQuery
 ) -> DevicePage:
-    """List devices. Filters: any field, with `__in`, `__gte`, `__contains`, …; and `status=stale`, `tag=slug`."""
+    """List devices. Filters: any field, with `__in`, `__gte`, `__contains`, …; and `status=stale`, `tag=slug`.
+
+    Custom fields are filters and orderings named `cf_` and their name, such as `cf_warranty_until__lte=2026-12-31`.
+    """
     parameters, stale_before = asked, None
     if ("status", "stale") in parameters:
         stale_before = utc_now() - await service.silence_allowed(session, request.app.state.settings)
@@ -55,8 +61,9 @@ async def export_devices(
     async def fetch(own: AsyncSession, parameters: list[tuple[str, str]]) -> DevicePage:
         return await service.list_devices(own, actor, parameters, stale_before=stale_before, is_counted=False)
 
+    columns = with_fields(DeviceSummary, await fields_for(session, actor, TABLE))
     return await export_list(
-        request, session, fetch, DeviceSummary, "devices", file_format=file_format, fields=fields
+        request, session, fetch, columns, "devices", file_format=file_format, fields=fields
     )
 
 

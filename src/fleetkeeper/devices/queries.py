@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from fleetkeeper.annotations.fields.queries import values_of
 from fleetkeeper.annotations.tags.queries import slugs_of
 from fleetkeeper.devices.models import Device, DeviceIdentity, DeviceSource, DeviceVitals
 from fleetkeeper.devices.presence import OWN_OFFLINE_INTERVALS, next_interval
@@ -59,10 +60,12 @@ def visible_to(actor: Actor, permission: Permission = Permission.DEVICES_READ) -
     return select(Device).where(Device.department_id.in_(sorted(scope.departments)))
 
 
-def with_vitals(statement: Select[Any]) -> Select[Any]:
-    """The same devices, each with its vital signs and the slugs of its tags."""
+def with_vitals(statement: Select[Any], actor: Actor) -> Select[Any]:
+    """The same devices, each with its vital signs, the slugs of its tags, and its custom fields."""
     tags = slugs_of("devices", Device.id.expression)
-    return statement.join(DeviceVitals, DeviceVitals.device_id == Device.id).add_columns(DeviceVitals, tags)
+    fields = values_of(actor, "devices", Device.id.expression)
+    joined = statement.join(DeviceVitals, DeviceVitals.device_id == Device.id)
+    return joined.add_columns(DeviceVitals, tags, fields)
 
 
 async def count_by_status(session: AsyncSession, actor: Actor, stale_before: datetime) -> dict[str, int]:
@@ -138,7 +141,7 @@ async def busiest(
     """The devices with the highest vital sign among those that reported since."""
     column = getattr(DeviceVitals, f"{measure}_percent")
     rows: Result[Any] = await session.execute(
-        with_vitals(visible_to(actor))
+        with_vitals(visible_to(actor), actor)
         .where(column.is_not(None), DeviceVitals.ts >= since)
         .order_by(column.desc(), Device.id)
         .limit(limit)

@@ -45,6 +45,9 @@ class DeviceSummary(BaseModel):
     first_seen: datetime | None
     last_seen: datetime | None
     tags: list[str] = Field(default=[], description="Slugs of its tags")
+    custom_fields: dict[str, str | int | float | bool] = Field(
+        default={}, description="Values of its custom fields; sensitive ones are masked"
+    )
 
 
 class DeviceRead(DeviceSummary):

@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import Select, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.annotations.fields.filters import fields_asked_for, is_field, sorted_by_fields, with_value
+from fleetkeeper.annotations.fields.values import set_defaults
 from fleetkeeper.annotations.service import forget_object
 from fleetkeeper.config.service import read_config
 from fleetkeeper.devices import queries
@@ -30,6 +32,7 @@ from fleetkeeper.identity.models import Department
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.jobs.service import enqueue
 from fleetkeeper.kit.addresses import plain_mac
+from fleetkeeper.kit.listing import Listing
 from fleetkeeper.settings import Settings
 
 # What one may do with a device; the other permissions of departments are about people.
@@ -62,7 +65,7 @@ def _read(schema: type[_Schema], row: Any) -> _Schema:
         name: getattr(vitals, name) if vitals is not None else None
         for name in ("clock_skew_seconds", "report_interval_seconds")
     }
-    return schema.model_validate(known | numbers | rhythm | {"tags": row[2]})
+    return schema.model_validate(known | numbers | rhythm | {"tags": row[2], "custom_fields": row[3]})
 
 
 async def silence_allowed(session: AsyncSession, settings: Settings) -> timedelta:
@@ -82,13 +85,18 @@ async def list_devices(
     """One page of the devices that the actor may see.
 
     `parameters` are those of the query string; `department` has all below it, too, and
-    `tag` and `tag__in` take slugs. With `stale_before`, the moment
+    `tag` and `tag__in` take slugs, and `cf_<name>` is a custom field. With `stale_before`, the moment
     before which a report is late, `status` may be `stale`, and `fresh` for those that are online and not stale.
     """
-    visible, asked = await _narrowed(session, actor, parameters)
+    listing, visible, asked = await _narrowed(session, actor, parameters)
     meant = {} if stale_before is None else queries.conditions_of_silence(stale_before)
-    page = await queries.LISTING.page(
-        session, queries.with_vitals(visible), asked, narrow=visible, meant=meant, is_counted=is_counted
+    page = await listing.page(
+        session,
+        queries.with_vitals(visible, actor),
+        asked,
+        narrow=visible,
+        meant=meant,
+        is_counted=is_counted,
     )
     results = [_read(DeviceSummary, row) for row in page.rows]
     return DevicePage(count=page.count, next=page.next, previous=page.previous, results=results)
@@ -103,16 +111,18 @@ async def matching_ids(
     limit: int,
 ) -> list[UUID]:
     """The devices of a list, so many at most, in no order."""
-    visible, asked = await _narrowed(session, actor, parameters)
+    listing, visible, asked = await _narrowed(session, actor, parameters)
     meant = {} if stale_before is None else queries.conditions_of_silence(stale_before)
-    return await queries.LISTING.keys(session, queries.with_vitals(visible), asked, meant=meant, limit=limit)
+    return await listing.keys(session, queries.with_vitals(visible, actor), asked, meant=meant, limit=limit)
 
 
 async def _narrowed(
     session: AsyncSession, actor: Actor, parameters: Sequence[tuple[str, str]]
-) -> tuple[Select[Any], list[tuple[str, str]]]:
+) -> tuple[Listing, Select[Any], list[tuple[str, str]]]:
     """What may be seen in the wanted departments, and what else is asked for."""
     visible = queries.visible_to(actor)
+    fields = await fields_asked_for(session, actor, TABLE, parameters)
+    listing = sorted_by_fields(queries.LISTING, fields, Device.id.expression)
     rest = []
     for name, text in parameters:
         if name == "department" and text:
@@ -120,9 +130,11 @@ async def _narrowed(
             visible = visible.where(Device.department_id.in_(sorted(places)))
         elif name in FILTERS and text:
             visible = with_tag(visible, name, text)
+        elif is_field(name) and text:
+            visible = with_value(visible, Device.id.expression, fields, name, text)
         else:
             rest.append((name, plain_mac(text) if name == "q" else text))
-    return visible, rest
+    return listing, visible, rest
 
 
 def departments_within(wanted: str, departments: Sequence[DepartmentRead]) -> frozenset[UUID]:
@@ -136,7 +148,9 @@ def departments_within(wanted: str, departments: Sequence[DepartmentRead]) -> fr
 async def get_device(session: AsyncSession, actor: Actor, device_id: UUID) -> DeviceRead:
     """One device. Raises NotFoundError for one that the actor may not see."""
     row = (
-        await session.execute(queries.with_vitals(queries.visible_to(actor)).where(Device.id == device_id))
+        await session.execute(
+            queries.with_vitals(queries.visible_to(actor), actor).where(Device.id == device_id)
+        )
     ).one_or_none()
     if row is None:
         raise NotFoundError("There is no such device.")
@@ -249,6 +263,7 @@ async def register_device(
     device = Device(name=hostname, hostname=hostname, first_seen=now, department_id=department_id)
     session.add(device)
     await session.flush()
+    await set_defaults(session, TABLE, device.id, department_id)
     await queries.store_identities(session, device.id, evidence, now)
     return device.id
 

@@ -23,6 +23,9 @@ class Permission(StrEnum):
     DEVICES_WRITE = "devices:write"
     ENROLLMENT_READ = "enrollment:read"
     ENROLLMENT_WRITE = "enrollment:write"
+    FIELDS_READ = "fields:read"
+    FIELDS_REVEAL = "fields:reveal"
+    FIELDS_WRITE = "fields:write"
     GROUPS_READ = "groups:read"
     GROUPS_WRITE = "groups:write"
     MEMBERSHIPS_WRITE = "memberships:write"
@@ -65,6 +68,9 @@ PERMISSION_DESCRIPTIONS: dict[Permission, str] = {
     Permission.DEVICES_WRITE: "Edit devices",
     Permission.ENROLLMENT_READ: "View enrollment tokens",
     Permission.ENROLLMENT_WRITE: "Create enrollment tokens; revoke agents",
+    Permission.FIELDS_READ: "View custom fields and their values",
+    Permission.FIELDS_REVEAL: "Reveal sensitive values of custom fields",
+    Permission.FIELDS_WRITE: "Create, edit and delete custom fields",
     Permission.GROUPS_READ: "View groups and their members",
     Permission.GROUPS_WRITE: "Create, edit and delete groups",
     Permission.MEMBERSHIPS_WRITE: "Assign and remove roles",
@@ -104,6 +110,9 @@ SCOPED = frozenset(
         Permission.DEVICES_WRITE,
         Permission.ENROLLMENT_READ,
         Permission.ENROLLMENT_WRITE,
+        Permission.FIELDS_READ,
+        Permission.FIELDS_REVEAL,
+        Permission.FIELDS_WRITE,
         Permission.MEMBERSHIPS_WRITE,
         Permission.NOTIFICATIONS_READ,
         Permission.NOTIFICATIONS_WRITE,
@@ -131,6 +140,7 @@ _VIEWER = frozenset(
     {
         Permission.DEPARTMENTS_READ,
         Permission.DEVICES_READ,
+        Permission.FIELDS_READ,
         Permission.TAGS_READ,
         Permission.TELEMETRY_READ,
     }
@@ -155,6 +165,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.DASHBOARDS_SHARE,
         Permission.DEPARTMENTS_WRITE,
         Permission.DEVICES_DELETE,
+        Permission.FIELDS_REVEAL,
+        Permission.FIELDS_WRITE,
         Permission.GROUPS_READ,
         Permission.MEMBERSHIPS_WRITE,
         Permission.NOTES_WRITE,

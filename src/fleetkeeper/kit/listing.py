@@ -3,13 +3,24 @@
 import operator as operators
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, false, func, literal_column, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    false,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.errors import FieldError, InvalidInputError
@@ -27,6 +38,7 @@ CONTROL_PARAMETERS = frozenset({"limit", "cursor", "ordering", "q"})
 _KINDS = {
     "str": f"text of at most {MAX_TEXT_LENGTH} characters",
     "bool": "true or false",
+    "date": "a date such as 2026-11-27",
     "datetime": "a time with its zone such as 2026-11-27T16:00:00Z, or epoch seconds",
     "UUID": "an ID such as 0198c0de-7c00-7a00-8000-000000000000",
 }
@@ -48,7 +60,7 @@ class Field:
     """
 
     expression: ColumnElement[Any]
-    kind: type[str | int | float | bool | datetime | UUID]
+    kind: type[str | int | float | bool | date | datetime | UUID]
     sortable: bool = True
     null_as: str | None = None
     # Whether the column comes with a join that the list's `narrow` statement leaves out.
@@ -72,6 +84,8 @@ class Field:
                 return {"true": True, "false": False}[text.lower()]
             if self.kind is datetime:
                 return parse_time(text)
+            if self.kind is date:
+                return date.fromisoformat(text)
             return _read_value(
                 self.kind, text, bits=64 if isinstance(self.expression.type, BigInteger) else 32
             )
@@ -266,7 +280,7 @@ class Listing:
 
 def _link(parameters: Sequence[tuple[str, str]], direction: str, row: Any) -> str:
     sort = row._mapping["_sort"]  # noqa: SLF001 - the documented name of a row's mapping
-    value = sort.isoformat() if isinstance(sort, datetime) else sort
+    value = sort.isoformat() if isinstance(sort, date) else sort
     cursor = encode_cursor([direction, value, str(row._mapping["_key"])])  # noqa: SLF001
     return "?" + urlencode([*parameters, ("cursor", cursor)])
 
@@ -275,6 +289,9 @@ def _beyond(
     sort: ColumnElement[Any], key: ColumnElement[Any], position: tuple[Any, Any], *, descending: bool
 ) -> ColumnElement[bool]:
     value, last_key = position
+    if isinstance(value, bool):
+        # Python's own is no parameter to SQLAlchemy, which would not compare by it.
+        value = literal(value)
     if descending:
         return and_(sort <= value, or_(sort < value, key < last_key))
     return and_(sort >= value, or_(sort > value, key > last_key))

@@ -48,7 +48,14 @@ class TestLimits:
         [
             (
                 Preset.READ,
-                {"departments:read", "devices:read", "enrollment:read", "tags:read", "telemetry:read"},
+                {
+                    "departments:read",
+                    "devices:read",
+                    "enrollment:read",
+                    "fields:read",
+                    "tags:read",
+                    "telemetry:read",
+                },
             ),
             (Preset.ADMINISTER, None),
         ],

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from fleetkeeper.console.contexts.notes import Notes
-from fleetkeeper.console.contexts.panels import EntryForm, Tag
+from fleetkeeper.console.contexts.panels import EntryForm, Panel, Tag
 from fleetkeeper.console.contexts.shell import Shell
 from fleetkeeper.devices.schemas import DeviceRead
 
@@ -154,6 +154,7 @@ class DevicePage:
     edit_form: EntryForm | None
     tags: tuple[Tag, ...]
     tags_form: EntryForm | None
+    fields: tuple[Panel, ...]
     notes: Notes
     delete_form: EntryForm | None
     csrf_token: str

@@ -7,11 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.annotations.fields.service import fields_for
 from fleetkeeper.annotations.tags.service import all_tags, set_tags
 from fleetkeeper.console.contexts.devices import SessionRow
 from fleetkeeper.console.device_form import BULK_FORM, FORM, bulk_options, delete_form, device_form
 from fleetkeeper.console.device_list import HOME, device_list
 from fleetkeeper.console.device_page import SHOWN_CHANGES, device_page
+from fleetkeeper.console.field_panels import field_panels, fields_of, values_address
 from fleetkeeper.console.forms.form import version_in
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.lists.bulk import BulkEdit, bulk_page
@@ -71,6 +73,7 @@ async def list_devices(
         stale_before,
         places,
         await all_tags(session),
+        await fields_for(session, actor, TABLE),
         with_nobodys=actor.may_everywhere(Permission.DEVICES_READ),
         may_edit=actor.may(Permission.DEVICES_WRITE),
     )
@@ -172,6 +175,7 @@ async def _device_page(
         form = refused(form, error, values or {})
     paths = {one.id: one.path for one in await all_departments(session, actor)}
     tags = await all_tags(session)
+    fields = await fields_of(session, actor, TABLE, device_id)
     page = device_page(
         shell_for(actor, "/devices"),
         device,
@@ -184,6 +188,11 @@ async def _device_page(
         states,
         department="" if device.department_id is None else paths.get(device.department_id, ""),
         edit_form=form,
+        fields=[]
+        if fields is None
+        else field_panels(
+            actor, fields, values_address(TABLE, device_id), device.department_id, may_write=form is not None
+        ),
         notes=await notes_of(session, actor, f"{TABLE}:{device_id}", may_write=form is not None),
         tags=shown_tags(tags, device.tags),
         tags_form=None if form is None else tags_form(tags, device.tags, f"/devices/{device_id}"),

@@ -71,3 +71,12 @@ async def count_rows_of(session: AsyncSession, table_name: str, department_id: U
     table = Base.metadata.tables[table_name]
     statement = select(func.count()).select_from(table).where(table.c.department_id == department_id)
     return await session.scalar(statement) or 0
+
+
+def departments_above(department_id: UUID) -> Select[tuple[UUID]]:
+    """A department and those that it lies in."""
+    above = select(Department.id, Department.parent_id).where(Department.id == department_id)
+    tree = above.cte("above", recursive=True)
+    outer = select(Department.id, Department.parent_id).join(tree, Department.id == tree.c.parent_id)
+    tree = tree.union(outer)
+    return select(tree.c.id)

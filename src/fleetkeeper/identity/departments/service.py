@@ -120,7 +120,10 @@ async def delete_department(session: AsyncSession, actor: Actor, department_id: 
         if table is None:
             raise
         number = await queries.count_rows_of(session, table, department_id)
-        left.append(_counted(number, table.removesuffix("s")) or f"some {table} that you may not see")
+        left.append(
+            _counted(number, table.removesuffix("s").replace("_", " "))
+            or f"some {table} that you may not see"
+        )
     if any(left):
         told = " and ".join(filter(None, left))
         raise ConflictError(f"The department still has {told}. Move or remove them first.")
