@@ -7,6 +7,6 @@ export const ICONS = [
   "logout", "moon", "network", "player-play", "plug-connected", "plus", "refresh", "router", "search", "server",
   "settings", "shield-lock", "ship", "sun", "sun-moon", "temperature", "trash", "user", "users", "x", "zoom-out",
   "plug-connected-x", "devices-pc", "archive", "users-group", "hierarchy-2", "chart-line", "table", "info-circle",
-  "layout-board", "pencil", "copy-plus", "upload", "arrow-left", "arrow-right", "device-floppy", "minus",
+  "layout-board", "pencil", "copy-plus", "upload", "device-floppy", "grip-vertical",
   "id-badge-2", "clock-stop", "eye", "bookmark", "tag",
 ];

@@ -2,6 +2,7 @@
 
 import { element } from "../elements.js";
 import { timeRange } from "../time/time_range.js";
+import { placesOf } from "./layout.js";
 import { BoardPanel } from "./panel.js";
 
 const AT_ONCE = 4;
@@ -36,20 +37,24 @@ export class Board {
   }
 
   #row(row, place, decorate) {
-    const panels = row.panels.map((panel, index) => {
-      let view = this.#views.get(panel);
-      if (!view) {
-        view = new BoardPanel(panel, { onRetry: (one) => this.#request(one) });
-        this.#views.set(panel, view);
-      }
-      view.root.style.setProperty("--span", panel.width);
-      view.setTools();
-      decorate?.panel(view, place, index);
+    const panels = placesOf(row.panels).map((where) => {
+      const view = this.#viewOf(where.panel);
+      view.setPlace(where);
+      view.setTools(...(decorate?.tools(view.panel, place) ?? []));
       this.#shown.push(view);
       return view.root;
     });
     const head = decorate ? decorate.row(row, place) : row.title ? element("h2", { class: "board-heading" }, row.title) : null;
     return element("section", { class: "board-section", "aria-label": row.title || `Row ${place + 1}` }, head, element("div", { class: "board-row" }, ...panels));
+  }
+
+  #viewOf(panel) {
+    let view = this.#views.get(panel);
+    if (!view) {
+      view = new BoardPanel(panel, { onRetry: (one) => this.#request(one) });
+      this.#views.set(panel, view);
+    }
+    return view;
   }
 
   #onSight(entries) {

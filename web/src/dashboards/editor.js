@@ -3,18 +3,15 @@
 import { newPanel } from "../charts/panel.js";
 import { element, icon } from "../elements.js";
 import { showToast } from "../shell/toasts.js";
+import { BoardGrids } from "./board_grids.js";
 import { JsonEditor } from "./json_editor.js";
+import { copyBelow, joined, moved, resized, swapped, written } from "./layout.js";
 import { PanelForm } from "./panel_form.js";
+import { panelTools, tool } from "./panel_tools.js";
 import { save } from "./saving.js";
 import { openSettings } from "./settings_form.js";
 
-const WIDTHS = [2, 3, 4, 6, 8, 9, 12];
-
-function tool(sign, title, act, { isOff = false } = {}) {
-  const button = element("button", { type: "button", class: "icon-button", title, "aria-label": title, disabled: isOff }, icon(sign));
-  button.addEventListener("click", act);
-  return button;
-}
+const PHONE = window.matchMedia("(max-width: 800px)");
 
 export class Editor {
   #root;
@@ -25,6 +22,8 @@ export class Editor {
   #lists;
   #onDone;
   #json;
+  #grids = new BoardGrids((rows, isMoved) => this.#takePlaces(rows, isMoved));
+  #status = element("p", { class: "visually-hidden", role: "status" });
   #isDirty = false;
   #isSaving = false;
   #listening = new AbortController();
@@ -35,6 +34,7 @@ export class Editor {
     this.#draft = structuredClone({ name, description, visibility, default_for: defaultFor, definition });
     this.#json = new JsonEditor(root.querySelector("[data-json-editor]"), (definition2) => this.#takeJson(definition2));
     this.#listen();
+    root.append(this.#status);
     root.classList.add("is-editing");
     this.#toggle(true);
     this.#showTab("panels");
@@ -57,6 +57,7 @@ export class Editor {
         other.click();
       }, { signal });
     }
+    PHONE.addEventListener("change", () => this.#draw(), { signal });
     window.addEventListener("beforeunload", (event) => this.#isDirty && event.preventDefault(), { signal });
     document.addEventListener("keydown", (event) => {
       if (event.key !== "s" || !(event.ctrlKey || event.metaKey) || document.querySelector("dialog[open]")) return;
@@ -76,7 +77,7 @@ export class Editor {
       tab.setAttribute("aria-selected", String(isCurrent));
       tab.tabIndex = isCurrent ? 0 : -1;
     }
-    this.#root.querySelector("[data-board]").hidden = name === "json";
+    this.#host.hidden = name === "json";
     this.#root.querySelector("[data-json-editor]").hidden = name !== "json";
     if (name === "json") this.#json.show(this.#draft.definition);
     else this.#draw();
@@ -100,15 +101,29 @@ export class Editor {
   }
 
   #draw() {
+    this.#grids.stop();
     this.#board.show(this.#draft.definition, {
       row: (row, place) => this.#rowHead(row, place),
-      panel: (view, place, index) => view.setTools(...this.#panelTools(view.panel, place, index)),
+      tools: (panel, place) => panelTools(panel, this.#actsOf(panel, place)),
       foot: () => {
         const add = element("button", { type: "button", class: "btn board-add-row", "data-add-row": true }, icon("plus"), "Add row");
         add.addEventListener("click", () => this.#change(() => this.#rows.push({ title: "", panels: [] })));
         return [add];
       },
     });
+    // On a phone panels stand in one column, and there is nothing to drag.
+    if (!PHONE.matches) this.#grids.start(this.#host);
+  }
+
+  get #host() {
+    return this.#root.querySelector("[data-board]");
+  }
+
+  /** What was dragged or sized by the pointer. */
+  #takePlaces(rows, isMoved) {
+    for (const [place, places] of rows) this.#rows[place].panels = written(places);
+    this.#isDirty = true;
+    if (isMoved) this.#draw();
   }
 
   #move(list, from, to) {
@@ -132,26 +147,38 @@ export class Editor {
     );
   }
 
-  #panelTools(panel, place, index) {
-    const { panels } = this.#rows[place];
-    const toRow = (target) => this.#change(() => this.#rows[target].panels.push(...panels.splice(index, 1)));
-    const width = (step) => {
-      const wider = step > 0 ? WIDTHS.find((one) => one > panel.width) : WIDTHS.findLast((one) => one < panel.width);
-      this.#change(() => {
-        panel.width = wider ?? panel.width;
-      });
+  #actsOf(panel, place) {
+    const row = this.#rows[place];
+    return {
+      step: (step, isSizing) => this.#step(panel, place, step, isSizing),
+      swap: (step) => this.#change(() => this.#takeOrPass(place, panel, step, swapped(row.panels, panel, step))),
+      edit: () => this.#openPanel(panel, (changed) => row.panels.splice(row.panels.indexOf(panel), 1, changed)),
+      duplicate: () => this.#change(() => row.panels.splice(row.panels.indexOf(panel) + 1, 0, copyBelow(panel))),
+      remove: () => this.#change(() => row.panels.splice(row.panels.indexOf(panel), 1)),
     };
-    return [
-      tool("pencil", `Edit ${panel.title}`, () => this.#openPanel(panel, (changed) => panels.splice(index, 1, changed))),
-      tool("arrow-left", "Move left", () => this.#move(panels, index, index - 1), { isOff: index === 0 }),
-      tool("arrow-right", "Move right", () => this.#move(panels, index, index + 1), { isOff: index === panels.length - 1 }),
-      tool("arrow-up", "Move to the row above", () => toRow(place - 1), { isOff: place === 0 }),
-      tool("arrow-down", "Move to the row below", () => toRow(place + 1), { isOff: place === this.#rows.length - 1 }),
-      tool("minus", `Narrower than ${panel.width} twelfths`, () => width(-1), { isOff: panel.width <= WIDTHS[0] }),
-      tool("plus", `Wider than ${panel.width} twelfths`, () => width(1), { isOff: panel.width >= 12 }),
-      tool("copy", `Duplicate ${panel.title}`, () => this.#change(() => panels.splice(index + 1, 0, structuredClone(panel)))),
-      tool("trash", `Remove ${panel.title}`, () => this.#change(() => panels.splice(index, 1))),
-    ];
+  }
+
+  /** One step by a key. The focus stays on the panel's handle, wherever the panel goes. */
+  #step(panel, place, step, isSizing) {
+    const { panels } = this.#rows[place];
+    this.#change(() => {
+      if (isSizing) this.#rows[place].panels = resized(panels, panel, step);
+      else this.#takeOrPass(place, panel, step[1], moved(panels, panel, step));
+    });
+    const root = [...this.#host.querySelectorAll(".board-panel")].find(({ boardPanel }) => boardPanel.panel === panel);
+    root.querySelector(".board-handle").focus();
+    const { x, y, width, height } = root.boardPanel.place;
+    this.#status.textContent = `Column ${x + 1}, line ${y + 1}, ${width} columns wide, ${height} lines high`;
+  }
+
+  /** The row's new places; without any the panel passes into the row above or below, if there is one. */
+  #takeOrPass(place, panel, down, panels) {
+    const target = this.#rows[place + down];
+    if (panels) this.#rows[place].panels = panels;
+    else if (target) {
+      this.#rows[place].panels.splice(this.#rows[place].panels.indexOf(panel), 1);
+      target.panels = joined(target.panels, panel, down > 0);
+    }
   }
 
   #openPanel(panel, take) {
@@ -186,6 +213,10 @@ export class Editor {
     const saved = await save(this.#saved, this.#draft);
     if (!saved) return;
     this.#isDirty = false;
+    if (!this.#saved.slug) {
+      window.location.assign(`/dashboards/${encodeURIComponent(saved.slug)}`);
+      return;
+    }
     showToast("Saved");
     this.#finish(saved);
   }
@@ -193,14 +224,17 @@ export class Editor {
   #discard() {
     if (this.#isDirty && !window.confirm("Discard what you changed since the last save?")) return;
     this.#isDirty = false;
-    this.#finish(this.#saved);
+    this.#finish(null);
   }
 
+  /** `saved` is the dashboard as it is stored now; null when it is as before. */
   #finish(saved) {
     this.#listening.abort();
+    this.#grids.stop();
+    this.#status.remove();
     this.#json.stop();
     this.#root.classList.remove("is-editing");
-    this.#root.querySelector("[data-board]").hidden = false;
+    this.#host.hidden = false;
     this.#root.querySelector("[data-json-editor]").hidden = true;
     this.#toggle(false);
     this.#onDone(saved);

@@ -1,13 +1,16 @@
 /** Ties a dashboard's range, variables, panels and editor together. */
 
-import { postJson, serverNow } from "../api.js";
+import { serverNow } from "../api.js";
 import { formatClock } from "../format.js";
-import { showToast } from "../shell/toasts.js";
 import { startRangePicker } from "../time/range_picker.js";
 import { timeRange } from "../time/time_range.js";
+import { loadStyles } from "../shell/styles.js";
+import { showToast } from "../shell/toasts.js";
 import { Board } from "./board.js";
 import { startDeleting } from "./deleting.js";
 import { Variables } from "./variables.js";
+
+const LONGEST_COPIED_NAME = 110;
 
 export class DashboardPage {
   #root;
@@ -53,7 +56,9 @@ export class DashboardPage {
     this.#showRefresh();
     this.#board.show(this.#saved.definition);
     this.#schedule();
-    if (this.#saved.may_change && new URLSearchParams(window.location.search).has("edit")) this.#edit();
+    const wanted = new URLSearchParams(window.location.search).get("edit");
+    if (wanted === "copy" && this.#lists.mayWrite) this.#duplicate();
+    else if (wanted !== null && this.#saved.may_change) this.#edit();
   }
 
   /** Going back in the history changes the range and the variables, and is one question. */
@@ -104,41 +109,52 @@ export class DashboardPage {
     this.#root.classList.toggle("is-loading", count > 0);
   }
 
-  async #duplicate() {
-    try {
-      const made = await postJson(`/api/v1/dashboards/${encodeURIComponent(this.#saved.slug)}/duplicate`, {});
-      window.location.assign(`/dashboards/${encodeURIComponent(made.slug)}?edit=1`);
-    } catch (error) {
-      showToast(error.message, "danger");
-    }
+  /** A copy is a dashboard once it is saved; until then it is only on this page. */
+  #duplicate() {
+    const { name, description, definition } = this.#saved;
+    this.#edit({ slug: null, name: `${name.slice(0, LONGEST_COPIED_NAME)} (copy)`, description, visibility: "private", default_for: null, definition });
   }
 
   /** The editor is fetched when somebody wants it: most people only look. */
-  async #edit() {
+  async #edit(dashboard = this.#saved) {
     if (this.#editor) return;
     clearTimeout(this.#timer);
-    const module = await import("./editor.js").catch(() => null);
+    const parts = [import("./editor.js"), loadStyles(this.#root.dataset.editorStyles)];
+    const [module] = await Promise.all(parts).catch(() => []);
     if (!module) {
       showToast("The editor cannot be loaded; reload the page and try again", "danger");
       return;
     }
     const { Editor } = module;
-    this.#editor ??= new Editor(this.#root, this.#saved, {
+    this.#markEditing(dashboard.slug ? "1" : "copy");
+    this.#showNames(dashboard);
+    this.#editor ??= new Editor(this.#root, dashboard, {
       board: this.#board, variables: this.#variables, lists: this.#lists,
-      onDone: (saved) => this.#stopEditing(saved),
+      onDone: (saved) => this.#stopEditing(saved ?? this.#saved),
     });
+  }
+
+  /** The address says what is edited, so that the page opens with it again. */
+  #markEditing(what) {
+    const url = new URL(window.location.href);
+    if (what) url.searchParams.set("edit", what);
+    else url.searchParams.delete("edit");
+    window.history.replaceState(null, "", url);
+  }
+
+  #showNames({ slug, name, description, visibility }) {
+    this.#part("board-name").textContent = name;
+    this.#part("board-description").textContent = description;
+    this.#part("board-unsaved").hidden = Boolean(slug);
+    const tag = this.#part("board-visibility");
+    if (tag) tag.textContent = visibility === "everyone" ? "Everyone sees it" : "Only you see it";
   }
 
   #stopEditing(saved) {
     this.#editor = null;
     this.#saved = saved;
-    const url = new URL(window.location.href);
-    url.searchParams.delete("edit");
-    window.history.replaceState(null, "", url);
-    this.#root.querySelector("[data-board-name]").textContent = saved.name;
-    this.#root.querySelector("[data-board-description]").textContent = saved.description;
-    const tag = this.#root.querySelector("[data-board-visibility]");
-    if (tag) tag.textContent = saved.visibility === "everyone" ? "Everyone sees it" : "Only you see it";
+    this.#markEditing(null);
+    this.#showNames(saved);
     this.#variables.use(saved.definition.variables);
     this.#board.show(saved.definition);
     this.#schedule();

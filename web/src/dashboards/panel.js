@@ -23,6 +23,10 @@ export class BoardPanel {
   #message = null;
   #own = [];
   #explore;
+  #name = element("span", {});
+  #note = element("span", { class: "board-note", tabindex: "0", role: "img" }, icon("info-circle"));
+  #answer = null;
+  #bounds = null;
   #onRetry;
 
   constructor(panel, { onRetry = () => {} } = {}) {
@@ -32,23 +36,47 @@ export class BoardPanel {
     this.#explore = element("a", { class: "icon-button", href: "/explore", title: "Open in Explore", "aria-label": `Open ${title} in Explore`, hidden: true }, icon("chart-line"));
     const expand = element("button", { type: "button", class: "icon-button", "aria-label": `Enlarge ${title}`, "aria-pressed": "false" }, icon("arrows-maximize"));
     expand.addEventListener("click", () => this.#enlarge(expand));
-    const note = panel.description ? element("span", { class: "board-note", title: panel.description, tabindex: "0", "aria-label": panel.description, role: "img" }, icon("info-circle")) : null;
     this.#own = panel.kind === "text" ? [] : [this.#explore, expand];
     this.setTools();
     this.root = element(
       "article", { class: `panel board-panel is-${panel.kind}`, "aria-label": title },
-      element("header", { class: "panel-head" }, element("h3", {}, element("span", {}, panel.title), note, this.#aggregate), this.#tools),
+      element("header", { class: "panel-head" }, element("h3", {}, this.#name, this.#note, this.#aggregate), this.#tools),
       this.#picture, this.#legend,
     );
-    this.root.style.setProperty("--span", panel.width);
     this.root.boardPanel = this;
-    if (panel.kind === "text") {
-      this.#picture.classList.remove("skeleton");
-      showText(this.#picture, panel);
-      this.isStale = false;
-    }
+    this.#showWords();
     if (LINES.has(panel.kind)) this.#chart = new LineChart(this.#picture, this.#legend);
     else this.#legend.remove();
+  }
+
+  /** The same kind of panel with another look: what was answered last is drawn again. */
+  change(panel) {
+    this.panel = panel;
+    this.#showWords();
+    if (this.#answer) this.#show(this.#answer, this.#bounds);
+  }
+
+  destroy() {
+    this.#chart?.destroy();
+  }
+
+  #showWords() {
+    const { title, description, kind } = this.panel;
+    this.#name.textContent = title;
+    this.#note.hidden = !description;
+    this.#note.title = description;
+    this.#note.setAttribute("aria-label", description);
+    if (kind !== "text") return;
+    this.#picture.classList.remove("skeleton");
+    showText(this.#picture, this.panel);
+    this.isStale = false;
+  }
+
+  /** Its place in the row's grid, from `layout.js`. */
+  setPlace(place) {
+    this.place = place;
+    const { x, y, width, height } = place;
+    for (const [name, value] of Object.entries({ column: x + 1, line: y + 1, width, height })) this.root.style.setProperty(`--${name}`, value);
   }
 
   /** In edit mode the panel gets other buttons; without any it has its own. */
@@ -62,9 +90,9 @@ export class BoardPanel {
     button.replaceChildren(icon(isLarge ? "arrows-minimize" : "arrows-maximize"));
   }
 
-  /** Asks and shows; resolves when there is something to see, whatever it is. */
+  /** Asks and shows; resolves when there is something to see, to the error that it is or to null. */
   async load(definition, values, bounds, signal) {
-    if (this.panel.kind === "text") return;
+    if (this.panel.kind === "text") return null;
     this.isStale = false;
     this.root.classList.add("is-loading");
     this.root.setAttribute("aria-busy", "true");
@@ -74,12 +102,14 @@ export class BoardPanel {
       this.#show(answer, bounds);
       this.#explore.href = exploreAddress(this.panel, definition.variables, values, answer.texts, timeRange);
       this.#explore.hidden = false;
+      return null;
     } catch (error) {
       if (error.name === "AbortError") {
         this.isStale = true;
         throw error;
       }
       this.#fail(error);
+      return error;
     } finally {
       this.root.classList.remove("is-loading");
       this.root.setAttribute("aria-busy", "false");
@@ -87,6 +117,7 @@ export class BoardPanel {
   }
 
   #show(answer, bounds) {
+    [this.#answer, this.#bounds] = [answer, bounds];
     this.#picture.classList.remove("skeleton");
     this.#say(null);
     if (!answer.lines.length) {
@@ -103,6 +134,7 @@ export class BoardPanel {
   }
 
   #fail(error) {
+    this.#answer = null;
     this.#picture.classList.remove("skeleton");
     const retry = element("button", { type: "button", class: "btn btn-sm" }, "Try again");
     retry.addEventListener("click", () => this.#onRetry(this));

@@ -1,4 +1,4 @@
-/** Stores a changed dashboard; where somebody else stored it in between, the author decides. */
+/** Stores a new dashboard or a changed one; where somebody else stored it in between, the author decides. */
 
 import { getJson, postJson, sendJson } from "../api.js";
 import { element } from "../elements.js";
@@ -34,6 +34,7 @@ export async function save(saved, draft) {
 }
 
 async function store(saved, draft) {
+  if (!saved.slug) return postJson(HOME, draft);
   try {
     return await sendJson("PUT", pathOf(saved), draft, { headers: { "If-Match": `"${saved.version}"` } });
   } catch (error) {

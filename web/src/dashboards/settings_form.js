@@ -1,8 +1,9 @@
-/** The form of a whole dashboard: name, who sees it, what it stands for, the range at first, variables. */
+/** The form of a whole dashboard: name, who sees it, what it stands for, the default range, variables. */
 
 import { postJson } from "../api.js";
 import { element, icon } from "../elements.js";
 import { PRESETS } from "../time/time_range.js";
+import { dialogForm } from "./dialog_form.js";
 import { area, checkbox, field, input, select } from "./fields.js";
 import { showProblems } from "./problems.js";
 import { KIND_TITLES } from "./variables.js";
@@ -34,7 +35,7 @@ function variableForm(variable, onRemove) {
   const split = (text) => text.split(",").map((one) => one.trim()).filter(Boolean);
   const root = element(
     "fieldset", { class: "board-query" }, element("div", { class: "ask-row" }, field("Name in queries", name), field("Title", title), field("Chooses", kind), remove),
-    element("div", { class: "ask-row" }, labelField, metricField, choicesField, field("At first", fallback, { css: "is-wide" })), element("div", { class: "ask-row" }, multiToggle, allToggle),
+    element("div", { class: "ask-row" }, labelField, metricField, choicesField, field("Default", fallback, { css: "is-wide" })), element("div", { class: "ask-row" }, multiToggle, allToggle),
   );
   const read = () => ({
     name: name.value.trim(), title: title.value.trim(), kind: kind.value, label: kind.value === "label" ? label.value.trim() : "", metric: kind.value === "label" ? metric.value.trim() : "",
@@ -64,19 +65,17 @@ export function openSettings(draft, lists, onDone) {
   const add = element("button", { type: "button", class: "btn btn-sm" }, icon("plus"), "Add variable");
   add.addEventListener("click", () => setVariables([...forms.map((form) => form.read()), { name: "", title: "", kind: "device", label: "", metric: "", choices: [], default: [], multi: true, all: true }]));
   setVariables(definition.variables);
-  const errors = element("div", { class: "ask-errors", role: "alert", hidden: true });
   const showStands = () => {
     standsField.hidden = visibility.value !== "everyone" || !lists.mayShare;
   };
   visibility.addEventListener("change", showStands);
   showStands();
-  const form = element(
-    "form", { class: "dialog-body board-panel-form" }, element("h2", {}, "Dashboard"),
+  const form = dialogForm("Dashboard", element(
+    "div", { class: "board-fields" },
     element("div", { class: "ask-row" }, field("Name", name, { css: "is-wide" }), field("Visible to", visibility), standsField), field("Description", description, { css: "is-whole" }),
-    element("div", { class: "ask-row" }, field("Range at first", range), field("Refresh", refresh)),
-    element("h3", {}, "Variables"), host, element("div", {}, add), errors,
-    element("div", { class: "form-foot" }, element("button", { type: "submit", class: "btn btn-primary" }, icon("check"), "Apply"), element("button", { type: "button", class: "btn", "data-close-dialog": true }, "Cancel")),
-  );
+    element("div", { class: "ask-row" }, field("Default range", range), field("Refresh", refresh)),
+    element("h3", {}, "Variables"), host, element("div", {}, add),
+  ));
   const dialog = element("dialog", { class: "fk-dialog board-dialog", "aria-label": "Dashboard" }, form);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -84,7 +83,7 @@ export function openSettings(draft, lists, onDone) {
     try {
       await postJson("/api/v1/dashboards/check", { definition: changed });
     } catch (error) {
-      showProblems(errors, error);
+      showProblems(form.querySelector("[data-errors]"), error);
       return;
     }
     Object.assign(definition, changed);

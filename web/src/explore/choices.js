@@ -55,6 +55,7 @@ export async function findDevices(text, signal) {
 }
 
 export async function deviceTitles(values) {
+  if (!values.length) return [];
   try {
     const { results } = await getJson(DEVICES_URL, [["id__in", values.join(",")], ["limit", String(values.length)]]);
     return results.map(({ id, name }) => [id, name]);
