@@ -91,6 +91,8 @@ async def test_from_explore_to_a_shared_address(visitor, fleet):
     await form.get_by_label("Shown as").select_option("stat")
     await form.get_by_label("Language of query 1").select_option("promql")
     await form.get_by_label("Query", exact=True).fill("max(memory_usage_percent)")
+    # Until the query is there, the preview shows that of a new panel: a figure for each device.
+    await expect(form.locator("[data-form-preview] .stat")).to_have_count(1)
     await expect(form.locator("[data-form-preview] .stat")).to_contain_text("51")
     await form.get_by_role("button", name="Apply").click()
     await page.click("[data-save]")

@@ -146,6 +146,8 @@ async def test_keys_move_and_size_panels(visitor, admin, board):
     await expect(page.get_by_text("Column 7, line 1, 4 columns wide, 7 lines high")).to_be_attached()
     await handle(page, "Disks").press("ArrowDown")
     await page.get_by_role("button", name="Duplicate Network").press("Enter")
+    await page.locator("[data-add-row]").scroll_into_view_if_needed()
+    await expect(page.locator("[data-save]")).to_be_in_viewport(ratio=1)
     await expect(panel(page, "Network")).to_have_count(2)
     await page.get_by_role("button", name="Remove Network").first.press("Enter")
     await page.keyboard.press("Control+s")
@@ -158,9 +160,13 @@ async def test_keys_move_and_size_panels(visitor, admin, board):
 
 async def test_discarding_puts_panels_back(visitor, admin, board):
     page = visitor.page
+    loaded: list[str] = []
+    page.on("request", lambda request: loaded.append(request.url) if "editor" in request.url else None)
     await visitor.open(board)
     await expect(panel(page, "CPU").locator("canvas")).to_be_visible()
     before = await box(panel(page, "CPU"))
+    # The grid's script and styles are for those who edit.
+    assert not loaded
     await page.click("[data-edit]")
     await handle(page, "CPU").press("ArrowRight")
     page.once("dialog", lambda dialog: dialog.accept())
@@ -168,6 +174,7 @@ async def test_discarding_puts_panels_back(visitor, admin, board):
     await expect(page.locator("[data-view-actions]")).to_be_visible()
     assert await box(panel(page, "CPU")) == before
     assert "edit=" not in page.url
+    assert len(loaded) == 2
     assert (await admin.get("/api/v1/dashboards/board")).json()["version"] == 1
 
 

@@ -11,7 +11,7 @@ export class Board {
   #host;
   #variables;
   #onState;
-  #views = new WeakMap();
+  #views = new Map();
   #shown = [];
   #waiting = [];
   #calls = new Set();
@@ -34,6 +34,16 @@ export class Board {
     this.#host.replaceChildren(...rows, ...(decorate?.foot?.() ?? []));
     if (!rows.length && !decorate) this.#host.append(element("div", { class: "empty" }, element("h2", {}, "No panels yet"), element("p", {}, "“Edit” adds rows and panels.")));
     for (const view of this.#shown) this.#seen.observe(view.root);
+    // While somebody edits, what was taken away may come back.
+    if (!decorate) this.#forgetOthers();
+  }
+
+  #forgetOthers() {
+    for (const [panel, view] of this.#views) {
+      if (this.#shown.includes(view)) continue;
+      view.destroy();
+      this.#views.delete(panel);
+    }
   }
 
   #row(row, place, decorate) {

@@ -8,7 +8,7 @@ import { COLUMNS, LINE_PIXELS, LOWEST, NARROWEST, TALLEST } from "./layout.js";
 const GAP = 12;
 const OPTIONS = {
   column: COLUMNS, cellHeight: LINE_PIXELS, margin: GAP / 2, minRow: LOWEST, handle: ".panel-head", acceptWidgets: ".grid-stack-item", animate: false,
-  draggable: { handle: ".panel-head" }, resizable: { handles: "e,s,se" }, alwaysShowResizeHandle: true,
+  resizable: { handles: "e,s,se" }, alwaysShowResizeHandle: true,
 };
 
 function itemOf(root) {
