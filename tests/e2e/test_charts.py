@@ -1,5 +1,6 @@
 """The charts' engine in a real browser: tooltip, nearest line, ended series, thresholds, annotations, many lines."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -205,3 +206,17 @@ async def test_charts_of_a_device_share_the_crosshair(visitor, fleet):
     await expect(page.locator("#panel-cores .cursor-time")).to_be_visible()
     here, there = (page.locator(f"#panel-{name} .cursor-time") for name in ("cpu", "cores"))
     assert await here.inner_text() == await there.inner_text()
+
+
+async def test_a_live_sample_joins_the_chart_that_is_there(visitor, fleet):
+    page = visitor.page
+    now = time.time()
+    await fleet[0].send(*((now - age, readings(age, "high")) for age in range(60, 0, -5)))
+    await visitor.open(f"/devices/{fleet[0].id}?range=5m")
+    canvas = page.locator("#panel-cpu canvas")
+    await expect(page.locator("#panel-cpu .legend-item").first).to_have_text("User40 %")
+    await expect(page.locator("[data-live]")).to_have_attribute("data-state", "open")
+    await canvas.evaluate("canvas => { canvas.dataset.same = 'yes'; }")
+    await fleet[0].send((time.time(), readings(0, "high") | {"cpu_user_percent": 71.0}))
+    await expect(page.locator("#panel-cpu .legend-item").first).to_have_text("User71 %")
+    await expect(canvas).to_have_attribute("data-same", "yes")
