@@ -197,6 +197,18 @@ async def test_a_duplicate_is_stored_when_it_is_saved(visitor, admin, board):
     assert (await admin.get("/api/v1/dashboards/board")).json()["version"] == 1
 
 
+async def test_a_copy_of_a_built_in_dashboard_is_not_built_in(visitor):
+    page = visitor.page
+    await visitor.open(f"/dashboards/built-in-other?{shown()}")
+    built_in = page.get_by_text("Built in", exact=True)
+    await expect(built_in).to_be_visible()
+    await page.click("[data-duplicate]")
+    await expect(page.get_by_text("Copy, not saved yet")).to_be_visible()
+    await expect(built_in).to_be_hidden()
+    await page.click("[data-discard]")
+    await expect(built_in).to_be_visible()
+
+
 async def test_the_preview_follows_the_form(visitor, board):
     page = visitor.page
     await visitor.open(f"{board}&edit=1")

@@ -146,6 +146,7 @@ export class DashboardPage {
     this.#part("board-name").textContent = name;
     this.#part("board-description").textContent = description;
     this.#part("board-unsaved").hidden = Boolean(slug);
+    this.#part("board-built-in")?.toggleAttribute("hidden", !slug);
     const tag = this.#part("board-visibility");
     if (tag) tag.textContent = visibility === "everyone" ? "Everyone sees it" : "Only you see it";
   }
