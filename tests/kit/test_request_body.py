@@ -6,7 +6,14 @@ import pytest
 
 from fleetkeeper.errors import OverloadedError, TimedOutError, TooLargeError
 from fleetkeeper.kit.places import Places
-from fleetkeeper.kit.request_body import CallerGoneError, Pace, announced_length, read_body
+from fleetkeeper.kit.request_body import (
+    PART_BYTES,
+    CallerGoneError,
+    Pace,
+    announced_length,
+    read_body,
+    read_parts,
+)
 
 PACE = Pace(grace_seconds=10, bytes_per_second=1)
 
@@ -83,6 +90,27 @@ class TestReadBody:
             return {"type": "http.request", "body": parts.pop(), "more_body": bool(parts)}
 
         assert len(await read(steady, max_bytes=5000, pace=Pace(0.03, 1000), room=5000)) == 5000
+
+
+class TestReadParts:
+    @staticmethod
+    async def parts(receive, max_bytes=10**7) -> list[bytes]:
+        with Places(1, 1, max_bytes).take("caller") as place:
+            return await read_parts({"headers": []}, receive, max_bytes, place, PACE)
+
+    async def test_large_pieces_stay_what_they_are(self):
+        pieces = [bytes([number]) * PART_BYTES for number in range(3)]
+        parts = await self.parts(sender(*pieces))
+        assert [part[:1] for part in parts] == [b"\0", b"\1", b"\2"]
+        assert {len(part) for part in parts} == {PART_BYTES}
+
+    async def test_small_pieces_are_put_together(self):
+        """Each piece for itself would take many times its bytes."""
+        parts = await self.parts(sender(*([b"ab"] * PART_BYTES)))
+        assert (len(parts), b"".join(parts)) == (2, b"ab" * PART_BYTES)
+
+    async def test_nothing_is_a_part(self):
+        assert await self.parts(sender()) == [b""]
 
 
 class TestAnnouncedLength:

@@ -1,5 +1,6 @@
 """Stands before the web framework: finds out who calls, and reads the body, before a route begins."""
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from starlette.routing import compile_path
 from fleetkeeper.kit.addresses import customer_of
 from fleetkeeper.kit.http_shell import sender_of
 from fleetkeeper.kit.places import Places
-from fleetkeeper.kit.request_body import CallerGoneError, Pace, announced_length, read_body
+from fleetkeeper.kit.request_body import CallerGoneError, Pace, announced_length, read_parts
 
 # Where a request's state has who calls, once the front has found out.
 CALLER = "caller"
@@ -98,13 +99,13 @@ class BodyFront:
             return
         with place:
             try:
-                body = await read_body(scope, receive, door.max_bytes, place, self._pace)
+                parts = await read_parts(scope, receive, door.max_bytes, place, self._pace)
             except CallerGoneError:
                 return
             except Exception as error:  # noqa: BLE001 - as above
                 response = await (door.answer or self._answer)(request, error)
             else:
-                await self.app(scope, _Replay(body, receive), send)
+                await self.app(scope, _Replay(parts, receive), send)
                 return
         await response(scope, receive, send)
 
@@ -115,16 +116,16 @@ class BodyFront:
 
 
 class _Replay:
-    """Gives a body that was read, and then what the connection gives."""
+    """Gives a body that was read, part by part, and then what the connection gives."""
 
-    __slots__ = ("_body", "_receive")
+    __slots__ = ("_parts", "_receive")
 
-    def __init__(self, body: bytes, receive: Any) -> None:
-        self._body: bytes | None = body
+    def __init__(self, parts: Sequence[bytes], receive: Any) -> None:
+        self._parts = deque(parts)
         self._receive = receive
 
     async def __call__(self) -> Any:
-        if self._body is None:
+        if not self._parts:
             return await self._receive()
-        body, self._body = self._body, None
-        return {"type": "http.request", "body": body, "more_body": False}
+        body = self._parts.popleft()
+        return {"type": "http.request", "body": body, "more_body": bool(self._parts)}

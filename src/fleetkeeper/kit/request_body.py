@@ -14,6 +14,8 @@ from fleetkeeper.kit.wire import decode, decompress
 
 _Message = TypeVar("_Message")
 _DIGITS = re.compile(rb"[0-9]{1,18}")
+# A body is kept in parts of at least so many bytes.
+PART_BYTES = 256 * 1024
 # In a request's scope, from the server's protocol: the body has come already, so there is nothing to wait for.
 BODY_IS_HERE = "fleetkeeper.body_is_here"
 # For a length that is given and is no number that anybody could mean.
@@ -46,7 +48,15 @@ def announced_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
 async def read_body(
     scope: Any, receive: Callable[[], Awaitable[Any]], max_bytes: int, place: Place, pace: Pace
 ) -> bytes:
-    """The whole body, which takes its room in `place`.
+    """The whole body, as `read_parts` reads it."""
+    parts = await read_parts(scope, receive, max_bytes, place, pace)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+async def read_parts(
+    scope: Any, receive: Callable[[], Awaitable[Any]], max_bytes: int, place: Place, pace: Pace
+) -> list[bytes]:
+    """The whole body, which takes its room in `place`, in parts: a large one is never there twice.
 
     Raises TooLargeError as soon as the announced or the received length exceeds `max_bytes`, TimedOutError for one
     that comes too slowly, OverloadedError without room, and CallerGoneError.
@@ -59,13 +69,13 @@ async def read_body(
         if len(whole) > max_bytes:
             raise _too_large(max_bytes)
         place.grow(len(whole))
-        return whole
+        return [whole]
     if (announced_length(scope["headers"]) or 0) > max_bytes:
         raise _too_large(max_bytes)
     began = asyncio.get_running_loop().time()
     deadline = began + pace.grace_seconds
-    body = bytearray()
-    while True:
+    parts, length, is_over = _Parts(), 0, False
+    while not is_over:
         try:
             async with asyncio.timeout_at(deadline):
                 message = await receive()
@@ -74,13 +84,36 @@ async def read_body(
         if message["type"] == "http.disconnect":
             raise CallerGoneError
         part: bytes = message.get("body", b"")
-        if len(body) + len(part) > max_bytes:
+        length += len(part)
+        if length > max_bytes:
             raise _too_large(max_bytes)
         place.grow(len(part))
-        if not message.get("more_body"):
-            return bytes(body + part) if body else part
-        body += part
-        deadline = began + pace.grace_seconds + len(body) / pace.bytes_per_second
+        parts.add(part)
+        is_over = not message.get("more_body")
+        deadline = began + pace.grace_seconds + length / pace.bytes_per_second
+    return parts.taken()
+
+
+class _Parts:
+    """What came so far. Small pieces are put together, as each of them takes more memory than its bytes."""
+
+    def __init__(self) -> None:
+        self._whole: list[bytes] = []
+        self._last = bytearray()
+
+    def add(self, piece: bytes) -> None:
+        """Keep what came."""
+        if len(self._last) + len(piece) >= PART_BYTES:
+            self._whole.append(b"".join((self._last, piece)) if self._last else piece)
+            self._last.clear()
+        else:
+            self._last += piece
+
+    def taken(self) -> list[bytes]:
+        """All parts; at least one."""
+        if self._last or not self._whole:
+            self._whole.append(bytes(self._last))
+        return self._whole
 
 
 def read_message(

@@ -3,7 +3,8 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -76,9 +77,9 @@ class IdempotencyFront:
                 "The key is wrong.",
                 fields=[FieldError(HEADER, "has 1 to 255 visible ASCII characters, such as a UUID")],
             )
-        message = await receive()
-        body: bytes = message.get("body", b"")
+        messages = await _whole(receive)
         scope = request.scope
+        body = [message.get("body", b"") for message in messages]
         asked = _digest(request.headers.get("content-type", "").encode(), scope["query_string"], body)
         # Where anybody may call, the credential is in the body: only the very same request gets the same answer.
         caller = scope["state"].get(CALLER)
@@ -89,7 +90,7 @@ class IdempotencyFront:
         if known is None:
             captured = _Captured()
             scope["state"][CLAIM] = claim
-            await self.app(scope, _Once(message, receive), captured)
+            await self.app(scope, _Again(messages, receive), captured)
             if not claim.is_lost:
                 await self._keep(database, claim, captured, _rights_of(scope))
                 return _response(captured.status, captured.headers, bytes(captured.body))
@@ -171,18 +172,23 @@ class _Captured:
             self.body += message.get("body", b"")
 
 
-class _Once:
-    """Gives a message that was received before once more, and then what comes."""
+async def _whole(receive: Any) -> list[Any]:
+    """The messages of a body, all of which were received before."""
+    messages = [await receive()]
+    while messages[-1].get("more_body"):
+        messages.append(await receive())
+    return messages
 
-    def __init__(self, message: Any, receive: Any) -> None:
-        self._message = message
+
+class _Again:
+    """Gives messages that were received before once more, and then what comes."""
+
+    def __init__(self, messages: Sequence[Any], receive: Any) -> None:
+        self._messages = deque(messages)
         self._receive = receive
 
     async def __call__(self) -> Any:
-        if self._message is None:
-            return await self._receive()
-        message, self._message = self._message, None
-        return message
+        return self._messages.popleft() if self._messages else await self._receive()
 
 
 def _response(status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> Response:
@@ -197,8 +203,12 @@ def _rights_of(scope: Any) -> bytes:
     return b"" if rights is None else _digest(rights.encode())
 
 
-def _digest(*parts: bytes) -> bytes:
+def _digest(*values: bytes | Sequence[bytes]) -> bytes:
+    """Of values one after the other, each with its length; one in parts is as if it were whole."""
     digest = hashlib.sha256()
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "big") + part)
+    for value in values:
+        parts = [value] if isinstance(value, bytes) else value
+        digest.update(sum(map(len, parts)).to_bytes(8, "big"))
+        for part in parts:
+            digest.update(part)
     return digest.digest()
