@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from fleetkeeper.annotations.attachments import api as attachments
 from fleetkeeper.annotations.fields import api as custom_fields
 from fleetkeeper.annotations.notes import api as notes
 from fleetkeeper.annotations.tags import api as tags
@@ -85,6 +86,7 @@ def body_bounds(settings: Settings) -> Mapping[str, int]:
     return (
         dict.fromkeys(PUBLIC_ROUTES, PUBLIC_BODY_BYTES)
         | dict.fromkeys(report_paths, telemetry.MAX_REPORT_BYTES)
+        | {"/api/v1/attachments": settings.attachments.max_file_bytes}
         | dict.fromkeys(telemetry_paths, settings.telemetry.max_body_bytes)
     )
 
@@ -147,6 +149,7 @@ def include_routes(app: FastAPI) -> None:
         tags.router,
         notes.router,
         custom_fields.router,
+        attachments.router,
         approvals.router,
         approval_rules.router,
         approval_delegations.router,

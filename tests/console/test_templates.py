@@ -22,7 +22,7 @@ from fleetkeeper.console.contexts import (
     shell,
     views,
 )
-from fleetkeeper.console.device_page import FIELDS, HISTORY, NOTES, SECTIONS
+from fleetkeeper.console.device_page import FIELDS, FILES, HISTORY, NOTES, SECTIONS
 from fleetkeeper.console.rendering import ENVIRONMENT, FOLDER
 
 WEB = Path(__file__).parents[2] / "web/src"
@@ -74,7 +74,7 @@ def names_used(template: str, *, is_part: bool = False) -> frozenset[str]:
     for other in re.findall(r'{%-?\s*(?:extends|include) "([^"]+)"', source):
         names |= names_used(other, is_part=True)
     if template == "devices/detail.html":
-        for section in (*SECTIONS, FIELDS, NOTES, HISTORY):
+        for section in (*SECTIONS, FIELDS, FILES, NOTES, HISTORY):
             names |= names_used(section.template, is_part=True) if section.template else set()
     return frozenset(names - LOOP_NAMES.get(template, set()) if is_part else names)
 

@@ -102,3 +102,33 @@ async def test_a_field_is_defined_filled_and_filtered_by(app, admin, visit):
     await expect(page.locator(".list-table tbody tr")).to_contain_text("42")
     await expect(page.get_by_text("Rack unit is at least")).to_be_visible()
     assert not visitor.problems
+
+
+async def test_a_file_is_attached_downloaded_and_deleted(app, admin, visit, tmp_path):
+    device = await enroll(app, admin, "web-01")
+    await device.client.aclose()
+    await make_user(app.state.database, "maria", Role.ADMIN)
+    visitor = await visit()
+    await visitor.sign_in("maria", PASSWORD)
+    page = visitor.page
+    await visitor.open(f"/devices/{device.id}")
+    plan, large = tmp_path / "plan.html", tmp_path / "large.bin"
+    plan.write_text("<script>alert(1)</script>")
+    large.write_bytes(b"x" * (10 * 1024 * 1024 + 1))
+    await page.get_by_label("Add files").set_input_files([large])
+    await page.get_by_role("button", name="Upload").click()
+    await expect(page.locator("[data-uploads]")).to_contain_text("Larger than 10 MiB")
+    await page.get_by_label("Add files").set_input_files([plan])
+    await page.get_by_role("button", name="Upload").click()
+    link = page.locator("#attachments").get_by_role("link", name="plan.html")
+    await expect(link).to_be_visible()
+    async with page.expect_download() as starting:
+        await link.click()
+    download = await starting.value
+    assert download.suggested_filename == "plan.html"
+    await download.save_as(tmp_path / "back.html")
+    assert (tmp_path / "back.html").read_text() == plan.read_text()
+    page.once("dialog", lambda dialog: dialog.accept())
+    await page.locator("#attachments").get_by_role("button", name="Delete").click()
+    await expect(page.get_by_text("No files yet.")).to_be_visible()
+    assert not visitor.problems

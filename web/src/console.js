@@ -10,6 +10,7 @@ import { startRowKeys } from "./shell/row_keys.js";
 import { startSelection } from "./shell/selection.js";
 import { startShortcuts } from "./shell/shortcuts.js";
 import { startTheme } from "./shell/theme.js";
+import { startUploads } from "./shell/uploads.js";
 import { startSparklines } from "./sparklines.js";
 import { startTimes } from "./times.js";
 
@@ -23,5 +24,6 @@ startShortcuts();
 startRowKeys();
 startMovingUp();
 startSelection();
+startUploads();
 startRefresh();
 startSparklines();

@@ -129,3 +129,32 @@ class CustomValue(Base):
     value_boolean: Mapped[bool | None]
     value_date: Mapped[date | None]
     value_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class Attachment(Keyed, Base):
+    """A file on an object. `author` is the name that who added it had then."""
+
+    __tablename__ = "attachments"
+    __table_args__ = (Index("ix_attachments_object_id", "object_id", "object_type", "created_at", "id"),)
+
+    object_type: Mapped[str] = mapped_column(String(63))
+    object_id: Mapped[UUID]
+    name: Mapped[str] = mapped_column(String(255))
+    media_type: Mapped[str] = mapped_column(String(100))
+    size_bytes: Mapped[int]
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    author_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    author: Mapped[str] = mapped_column(String(300), server_default="")
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class AttachmentPart(Base):
+    """A part of a file's content."""
+
+    __tablename__ = "attachment_parts"
+
+    attachment_id: Mapped[UUID] = mapped_column(
+        ForeignKey("attachments.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)

@@ -5,10 +5,10 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.annotations.models import CustomValue, Note, Tagged
+from fleetkeeper.annotations.models import Attachment, CustomValue, Note, Tagged
 from fleetkeeper.annotations.objects import KINDS
 
-ON_OBJECTS = (CustomValue, Note, Tagged)
+ON_OBJECTS = (Attachment, CustomValue, Note, Tagged)
 
 
 async def forget_object(session: AsyncSession, object_type: str, object_id: UUID) -> None:

@@ -3,6 +3,7 @@
 from fleetkeeper.audit.words import declare_event, declare_object
 from fleetkeeper.database.constraints import declare_taken
 
+declare_object("attachments", "file")
 declare_object("custom_fields", page="/custom-fields/{}")
 declare_object("custom_values", "custom field value")
 declare_event("custom_values.reveal", "Revealed")

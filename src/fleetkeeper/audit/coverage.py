@@ -9,6 +9,7 @@ UNAUDITED = {
     "archive_files": "where old measurements are; a run that moves or removes them is an event of its own",
     "archive_parts": "where in a file measurements are; follows from archive_files",
     "archive_runs": "what runs did; each is an event of its own",
+    "attachment_parts": "what files hold; attachments has their names and checksums",
     "audit_epochs": "is part of the log, and written as a restored database is first started",
     "audit_log": "is the log",
     "audit_seals": "is part of the log; an entry for each seal would need a seal again",
@@ -75,6 +76,7 @@ SKIPPED = {
         "version": "counts changes, each of which has its entry",
     },
     "archive_policy": {"last_archive_run": "moves on with each run", "updated_at": _WRITTEN},
+    "attachments": {"created_at": _WRITTEN},
     "config": {"updated_at": _WRITTEN},
     "custom_fields": {
         "created_at": _WRITTEN,

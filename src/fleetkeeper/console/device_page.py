@@ -53,6 +53,7 @@ SECTIONS = (
 )
 FIRST_REPORT = timedelta(minutes=1)
 FIELDS = Section("fields", "Custom fields", "devices/_fields.html")
+FILES = Section("files", "Files", "devices/_files.html")
 NOTES = Section("notes", "Notes", "devices/_notes.html")
 NO_NOTES = Notes((), 0, None)
 HISTORY = Section("history", "History", "devices/_history.html")
@@ -176,6 +177,7 @@ def device_page(
     tags: tuple[Tag, ...] = (),
     tags_form: EntryForm | None = None,
     fields: Sequence[Panel] = (),
+    files: Sequence[Panel] = (),
     notes: Notes = NO_NOTES,
     delete_form: EntryForm | None = None,
     with_history: bool = False,
@@ -207,6 +209,7 @@ def device_page(
             *sections,
             *([FIELDS] if fields else []),
             *([NOTES] if notes else []),
+            *([FILES] if files else []),
             *([HISTORY] if with_history else []),
         ),
         process_columns=PROCESS_COLUMNS,
@@ -221,6 +224,7 @@ def device_page(
         tags=tags,
         tags_form=tags_form,
         fields=tuple(fields),
+        files=tuple(files),
         notes=notes,
         delete_form=delete_form,
         csrf_token=shell.csrf_token,

@@ -129,3 +129,13 @@ class _Replay:
             return await self._receive()
         body = self._parts.popleft()
         return {"type": "http.request", "body": body, "more_body": bool(self._parts)}
+
+
+async def body_parts(request: Request) -> list[bytes]:
+    """A body in the parts in which the front has read it: nothing waits for the network, and nothing is copied."""
+    parts, is_over = [], False
+    while not is_over:
+        message = await request.receive()
+        parts.append(message.get("body", b""))
+        is_over = not message.get("more_body")
+    return parts

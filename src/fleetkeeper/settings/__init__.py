@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from fleetkeeper.errors import StartupError
 from fleetkeeper.kit.error_words import error_words
 from fleetkeeper.settings.archive import ArchiveSettings
+from fleetkeeper.settings.attachments import AttachmentSettings
 from fleetkeeper.settings.database import DatabaseSettings
 from fleetkeeper.settings.identity import IdentitySettings
 from fleetkeeper.settings.outgoing import OutgoingSettings
@@ -46,6 +47,9 @@ class Settings(BaseSettings):
         description="`text` for people, `json` for machines; `auto` is text on a terminal and json elsewhere.",
     )
     archive: ArchiveSettings = Field(default_factory=ArchiveSettings, description="The telemetry archive.")
+    attachments: AttachmentSettings = Field(
+        default_factory=AttachmentSettings, description="Files that people attach to objects."
+    )
     database: DatabaseSettings = Field(default_factory=DatabaseSettings, description="The database.")
     identity: IdentitySettings = Field(default_factory=IdentitySettings, description="Sign-in and sessions.")
     outgoing: OutgoingSettings = Field(

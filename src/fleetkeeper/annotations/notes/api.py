@@ -6,8 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 
 from fleetkeeper.annotations.notes import service
-from fleetkeeper.annotations.notes.schemas import NoteCreate, NotePage, NoteRead, NoteUpdate, ObjectName
+from fleetkeeper.annotations.notes.schemas import NoteCreate, NotePage, NoteRead, NoteUpdate
 from fleetkeeper.annotations.notes.service import LISTING as NOTES_LISTING
+from fleetkeeper.annotations.schemas import ObjectName
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import SignedIn

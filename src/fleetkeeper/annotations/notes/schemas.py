@@ -6,18 +6,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from fleetkeeper.annotations.schemas import ObjectName
 from fleetkeeper.kit.pagination import PageOf
 from fleetkeeper.kit.patterns import shaped
 
 _BODY = shaped(r"^[^\x00]*[^\s\x00][^\x00]*$", "not be empty")
-_OBJECT = shaped(
-    r"^[a-z_]{1,63}:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
-    "be a kind of object and an ID, such as devices:0198c0de-7c00-7a00-8000-000000000000",
-)
 Body = Annotated[str, Field(max_length=10_000, pattern=_BODY, description="Text in Markdown")]
-ObjectName = Annotated[
-    str, Field(max_length=100, pattern=_OBJECT, description="The object: `devices:` and the ID of a device")
-]
 
 
 class NoteCreate(BaseModel):
@@ -51,9 +45,3 @@ class NoteRead(BaseModel):
 
 class NotePage(PageOf[NoteRead]):
     """One page of notes, newest first."""
-
-
-def parts_of(name: str) -> tuple[str, UUID]:
-    """Type and ID of an object's name."""
-    object_type, _, object_id = name.partition(":")
-    return object_type, UUID(object_id)

@@ -8,8 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.annotations.models import Note
-from fleetkeeper.annotations.notes.schemas import NoteCreate, NotePage, NoteRead, NoteUpdate, parts_of
+from fleetkeeper.annotations.notes.schemas import NoteCreate, NotePage, NoteRead, NoteUpdate
 from fleetkeeper.annotations.objects import check_visible, check_writable
+from fleetkeeper.annotations.schemas import parts_of
 from fleetkeeper.errors import ForbiddenError, NotFoundError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission

@@ -155,6 +155,7 @@ class DevicePage:
     tags: tuple[Tag, ...]
     tags_form: EntryForm | None
     fields: tuple[Panel, ...]
+    files: tuple[Panel, ...]
     notes: Notes
     delete_form: EntryForm | None
     csrf_token: str

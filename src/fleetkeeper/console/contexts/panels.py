@@ -173,7 +173,20 @@ class Matrix:
     kind = "matrix"
 
 
-Panel = EntryForm | ListPanel | Table | Facts | Secret | Code | Matrix
+@dataclass(frozen=True)
+class Upload:
+    """A form that sends files one by one to an address, each with its name as the parameter `name`."""
+
+    id: str
+    title: str
+    action: str
+    max_bytes: int
+    hint: str
+
+    kind = "upload"
+
+
+Panel = EntryForm | ListPanel | Table | Facts | Secret | Code | Matrix | Upload
 
 
 @dataclass(frozen=True)

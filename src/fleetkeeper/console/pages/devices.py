@@ -14,6 +14,7 @@ from fleetkeeper.console.device_form import BULK_FORM, FORM, bulk_options, delet
 from fleetkeeper.console.device_list import HOME, device_list
 from fleetkeeper.console.device_page import SHOWN_CHANGES, device_page
 from fleetkeeper.console.field_panels import field_panels, fields_of, values_address
+from fleetkeeper.console.file_panels import file_panels
 from fleetkeeper.console.forms.form import version_in
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.lists.bulk import BulkEdit, bulk_page
@@ -192,6 +193,9 @@ async def _device_page(
         if fields is None
         else field_panels(
             actor, fields, values_address(TABLE, device_id), device.department_id, may_write=form is not None
+        ),
+        files=await file_panels(
+            session, actor, settings.attachments, TABLE, device_id, may_write=form is not None
         ),
         notes=await notes_of(session, actor, f"{TABLE}:{device_id}", may_write=form is not None),
         tags=shown_tags(tags, device.tags),

@@ -5,8 +5,9 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from fleetkeeper.annotations.notes import service
-from fleetkeeper.annotations.notes.schemas import NoteRead, parts_of
+from fleetkeeper.annotations.notes.schemas import NoteRead
 from fleetkeeper.annotations.objects import KINDS
+from fleetkeeper.annotations.schemas import parts_of
 from fleetkeeper.console.contexts.panels import EntryForm
 from fleetkeeper.console.note_panels import NEW, edit_form, new_form
 from fleetkeeper.console.panels import Sent, done, refused, show_page, submit
