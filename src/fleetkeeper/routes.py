@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 from fleetkeeper.annotations.attachments import api as attachments
+from fleetkeeper.annotations.bookmarks import api as bookmarks
 from fleetkeeper.annotations.fields import api as custom_fields
 from fleetkeeper.annotations.notes import api as notes
 from fleetkeeper.annotations.tags import api as tags
@@ -150,6 +151,7 @@ def include_routes(app: FastAPI) -> None:
         notes.router,
         custom_fields.router,
         attachments.router,
+        bookmarks.router,
         approvals.router,
         approval_rules.router,
         approval_delegations.router,

@@ -16,6 +16,7 @@ EXCEPTIONS = {
     "/agents/arrivals": "a part of the agents' page",
     "/agents/enrollment-tokens": "a part of the agents' page",
     "/audit/state": "a part of the audit log's page",
+    "/bookmarks": "the menu at the star of every page",
     "/notifications/unread": "the number at the bell of every page",
     "/settings/providers/new": "a form that asks first which provider it is for",
     "/sign-in": "for those who are not signed in",

@@ -105,6 +105,7 @@ class TestQueryCounts:
         reason = {"X-Change-Reason": "counted"}
         await shared.admin.post("/api/v1/telemetry/archive/deletions", json=body, headers=reason)
         await shared.admin.post("/api/v1/custom-fields", json={"label": "counted"})
+        await shared.admin.post("/api/v1/bookmarks", json={"path": "/devices", "title": "counted"})
         view = {"path": "/devices", "name": "counted"}
         await shared.admin.post("/api/v1/saved-views", json=view)
         channel = {"name": "counted", "kind": "webhook", "url": "https://hooks.example/x"}

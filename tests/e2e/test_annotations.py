@@ -132,3 +132,25 @@ async def test_a_file_is_attached_downloaded_and_deleted(app, admin, visit, tmp_
     await page.locator("#attachments").get_by_role("button", name="Delete").click()
     await expect(page.get_by_text("No files yet.")).to_be_visible()
     assert not visitor.problems
+
+
+async def test_a_page_is_bookmarked_and_found_again(app, admin, visit):
+    await make_user(app.state.database, "maria", Role.ADMIN)
+    visitor = await visit()
+    await visitor.sign_in("maria", PASSWORD)
+    page = visitor.page
+    await visitor.open("/devices?status=offline")
+    star = page.locator("#bookmarks")
+    await star.locator("summary").click()
+    await expect(star).to_contain_text("No bookmarks yet.")
+    await page.get_by_role("button", name="Bookmark this page").click()
+    await expect(page.get_by_role("button", name="Remove this bookmark")).to_be_visible()
+    await visitor.open("/jobs")
+    await star.locator("summary").click()
+    await expect(page.get_by_role("button", name="Bookmark this page")).to_be_visible()
+    await star.get_by_role("link", name="Devices").click()
+    await expect(page).to_have_url(re.compile(r"/devices\?status=offline$"))
+    await star.locator("summary").click()
+    await page.get_by_role("button", name="Remove this bookmark").click()
+    await expect(star).to_contain_text("No bookmarks yet.")
+    assert not visitor.problems

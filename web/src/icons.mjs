@@ -8,5 +8,5 @@ export const ICONS = [
   "settings", "shield-lock", "ship", "sun", "sun-moon", "temperature", "trash", "user", "users", "x", "zoom-out",
   "plug-connected-x", "devices-pc", "archive", "users-group", "hierarchy-2", "chart-line", "table", "info-circle",
   "layout-board", "pencil", "copy-plus", "upload", "device-floppy", "grip-vertical",
-  "id-badge-2", "clock-stop", "eye", "bookmark", "tag",
+  "id-badge-2", "clock-stop", "eye", "bookmark", "tag", "star",
 ];

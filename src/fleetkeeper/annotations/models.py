@@ -158,3 +158,15 @@ class AttachmentPart(Base):
     )
     number: Mapped[int] = mapped_column(primary_key=True)
     data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Bookmark(Keyed, Base):
+    """A page that somebody has marked, by its address in the console and the title that it had then."""
+
+    __tablename__ = "bookmarks"
+    __table_args__ = (UniqueConstraint("owner_id", "path"),)
+
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    path: Mapped[str] = mapped_column(String(2000))
+    title: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

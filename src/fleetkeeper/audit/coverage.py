@@ -77,6 +77,7 @@ SKIPPED = {
     },
     "archive_policy": {"last_archive_run": "moves on with each run", "updated_at": _WRITTEN},
     "attachments": {"created_at": _WRITTEN},
+    "bookmarks": {"created_at": _WRITTEN},
     "config": {"updated_at": _WRITTEN},
     "custom_fields": {
         "created_at": _WRITTEN,

@@ -1,0 +1,2 @@
+DROP TABLE bookmarks;
+DROP FUNCTION audit_bookmarks();
