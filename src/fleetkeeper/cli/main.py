@@ -30,6 +30,7 @@ COMMANDS = {
     "serve": "fleetkeeper.cli.serve:serve",
     "settings": "fleetkeeper.cli.settings_docs:print_settings",
     "simulate": "fleetkeeper.cli.simulate:simulate",
+    "tag": "fleetkeeper.cli.tag:app",
     "telemetry": "fleetkeeper.cli.telemetry:app",
     "token": "fleetkeeper.cli.token:app",
     "up": "fleetkeeper.cli.up:up",

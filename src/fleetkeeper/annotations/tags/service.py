@@ -38,6 +38,14 @@ async def get_tag(session: AsyncSession, actor: Actor, tag_id: UUID) -> TagRead:
     return TagRead.model_validate(await _find(session, tag_id))
 
 
+async def find_tag(session: AsyncSession, slug: str) -> TagRead:
+    """A tag by its slug. Raises NotFoundError."""
+    tag = await session.scalar(select(Tag).where(Tag.slug == slug))
+    if tag is None:
+        raise NotFoundError(f"There is no tag {slug}.")
+    return TagRead.model_validate(tag)
+
+
 async def create_tag(session: AsyncSession, actor: Actor, wanted: TagWrite) -> TagRead:
     """Make a tag. Raises ConflictError for a name or slug that is taken, InvalidInputError."""
     del actor
