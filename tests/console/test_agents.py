@@ -1,43 +1,15 @@
 """Enrollment and agents."""
 
 import re
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from datetime import UTC, datetime
 
 import pytest
 
-from fleetkeeper.console.enrolment import install_commands, read_token_form, token_row
-from fleetkeeper.fleet.schemas import EnrollmentTokenRead
+from fleetkeeper.console.enrolment import install_commands, read_token_form
 from tests.factories.identity import make_department
 from tests.fixtures.client import TEST_CONTEXT
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-TOKEN = EnrollmentTokenRead(
-    id=UUID(int=1),
-    name="lab",
-    max_uses=2,
-    uses=0,
-    created_at=NOW,
-    expires_at=NOW + timedelta(hours=1),
-    revoked_at=None,
-    department_id=None,
-    allowed_networks=None,
-    last_used_at=None,
-)
-
-
-class TestTokenState:
-    @pytest.mark.parametrize(
-        ("change", "state"),
-        [
-            ({}, "usable"),
-            ({"uses": 2}, "used_up"),
-            ({"expires_at": NOW}, "expired"),
-            ({"revoked_at": NOW, "uses": 2}, "revoked"),
-        ],
-    )
-    def test_state(self, change, state):
-        assert token_row(TOKEN.model_copy(update=change), NOW).state == state
 
 
 class TestTokenForm:

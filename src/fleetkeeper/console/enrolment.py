@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -111,17 +110,9 @@ def install_commands(server: str, token: str) -> tuple[Command, ...]:
     )
 
 
-def token_row(
-    token: EnrollmentTokenRead, now: datetime, departments: Sequence[DepartmentRead] = ()
-) -> TokenRow:
+def token_row(token: EnrollmentTokenRead, departments: Sequence[DepartmentRead] = ()) -> TokenRow:
     """One token, with its state."""
     place = next((one.path for one in departments if one.id == token.department_id), "")
-    if token.revoked_at is not None:
-        state = "revoked"
-    elif token.uses >= token.max_uses:
-        state = "used_up"
-    else:
-        state = "expired" if token.expires_at <= now else "usable"
     return TokenRow(
         token.id,
         token.name,
@@ -129,7 +120,7 @@ def token_row(
         token.max_uses,
         token.created_at,
         token.expires_at,
-        state,
+        token.state,
         place,
         ", ".join(token.allowed_networks or ()),
     )

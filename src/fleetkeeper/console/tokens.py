@@ -7,7 +7,7 @@ from typing import Any
 
 from fleetkeeper.console.contexts.lists import Empty, ListPanel
 from fleetkeeper.console.contexts.panels import Cell, Entry, EntryForm, Option, RowAction, Secret, Tag
-from fleetkeeper.console.lists.declaring import Column, ListPage
+from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
 from fleetkeeper.console.lists.showing import related_panel
 from fleetkeeper.console.panels import department_options
 from fleetkeeper.errors import FieldError, InvalidInputError
@@ -17,6 +17,7 @@ from fleetkeeper.identity.permissions import PERMISSION_DESCRIPTIONS
 from fleetkeeper.identity.tokens.presets import Preset, is_open_to
 from fleetkeeper.identity.tokens.queries import LISTING
 from fleetkeeper.identity.tokens.schemas import TokenCreated, TokenPage, TokenRead
+from fleetkeeper.identity.tokens.status import TOKENS, TokenState
 
 HOME = "/tokens"
 DEFAULT_DAYS = "90"
@@ -60,9 +61,17 @@ def token_list(base: str = HOME, *, may_revoke: bool = True, may_rotate: bool = 
         noun=("token", "tokens"),
         listing=LISTING,
         search="Token or user",
+        quick=(
+            QuickFilter(
+                "state",
+                "Status",
+                (Choice(TokenState.ACTIVE, "Active"), Choice(TokenState.EXPIRED, "Expired")),
+            ),
+        ),
         columns=(
             Column("name", "Token", _name, sort="name"),
             Column("user", "User", lambda one: Cell(one.username, f"/users/{one.user_id}"), sort="user"),
+            Column("state", "Status", lambda one: Cell(tags=(Tag(one.state, TOKENS.tones[one.state]),))),
             Column("permissions", "Permissions", _limits),
             Column("expires_at", "Expires", lambda one: _moment(one.expires_at, "exact"), sort="expires_at"),
             Column(

@@ -50,9 +50,23 @@ async def move(
 ) -> None:
     """Move an object that is locked by the caller; `column` holds its status. Raises ConflictError."""
     present = type(wanted)(getattr(row, column))
+    await note_move(session, machine, row, present, wanted, reason=reason)
+    setattr(row, column, wanted)
+    await session.flush()
+
+
+async def note_move(
+    session: AsyncSession,
+    machine: Machine[State],
+    row: Any,
+    present: State,
+    wanted: State,
+    *,
+    reason: str = "",
+) -> None:
+    """Check and keep a move of an object whose status follows from other columns. Raises ConflictError."""
     machine.check(present, wanted)
     who = (await session.execute(_WHO)).one()
-    setattr(row, column, wanted)
     session.add(
         StatusChange(
             resource_type=row.__tablename__,

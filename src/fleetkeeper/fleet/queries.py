@@ -14,6 +14,7 @@ from fleetkeeper.devices.models import Device, DeviceKey
 from fleetkeeper.devices.queries import STATUSES
 from fleetkeeper.devices.queries import visible_to as devices_visible_to
 from fleetkeeper.fleet.models import Agent, EnrollmentToken
+from fleetkeeper.fleet.status import STATE, EnrollmentTokenState
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.clock import utc_now
@@ -22,6 +23,7 @@ from fleetkeeper.kit.listing import Field, Listing
 TOKENS = Listing(
     fields={
         "name": Field(EnrollmentToken.name.expression, str),
+        "state": Field(STATE, str, sortable=False, choices=tuple(EnrollmentTokenState)),
         "created_at": Field(EnrollmentToken.created_at.expression, datetime),
         "expires_at": Field(EnrollmentToken.expires_at.expression, datetime),
     },

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from fleetkeeper.fleet.status import EnrollmentTokenState
 from fleetkeeper.kit.networks import Network
 from fleetkeeper.kit.pagination import PageOf
 
@@ -42,6 +43,7 @@ class EnrollmentTokenRead(BaseModel):
 
     id: UUID
     name: str
+    state: EnrollmentTokenState
     max_uses: int
     uses: int
     created_at: datetime

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.config.service import read_config
+from fleetkeeper.database.status_history import note_move
 from fleetkeeper.devices import host_claims
 from fleetkeeper.devices import service as devices
 from fleetkeeper.devices.keys import issue_key, revoke_keys
@@ -31,11 +32,13 @@ from fleetkeeper.fleet.schemas import (
     EnrollmentTokenPage,
     EnrollmentTokenRead,
 )
+from fleetkeeper.fleet.status import ENROLLMENT_TOKENS, EnrollmentTokenState, state_of
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.authority import within
 from fleetkeeper.identity.limits import Limits
 from fleetkeeper.identity.models import Department
 from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.secrets import hash_secret, make_secret
 from fleetkeeper_protocol.messages import AgentConfig, Inventory, InventoryReport
 
@@ -69,8 +72,7 @@ async def create_enrollment_token(
     )
     session.add(token)
     await session.flush()
-    read = EnrollmentTokenRead.model_validate(token)
-    return EnrollmentTokenCreated(**read.model_dump(), token=secret)
+    return EnrollmentTokenCreated(**_token_read(token, now).model_dump(), token=secret)
 
 
 def _limits(actor: Actor, wanted: EnrollmentTokenCreate, now: datetime) -> Limits:
@@ -98,19 +100,30 @@ async def list_enrollment_tokens(
 ) -> EnrollmentTokenPage:
     """One page of enrollment tokens for departments that the actor may enroll devices into, or see how others do."""
     page = await queries.TOKENS.page(session, queries.tokens_visible_to(actor), parameters)
-    results = [EnrollmentTokenRead.model_validate(row[0]) for row in page.rows]
+    now = utc_now()
+    results = [_token_read(row[0], now) for row in page.rows]
     return EnrollmentTokenPage(count=page.count, next=page.next, previous=page.previous, results=results)
 
 
 async def revoke_enrollment_token(session: AsyncSession, actor: Actor, token_id: UUID, now: datetime) -> None:
-    """Refuse a token from now on. Raises NotFoundError, or ForbiddenError for one that the actor may only see."""
-    token = await session.scalar(queries.tokens_visible_to(actor).where(EnrollmentToken.id == token_id))
+    """Refuse a token from now on.
+
+    Raises NotFoundError, ForbiddenError for one that the actor may only see, ConflictError where it is over already.
+    """
+    found = queries.tokens_visible_to(actor).where(EnrollmentToken.id == token_id)
+    token = await session.scalar(found.with_for_update())
     if token is None:
         raise NotFoundError("There is no such enrollment token.")
     if not actor.may_in(Permission.ENROLLMENT_WRITE, token.department_id):
         raise ForbiddenError(f"This needs the permission {Permission.ENROLLMENT_WRITE} in its department.")
+    await note_move(session, ENROLLMENT_TOKENS, token, state_of(token, now), EnrollmentTokenState.REVOKED)
     token.revoked_at = now
     await session.flush()
+
+
+def _token_read(token: EnrollmentToken, now: datetime) -> EnrollmentTokenRead:
+    values = {name: getattr(token, name) for name in EnrollmentTokenRead.model_fields if name != "state"}
+    return EnrollmentTokenRead(**values, state=state_of(token, now))
 
 
 async def _may_enrol_into(session: AsyncSession, actor: Actor, department_id: UUID | None) -> bool:

@@ -29,7 +29,7 @@ class AgentRow:
 
 @dataclass(frozen=True)
 class TokenRow:
-    """An enrollment token; `state` is usable, used_up, expired or revoked."""
+    """An enrollment token; `state` is one of its status machine."""
 
     id: UUID
     name: str

@@ -185,4 +185,4 @@ def _poll_address(since: datetime) -> str:
 async def _tokens(session: AsyncSession, actor: Actor) -> TokenTable:
     page = await fleet.list_enrollment_tokens(session, actor, TOKEN_PARAMETERS)
     places = await all_departments(session, actor)
-    return TokenTable(tuple(token_row(token, utc_now(), places) for token in page.results))
+    return TokenTable(tuple(token_row(token, places) for token in page.results))

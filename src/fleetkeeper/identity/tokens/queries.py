@@ -9,6 +9,7 @@ from sqlalchemy import Select, select
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.models import ApiToken, User
 from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.identity.tokens.status import STATE, TokenState
 from fleetkeeper.kit.listing import Field, Listing
 
 LISTING = Listing(
@@ -17,6 +18,7 @@ LISTING = Listing(
         "name": Field(ApiToken.name.expression, str),
         "user_id": Field(ApiToken.user_id.expression, UUID, sortable=False),
         "user": Field(User.username.expression, str),
+        "state": Field(STATE, str, sortable=False, choices=(TokenState.ACTIVE, TokenState.EXPIRED)),
         "created_at": Field(ApiToken.created_at.expression, datetime),
         "expires_at": Field(ApiToken.expires_at.expression, datetime, null_as="to_timestamp(253402214400)"),
         "last_used_at": Field(ApiToken.last_used_at.expression, datetime, null_as="to_timestamp(0)"),

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.texts import Name
 from fleetkeeper.identity.tokens.presets import Preset
+from fleetkeeper.identity.tokens.status import TokenState
 from fleetkeeper.kit.networks import Network
 from fleetkeeper.kit.pagination import PageOf
 
@@ -86,6 +87,7 @@ class TokenRead(BaseModel):
     user_id: UUID
     username: str
     name: str
+    state: TokenState
     permissions: list[str] | None
     departments: list[UUID] | None
     allowed_networks: list[str] | None

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.database.status_history import note_move
 from fleetkeeper.errors import FieldError, ForbiddenError, InvalidInputError, NotFoundError
 from fleetkeeper.identity import queries as identity_queries
 from fleetkeeper.identity.actor import Actor
@@ -21,7 +22,9 @@ from fleetkeeper.identity.tokens import queries
 from fleetkeeper.identity.tokens.limits import check_limits
 from fleetkeeper.identity.tokens.presets import Preset, permissions_of
 from fleetkeeper.identity.tokens.schemas import TokenCreate, TokenCreated, TokenPage, TokenRead, TokenUpdate
+from fleetkeeper.identity.tokens.status import TOKENS, TokenState, state_of
 from fleetkeeper.identity.users.service import is_name
+from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.id_prefix import begins_with
 from fleetkeeper.kit.secrets import hash_secret, make_secret
 
@@ -149,13 +152,17 @@ async def revoke_token(session: AsyncSession, actor: Actor, token_id: UUID) -> N
     token, _ = await _visible(session, actor, token_id)
     if not actor.may_everywhere(Permission.TOKENS_WRITE):
         await _own(session, actor, token_id)
-    await session.delete(token)
-    await session.flush()
+    await _revoke(session, token)
 
 
 async def revoke_own_token(session: AsyncSession, actor: Actor, token_id: UUID) -> None:
     """Revoke one of one's own tokens. Raises NotFoundError, ForbiddenError."""
     token, _ = await _own(session, actor, token_id)
+    await _revoke(session, token)
+
+
+async def _revoke(session: AsyncSession, token: ApiToken) -> None:
+    await note_move(session, TOKENS, token, state_of(token, utc_now()), TokenState.REVOKED)
     await session.delete(token)
     await session.flush()
 
@@ -245,6 +252,7 @@ def _read(token: ApiToken, username: str) -> TokenRead:
         user_id=token.user_id,
         username=username,
         name=token.name,
+        state=state_of(token, utc_now()),
         permissions=token.permissions,
         departments=token.departments,
         allowed_networks=None if networks is None else [str(one) for one in networks],
