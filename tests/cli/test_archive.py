@@ -22,8 +22,8 @@ class TestArchive:
 
     def test_runs_and_files(self, product):
         done = read(product, "archive", "run", "--yes")
-        assert (done["state"], done["errors"]) == ("done", [])
-        assert done["id"] in [one["id"] for one in read(product, "archive", "runs")]
+        assert (done["state"], done["outcome"]["errors"]) == ("done", [])
+        assert done["id"] in [one["id"] for one in read(product, "job", "runs", "--job", "telemetry.retain")]
         # Other tests may have left files; whole ones.
         live = [one for one in read(product, "archive", "files") if one.get("state", "live") == "live"]
         verified = read(product, "archive", "verify")

@@ -5,12 +5,15 @@ import time
 import pytest
 
 from fleetkeeper.console.retention_panels import outcome_table
+from fleetkeeper.jobs.service import newest_run
 from fleetkeeper.kit.sizes import size_text
 from fleetkeeper.telemetry.archive import runs
 from fleetkeeper.telemetry.archive.schemas import Outcome
 from fleetkeeper.telemetry.chunks import jobs as chunks
 from fleetkeeper.telemetry.rollups import jobs as rollups
 from tests.factories.telemetry import add_frames, make_channels, make_device, make_layout
+from tests.fixtures.client import TEST_CONTEXT
+from tests.fixtures.jobs import run_job
 
 HOME = "/settings/retention"
 DAY = 86_400_000_000
@@ -76,6 +79,11 @@ class TestPolicies:
             await viewer_browser.page(address, 403)
 
 
+async def newest(app):
+    async with app.state.database.session(TEST_CONTEXT) as session:
+        return await newest_run(session, runs.RETAIN_TASK)
+
+
 class TestRuns:
     async def test_told_first_and_done_then(self, app, browser, device, settings):
         assert "Nothing is due" in await browser.page(f"{HOME}/preview")
@@ -84,8 +92,11 @@ class TestRuns:
         assert "Archived" in page
         assert "No raw samples are lost" in page
         await browser.send(f"{HOME}/run", change_reason="to see it")
-        assert "A run is queued" in await browser.page(HOME)
-        await runs.retain(app.state.database, settings)
+        page = await browser.page(HOME)
+        assert "A run is queued" in page
+        run = await newest(app)
+        assert run.reason == "to see it"
+        await run_job(app, settings, runs.RETAIN_TASK, run.id)
         page = await browser.page(HOME)
         assert "50 samples to files" in page
         assert str(settings.home / "archive") in page

@@ -11,7 +11,8 @@ from fleetkeeper.jobs.abandoned import MOST_ATTEMPTS, take_up_abandoned
 from fleetkeeper.jobs.declaring import job
 from fleetkeeper.jobs.queue import build_queue
 from fleetkeeper.jobs.registration import register
-from fleetkeeper.jobs.run import Tools
+from fleetkeeper.jobs.run import RunFailedError, Tools
+from fleetkeeper.jobs.schemas import RunAsked
 from tests.fixtures.client import TEST_CONTEXT
 
 # So that the test alone says when.
@@ -43,7 +44,7 @@ async def worker(app, settings, app_url):
         yield work
 
 
-async def ask(app, name: str, key: str = "", **args: object) -> service.Asked:
+async def ask(app, name: str, key: str = "", **args: object) -> RunAsked:
     async with app.state.database.session(TEST_CONTEXT) as session:
         return await service.enqueue(session, name, key, **args)
 
@@ -51,6 +52,22 @@ async def ask(app, name: str, key: str = "", **args: object) -> service.Asked:
 async def read(app, run_id):
     async with app.state.database.session(TEST_CONTEXT) as session:
         return await service.get_run(session, run_id)
+
+
+async def test_what_would_fail_again_is_not_tried_again(app, worker):
+    tried = []
+
+    @job("test.give_up", "Give up")
+    async def give_up(run):
+        tried.append(run.id)
+        run.outcome["moved"] = 3
+        raise RunFailedError("The store is full.")
+
+    asked = await ask(app, "test.give_up")
+    await worker()
+    found = await read(app, asked.id)
+    assert (found.state, found.error, found.outcome) == ("failed", "The store is full.", {"moved": 3})
+    assert tried == [asked.id]
 
 
 async def test_a_run_is_carried_out_and_tells(app, worker):

@@ -10,20 +10,17 @@ from fleetkeeper.database.listeners import Listeners
 from fleetkeeper.identity.tokens.service import create_token
 from fleetkeeper.jobs.carrying_out import carry_out
 from fleetkeeper.jobs.declaring import MOST_ATTEMPTS, Job
-from fleetkeeper.jobs.run import Run, Tools
+from fleetkeeper.jobs.run import Run
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.notifications.emitters import tell_of_expiring_tokens
 from tests.factories.identity import make_user
 from tests.fixtures.client import TEST_CONTEXT
+from tests.fixtures.jobs import tools
 
 
 async def events(app):
     async with app.state.database.session(TEST_CONTEXT) as session:
         return (await session.execute(text("SELECT * FROM notification_events ORDER BY id"))).all()
-
-
-def tools(app, settings) -> Tools:
-    return Tools(app.state.database, app.state.database, settings, None)
 
 
 async def fail(app, settings, name: str, attempts: int = MOST_ATTEMPTS) -> None:

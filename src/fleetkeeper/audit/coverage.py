@@ -8,7 +8,6 @@ UNAUDITED = {
     "alembic_version": "says which migrations ran; only a migration writes it",
     "archive_files": "where old measurements are; a run that moves or removes them is an event of its own",
     "archive_parts": "where in a file measurements are; follows from archive_files",
-    "archive_runs": "what runs did; each is an event of its own",
     "attachment_parts": "what files hold; attachments has their names and checksums",
     "audit_epochs": "is part of the log, and written as a restored database is first started",
     "audit_log": "is the log",

@@ -119,9 +119,3 @@ class AuditState(BaseModel):
     oldest_unsealed_at: datetime | None
     verification: VerificationRead | None
     is_verifying: bool = Field(description="Whether a check waits or runs")
-
-
-class VerificationAsked(BaseModel):
-    """A check of the whole log was asked for; `GET /audit/verification` has its outcome later."""
-
-    is_new: bool = Field(description="False when one was waiting already")

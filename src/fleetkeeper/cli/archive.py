@@ -1,9 +1,10 @@
-"""`fleetkeeper archive …`: policies, what they would do, runs, and the files of old telemetry."""
+"""`fleetkeeper archive …`: policies, what they would do, and the files of old telemetry."""
 
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
+from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -11,16 +12,17 @@ from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, Te
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.cli.inputs import checked
+from fleetkeeper.cli.job_progress import follow
 from fleetkeeper.cli.running import command_actor, command_context, reachable_url, with_session
 from fleetkeeper.cli.tables import AsJson, done, print_table, show, show_one
 from fleetkeeper.database.engine import Database
 from fleetkeeper.database.migrate import check_revision
 from fleetkeeper.devices.finding import find_device
-from fleetkeeper.errors import ConflictError
 from fleetkeeper.identity.departments import service as departments
+from fleetkeeper.jobs.status import RunState
 from fleetkeeper.kit.sizes import size_text
 from fleetkeeper.settings import Settings, get_settings
-from fleetkeeper.telemetry.archive import browsing, editing, runs
+from fleetkeeper.telemetry.archive import browsing, editing
 from fleetkeeper.telemetry.archive.schemas import (
     EffectivePolicy,
     FilePage,
@@ -28,8 +30,6 @@ from fleetkeeper.telemetry.archive.schemas import (
     PolicyList,
     PolicyRead,
     PolicyWrite,
-    RunPage,
-    RunRead,
     StoreState,
 )
 from fleetkeeper.telemetry.archive.verification import Checked
@@ -205,52 +205,19 @@ def run_now(
         _print_outcome(_with_database(browsing.dry_run), as_json=False)
         typer.confirm("Run this now? Deleted data cannot be restored.", abort=True)
 
-    async def work(database: Database, settings: Settings) -> RunRead:
-        with _spinner("Applying the policies", as_json=as_json) as progress:
-            task = progress.add_task("Working", total=None)
-            counts: dict[str, int] = {}
+    async def ask(session: AsyncSession) -> UUID:
+        return (await browsing.ask_for_run(session)).id
 
-            async def tell(step: str, count: int) -> None:
-                counts[step] = counts.get(step, 0) + count
-                told = ", ".join(f"{name} {number}" for name, number in counts.items())
-                progress.update(task, description=f"Working: {told}")
-
-            run_id = await runs.retain(
-                database,
-                settings,
-                context=command_context(reason),
-                requested_by=command_actor().name,
-                progress=tell,
-            )
-        if run_id is None:
-            raise ConflictError("A run is under way already; `fleetkeeper archive runs` shows it.")
-        async with database.session(command_context()) as session:
-            return await browsing.get_run(session, run_id)
-
-    run = _with_database(work)
+    run = follow(with_session(ask, reason), quiet=as_json)
     if as_json:
         typer.echo(run.model_dump_json())
     else:
-        _print_outcome(run.outcome, as_json=False)
-        for error in run.errors:
+        outcome = Outcome.model_validate(run.outcome)
+        _print_outcome(outcome, as_json=False)
+        for error in outcome.errors or [run.error] * bool(run.error):
             typer.echo(f"Problem: {error}", err=True)
-    if run.state != "done":
+    if run.state != RunState.DONE:
         raise typer.Exit(1)
-
-
-@app.command(name="runs")
-def list_runs(
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="Maximum number of rows")] = 20,
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """List runs, newest first."""
-
-    async def read(session: AsyncSession) -> RunPage:
-        return await browsing.list_runs(session, [("limit", str(limit))])
-
-    columns = ("id", "state", "requested_by", "started_at", "finished_at", "errors")
-    show(with_session(read).results, columns, as_json=as_json)
 
 
 @app.command(name="files")

@@ -6,10 +6,11 @@ from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import Cell, Entry, EntryForm, Facts, Tag
 from fleetkeeper.console.lists.declaring import Column, ListPage
 from fleetkeeper.console.panels import REASON
-from fleetkeeper.console.retention_panels import HOME, STATES, grouped
+from fleetkeeper.console.retention_panels import HOME, grouped
 from fleetkeeper.kit.sizes import size_text
 from fleetkeeper.telemetry.archive.browsing import DELETIONS
 from fleetkeeper.telemetry.archive.schemas import Amounts, DeletionRead
+from fleetkeeper.telemetry.archive.status import DELETIONS as STATES
 
 
 def deletion_form(values: Mapping[str, str]) -> EntryForm:
@@ -76,7 +77,7 @@ def _device(one: DeletionRead) -> Cell:
 
 
 def _state(one: DeletionRead) -> Cell:
-    return Cell(tags=(Tag(one.state, STATES.get(one.state, "")),), detail=one.problem or one.step)
+    return Cell(tags=(Tag(one.state, STATES.tones[one.state]),), detail=one.problem or one.step)
 
 
 DELETION_LIST: ListPage[DeletionRead] = ListPage(

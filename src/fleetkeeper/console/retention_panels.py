@@ -15,9 +15,12 @@ from fleetkeeper.console.contexts.panels import (
     Table,
     Tag,
 )
+from fleetkeeper.console.job_panels import progress_text
 from fleetkeeper.console.lists.declaring import Column, ListPage
 from fleetkeeper.console.panels import REASON, department_options
 from fleetkeeper.identity.departments.schemas import DepartmentRead
+from fleetkeeper.jobs.schemas import RunRead
+from fleetkeeper.jobs.status import RUNS, RunState
 from fleetkeeper.kit.sizes import size_text
 from fleetkeeper.telemetry.archive.browsing import FILES
 from fleetkeeper.telemetry.archive.schemas import (
@@ -25,13 +28,11 @@ from fleetkeeper.telemetry.archive.schemas import (
     Outcome,
     OutcomeLine,
     PolicyRead,
-    RunRead,
     StoreState,
 )
 
 HOME = "/settings/retention"
 NEW, CHANGE = "new-policy", "change-policy"
-STATES = {"done": "good", "failed": "bad", "running": "warning", "waiting": ""}
 _TIERS = {
     "chunks": "sealed samples in the database",
     "archive": "archived samples in files",
@@ -274,24 +275,25 @@ def runs_table(runs: Sequence[RunRead]) -> Table:
         "Runs",
         ("Requested", "Requested by", "Status", "Archived and deleted", "Finished"),
         tuple(_run_row(run) for run in runs),
-        text="Policies are applied every night.",
+        text="Policies are applied every night. Jobs lists all runs, and stops them.",
         empty="No runs yet. The first one is tonight, or when you start it.",
     )
 
 
 def _run_row(run: RunRead) -> Row:
-    moved = sum(line.samples for line in run.outcome.lines if line.action == "archive")
-    gone = sum(line.samples for line in run.outcome.lines if line.action == "remove")
+    outcome = Outcome.model_validate(run.outcome)
+    moved = sum(line.samples for line in outcome.lines if line.action == "archive")
+    gone = sum(line.samples for line in outcome.lines if line.action == "remove")
     parts = [f"{grouped(moved)} samples to files"] if moved else []
     parts += [f"{grouped(gone)} samples deleted"] if gone else []
-    if run.state == "running":
-        parts = [f"{name} {grouped(number)}" for name, number in run.outcome.steps.items()]
+    if run.state == RunState.RUNNING:
+        parts = [progress_text(run)]
     return Row(
         (
             Cell(at=run.requested_at, kind="time", href=""),
-            Cell(run.requested_by or "the product"),
-            Cell(tags=(Tag(run.state, STATES.get(run.state, "")),)),
-            Cell(", ".join(parts) or "nothing", detail=" ".join(run.errors[:3])),
+            Cell(run.requested_by),
+            Cell(tags=(Tag(run.state, RUNS.tones[run.state]),)),
+            Cell(", ".join(parts) or "nothing", detail=" ".join(outcome.errors[:3]) or run.error),
             Cell(at=run.finished_at, kind="time") if run.finished_at else Cell(),
         )
     )

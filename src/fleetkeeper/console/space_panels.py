@@ -7,9 +7,10 @@ from datetime import UTC, datetime, time
 from fleetkeeper.console.contexts.panels import Cell, Facts, Row, Table, Tag
 from fleetkeeper.console.contexts.space import Chart
 from fleetkeeper.console.panels import with_query
-from fleetkeeper.console.retention_panels import STATES, grouped
+from fleetkeeper.console.retention_panels import grouped
 from fleetkeeper.console.sender_panels import REFUSED
 from fleetkeeper.console.space_charts import stacked_chart
+from fleetkeeper.jobs.status import RUNS
 from fleetkeeper.kit.sizes import size_text
 from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.space.schemas import (
@@ -240,8 +241,8 @@ def health_facts(health: Health) -> Facts:
             ("Oldest changed day", _oldest(health.rollups)),
             ("Merging", _backlog(health.merging, "day waiting", "days waiting")),
             (
-                "Last archive run",
-                Cell(tags=(Tag(run.state, STATES.get(run.state, "")),), detail=" ".join(run.errors[:3]))
+                "Last retention run",
+                Cell(tags=(Tag(run.state, RUNS.tones[run.state]),), detail=run.error)
                 if run
                 else Cell("none yet"),
             ),

@@ -11,7 +11,7 @@ from fleetkeeper.database.engine import Database
 from fleetkeeper.jobs import queries
 from fleetkeeper.jobs.declaring import MOST_ATTEMPTS, Job
 from fleetkeeper.jobs.failures import tell_of_failure
-from fleetkeeper.jobs.run import Run, RunCancelledError, Tools
+from fleetkeeper.jobs.run import Run, RunCancelledError, RunFailedError, Tools
 from fleetkeeper.jobs.status import RunState
 
 log = structlog.get_logger(__name__)
@@ -29,6 +29,8 @@ async def carry_out(
         await job.work(run)
     except RunCancelledError:
         await _end(job, run, RunState.CANCELLED)
+    except RunFailedError as error:
+        await _fail(job, run, queue_job_id, sentence_of(error), is_last=True)
     except Exception as error:
         is_last = attempts >= MOST_ATTEMPTS
         await _fail(job, run, queue_job_id, sentence_of(error), is_last=is_last)

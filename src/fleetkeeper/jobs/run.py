@@ -20,6 +20,10 @@ class RunCancelledError(Exception):
     """Somebody asked for the end of a run. The work lets it pass; what it has done so far stays."""
 
 
+class RunFailedError(Exception):
+    """The work is not done, or not all of it, and trying again at once would not help. What people read of it."""
+
+
 @dataclass(frozen=True)
 class Tools:
     """What jobs work with. `keeper` is a login of the audit log's keeper."""

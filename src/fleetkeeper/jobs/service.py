@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, text
@@ -14,7 +14,7 @@ from fleetkeeper.database.status_history import move
 from fleetkeeper.errors import InvalidInputError, NotFoundError
 from fleetkeeper.jobs.declaring import JOBS
 from fleetkeeper.jobs.models import JobRun
-from fleetkeeper.jobs.schemas import JobRead, RunPage, RunRead
+from fleetkeeper.jobs.schemas import JobRead, RunAsked, RunPage, RunRead
 from fleetkeeper.jobs.status import RUNS, RunState
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.id_prefix import find_id
@@ -35,14 +35,9 @@ LISTING = Listing(
 )
 
 
-class Asked(NamedTuple):
-    """A run that waits now; `is_new` is false where the same waited already."""
-
-    id: UUID
-    is_new: bool
-
-
-async def enqueue(session: AsyncSession, name: str, key: str = "", *, reason: str = "", **args: Any) -> Asked:
+async def enqueue(
+    session: AsyncSession, name: str, key: str = "", *, reason: str = "", **args: Any
+) -> RunAsked:
     """Let a job run as soon as a worker can, for who acts in this transaction.
 
     What waits with the same key is not asked for twice.
@@ -51,7 +46,8 @@ async def enqueue(session: AsyncSession, name: str, key: str = "", *, reason: st
         text(
             "INSERT INTO job_runs (id, job, key, args, requested_by, reason) "
             "SELECT :id, :job, :key, CAST(:args AS jsonb), "
-            "CASE who ->> 'kind' WHEN 'job' THEN 'schedule' ELSE left(coalesce(who ->> 'name', ''), 255) END, :reason "
+            "CASE who ->> 'kind' WHEN 'job' THEN 'schedule' ELSE left(coalesce(who ->> 'name', ''), 255) END, "
+            "coalesce(nullif(:reason, ''), left(who ->> 'reason', 500), '') "
             "FROM (SELECT nullif(current_setting('fleetkeeper.audit', true), '')::jsonb AS who) AS present "
             "ON CONFLICT (job, key) WHERE state = 'waiting' DO NOTHING RETURNING id"
         ),
@@ -68,7 +64,7 @@ async def enqueue(session: AsyncSession, name: str, key: str = "", *, reason: st
         waiting = select(JobRun.id).where(JobRun.job == name, JobRun.key == key, JobRun.state == "waiting")
         present = await session.scalar(waiting)
         if present is not None:
-            return Asked(present, is_new=False)
+            return RunAsked(id=present, is_new=False)
         # It began in this moment, and what is asked for now comes after it.
         return await enqueue(session, name, key, reason=reason, **args)
     await session.execute(
@@ -79,7 +75,7 @@ async def enqueue(session: AsyncSession, name: str, key: str = "", *, reason: st
         ),
         {"task": name, "lock": lock_of(name, key), "run": str(run_id)},
     )
-    return Asked(run_id, is_new=True)
+    return RunAsked(id=run_id, is_new=True)
 
 
 async def wake(session: AsyncSession, name: str) -> None:
@@ -132,6 +128,13 @@ async def get_run(session: AsyncSession, run_id: UUID) -> RunRead:
     return _read(run)
 
 
+async def newest_run(session: AsyncSession, name: str) -> RunRead | None:
+    """A job's newest run."""
+    newest = select(JobRun).where(JobRun.job == name).order_by(JobRun.requested_at.desc(), JobRun.id.desc())
+    run = await session.scalar(newest.limit(1))
+    return None if run is None else _read(run)
+
+
 async def find_run(session: AsyncSession, beginning: str) -> UUID:
     """A run by its ID, or by a beginning that no other has. Raises NotFoundError, InvalidInputError."""
     return await find_id(session, select(JobRun.id), JobRun.id.expression, beginning, "run")
@@ -163,7 +166,7 @@ async def count_runs(session: AsyncSession) -> dict[str, int]:
     return {str(state): found.get(state, 0) for state in RunState}
 
 
-async def ask_for(session: AsyncSession, name: str, reason: str = "") -> Asked:
+async def ask_for(session: AsyncSession, name: str, reason: str = "") -> RunAsked:
     """Let a job run that people may ask for. Raises NotFoundError, InvalidInputError."""
     job = JOBS.get(name)
     if job is None:

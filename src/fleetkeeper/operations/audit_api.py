@@ -11,13 +11,13 @@ from fleetkeeper.audit.schemas import (
     AuditState,
     SealPage,
     SealsMade,
-    VerificationAsked,
 )
 from fleetkeeper.database.request_session import Session, context_of
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import require
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.jobs.schemas import RunAsked
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.operations import audit_browser, audit_service
@@ -93,7 +93,7 @@ async def read_verification(actor: AuditRead, session: Session) -> AuditState:
 
 
 @router.post("/verification", status_code=202, responses=problem_responses(400, 401, 403))
-async def ask_for_verification(actor: AuditSealing, session: Session) -> VerificationAsked:
+async def ask_for_verification(actor: AuditSealing, session: Session) -> RunAsked:
     """Ask for a check of the whole log; the worker does it each night by itself."""
     del actor
     return await audit_service.ask_for_verification(session)

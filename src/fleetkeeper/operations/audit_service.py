@@ -8,13 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.audit.jobs import VERIFY_TASK, seal_some
 from fleetkeeper.audit.recorder import record_event
-from fleetkeeper.audit.schemas import AuditState, SealsMade, VerificationAsked
+from fleetkeeper.audit.schemas import AuditState, SealsMade
 from fleetkeeper.database.context import TransactionContext
 from fleetkeeper.database.engine import Database, let_go
 from fleetkeeper.database.logins import audit_keeper_url
 from fleetkeeper.errors import ConflictError, StartupError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.jobs.schemas import RunAsked
 from fleetkeeper.jobs.service import enqueue
 from fleetkeeper.operations import audit_browser
 from fleetkeeper.settings import Settings
@@ -49,11 +50,11 @@ async def seal(session: AsyncSession, settings: Settings, context: TransactionCo
     return SealsMade(seals=[audit_browser.shown(one) for one in made])
 
 
-async def ask_for_verification(session: AsyncSession) -> VerificationAsked:
+async def ask_for_verification(session: AsyncSession) -> RunAsked:
     """Let the worker check the whole log as soon as it can; the log keeps who asked."""
     asked = await enqueue(session, VERIFY_TASK)
     await record_event(session, "audit.verification_asked", "audit")
-    return VerificationAsked(is_new=asked.is_new)
+    return asked
 
 
 async def read_state(session: AsyncSession, actor: Actor) -> AuditState:

@@ -56,5 +56,4 @@ async def cancel_run(run_id: UUID, actor: ConfigWrite, session: Session) -> RunR
 async def run_job(name: JobName, actor: ConfigWrite, session: Session) -> RunAsked:
     """Run a job as soon as a worker can."""
     del actor
-    asked = await jobs_service.run_job(session, name)
-    return RunAsked(id=asked.id, is_new=asked.is_new)
+    return await jobs_service.run_job(session, name)

@@ -6,11 +6,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.audit.recorder import record_event
 from fleetkeeper.jobs import service
-from fleetkeeper.jobs.schemas import RunRead
-from fleetkeeper.jobs.service import Asked
+from fleetkeeper.jobs.schemas import RunAsked, RunRead
 
 
-async def run_job(session: AsyncSession, name: str, reason: str = "") -> Asked:
+async def run_job(session: AsyncSession, name: str, reason: str = "") -> RunAsked:
     """Let a job run that people may ask for. Raises NotFoundError, InvalidInputError."""
     asked = await service.ask_for(session, name, reason)
     await record_event(session, "jobs.run", "jobs", str(asked.id), name)

@@ -7,12 +7,13 @@ from uuid import uuid4
 import pytest
 
 from fleetkeeper.identity.permissions import Role
-from fleetkeeper.telemetry.archive import runs
+from fleetkeeper.telemetry.archive import jobs, runs
 from fleetkeeper.telemetry.archive.verification import verify
 from fleetkeeper.telemetry.chunks import jobs as chunks
 from fleetkeeper.telemetry.rollups import jobs as rollups
 from tests.factories.telemetry import add_frames, make_channels, make_layout
 from tests.fixtures.client import make_user
+from tests.fixtures.jobs import run_job
 
 PATH = "/api/v1/telemetry/archive"
 DAY = 86_400_000_000
@@ -144,17 +145,38 @@ class TestRuns:
         asked = await admin.post(f"{PATH}/runs")
         assert asked.status_code == 202
         assert asked.json()["is_new"] is True
-        await runs.retain(app.state.database, settings)
-        run = (await admin.get(f"{PATH}/runs/{asked.json()['id']}")).json()
-        assert (run["state"], run["errors"], run["requested_by"]) == ("done", [], "admin")
+        await run_job(app, settings, runs.RETAIN_TASK, asked.json()["id"])
+        run = (await admin.get(f"/api/v1/jobs/runs/{asked.json()['id']}")).json()
+        assert (run["state"], run["error"], run["requested_by"]) == ("done", "", "admin")
         assert run["outcome"]["lines"] == told["lines"]
-        assert (await admin.get(f"{PATH}/runs")).json()["count"] == 1
         state = (await admin.get(PATH)).json()
         assert (state["store"], state["files"], state["rows"]) == ("local", 1, 100)
         entry = connection.execute(
             "SELECT details FROM audit_log WHERE action = 'telemetry.retention'"
         ).fetchone()
         assert entry is not None
+
+    async def test_what_cannot_be_done_fails_the_run(self, app, admin, filled, settings):
+        await admin.patch(f"{PATH}/policies/1", json={"archive_after_days": 10, "raw_days": 400})
+        (settings.home / "archive").write_text("a file where the folder should be")
+        asked = (await admin.post(f"{PATH}/runs")).json()["id"]
+        await run_job(app, settings, runs.RETAIN_TASK, asked)
+        run = (await admin.get(f"/api/v1/jobs/runs/{asked}")).json()
+        assert (run["state"], run["outcome"]["lines"]) == ("failed", [])
+        assert "cannot be written" in run["error"]
+
+    async def test_one_waits_while_others_are_at_the_archive(self, app, admin, settings, monkeypatch):
+        monkeypatch.setattr(runs, "_LOOK_SECONDS", 0.01)
+        asked = (await admin.post(f"{PATH}/runs")).json()["id"]
+        async with jobs.archive_lock(app.state.database.url) as is_ours:
+            assert is_ours
+            work = asyncio.create_task(run_job(app, settings, runs.RETAIN_TASK, asked))
+            phase = ""
+            while "Waiting for other work" not in phase:
+                await asyncio.sleep(0.01)
+                phase = (await admin.get(f"/api/v1/jobs/runs/{asked}")).json()["phase"]
+        await work
+        assert (await admin.get(f"/api/v1/jobs/runs/{asked}")).json()["state"] == "done"
 
     async def test_files_and_their_check(self, app, admin, filled, settings):
         await admin.patch(f"{PATH}/policies/1", json={"archive_after_days": 10, "raw_days": 400})

@@ -164,11 +164,12 @@ class TestHealth:
 
     async def test_the_last_run_of_the_archive(self, app, admin, connection):
         connection.execute(
-            "INSERT INTO archive_runs (id, state, requested_at, errors) VALUES "
-            "(uuidv7(), 'done', now() - interval '1 day', '[]'), (uuidv7(), 'failed', now(), '[\"full\"]')"
+            "INSERT INTO job_runs (id, job, state, requested_at, error) VALUES "
+            "(uuidv7(), 'telemetry.retain', 'done', now() - interval '1 day', ''), "
+            "(uuidv7(), 'telemetry.retain', 'failed', now(), 'full'), (uuidv7(), 'a.b', 'done', now(), '')"
         )
         run = (await admin.get(f"{PATH}/health")).json()["archive_run"]
-        assert (run["state"], run["errors"]) == ("failed", ["full"])
+        assert (run["state"], run["error"]) == ("failed", "full")
 
     async def test_rates_of_a_day(self, app, connection):
         now = utc_now().replace(second=30)

@@ -42,9 +42,11 @@ from fleetkeeper.identity.access import ConfigRead, ConfigWrite, ReasonGiven
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments import service as departments
 from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.jobs.service import list_runs
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.archive import browsing, editing, requesting
 from fleetkeeper.telemetry.archive.access import AppDatabase, TelemetryDelete
+from fleetkeeper.telemetry.archive.runs import RETAIN_TASK
 from fleetkeeper.telemetry.archive.schemas import Amounts, DeletionCreate, PolicyRead, PolicyWrite
 
 router = APIRouter(prefix=HOME)
@@ -176,7 +178,8 @@ async def show_preview(actor: ConfigRead, database: AppDatabase, settings: AppSe
 @router.post("/run")
 async def ask_for_run(request: Request, actor: ConfigWrite, session: Session) -> Response:
     """Apply the policies as soon as the worker can."""
-    await browsing.ask_for_run(session, actor)
+    del actor
+    await browsing.ask_for_run(session)
     return done(request, f"{HOME}#runs")
 
 
@@ -251,7 +254,7 @@ async def _panels(session: AsyncSession, actor: Actor, settings: Settings) -> li
         policies_table(policies, may_change=may_change),
         await _form(session, actor, None) if may_change else None,
         store_panel(await browsing.store_state(session, settings)),
-        runs_table((await browsing.list_runs(session, SHOWN)).results),
+        runs_table((await list_runs(session, (("job", RETAIN_TASK), *SHOWN))).results),
     ]
 
 

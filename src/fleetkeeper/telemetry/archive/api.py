@@ -1,4 +1,4 @@
-"""`/api/v1/telemetry/archive`: policies, runs, files, and the deletion of telemetry."""
+"""`/api/v1/telemetry/archive`: policies, files, and the deletion of telemetry."""
 
 from datetime import date
 from typing import Annotated
@@ -10,6 +10,7 @@ from fleetkeeper.approvals.schemas import ApprovalRead
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import ConfigRead, ConfigWrite, ReasonGiven
+from fleetkeeper.jobs.schemas import RunAsked
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.telemetry.access import TelemetryRead
@@ -17,7 +18,6 @@ from fleetkeeper.telemetry.archive import browsing, editing, requesting
 from fleetkeeper.telemetry.archive.access import AppDatabase, AppSettings, TelemetryDelete
 from fleetkeeper.telemetry.archive.browsing import DELETIONS as DELETIONS_LISTING
 from fleetkeeper.telemetry.archive.browsing import FILES as FILES_LISTING
-from fleetkeeper.telemetry.archive.browsing import RUNS as RUNS_LISTING
 from fleetkeeper.telemetry.archive.schemas import (
     Amounts,
     DeletionCreate,
@@ -29,16 +29,12 @@ from fleetkeeper.telemetry.archive.schemas import (
     PolicyList,
     PolicyRead,
     PolicyWrite,
-    RunPage,
-    RunRead,
     StoreState,
-    WorkAsked,
 )
 
 router = APIRouter(prefix="/telemetry/archive", tags=["telemetry archive"])
 DeletionsQuery = Annotated[ListParameters, listed_by(DELETIONS_LISTING)]
 FilesQuery = Annotated[ListParameters, listed_by(FILES_LISTING)]
-RunsQuery = Annotated[ListParameters, listed_by(RUNS_LISTING)]
 
 PolicyId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
@@ -105,25 +101,11 @@ async def dry_run(actor: ConfigRead, database: AppDatabase, settings: AppSetting
     return await browsing.dry_run(database, settings)
 
 
-@router.get("/runs", responses=problem_responses(401, 403, 422))
-async def list_runs(request: Request, actor: ConfigRead, session: Session, asked: RunsQuery) -> RunPage:
-    """List runs, newest first."""
-    del actor
-    page = await browsing.list_runs(session, asked)
-    return with_links(page, request.url.path)
-
-
 @router.post("/runs", status_code=202, responses=problem_responses(400, 401, 403))
-async def ask_for_run(actor: ConfigWrite, session: Session) -> WorkAsked:
-    """Apply the policies as soon as the worker can; it does so each night by itself."""
-    return await browsing.ask_for_run(session, actor)
-
-
-@router.get("/runs/{run_id}", responses=problem_responses(401, 403, 404, 422))
-async def get_run(run_id: UUID, actor: ConfigRead, session: Session) -> RunRead:
-    """Get one run, and how far it is."""
+async def ask_for_run(actor: ConfigWrite, session: Session) -> RunAsked:
+    """Apply the policies as soon as the worker can; it does so each night by itself. `/jobs/runs` shows the run."""
     del actor
-    return await browsing.get_run(session, run_id)
+    return await browsing.ask_for_run(session)
 
 
 @router.get("/files", responses=problem_responses(401, 403, 422))
@@ -135,7 +117,7 @@ async def list_files(request: Request, actor: ConfigRead, session: Session, aske
 
 
 @router.post("/verify", status_code=202, responses=problem_responses(400, 401, 403))
-async def ask_for_verification(actor: ConfigWrite, session: Session) -> WorkAsked:
+async def ask_for_verification(actor: ConfigWrite, session: Session) -> RunAsked:
     """Check each file against its hash as soon as the worker can; the list of files shows what was found."""
     del actor
     return await browsing.ask_for_verification(session)

@@ -1,4 +1,4 @@
-"""What the doors show and ask for: runs, files, the state of the store, and deletions."""
+"""What the doors show and ask for: files, the state of the store, and deletions."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -15,6 +15,7 @@ from fleetkeeper.errors import FieldError, InvalidInputError, NotFoundError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.jobs.queue import is_under_way
+from fleetkeeper.jobs.schemas import RunAsked
 from fleetkeeper.jobs.service import enqueue
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.ids import uuid7
@@ -25,7 +26,7 @@ from fleetkeeper.telemetry.archive import deletion_queries
 from fleetkeeper.telemetry.archive.deletion_queries import Request
 from fleetkeeper.telemetry.archive.jobs import preview
 from fleetkeeper.telemetry.archive.keeping_queries import read_policies
-from fleetkeeper.telemetry.archive.models import ArchiveFile, ArchiveRun, TelemetryDeletion
+from fleetkeeper.telemetry.archive.models import ArchiveFile, TelemetryDeletion
 from fleetkeeper.telemetry.archive.runs import RETAIN_TASK, outcome_of
 from fleetkeeper.telemetry.archive.schemas import (
     Amounts,
@@ -35,27 +36,14 @@ from fleetkeeper.telemetry.archive.schemas import (
     FilePage,
     FileRead,
     Outcome,
-    RunPage,
-    RunRead,
     StoreState,
-    WorkAsked,
 )
+from fleetkeeper.telemetry.archive.status import DeletionState
 from fleetkeeper.telemetry.archive.store import StoreError, store_for_new
 from fleetkeeper.telemetry.archive.verification import VERIFY_TASK
 from fleetkeeper.telemetry.models import Metric
 
 _EPOCH = date(1970, 1, 1)
-_MOST_NAME = 255
-RUNS = Listing(
-    fields={
-        "state": Field(ArchiveRun.state.expression, str),
-        "requested_by": Field(ArchiveRun.requested_by.expression, str),
-        "requested_at": Field(ArchiveRun.requested_at.expression, datetime),
-    },
-    search=(ArchiveRun.requested_by.expression,),
-    key=ArchiveRun.id.expression,
-    default_ordering="-requested_at",
-)
 FILES = Listing(
     fields={
         "day": Field(func.to_char(ArchiveFile.day, "YYYY-MM-DD"), str),
@@ -72,7 +60,7 @@ FILES = Listing(
 )
 DELETIONS = Listing(
     fields={
-        "state": Field(TelemetryDeletion.state.expression, str),
+        "state": Field(TelemetryDeletion.state.expression, str, choices=tuple(DeletionState)),
         "device_id": Field(TelemetryDeletion.device_id.expression, UUID, sortable=False),
         "requested_at": Field(TelemetryDeletion.requested_at.expression, datetime),
     },
@@ -90,29 +78,11 @@ async def dry_run(database: Database, settings: Settings) -> Outcome:
     return Outcome.model_validate(outcome_of(run, policies))
 
 
-async def ask_for_run(session: AsyncSession, actor: Actor) -> WorkAsked:
+async def ask_for_run(session: AsyncSession) -> RunAsked:
     """Let the worker apply the policies as soon as it can; the log keeps who asked."""
     asked = await enqueue(session, RETAIN_TASK)
-    run = ArchiveRun(id=uuid7(), requested_by=actor.name[:_MOST_NAME])
-    session.add(run)
-    await session.flush()
-    await record_event(session, "telemetry.retention_asked", "archive_runs", str(run.id))
-    return WorkAsked(id=run.id, is_new=asked.is_new)
-
-
-async def list_runs(session: AsyncSession, parameters: Sequence[tuple[str, str]]) -> RunPage:
-    """One page of runs, newest first."""
-    page = await RUNS.page(session, select(ArchiveRun), parameters)
-    results = [RunRead.model_validate(row[0]) for row in page.rows]
-    return RunPage(count=page.count, next=page.next, previous=page.previous, results=results)
-
-
-async def get_run(session: AsyncSession, run_id: UUID) -> RunRead:
-    """One run. Raises NotFoundError."""
-    run = await session.get(ArchiveRun, run_id)
-    if run is None:
-        raise NotFoundError("There is no such run.")
-    return RunRead.model_validate(run)
+    await record_event(session, "telemetry.retention_asked", "job_runs", str(asked.id))
+    return asked
 
 
 async def list_files(session: AsyncSession, parameters: Sequence[tuple[str, str]]) -> FilePage:
@@ -161,11 +131,11 @@ async def store_state(session: AsyncSession, settings: Settings) -> StoreState:
     )
 
 
-async def ask_for_verification(session: AsyncSession) -> WorkAsked:
+async def ask_for_verification(session: AsyncSession) -> RunAsked:
     """Let the worker check every file as soon as it can."""
     asked = await enqueue(session, VERIFY_TASK)
     await record_event(session, "telemetry.archive_verification_asked", "archive_files")
-    return WorkAsked(is_new=asked.is_new)
+    return asked
 
 
 async def preview_deletion(session: AsyncSession, actor: Actor, wanted: DeletionCreate) -> Amounts:

@@ -3,7 +3,8 @@
 What arrives after the request stays, unless the device itself is gone.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -13,6 +14,8 @@ from psycopg import IsolationLevel
 from fleetkeeper.audit.recorder import record_event
 from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
+from fleetkeeper.database.status_history import move
+from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.ids import uuid7
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.archive import deletion_queries as queries
@@ -20,7 +23,9 @@ from fleetkeeper.telemetry.archive import queries as archive
 from fleetkeeper.telemetry.archive import service
 from fleetkeeper.telemetry.archive.deletion_queries import Request
 from fleetkeeper.telemetry.archive.files import DamagedError, Segment
+from fleetkeeper.telemetry.archive.models import TelemetryDeletion
 from fleetkeeper.telemetry.archive.queries import Connection
+from fleetkeeper.telemetry.archive.status import DELETIONS, DeletionState
 from fleetkeeper.telemetry.archive.store import StoreError
 from fleetkeeper.telemetry.chunks import queries as chunks
 from fleetkeeper.telemetry.chunks.blocks import DAY, by_day
@@ -59,32 +64,46 @@ async def carry_out(database: Database, settings: Settings) -> int:
         seen: set[UUID] = set()
         while (request := await queries.next_request(connection)) is not None and request.id not in seen:
             seen.add(request.id)
+            await _move(database, request, DeletionState.RUNNING)
             try:
                 outcome = await delete(connection, settings, request)
             except (BusyError, service.Conflict, psycopg.errors.SerializationFailure):
                 log.info("a deletion was left for later", device=str(request.device_id))
                 break
             except FileNotFoundError:
-                await queries.finish(
-                    connection,
-                    request.id,
-                    "A file of the archive is not there; `fleetkeeper archive verify` names it.",
-                )
+                problem = "A file of the archive is not there; `fleetkeeper archive verify` names it."
+                await _move(database, request, DeletionState.FAILED, problem)
                 continue
             except (StoreError, DamagedError) as error:
-                await queries.finish(connection, request.id, f"The archive could not be rewritten: {error}")
+                problem = f"The archive could not be rewritten: {error}"
+                await _move(database, request, DeletionState.FAILED, problem)
                 continue
-            await queries.finish(connection, request.id)
-            async with database.session(product_context("job", DELETE_TASK)) as session:
-                await record_event(
-                    session,
-                    "telemetry.deleted",
-                    "telemetry",
-                    str(request.device_id),
-                    details={"request": str(request.id), "metric": request.metric} | outcome,
-                )
+            await _move(database, request, DeletionState.DONE, outcome=outcome)
             done += 1
     return done
+
+
+async def _move(
+    database: Database,
+    request: Request,
+    wanted: DeletionState,
+    problem: str = "",
+    outcome: Mapping[str, Any] | None = None,
+) -> None:
+    """Keep how far a request is; the audit log keeps what went."""
+    async with database.session(product_context("job", DELETE_TASK)) as session:
+        deletion = await session.get_one(TelemetryDeletion, request.id, with_for_update=True)
+        if deletion.state == wanted:
+            # It was interrupted, and goes on.
+            return
+        await move(session, DELETIONS, deletion, wanted, reason=problem, column="state")
+        if wanted in DELETIONS.final:
+            deletion.step, deletion.problem, deletion.finished_at = "", problem, utc_now()
+        if outcome is not None:
+            details = {"request": str(request.id), "metric": request.metric} | dict(outcome)
+            await record_event(
+                session, "telemetry.deleted", "telemetry", str(request.device_id), details=details
+            )
 
 
 async def delete(connection: Connection, settings: Settings, request: Request) -> dict[str, int]:

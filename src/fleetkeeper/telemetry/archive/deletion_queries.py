@@ -40,9 +40,8 @@ class Request:
 async def next_request(connection: Connection) -> Request | None:
     """The oldest request that is not done."""
     cursor = await connection.execute(
-        "UPDATE telemetry_deletions SET state = 'running' WHERE id = "
-        "(SELECT id FROM telemetry_deletions WHERE state IN ('waiting', 'running') ORDER BY requested_at, id LIMIT 1) "
-        "RETURNING id, device_id, metric, first_day - date '1970-01-01', last_day - date '1970-01-01', requested_at"
+        "SELECT id, device_id, metric, first_day - date '1970-01-01', last_day - date '1970-01-01', requested_at "
+        "FROM telemetry_deletions WHERE state IN ('waiting', 'running') ORDER BY requested_at, id LIMIT 1"
     )
     row = await cursor.fetchone()
     return Request(*row) if row else None
@@ -53,14 +52,6 @@ async def note_step(connection: Connection, request_id: UUID, step: str, outcome
     await connection.execute(
         "UPDATE telemetry_deletions SET step = %s, outcome = %s WHERE id = %s",
         (step, json.dumps(outcome), request_id),
-    )
-
-
-async def finish(connection: Connection, request_id: UUID, problem: str = "") -> None:
-    """Say that a request is done, or why it is not."""
-    await connection.execute(
-        "UPDATE telemetry_deletions SET state = %s, step = '', problem = %s, finished_at = now() WHERE id = %s",
-        ("failed" if problem else "done", problem, request_id),
     )
 
 

@@ -66,21 +66,6 @@ class RawRemoved(Base):
     until: Mapped[date]
 
 
-class ArchiveRun(Keyed, Base):
-    """One application of the policies: what moved and what went."""
-
-    __tablename__ = "archive_runs"
-    __table_args__ = (Index("ix_archive_runs_requested_at", "requested_at", "id"),)
-
-    state: Mapped[str] = mapped_column(String(10), server_default="waiting")
-    requested_by: Mapped[str] = mapped_column(String(255), server_default="")
-    requested_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
-    started_at: Mapped[datetime | None]
-    finished_at: Mapped[datetime | None]
-    outcome: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
-    errors: Mapped[list[Any]] = mapped_column(server_default="[]")
-
-
 class TelemetryDeletion(Keyed, Base):
     """A request to delete telemetry of one device in every tier: all, or of a metric, or of some days (UTC)."""
 

@@ -1,64 +1,59 @@
-"""Runs with their history: asked for or by schedule, one at a time, picked up again after a crash."""
+"""Applying the policies and carrying out deletions as jobs: one at a time, gone on with after a crash."""
 
-import json
-import time
+import asyncio
 from collections.abc import Sequence
-from typing import Any
-from uuid import UUID
+from typing import Any, NamedTuple
 
-import psycopg
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from fleetkeeper.audit.recorder import record_event
-from fleetkeeper.database.context import TransactionContext, product_context
+from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
 from fleetkeeper.jobs.declaring import job
 from fleetkeeper.jobs.run import Run as JobRun
-from fleetkeeper.jobs.run import RunCancelledError
-from fleetkeeper.kit.ids import uuid7
+from fleetkeeper.jobs.run import RunFailedError
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.archive import deletion, keeping_queries, service
 from fleetkeeper.telemetry.archive.jobs import Progress, Run, apply_policies, archive_lock
 from fleetkeeper.telemetry.archive.policies import KEEP_ALL, Policy
-from fleetkeeper.telemetry.archive.queries import Connection
 from fleetkeeper.telemetry.chunks.jobs import sealing_connection
 from fleetkeeper.telemetry.rollups.jobs import refresh_rollups
 
 log = structlog.get_logger(__name__)
 
 RETAIN_TASK = "telemetry.retain"
-_TELL_EVERY_SECONDS = 1.0
+_LOOK_SECONDS = 5
+_LONGEST_WAIT_SECONDS = 3600
+_ERRORS_TOLD = 10
+
+
+class Retained(NamedTuple):
+    """What a run of the policies did, and what it could not do."""
+
+    outcome: dict[str, Any]
+    errors: list[str]
+
+    @property
+    def is_worth_telling(self) -> bool:
+        """Whether anything changed or failed."""
+        return bool(self.outcome["lines"] or self.outcome["dropped_months"] or self.errors)
 
 
 async def retain(
-    database: Database,
-    settings: Settings,
-    *,
-    context: TransactionContext | None = None,
-    requested_by: str = "",
-    now: float | None = None,
-    progress: Progress | None = None,
-) -> UUID | None:
-    """Delete what was asked to go, then apply the policies; returns the run's id.
-
-    None when another process is at it; what was asked for is done by that one then.
-    """
-    run_id: UUID | None = None
+    database: Database, settings: Settings, *, now: float | None = None, progress: Progress | None = None
+) -> Retained | None:
+    """Delete what was asked to go, then apply the policies. None while another process is at the archive."""
     async with archive_lock(database.url) as is_ours:
         if not is_ours:
             return None
+        await refresh_rollups(database.url, settings)
+        if await deletion.carry_out(database, settings):
+            await refresh_rollups(database.url, settings)
+        run = await apply_policies(database.url, settings, now=now, progress=progress)
+        await deletion.carry_out(database, settings)
         async with sealing_connection(database.url) as connection:
-            await connection.execute(
-                "UPDATE archive_runs SET state = 'failed', finished_at = now(), errors = %s WHERE state = 'running'",
-                (json.dumps(["It was interrupted; the next run goes on where it was."]),),
-            )
-            while True:
-                waiting = await _begin(connection, requested_by, is_first=run_id is None)
-                if not waiting:
-                    return run_id
-                run_id = waiting[-1]
-                await _run_once(connection, database, settings, waiting, context, now, progress)
+            policies = await keeping_queries.read_policies(connection)
+    return Retained(outcome_of(run, policies), run.errors)
 
 
 async def delete_requested(database: Database, settings: Settings) -> int | None:
@@ -78,83 +73,6 @@ async def delete_requested(database: Database, settings: Settings) -> int | None
     if done:
         await refresh_rollups(database.url, settings)
     return done
-
-
-async def _run_once(
-    connection: Connection,
-    database: Database,
-    settings: Settings,
-    run_ids: Sequence[UUID],
-    context: TransactionContext | None,
-    now: float | None,
-    progress: Progress | None,
-) -> None:
-    steps: dict[str, int] = {}
-    told_at = 0.0
-
-    async def tell(step: str, done: int) -> None:
-        nonlocal told_at
-        steps[step] = steps.get(step, 0) + done
-        if progress is not None:
-            await progress(step, done)
-        if time.monotonic() - told_at > _TELL_EVERY_SECONDS:
-            told_at = time.monotonic()
-            await _store(connection, run_ids, "running", {"steps": steps}, [])
-
-    try:
-        await refresh_rollups(database.url, settings)
-        if await deletion.carry_out(database, settings):
-            await refresh_rollups(database.url, settings)
-        run = await apply_policies(database.url, settings, now=now, progress=tell)
-        await deletion.carry_out(database, settings)
-        policies = await keeping_queries.read_policies(connection)
-    except RunCancelledError:
-        await _store(
-            connection, run_ids, "failed", {"steps": steps}, ["It was cancelled; the next run goes on."]
-        )
-        raise
-    except (psycopg.Error, SQLAlchemyError, OSError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:300]
-        log.exception("the policies could not be applied")
-        await _store(connection, run_ids, "failed", {"steps": steps}, [reason])
-        raise
-    outcome = outcome_of(run, policies)
-    await _store(connection, run_ids, "failed" if run.errors else "done", outcome, run.errors)
-    if run.told or run.dropped_months or run.errors:
-        async with database.session(context or product_context("job", RETAIN_TASK)) as session:
-            details = outcome | {"errors": run.errors[:10]}
-            await record_event(
-                session, "telemetry.retention", "archive_runs", str(run_ids[-1]), details=details
-            )
-
-
-async def _begin(connection: Connection, requested_by: str, *, is_first: bool) -> list[UUID]:
-    """The runs that wait, which begin now; one of our own where none does and this is the first look."""
-    cursor = await connection.execute(
-        "UPDATE archive_runs SET state = 'running', started_at = now() WHERE state = 'waiting' RETURNING id"
-    )
-    found = [row[0] for row in await cursor.fetchall()]
-    if not found and is_first:
-        found = [uuid7()]
-        await connection.execute(
-            "INSERT INTO archive_runs (id, state, requested_by, started_at) VALUES (%s, 'running', %s, now())",
-            (found[0], requested_by),
-        )
-    return sorted(found)
-
-
-async def _store(
-    connection: Connection,
-    run_ids: Sequence[UUID],
-    state: str,
-    outcome: dict[str, Any],
-    errors: Sequence[str],
-) -> None:
-    await connection.execute(
-        "UPDATE archive_runs SET state = %s, outcome = %s, errors = %s, "
-        "finished_at = CASE WHEN %s = 'running' THEN NULL ELSE now() END WHERE id = ANY(%s)",
-        (state, json.dumps(outcome), json.dumps(list(errors)), state, list(run_ids)),
-    )
 
 
 def outcome_of(run: Run, policies: Sequence[Policy]) -> dict[str, Any]:
@@ -182,7 +100,7 @@ def outcome_of(run: Run, policies: Sequence[Policy]) -> dict[str, Any]:
     }
 
 
-@job(RETAIN_TASK, "Apply retention policies", cron="37 2 * * *")
+@job(RETAIN_TASK, "Apply retention policies", cron="37 2 * * *", manual_run=True)
 async def retain_by_schedule(run: JobRun) -> None:
     """Move what is old into files, and delete what is past its time."""
     steps: dict[str, int] = {}
@@ -191,7 +109,25 @@ async def retain_by_schedule(run: JobRun) -> None:
         steps[step] = steps.get(step, 0) + done
         await run.tell(step, steps[step])
 
-    await retain(run.database, run.settings, requested_by=run.requested_by, progress=tell)
+    found = await _in_turn(run, tell)
+    run.outcome |= found.outcome | {"errors": found.errors}
+    if found.is_worth_telling:
+        async with run.database.session(product_context("job", RETAIN_TASK)) as session:
+            details = found.outcome | {"errors": found.errors[:_ERRORS_TOLD]}
+            await record_event(session, "telemetry.retention", "job_runs", str(run.id), details=details)
+    if found.errors:
+        raise RunFailedError(found.errors[0])
+
+
+async def _in_turn(run: JobRun, progress: Progress) -> Retained:
+    """Raises RunFailedError where somebody else is at the archive for too long."""
+    for _ in range(_LONGEST_WAIT_SECONDS // _LOOK_SECONDS):
+        found = await retain(run.database, run.settings, progress=progress)
+        if found is not None:
+            return found
+        await run.tell("Waiting for other work on the archive")
+        await asyncio.sleep(_LOOK_SECONDS)
+    raise RunFailedError("Other work on the archive did not end; the next run goes on.")
 
 
 # Devices that were deleted are looked for each hour, in case that their own job got lost.

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fleetkeeper.kit.pagination import PageOf
 from fleetkeeper.kit.patterns import shaped
+from fleetkeeper.telemetry.archive.status import DeletionState
 
 _MOST_DAYS = 36_500
 _Days = Field(default=None, ge=1, le=_MOST_DAYS)
@@ -116,31 +117,12 @@ class Outcome(BaseModel):
     """What a run did, or would do."""
 
     lines: list[OutcomeLine] = []
-    steps: dict[str, int] = {}
     dropped_months: list[str] = []
     dropped_bytes: int = 0
     written_bytes: int = 0
     removed_files: int = 0
     united_files: int = 0
-
-
-class RunRead(BaseModel):
-    """One run."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: UUID
-    state: str
-    requested_by: str
-    requested_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    outcome: Outcome
-    errors: list[str]
-
-
-class RunPage(PageOf[RunRead]):
-    """A page of runs."""
+    errors: list[str] = []
 
 
 class FileRead(BaseModel):
@@ -176,13 +158,6 @@ class StoreState(BaseModel):
     problems: int
     is_running: bool
     is_verifying: bool
-
-
-class WorkAsked(BaseModel):
-    """The worker was asked; `is_new` is false when the same waits already."""
-
-    id: UUID | None = None
-    is_new: bool
 
 
 class Amounts(BaseModel):
@@ -228,7 +203,7 @@ class DeletionRead(BaseModel):
     metric: str | None
     first_day: date | None
     last_day: date | None
-    state: str
+    state: DeletionState
     step: str
     requested_by: str
     reason: str

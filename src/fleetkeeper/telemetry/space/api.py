@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import ConfigRead, ConfigWrite
+from fleetkeeper.jobs.schemas import RunAsked
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.telemetry.archive.access import AppDatabase, AppSettings
@@ -17,7 +18,6 @@ from fleetkeeper.telemetry.space.schemas import (
     DeviceSpacePage,
     Health,
     History,
-    MeasurementAsked,
     SpaceRead,
 )
 
@@ -64,7 +64,7 @@ async def read_cardinality(actor: ConfigRead, session: Session, settings: AppSet
 
 
 @router.post("/measure", status_code=202, responses=problem_responses(400, 401, 403))
-async def ask_for_measurement(actor: ConfigWrite, session: Session) -> MeasurementAsked:
+async def ask_for_measurement(actor: ConfigWrite, session: Session) -> RunAsked:
     """Measure as soon as the worker can; it does so each hour by itself."""
     del actor
     return await service.ask_for_measurement(session)

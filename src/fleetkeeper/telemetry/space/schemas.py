@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from fleetkeeper.jobs.schemas import RunRead
 from fleetkeeper.kit.pagination import PageOf
 
 Tier = Literal["hot", "sealed", "rollups", "archive"]
@@ -109,15 +110,6 @@ class Backlog(BaseModel):
     oldest: datetime | None
 
 
-class RunState(BaseModel):
-    """The last run of the archive."""
-
-    state: str
-    requested_at: datetime
-    finished_at: datetime | None
-    errors: list[str]
-
-
 class Health(BaseModel):
     """Whether telemetry keeps up."""
 
@@ -130,7 +122,7 @@ class Health(BaseModel):
     )
     rollups: Backlog = Field(description="Days of devices that changed, and the oldest of them.")
     merging: Backlog = Field(description="Days of devices with more chunks than they need.")
-    archive_run: RunState | None
+    archive_run: RunRead | None = Field(description="The newest run of the retention policies.")
     dropped_by_agents: int = Field(description="Frames that agents had to drop, as they say themselves.")
     seal_after_minutes: int
 
@@ -171,9 +163,3 @@ class Cardinality(BaseModel):
     devices_near_limit: int = Field(description="Devices with at least 80 % of it.")
     offenders: list[Offender]
     new_channels: list[NewChannels] = Field(description="The last fourteen days, oldest first.")
-
-
-class MeasurementAsked(BaseModel):
-    """A measurement that was asked for."""
-
-    is_new: bool = Field(description="False when one waited already.")

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.audit.recorder import record_event
@@ -11,10 +10,11 @@ from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.jobs.queue import is_under_way
-from fleetkeeper.jobs.service import enqueue
+from fleetkeeper.jobs.schemas import RunAsked
+from fleetkeeper.jobs.service import enqueue, newest_run
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.settings.telemetry import TelemetrySettings
-from fleetkeeper.telemetry.archive.models import ArchiveRun
+from fleetkeeper.telemetry.archive.runs import RETAIN_TASK
 from fleetkeeper.telemetry.space import queries
 from fleetkeeper.telemetry.space.counting import TIERS
 from fleetkeeper.telemetry.space.jobs import MEASURE_TASK, next_measurement
@@ -29,11 +29,9 @@ from fleetkeeper.telemetry.space.schemas import (
     History,
     HistoryPoint,
     LabelCount,
-    MeasurementAsked,
     NewChannels,
     Offender,
     RatePoint,
-    RunState,
     Space,
     SpaceRead,
     TierSpace,
@@ -153,9 +151,7 @@ async def read_health(
             session, today - timedelta(days=limits.max_age_days + 1), today
         )
         rollups = await queries.changed_days(session)
-        run = await session.scalar(
-            select(ArchiveRun).order_by(ArchiveRun.requested_at.desc(), ArchiveRun.id.desc()).limit(1)
-        )
+        run = await newest_run(session, RETAIN_TASK)
         arrived = await queries.arrivals_since(session, day_ago)
         return Health(
             now=now,
@@ -165,7 +161,7 @@ async def read_health(
             sealing=Backlog(waiting=sealing.waiting, oldest=sealing.oldest),
             rollups=Backlog(waiting=rollups.waiting, oldest=rollups.oldest),
             merging=Backlog(waiting=merging.waiting, oldest=merging.oldest),
-            archive_run=None if run is None else RunState.model_validate(run, from_attributes=True),
+            archive_run=run,
             dropped_by_agents=await queries.dropped_by_agents(session),
             seal_after_minutes=limits.seal_after_minutes,
         )
@@ -215,8 +211,8 @@ async def read_cardinality(session: AsyncSession, actor: Actor, limits: Telemetr
     )
 
 
-async def ask_for_measurement(session: AsyncSession) -> MeasurementAsked:
+async def ask_for_measurement(session: AsyncSession) -> RunAsked:
     """Let the worker measure as soon as it can; it does so each hour by itself."""
     asked = await enqueue(session, MEASURE_TASK)
     await record_event(session, "telemetry.measurement_asked", "space_totals")
-    return MeasurementAsked(is_new=asked.is_new)
+    return asked

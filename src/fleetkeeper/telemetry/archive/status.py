@@ -1,0 +1,31 @@
+"""The states of a deletion of telemetry."""
+
+from enum import StrEnum
+
+from fleetkeeper.kit.status import Machine
+
+
+class DeletionState(StrEnum):
+    """Where a deletion is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+DELETIONS = Machine(
+    "deletion",
+    moves={
+        DeletionState.WAITING: frozenset({DeletionState.RUNNING}),
+        DeletionState.RUNNING: frozenset({DeletionState.DONE, DeletionState.FAILED}),
+        DeletionState.DONE: frozenset(),
+        DeletionState.FAILED: frozenset(),
+    },
+    tones={
+        DeletionState.WAITING: "",
+        DeletionState.RUNNING: "",
+        DeletionState.DONE: "good",
+        DeletionState.FAILED: "bad",
+    },
+)
