@@ -29,6 +29,7 @@ from fleetkeeper.kit.periodic import Periodic
 from fleetkeeper.kit.places import Places
 from fleetkeeper.kit.request_body import Pace
 from fleetkeeper.kit.sealing import Sealer, installation_key
+from fleetkeeper.kit.services import Services
 from fleetkeeper.kit.shares import Shares
 from fleetkeeper.operations.idempotency.front import IdempotencyFront
 from fleetkeeper.routes import API, RARE_PATHS, find_doors, include_routes
@@ -60,9 +61,10 @@ SHARE_PATIENCE_SECONDS = 30.0
 def create_app(settings: Settings, url: str | None = None) -> IngestFront:
     """The whole web application: the ingest door in front, the shell, then API and console."""
     url = url or application_url(settings)
+    services = Services(settings)
 
     @contextlib.asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         database = Database(
             url,
             pool_size=settings.database.pool_size,
@@ -70,11 +72,9 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
             settings=settings,
         )
         door, stream = TelemetryDoor.build(settings, database), _live_views(database, settings.web)
-        app.state.database, app.state.door, app.state.stream = database, door, stream
-        senders = app.state.senders = SenderIntake(database, door, settings.telemetry)
-        app.state.sealer = Sealer(installation_key(settings.identity.secret_key, settings.home))
-        app.state.oidc = OidcClient()
-        app.state.promql = Promql(settings.promql)
+        senders = SenderIntake(database, door, settings.telemetry)
+        oidc, promql = OidcClient(), Promql(settings.promql)
+        services.add(Sealer(installation_key(settings.identity.secret_key, settings.home)))
         await door.start()
         stream.start()
         senders.start()
@@ -84,11 +84,13 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
         intake = IntakeRecorder(
             database, [partial(counts_of_door, door), partial(counts_of_senders, senders.tally)]
         )
-        app.state.intake = intake
+        for one in (database, door, stream, senders, oidc, promql, intake):
+            services.add(one)
         recorder = Periodic("intake recorder", FLUSH_SECONDS, intake.flush)
         recorder.start()
         try:
-            async with EventTally(database) as app.state.events:
+            async with EventTally(database) as events:
+                services.add(events)
                 yield
         finally:
             await follower.stop()
@@ -97,8 +99,8 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
             await senders.stop()
             await door.stop()
             await intake.flush()
-            await app.state.promql.stop()
-            await app.state.oidc.close()
+            await promql.stop()
+            await oidc.close()
             await database.close()
 
     app = FastAPI(
@@ -110,7 +112,7 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
         redoc_url=None,
         separate_input_output_schemas=False,
     )
-    app.state.settings = settings
+    app.state.services = services
     install_error_handlers(app)
     include_routes(app)
     app.include_router(console_router())
@@ -131,7 +133,7 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
         web.max_requests_in_flight_per_caller,
         web.max_body_megabytes * 1024 * 1024,
     )
-    app.add_middleware(IdempotencyFront, prefix=f"{API}/", state=app.state, answer=handle_console_error)
+    app.add_middleware(IdempotencyFront, prefix=f"{API}/", services=services, answer=handle_console_error)
     app.add_middleware(
         BodyFront,
         find_doors=partial(find_doors, app, settings),

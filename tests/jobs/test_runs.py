@@ -106,7 +106,7 @@ async def test_what_waits_is_not_asked_for_twice_but_for_another_key(app, worker
         seen.append(run.args["which"])
 
     first = await ask(app, "test.key", "a", which="first")
-    assert await ask(app, "test.key", "a", which="second") == (first.id, False)
+    assert await ask(app, "test.key", "a", which="second") == RunAsked(id=first.id, is_new=False)
     assert (await ask(app, "test.key", "b", which="other")).is_new
     await worker()
     assert sorted(seen) == ["first", "other"]

@@ -64,7 +64,7 @@ class TestProcesses:
     async def test_wrong_moment(self, shared, at):
         answer = await shared.admin.get(PATH, params={"device": shared.device.id, "at": at})
         assert answer.status_code == 422
-        assert answer.json()["errors"][0]["field"] == "at"
+        assert answer.json()["errors"][0]["field"] == "query.at"
 
     @pytest.mark.parametrize("at", ["0", "253402300799", "1970-01-01T00:00:00Z"])
     async def test_ends_of_time(self, shared, at):

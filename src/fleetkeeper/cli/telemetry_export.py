@@ -19,7 +19,7 @@ from fleetkeeper.settings import get_settings
 from fleetkeeper.telemetry.exporting.formats import FORMATS
 from fleetkeeper.telemetry.exporting.schemas import ExportDone
 from fleetkeeper.telemetry.exporting.service import begin_export
-from fleetkeeper.telemetry.moments import moment
+from fleetkeeper.telemetry.parameters import moment
 
 # A device of a year may take a while.
 STATEMENT_TIMEOUT_SECONDS = 3600

@@ -5,19 +5,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from fleetkeeper.settings import Settings
-
 
 def is_fragment_request(request: Request) -> bool:
     """Whether htmx asks for a part of the page; going back in history asks for the whole."""
     headers = request.headers
     return headers.get("HX-Request") == "true" and headers.get("HX-Request-Type") == "partial"
-
-
-def app_settings(request: Request) -> Settings:
-    """The operator's settings."""
-    settings: Settings = request.app.state.settings
-    return settings
 
 
 async def form_values(request: Request) -> Mapping[str, str]:
@@ -33,6 +25,5 @@ async def form_lists(request: Request) -> Mapping[str, list[str]]:
 
 
 WantsFragment = Annotated[bool, Depends(is_fragment_request)]
-AppSettings = Annotated[Settings, Depends(app_settings)]
 FormValues = Annotated[Mapping[str, str], Depends(form_values)]
 FormLists = Annotated[Mapping[str, list[str]], Depends(form_lists)]

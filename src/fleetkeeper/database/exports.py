@@ -14,6 +14,7 @@ from fleetkeeper.database.context import TransactionContext
 from fleetkeeper.database.engine import Database
 from fleetkeeper.database.request_session import context_of
 from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.kit.services import services_of
 from fleetkeeper.kit.table_files import KINDS, table_file
 
 PAGE = 1000
@@ -59,7 +60,7 @@ def export_response(
     request: Request, fetch: Fetch, columns: Columns, fields: Sequence[str], name: str, file_format: str
 ) -> StreamingResponse:
     """All rows of a list as a file; `fetch` reads one page of it by the parameters of its address."""
-    database: Database = request.app.state.database
+    database = services_of(request).get(Database)
     pages = _pages(database, context_of(request), fetch, columns, filters_of(request))
     return StreamingResponse(
         table_file(pages, fields, file_format),

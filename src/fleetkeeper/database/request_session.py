@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fleetkeeper.database.claims import CLAIM, Claim
 from fleetkeeper.database.context import NOBODY, TransactionContext
 from fleetkeeper.database.engine import Database
+from fleetkeeper.kit.services import services_of, shared
+from fleetkeeper.settings import Settings
 
 
 def context_of(request: Request) -> TransactionContext:
@@ -28,19 +30,21 @@ async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
 
     The transaction begins with its first statement, when the guard has said who calls.
     """
-    database: Database = request.app.state.database
+    database = services_of(request).get(Database)
     async with database.session(partial(context_of, request), claim=_claim_of(request)) as session:
         yield session
 
 
 async def get_planned_session(request: Request) -> AsyncIterator[AsyncSession]:
     """The same, in which statements that come again are planned once."""
-    database: Database = request.app.state.database
+    database = services_of(request).get(Database)
     context, claim = partial(context_of, request), _claim_of(request)
     async with database.session(context, plans_once=True, claim=claim) as session:
         yield session
 
 
+AppDatabase = Annotated[Database, Depends(shared(Database))]
+AppSettings = Annotated[Settings, Depends(shared(Settings))]
 # With the default scope a failing commit would still answer 200.
 Session = Annotated[AsyncSession, Depends(get_session, scope="function")]
 PlannedSession = Annotated[AsyncSession, Depends(get_planned_session, scope="function")]

@@ -13,6 +13,7 @@ from fleetkeeper.identity.access import origin_of, require
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.handed_on import HandedOn
+from fleetkeeper.kit.services import services_of
 
 DevicesRead = Annotated[Actor, Depends(require(Permission.DEVICES_READ))]
 DevicesDelete = Annotated[Actor, Depends(require(Permission.DEVICES_DELETE))]
@@ -20,7 +21,7 @@ DevicesWrite = Annotated[Actor, Depends(require(Permission.DEVICES_WRITE))]
 
 
 async def _find_key_s_device(request: Request) -> DeviceCaller | None:
-    database: Database = request.app.state.database
+    database = services_of(request).get(Database)
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip().startswith(KEY_PREFIX + "_"):
         return None

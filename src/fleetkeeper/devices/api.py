@@ -12,7 +12,7 @@ from fleetkeeper.annotations.fields.service import fields_for
 from fleetkeeper.approvals.schemas import ApprovalRead
 from fleetkeeper.audit.exports import export_list
 from fleetkeeper.database.exports import RESPONSES, FileFields, FileFormat
-from fleetkeeper.database.request_session import Session
+from fleetkeeper.database.request_session import AppSettings, Session
 from fleetkeeper.devices import deleting, service
 from fleetkeeper.devices.access import DevicesDelete, DevicesRead, DevicesWrite
 from fleetkeeper.devices.annotating import TABLE
@@ -32,7 +32,7 @@ DevicesQuery = Annotated[ListParameters, listed_by(DEVICES_LISTING)]
 
 @router.get("", responses=problem_responses(401, 403, 422))
 async def list_devices(
-    request: Request, actor: DevicesRead, session: Session, asked: DevicesQuery
+    request: Request, actor: DevicesRead, session: Session, settings: AppSettings, asked: DevicesQuery
 ) -> DevicePage:
     """List devices. Filters: any field, with `__in`, `__gte`, `__contains`, …; and `status=stale`, `tag=slug`.
 
@@ -40,7 +40,7 @@ async def list_devices(
     """
     parameters, stale_before = asked, None
     if ("status", "stale") in parameters:
-        stale_before = utc_now() - await service.silence_allowed(session, request.app.state.settings)
+        stale_before = utc_now() - await service.silence_allowed(session, settings)
     page = await service.list_devices(session, actor, parameters, stale_before=stale_before)
     return with_links(page, request.url.path)
 
@@ -52,11 +52,12 @@ async def export_devices(
     request: Request,
     actor: DevicesRead,
     session: Session,
+    settings: AppSettings,
     file_format: FileFormat = "csv",
     fields: FileFields = "",
 ) -> StreamingResponse:
     """Download the devices that match the filters of the list. The audit log keeps who took them."""
-    stale_before = utc_now() - await service.silence_allowed(session, request.app.state.settings)
+    stale_before = utc_now() - await service.silence_allowed(session, settings)
 
     async def fetch(own: AsyncSession, parameters: list[tuple[str, str]]) -> DevicePage:
         return await service.list_devices(own, actor, parameters, stale_before=stale_before, is_counted=False)
@@ -69,10 +70,10 @@ async def export_devices(
 
 @router.post("/bulk", responses=problem_responses(400, 401, 403, 422))
 async def update_devices(
-    request: Request, wanted: DeviceBulkUpdate, actor: DevicesWrite, session: Session
+    wanted: DeviceBulkUpdate, actor: DevicesWrite, session: Session, settings: AppSettings
 ) -> BulkResult:
     """Change many devices at once. Each has its own result; with `dry_run` nothing changes."""
-    stale_before = utc_now() - await service.silence_allowed(session, request.app.state.settings)
+    stale_before = utc_now() - await service.silence_allowed(session, settings)
     return await change_devices(
         session, actor, wanted, wanted.changes, dry_run=wanted.dry_run, stale_before=stale_before
     )

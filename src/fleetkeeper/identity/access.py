@@ -21,6 +21,7 @@ from fleetkeeper.errors import (
 )
 from fleetkeeper.identity.acting import context_of_actor
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.oidc.client import OidcClient
 from fleetkeeper.identity.oidc.recheck import Checker, recheck_if_due
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.service import TOKEN_PREFIX, actor_of_session, actor_of_token
@@ -28,6 +29,8 @@ from fleetkeeper.kit.addresses import is_loopback_host, plain_address
 from fleetkeeper.kit.body_front import RIGHTS
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.handed_on import HandedOn
+from fleetkeeper.kit.sealing import Sealer
+from fleetkeeper.kit.services import services_of
 from fleetkeeper.kit.text import is_storable
 from fleetkeeper.settings import Settings
 from fleetkeeper.settings.web import WebSettings
@@ -54,7 +57,7 @@ def public_origin(request: Request) -> str:
     The guess is https for all but this machine, since the proxy that ends TLS passes plain http on. Its host has been
     compared with the allowed ones.
     """
-    web: WebSettings = request.app.state.settings.web
+    web: WebSettings = services_of(request).get(Settings).web
     if web.public_origin:
         return web.public_origin
     is_here = is_loopback_host(request.url.hostname or "")
@@ -69,8 +72,8 @@ def client_address(request: Request) -> str:
 
 async def _find_credential_s_actor(request: Request) -> Actor | None:
     """Who is calling, by API token or session cookie; None when nobody is signed in."""
-    database: Database = request.app.state.database
-    settings: Settings = request.app.state.settings
+    services = services_of(request)
+    database, settings = services.get(Database), services.get(Settings)
     if CREDENTIAL_PARAMETERS & request.query_params.keys():
         raise BadRequestError(
             "A credential does not belong in an address; send it as `Authorization: Bearer …`, and revoke this one.",
@@ -90,7 +93,7 @@ async def _find_credential_s_actor(request: Request) -> Actor | None:
     async with database.statements() as session:
         found = await actor_of_session(session, secret, utc_now(), idle)
     if found is not None and found[1].provider_id is not None:
-        checker = Checker(database, request.app.state.sealer, request.app.state.oidc)
+        checker = Checker(database, services.get(Sealer), services.get(OidcClient))
         if await recheck_if_due(checker, found[1].id, utc_now()):
             async with database.statements() as session:
                 found = await actor_of_session(session, secret, utc_now(), idle)
@@ -207,7 +210,7 @@ def require(permission: Permission) -> Callable[[Request], Awaitable[Actor]]:
 
 async def note_refusal(request: Request, actor: Actor, permission: Permission) -> None:
     """Keep in the audit log that somebody tried what they may not do."""
-    events: EventTally = request.app.state.events
+    events = services_of(request).get(EventTally)
     details = {"permission": permission, "method": request.method, "path": request.url.path[:300]}
     cause = f"{actor.token_id or actor.session_id}:{permission}"
     event = Event("permission.refused", "permission", cause, permission, details=details)

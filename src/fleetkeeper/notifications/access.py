@@ -8,7 +8,10 @@ from fleetkeeper.identity.access import public_origin, require
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.outgoing import Reach
+from fleetkeeper.kit.sealing import Sealer
+from fleetkeeper.kit.services import services_of
 from fleetkeeper.notifications.channels.service import Outgoing
+from fleetkeeper.settings import Settings
 
 NotificationsRead = Annotated[Actor, Depends(require(Permission.NOTIFICATIONS_READ))]
 NotificationsWrite = Annotated[Actor, Depends(require(Permission.NOTIFICATIONS_WRITE))]
@@ -16,8 +19,9 @@ NotificationsWrite = Annotated[Actor, Depends(require(Permission.NOTIFICATIONS_W
 
 def outgoing(request: Request) -> Outgoing:
     """What sending takes."""
-    state = request.app.state
-    return Outgoing(state.sealer, Reach.of(state.settings.outgoing), public_origin(request))
+    services = services_of(request)
+    reach = Reach.of(services.get(Settings).outgoing)
+    return Outgoing(services.get(Sealer), reach, public_origin(request))
 
 
 Sending = Annotated[Outgoing, Depends(outgoing)]

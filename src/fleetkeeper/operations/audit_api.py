@@ -12,7 +12,7 @@ from fleetkeeper.audit.schemas import (
     SealPage,
     SealsMade,
 )
-from fleetkeeper.database.request_session import Session, context_of
+from fleetkeeper.database.request_session import AppDatabase, AppSettings, Session, context_of
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import require
 from fleetkeeper.identity.actor import Actor
@@ -56,13 +56,14 @@ async def export(
     request: Request,
     actor: AuditExport,
     session: Session,
+    database: AppDatabase,
     file_format: Annotated[Literal["csv", "parquet"], Query(alias="format")] = "csv",
 ) -> StreamingResponse:
     """Download the entries that fit the filters of the list. The log keeps who took them."""
     parameters = [item for item in request.query_params.multi_items() if item[0] != "format"]
     statement = await audit_service.begin_export(session, actor, parameters, file_format)
     return StreamingResponse(
-        export_entries(request.app.state.database, context_of(request), statement, file_format),
+        export_entries(database, context_of(request), statement, file_format),
         media_type=FORMATS[file_format],
         headers={
             "Content-Disposition": f'attachment; filename="audit.{file_format}"',
@@ -80,10 +81,10 @@ async def list_seals(request: Request, actor: AuditRead, session: Session, asked
 
 
 @router.post("/seal", responses=problem_responses(400, 401, 403, 409))
-async def seal(request: Request, actor: AuditSealing, session: Session) -> SealsMade:
+async def seal(request: Request, actor: AuditSealing, session: Session, settings: AppSettings) -> SealsMade:
     """Seal what is not sealed yet, at most half a million entries at a time; the worker does it each minute."""
     del actor
-    return await audit_service.seal(session, request.app.state.settings, context_of(request))
+    return await audit_service.seal(session, settings, context_of(request))
 
 
 @router.get("/verification", responses=problem_responses(400, 401, 403))

@@ -6,10 +6,11 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import StreamingResponse
 
-from fleetkeeper.database.request_session import PlannedSession, Session, context_of
+from fleetkeeper.database.engine import Database
+from fleetkeeper.database.request_session import AppSettings, PlannedSession, Session, context_of
 from fleetkeeper.devices import service as devices
 from fleetkeeper.devices.access import CallingDevice
 from fleetkeeper.error_handlers import problem_responses
@@ -19,10 +20,11 @@ from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.request_body import read_message
-from fleetkeeper.settings import Settings
-from fleetkeeper.telemetry import moments, service
+from fleetkeeper.kit.services import services_of, shared
+from fleetkeeper.telemetry import service
 from fleetkeeper.telemetry.access import TelemetryRead, TelemetryWrite
-from fleetkeeper.telemetry.moments import From, To
+from fleetkeeper.telemetry.door import TelemetryDoor
+from fleetkeeper.telemetry.parameters import At, DeviceId, DeviceIds, From, MaybeDeviceId, To
 from fleetkeeper.telemetry.range_query import DEFAULT_POINTS, RangeQuery, query_range
 from fleetkeeper.telemetry.schemas import (
     FramesAccepted,
@@ -43,17 +45,8 @@ _processes_decoder = msgspec.json.Decoder(ProcessReport)
 _sessions_decoder = msgspec.json.Decoder(SessionReport)
 _encoder = msgspec.json.Encoder()
 
-DeviceParameter = Annotated[str, Query(description="UUID of a device")]
-Moment = Annotated[str, Query(description="Epoch seconds or RFC 3339")]
-
-
-def _one_device(text: str) -> UUID:
-    found = service.device_ids([text])
-    if len(found) != 1:
-        raise InvalidInputError(
-            "The device is wrong.", fields=[FieldError("device", "is the UUID of one device")]
-        )
-    return found[0]
+Door = Annotated[TelemetryDoor, Depends(shared(TelemetryDoor))]
+LiveFrames = Annotated[FrameStream, Depends(shared(FrameStream))]
 
 
 @router.post(
@@ -67,10 +60,10 @@ def _one_device(text: str) -> UUID:
         }
     },
 )
-async def receive_frames(request: Request, device: CallingDevice) -> Response:
+async def receive_frames(request: Request, device: CallingDevice, door: Door) -> Response:
     """Store frames; answered once they are durable. Known frames (same device and time) count as duplicates."""
     encoding, body = request.headers.get("content-encoding", ""), await request.body()
-    answer = await request.app.state.door.receive_for(device.device_id.bytes, encoding, body)
+    answer = await door.receive_for(device.device_id.bytes, encoding, body)
     return Response(answer, media_type="application/json")
 
 
@@ -86,22 +79,22 @@ async def receive_frames(request: Request, device: CallingDevice) -> Response:
     },
 )
 async def collect_frames(
-    request: Request, device_id: UUID, actor: TelemetryWrite, session: Session
+    request: Request, device_id: UUID, actor: TelemetryWrite, session: Session, door: Door
 ) -> Response:
     """Store frames of a device on its behalf, as a collector with an API token does."""
     await devices.check_permission(session, actor, Permission.TELEMETRY_WRITE, device_id)
     body = await request.body()
     encoding = request.headers.get("content-encoding", "")
-    answer = await request.app.state.door.receive_for(device_id.bytes, encoding, body)
+    answer = await door.receive_for(device_id.bytes, encoding, body)
     return Response(answer, media_type="application/json")
 
 
 @router.get("/range", response_model=RangeRead, responses=problem_responses(401, 403, 404, 422))
 async def read_range(
-    request: Request,
     actor: TelemetryRead,
     session: PlannedSession,
-    device: Annotated[list[str], Query(description="UUIDs of devices")],
+    settings: AppSettings,
+    device: DeviceIds,
     metric: Annotated[
         list[str], Query(description='Metrics, or channels such as cpu_core_usage_percent{core="0"}')
     ],
@@ -119,9 +112,8 @@ async def read_range(
     ] = False,
 ) -> Response:
     """Read series over a range of time."""
-    settings: Settings = request.app.state.settings
     query = RangeQuery(
-        devices=service.device_ids(device),
+        devices=device,
         metrics=list(dict.fromkeys(metric)),
         start=start,
         end=end,
@@ -135,15 +127,17 @@ async def read_range(
 
 
 @router.get("/latest", responses=problem_responses(401, 403, 404, 422))
-async def read_latest(actor: TelemetryRead, session: Session, device: DeviceParameter) -> LatestRead:
+async def read_latest(actor: TelemetryRead, session: Session, device: DeviceId) -> LatestRead:
     """Read the newest frame of a device."""
-    return await service.latest(session, actor, _one_device(device))
+    return await service.latest(session, actor, device)
 
 
 @router.get("/metrics", responses=problem_responses(401, 403, 404, 422))
-async def read_metrics(actor: TelemetryRead, session: Session, device: str | None = None) -> MetricCatalogue:
+async def read_metrics(
+    actor: TelemetryRead, session: Session, device: MaybeDeviceId = None
+) -> MetricCatalogue:
     """List metrics with their units: those of a device, or those of all agents and of all visible devices."""
-    return await service.metric_catalogue(session, actor, _one_device(device) if device else None)
+    return await service.metric_catalogue(session, actor, device)
 
 
 @router.get(
@@ -152,11 +146,9 @@ async def read_metrics(actor: TelemetryRead, session: Session, device: str | Non
     responses={200: {"content": {"text/event-stream": {}}}, **problem_responses(401, 403, 404, 422, 429)},
 )
 async def stream_frames(
-    request: Request, actor: TelemetryRead, device: Annotated[list[str], Query()]
+    request: Request, actor: TelemetryRead, stream: LiveFrames, wanted: DeviceIds
 ) -> StreamingResponse:
     """Follow new frames of some devices as Server-Sent Events."""
-    stream: FrameStream = request.app.state.stream
-    wanted = service.device_ids(device)
     if not 0 < len(wanted) <= 50:
         raise InvalidInputError(
             "The devices are wrong.", fields=[FieldError("device", "give 1 to 50 devices")]
@@ -181,48 +173,51 @@ async def stream_frames(
 
 async def _check_visible(request: Request, actor: Actor, wanted: Sequence[UUID]) -> None:
     # A stream stays open for hours, and its own transaction would too.
-    async with request.app.state.database.session(context_of(request)) as session:
+    async with services_of(request).get(Database).session(context_of(request)) as session:
         for item in wanted:
             await devices.check_permission(session, actor, Permission.TELEMETRY_READ, item)
 
 
 @router.get("/processes", responses=problem_responses(401, 403, 404, 422))
 async def read_processes(
-    actor: TelemetryRead, session: Session, device: DeviceParameter, at: Moment = ""
+    actor: TelemetryRead, session: Session, device: DeviceId, at: At = None
 ) -> ProcessesRead:
     """Read the top processes of a device at a moment; now, when none is given."""
-    moment = moments.moment("at", at) if at else utc_now()
-    return await service.processes(session, actor, _one_device(device), moment)
+    return await service.processes(session, actor, device, at or utc_now())
 
 
 @router.get("/sessions", responses=problem_responses(401, 403, 404, 422))
 async def read_sessions(
     actor: TelemetryRead,
     session: Session,
-    device: DeviceParameter,
+    device: DeviceId,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> SessionsRead:
     """Read login sessions of a device, open ones first."""
-    return await service.sessions(session, actor, _one_device(device), limit)
+    return await service.sessions(session, actor, device, limit)
 
 
 @router.post("/processes", status_code=204, responses=problem_responses(400, 401, 413, 422))
-async def receive_processes(request: Request, device: CallingDevice, session: Session) -> None:
+async def receive_processes(
+    request: Request, device: CallingDevice, session: Session, settings: AppSettings
+) -> None:
     """Take an agent's lists of top processes."""
     body = await request.body()
     report = read_message(
         body, request.headers.get("content-encoding", ""), _processes_decoder, MAX_REPORT_BYTES
     )
-    max_age = timedelta(days=request.app.state.settings.telemetry.max_age_days)
+    max_age = timedelta(days=settings.telemetry.max_age_days)
     await service.store_processes(session, device.device_id, report, utc_now(), max_age)
 
 
 @router.post("/sessions", status_code=204, responses=problem_responses(400, 401, 413, 422))
-async def receive_sessions(request: Request, device: CallingDevice, session: Session) -> None:
+async def receive_sessions(
+    request: Request, device: CallingDevice, session: Session, settings: AppSettings
+) -> None:
     """Take an agent's list of who is logged in."""
     body = await request.body()
     report = read_message(
         body, request.headers.get("content-encoding", ""), _sessions_decoder, MAX_REPORT_BYTES
     )
-    max_age = timedelta(days=request.app.state.settings.telemetry.max_age_days)
+    max_age = timedelta(days=settings.telemetry.max_age_days)
     await service.store_sessions(session, device.device_id, report, utc_now(), max_age)

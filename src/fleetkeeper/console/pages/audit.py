@@ -34,9 +34,9 @@ from fleetkeeper.console.contexts.audit import (
 )
 from fleetkeeper.console.navigation import Place, declare, shell_for
 from fleetkeeper.console.rendering import format_words, names_of, render
-from fleetkeeper.console.requests import AppSettings, WantsFragment
+from fleetkeeper.console.requests import WantsFragment
 from fleetkeeper.database.base import Base
-from fleetkeeper.database.request_session import Session, context_of
+from fleetkeeper.database.request_session import AppSettings, Session, context_of
 from fleetkeeper.devices import service as devices
 from fleetkeeper.errors import ConflictError, InvalidInputError
 from fleetkeeper.identity.access import require

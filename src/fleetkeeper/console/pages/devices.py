@@ -22,10 +22,10 @@ from fleetkeeper.console.navigation import Place, declare, shell_for
 from fleetkeeper.console.note_panels import notes_of
 from fleetkeeper.console.panels import Sent, attempt, done, refused
 from fleetkeeper.console.rendering import render
-from fleetkeeper.console.requests import AppSettings, FormLists
+from fleetkeeper.console.requests import FormLists
 from fleetkeeper.console.tag_panels import FORM as TAGS_FORM
 from fleetkeeper.console.tag_panels import shown_tags, tags_form
-from fleetkeeper.database.request_session import Session
+from fleetkeeper.database.request_session import AppSettings, Session
 from fleetkeeper.devices import deleting
 from fleetkeeper.devices import service as devices
 from fleetkeeper.devices.access import DevicesDelete, DevicesRead, DevicesWrite

@@ -5,8 +5,8 @@ from starlette.responses import RedirectResponse
 
 from fleetkeeper.console.contexts.identity import ProviderButton, SecondFactorPage, SignInPage
 from fleetkeeper.console.rendering import render
-from fleetkeeper.console.requests import AppSettings, FormValues
-from fleetkeeper.database.request_session import Session
+from fleetkeeper.console.requests import FormValues
+from fleetkeeper.database.request_session import AppSettings, Session
 from fleetkeeper.errors import FleetkeeperError, OverloadedError, UnauthenticatedError
 from fleetkeeper.identity.access import SignedInToEnrol, find_actor, session_cookie_name
 from fleetkeeper.identity.oidc.flow import offered_providers

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from fleetkeeper.console.pages.identity import outcome_response, safe_path, sign_in_page
-from fleetkeeper.console.requests import AppSettings
+from fleetkeeper.database.request_session import AppSettings
 from fleetkeeper.errors import FleetkeeperError, NotFoundError
 from fleetkeeper.identity.access import public_origin
 from fleetkeeper.identity.oidc import flow

@@ -10,8 +10,8 @@ from fleetkeeper.console.contexts.overview import BusiestList, OverviewPage, Ove
 from fleetkeeper.console.device_rows import device_row
 from fleetkeeper.console.navigation import Place, declare, shell_for
 from fleetkeeper.console.rendering import names_of, render
-from fleetkeeper.console.requests import AppSettings, WantsFragment
-from fleetkeeper.database.request_session import Session
+from fleetkeeper.console.requests import WantsFragment
+from fleetkeeper.database.request_session import AppSettings, Session
 from fleetkeeper.devices import service as devices
 from fleetkeeper.devices.access import DevicesRead
 from fleetkeeper.identity.actor import Actor

@@ -20,7 +20,7 @@ from fleetkeeper.console.panels import (
     refuse_in,
     show_page,
 )
-from fleetkeeper.console.requests import AppSettings, FormValues
+from fleetkeeper.console.requests import FormValues
 from fleetkeeper.console.retention_panels import (
     CHANGE,
     FILE_LIST,
@@ -35,7 +35,7 @@ from fleetkeeper.console.retention_panels import (
     store_panel,
     verify_form,
 )
-from fleetkeeper.database.request_session import Session
+from fleetkeeper.database.request_session import AppDatabase, AppSettings, Session
 from fleetkeeper.devices.finding import find_device
 from fleetkeeper.errors import FleetkeeperError, InvalidInputError
 from fleetkeeper.identity.access import ConfigRead, ConfigWrite, ReasonGiven
@@ -45,7 +45,7 @@ from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.jobs.service import list_runs
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.archive import browsing, editing, requesting
-from fleetkeeper.telemetry.archive.access import AppDatabase, TelemetryDelete
+from fleetkeeper.telemetry.archive.access import TelemetryDelete
 from fleetkeeper.telemetry.archive.runs import RETAIN_TASK
 from fleetkeeper.telemetry.archive.schemas import Amounts, DeletionCreate, PolicyRead, PolicyWrite
 

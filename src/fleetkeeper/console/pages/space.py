@@ -7,7 +7,7 @@ from fleetkeeper.console.contexts.space import Measurement, SpacePage, SpacePart
 from fleetkeeper.console.navigation import Place, declare, shell_for
 from fleetkeeper.console.panels import done, list_parameters, neighbour, search_of
 from fleetkeeper.console.rendering import names_of, render
-from fleetkeeper.console.requests import AppSettings, WantsFragment
+from fleetkeeper.console.requests import WantsFragment
 from fleetkeeper.console.space_panels import (
     HOME,
     arrivals_table,
@@ -23,12 +23,11 @@ from fleetkeeper.console.space_panels import (
     tiers_table,
 )
 from fleetkeeper.database.engine import Database
-from fleetkeeper.database.request_session import Session
+from fleetkeeper.database.request_session import AppDatabase, AppSettings, Session
 from fleetkeeper.identity.access import ConfigRead, ConfigWrite
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.settings import Settings
-from fleetkeeper.telemetry.archive.access import AppDatabase
 from fleetkeeper.telemetry.space import service
 from fleetkeeper.telemetry.space.counting import TIERS
 

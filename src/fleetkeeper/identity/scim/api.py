@@ -23,6 +23,7 @@ from fleetkeeper.identity.scim.access import ScimWrite
 from fleetkeeper.identity.scim.errors import MEDIA_TYPE, scim_error, told
 from fleetkeeper.identity.scim.resources import BASE_PATH, CONFIG, POLICY, PROVIDER, ScimUser
 from fleetkeeper.identity.scim.service import Directory, read_resource
+from fleetkeeper.kit.services import services_of
 
 USER_SEARCH: Any = SearchRequest[ScimUser]
 GROUP_SEARCH: Any = SearchRequest[Group]
@@ -38,7 +39,7 @@ async def tell_when_refused(request: Request) -> AsyncIterator[None]:
         if request.method in {"POST", "PUT", "PATCH", "DELETE"} and context is not None:
             path = request.url.path[:300]
             details = {"method": request.method, "path": path, "why": told(error)[:300]}
-            events: EventTally = request.app.state.events
+            events = services_of(request).get(EventTally)
             cause = str(request.state.actor.token_id)
             await events.note(context, Event("scim.refused", "scim", cause, details=details))
         raise

@@ -15,6 +15,7 @@ from fleetkeeper.identity.sessions.schemas import SessionPage
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
+from fleetkeeper.kit.services import services_of
 from fleetkeeper.settings import Settings
 
 router = APIRouter(prefix="/sessions", tags=["sessions"])
@@ -23,7 +24,7 @@ SessionsQuery = Annotated[ListParameters, listed_by(SESSIONS_LISTING)]
 
 def idle_time(request: Request) -> timedelta:
     """The time after which a session that nobody uses has ended."""
-    settings: Settings = request.app.state.settings
+    settings = services_of(request).get(Settings)
     return timedelta(minutes=settings.identity.session_idle_minutes)
 
 

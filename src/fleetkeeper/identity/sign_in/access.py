@@ -5,6 +5,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
+from fleetkeeper.audit.tally import EventTally
+from fleetkeeper.database.engine import Database
 from fleetkeeper.database.request_session import context_of
 from fleetkeeper.errors import ForbiddenError, InvalidInputError
 from fleetkeeper.identity.access import client_address, origin_of, session_cookie_name
@@ -12,6 +14,8 @@ from fleetkeeper.identity.service import Browser
 from fleetkeeper.identity.sign_in.desk import CHALLENGE_LIFETIME, Challenged, Opened, SignInDesk, Visit
 from fleetkeeper.identity.sign_in.passkeys import RelyingParty
 from fleetkeeper.identity.sign_in.queries import KNOWN_BROWSER_LIFETIME
+from fleetkeeper.kit.sealing import Sealer
+from fleetkeeper.kit.services import services_of
 from fleetkeeper.settings import Settings
 
 
@@ -22,13 +26,18 @@ def cookie_name(settings: Settings, name: str) -> str:
 
 def sign_in_desk(request: Request) -> SignInDesk:
     """What the steps of a sign-in work with."""
-    state = request.app.state
-    return SignInDesk(state.database, state.sealer, state.settings.identity, state.events)
+    services = services_of(request)
+    return SignInDesk(
+        services.get(Database),
+        services.get(Sealer),
+        services.get(Settings).identity,
+        services.get(EventTally),
+    )
 
 
 def visit_of(request: Request) -> Visit:
     """The browser at the door."""
-    settings: Settings = request.app.state.settings
+    settings = services_of(request).get(Settings)
     cookies = request.cookies
     return Visit(
         browser=Browser(client_address(request) or None, request.headers.get("user-agent", "")),
@@ -42,7 +51,7 @@ def visit_of(request: Request) -> Visit:
 
 def browser_origin(request: Request) -> str:
     """The scheme and host by which the browser knows this page."""
-    settings: Settings = request.app.state.settings
+    settings = services_of(request).get(Settings)
     # Behind a proxy that ends TLS the scheme that arrives here is another.
     scheme = "https" if settings.web.secure_cookies else request.url.scheme
     return f"{scheme}://{request.url.netloc}"

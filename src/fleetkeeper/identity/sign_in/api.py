@@ -3,9 +3,9 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 
-from fleetkeeper.database.request_session import Session
+from fleetkeeper.database.request_session import AppSettings, Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.access import ReasonGiven, SignedInToEnrol, require
@@ -51,11 +51,11 @@ _ACCOUNT = problem_responses(400, 401, 403, 404, 409, 422, 429)
     dependencies=[Depends(refuse_foreign_site)],
 )
 async def ask_for_passkey(
-    request: Request, response: Response, desk: Desk, visit: AtDoor, party: Party
+    response: Response, settings: AppSettings, desk: Desk, visit: AtDoor, party: Party
 ) -> PasskeyOptions:
     """Begin a sign-in by passkey, or its second step. For browsers: a cookie belongs to the answer."""
     question, secret = await service.ask_for_passkey(desk, visit, party)
-    set_challenge_cookie(response, request.app.state.settings, secret)
+    set_challenge_cookie(response, settings, secret)
     return PasskeyOptions(public_key=question.options)
 
 
@@ -66,11 +66,11 @@ async def ask_for_passkey(
     dependencies=[Depends(refuse_foreign_site)],
 )
 async def sign_in_with_passkey(
-    request: Request, response: Response, desk: Desk, visit: AtDoor, party: Party, body: PasskeyAnswer
+    response: Response, settings: AppSettings, desk: Desk, visit: AtDoor, party: Party, body: PasskeyAnswer
 ) -> None:
     """Finish a sign-in by passkey. The session is in the answer's cookie."""
     opened = await service.sign_in_with_passkey(desk, visit, body.credential, party)
-    set_outcome_cookies(response, request.app.state.settings, desk, opened)
+    set_outcome_cookies(response, settings, desk, opened)
 
 
 @router.post("/account/password", responses=_ACCOUNT)

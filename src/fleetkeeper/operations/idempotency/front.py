@@ -18,6 +18,7 @@ from fleetkeeper.database.engine import Database
 from fleetkeeper.errors import ConflictError, FieldError, InvalidInputError
 from fleetkeeper.kit.body_front import CALLER, RIGHTS
 from fleetkeeper.kit.sealing import Sealer, SealingError
+from fleetkeeper.kit.services import Services
 from fleetkeeper.operations.idempotency import queries
 from fleetkeeper.operations.idempotency.queries import Known
 
@@ -40,19 +41,19 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 class IdempotencyFront:
-    """An ASGI middleware for POST under a prefix; the state of the application is there once it has started."""
+    """An ASGI middleware for POST under a prefix; what it works with is shared once the process has started."""
 
     def __init__(
         self,
         app: Any,
         *,
         prefix: str,
-        state: Any,
+        services: Services,
         answer: Callable[[Request, Exception], Awaitable[Response]],
     ) -> None:
         self.app = app
         self._prefix = prefix
-        self._state = state
+        self._services = services
         self._answer = answer
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -85,7 +86,7 @@ class IdempotencyFront:
         caller = scope["state"].get(CALLER)
         whose = asked if caller is None else repr(caller).encode()
         claim = Claim(_digest(whose, scope["path"].encode(), key.encode()), asked)
-        database: Database = self._state.database
+        database = self._services.get(Database)
         known = await self._known(database, claim)
         if known is None:
             captured = _Captured()
@@ -125,7 +126,7 @@ class IdempotencyFront:
             raise ConflictError(
                 "This request was carried out before, and its answer is no longer at hand; look at what it changed."
             )
-        sealer: Sealer = self._state.sealer
+        sealer = self._services.get(Sealer)
         try:
             answer = msgspec.msgpack.decode(sealer.open(known.answer, _CONTEXT + claim.digest), type=_Answer)
         except SealingError:
@@ -145,7 +146,7 @@ class IdempotencyFront:
         answer = None
         if len(captured.body) <= MAX_STORED_BYTES:
             packed = msgspec.msgpack.encode(_Answer(captured.headers, bytes(captured.body), rights))
-            sealer: Sealer = self._state.sealer
+            sealer = self._services.get(Sealer)
             answer = sealer.seal(packed, _CONTEXT + claim.digest)
         try:
             async with database.session() as session:

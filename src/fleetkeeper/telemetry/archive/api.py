@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request
 
 from fleetkeeper.approvals.schemas import ApprovalRead
-from fleetkeeper.database.request_session import Session
+from fleetkeeper.database.request_session import AppDatabase, AppSettings, Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import ConfigRead, ConfigWrite, ReasonGiven
 from fleetkeeper.jobs.schemas import RunAsked
@@ -15,7 +15,7 @@ from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.telemetry.access import TelemetryRead
 from fleetkeeper.telemetry.archive import browsing, editing, requesting
-from fleetkeeper.telemetry.archive.access import AppDatabase, AppSettings, TelemetryDelete
+from fleetkeeper.telemetry.archive.access import TelemetryDelete
 from fleetkeeper.telemetry.archive.browsing import DELETIONS as DELETIONS_LISTING
 from fleetkeeper.telemetry.archive.browsing import FILES as FILES_LISTING
 from fleetkeeper.telemetry.archive.schemas import (

@@ -22,8 +22,8 @@ from fleetkeeper.telemetry.rollups.jobs import refresh_rollups
 log = structlog.get_logger(__name__)
 
 RETAIN_TASK = "telemetry.retain"
-_LOOK_SECONDS = 5
-_LONGEST_WAIT_SECONDS = 3600
+# Whoever else is at the archive is waited for, an hour at most.
+_LOOK_SECONDS, _MOST_LOOKS = 5.0, 720
 _ERRORS_TOLD = 10
 
 
@@ -121,7 +121,7 @@ async def retain_by_schedule(run: JobRun) -> None:
 
 async def _in_turn(run: JobRun, progress: Progress) -> Retained:
     """Raises RunFailedError where somebody else is at the archive for too long."""
-    for _ in range(_LONGEST_WAIT_SECONDS // _LOOK_SECONDS):
+    for _ in range(_MOST_LOOKS):
         found = await retain(run.database, run.settings, progress=progress)
         if found is not None:
             return found

@@ -23,7 +23,7 @@ from fleetkeeper.telemetry.explore.groups import DEVICE
 from fleetkeeper.telemetry.explore.schemas import FleetAnswer, GroupSeries
 from fleetkeeper.telemetry.explore.service import FleetQuery, query_fleet
 from fleetkeeper.telemetry.explore.steps import automatic_step
-from fleetkeeper.telemetry.moments import moment
+from fleetkeeper.telemetry.parameters import moment
 from fleetkeeper.telemetry.promql.errors import BadDataError, PromqlError
 from fleetkeeper.telemetry.promql.fleet_source import FleetSource
 from fleetkeeper.telemetry.promql.labels import NAME, label_text

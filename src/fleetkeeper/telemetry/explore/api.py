@@ -3,15 +3,14 @@
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
-from fleetkeeper.database.request_session import PlannedSession
+from fleetkeeper.database.request_session import AppSettings, PlannedSession
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.telemetry.access import TelemetryRead
 from fleetkeeper.telemetry.explore import last, service
 from fleetkeeper.telemetry.explore.schemas import FleetRead, LastRead
-from fleetkeeper.telemetry.moments import From, To
-from fleetkeeper.telemetry.service import device_ids
+from fleetkeeper.telemetry.parameters import From, MaybeDeviceIds, To
 
 router = APIRouter(prefix="/telemetry", tags=["telemetry"])
 
@@ -20,7 +19,7 @@ _encoder = msgspec.json.Encoder()
 
 @router.get("/query", response_model=FleetRead, responses=problem_responses(401, 403, 422))
 async def query_fleet(
-    request: Request,
+    settings: AppSettings,
     actor: TelemetryRead,
     session: PlannedSession,
     metric: Annotated[
@@ -54,7 +53,7 @@ async def query_fleet(
         Query(description="Seconds, or hour, day, week, month; default: fits `points`"),
     ] = None,
     points: Annotated[int, Query(ge=1, le=11_000, description="Approximate number of steps")] = 300,
-    device: Annotated[list[str] | None, Query(description="UUIDs of devices; default: all")] = None,
+    device: MaybeDeviceIds = None,
     department: Annotated[list[str] | None, Query(description="Names of departments; default: all")] = None,
     device_type: Annotated[list[str] | None, Query(description="Device types; default: all")] = None,
     top: Annotated[int | None, Query(description="Number of groups to keep, by largest mean")] = None,
@@ -79,14 +78,14 @@ async def query_fleet(
         across=across,
         step=step,
         points=points,
-        devices=device_ids(device or ()),
+        devices=device or [],
         where={name: values for name, values in where.items() if values},
         top=top,
         compare=compare,
         whole=whole,
         explain=explain,
     )
-    answer = await service.query_fleet(session, actor, query, request.app.state.settings.telemetry)
+    answer = await service.query_fleet(session, actor, query, settings.telemetry)
     return Response(_encoder.encode(answer), media_type="application/json")
 
 

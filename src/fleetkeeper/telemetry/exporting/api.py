@@ -6,13 +6,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from starlette.responses import StreamingResponse
 
-from fleetkeeper.database.request_session import Session, context_of
+from fleetkeeper.database.request_session import AppDatabase, Session, context_of
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.telemetry.access import TelemetryRead
 from fleetkeeper.telemetry.exporting.formats import FORMATS
 from fleetkeeper.telemetry.exporting.service import begin_export
-from fleetkeeper.telemetry.moments import From, To
-from fleetkeeper.telemetry.service import device_ids
+from fleetkeeper.telemetry.parameters import From, MaybeDeviceIds, To
 
 router = APIRouter(prefix="/telemetry", tags=["telemetry"])
 
@@ -29,10 +28,11 @@ async def export(
     request: Request,
     actor: TelemetryRead,
     session: Session,
+    database: AppDatabase,
     start: From,
     end: To,
     metric: Annotated[list[str] | None, Query(description="Metrics or channels; default: all")] = None,
-    device: Annotated[list[str] | None, Query(description="UUIDs of devices; default: all")] = None,
+    device: MaybeDeviceIds = None,
     file_format: Annotated[Literal["csv", "parquet", "arrow"], Query(alias="format")] = "csv",
 ) -> StreamingResponse:
     """Download samples as they are, from whatever tier. The audit log keeps who took them."""
@@ -40,7 +40,7 @@ async def export(
         session,
         actor,
         metrics=list(dict.fromkeys(metric or ())),
-        devices=device_ids(device or ()),
+        devices=device or [],
         start=start,
         end=end,
         file_format=file_format,
@@ -48,7 +48,7 @@ async def export(
     context = context_of(request)
 
     async def content() -> AsyncIterator[bytes]:
-        async for data, _ in chosen.file(lambda: request.app.state.database.session(context)):
+        async for data, _ in chosen.file(lambda: database.session(context)):
             yield data
 
     return StreamingResponse(

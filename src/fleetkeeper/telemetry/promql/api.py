@@ -13,13 +13,14 @@ from fleetkeeper.database.request_session import context_of
 from fleetkeeper.error_handlers import expected_error, problem_responses
 from fleetkeeper.errors import UnavailableError
 from fleetkeeper.kit.request_body import CallerGoneError
+from fleetkeeper.kit.services import services_of
 from fleetkeeper.kit.while_connected import while_connected
 from fleetkeeper.telemetry.access import TelemetryRead
 from fleetkeeper.telemetry.promql import service
 from fleetkeeper.telemetry.promql.errors import BadDataError, PromqlError, QueryCancelledError
 from fleetkeeper.telemetry.promql.parameters import Parameters
 from fleetkeeper.telemetry.promql.schemas import PrometheusAnswer, answers, described
-from fleetkeeper.telemetry.promql.service import Caller, Rendered
+from fleetkeeper.telemetry.promql.service import Caller, Promql, Rendered
 
 _encoder = msgspec.json.Encoder()
 FORM = "application/x-www-form-urlencoded"
@@ -79,9 +80,9 @@ async def read_caller(request: Request, actor: TelemetryRead) -> Caller:
             values[name] = [item for item in form.getlist(name) if isinstance(item, str)] + values.get(
                 name, []
             )
-    database: Database = request.app.state.database
+    database = services_of(request).get(Database)
     return Caller(
-        request.app.state.promql,
+        services_of(request).get(Promql),
         lambda: database.session(context_of(request), plans_once=True),
         actor,
         Parameters(values),

@@ -9,6 +9,7 @@ from fleetkeeper.errors import BadRequestError, FieldError
 from fleetkeeper.identity.access import CREDENTIAL_PARAMETERS, client_address, origin_of
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.handed_on import HandedOn
+from fleetkeeper.kit.services import services_of
 from fleetkeeper.telemetry.senders.callers import Caller
 from fleetkeeper.telemetry.senders.intake import SenderIntake
 
@@ -22,7 +23,7 @@ async def _find_sender(request: Request) -> Caller:
             "A credential does not belong in an address; send it in the header Authorization, and revoke this one.",
             fields=[FieldError("Authorization", "carries the token")],
         )
-    intake: SenderIntake = request.app.state.senders
+    intake = services_of(request).get(SenderIntake)
     authorization = request.headers.get("authorization", "")
     return await intake.callers.find(authorization, client_address(request), origin_of(request))
 

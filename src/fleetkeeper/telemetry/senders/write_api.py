@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from fleetkeeper.errors import BadRequestError, TooLargeError, UnsupportedMediaTypeError
+from fleetkeeper.kit.services import services_of
 from fleetkeeper.kit.wire import decompress
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.senders import collectd, line_protocol, otlp, remote_write, remote_write_v2
@@ -70,13 +71,12 @@ def _body_of(media_type: str) -> dict[str, Any]:
 
 
 def _max_decompressed_bytes(request: Request) -> int:
-    settings: Settings = request.app.state.settings
+    settings = services_of(request).get(Settings)
     return settings.telemetry.max_decompressed_bytes
 
 
 def _intake(request: Request) -> SenderIntake:
-    intake: SenderIntake = request.app.state.senders
-    return intake
+    return services_of(request).get(SenderIntake)
 
 
 def _unsnap(body: bytes, max_bytes: int) -> bytes:

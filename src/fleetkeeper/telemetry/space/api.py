@@ -4,13 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from fleetkeeper.database.request_session import Session
+from fleetkeeper.database.request_session import AppDatabase, AppSettings, Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import ConfigRead, ConfigWrite
 from fleetkeeper.jobs.schemas import RunAsked
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
-from fleetkeeper.telemetry.archive.access import AppDatabase, AppSettings
 from fleetkeeper.telemetry.space import service
 from fleetkeeper.telemetry.space.queries import DEVICES as DEVICES_LISTING
 from fleetkeeper.telemetry.space.schemas import (

@@ -6,10 +6,8 @@ from fastapi import APIRouter, Query
 
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
-from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.telemetry.access import TelemetryRead
-from fleetkeeper.telemetry.moments import From, To
-from fleetkeeper.telemetry.service import device_ids
+from fleetkeeper.telemetry.parameters import DeviceId, From, To
 from fleetkeeper.telemetry.states import service
 from fleetkeeper.telemetry.states.schemas import StatesRead
 
@@ -20,15 +18,10 @@ router = APIRouter(prefix="/telemetry", tags=["telemetry"])
 async def read_states(
     actor: TelemetryRead,
     session: Session,
-    device: Annotated[str, Query(description="UUID of a device")],
+    device: DeviceId,
     start: From,
     end: To,
     metric: Annotated[list[str] | None, Query(description="Names of states; default: all")] = None,
 ) -> StatesRead:
     """Read the texts and truth values of a device, as they changed."""
-    found = device_ids([device])
-    if len(found) != 1:
-        raise InvalidInputError(
-            "The device is wrong.", fields=[FieldError("device", "is the UUID of one device")]
-        )
-    return await service.states_of(session, actor, found[0], metric or [], start, end)
+    return await service.states_of(session, actor, device, metric or [], start, end)
