@@ -134,6 +134,20 @@ class TestMany:
         listed = (await admin.get("/api/v1/devices?lifecycle=maintenance")).json()
         assert [one["name"] for one in listed["results"]] == ["web-01"]
 
+    async def test_many_are_deleted_once_the_preview_was_seen(self, browser, device):
+        chosen = {"matching": "q="}
+        preview = await browser.send("/devices/bulk-delete", **chosen)
+        assert "Will be deleted" in preview.text
+        assert "This cannot be undone" in preview.text
+        assert 'name="expected" value="1"' in " ".join(preview.text.split())
+        unseen = await browser.send("/devices/bulk-delete", stage="apply", change_reason="Sold", **chosen)
+        assert (unseen.status_code, "Look at the preview first" in unseen.text) == (422, True)
+        done = await browser.send(
+            "/devices/bulk-delete", stage="apply", expected="1", change_reason="Sold", **chosen
+        )
+        assert "Deleted" in done.text
+        assert "No devices" in await browser.page("/devices")
+
     async def test_nothing_selected_says_so(self, browser):
         answer = await browser.send("/devices/bulk")
         assert answer.status_code == 422

@@ -1,9 +1,11 @@
 """What happens to annotations when their objects go."""
 
 import re
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, cast, delete, func, select
+from sqlalchemy import ColumnElement, Uuid, any_, cast, delete, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.annotations.models import Attachment, Bookmark, CustomValue, Note, Tagged
@@ -13,12 +15,11 @@ ON_OBJECTS = (Attachment, CustomValue, Note, Tagged)
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
-async def forget_object(session: AsyncSession, object_type: str, object_id: UUID) -> None:
-    """Remove all that was added to an object, which is about to be deleted."""
+async def forget_objects(session: AsyncSession, object_type: str, object_ids: Sequence[UUID]) -> None:
+    """Remove all that was added to objects, which are about to be deleted."""
+    among = any_(cast(list(object_ids), ARRAY(Uuid)))
     for model in ON_OBJECTS:
-        await session.execute(
-            delete(model).where(model.object_type == object_type, model.object_id == object_id)
-        )
+        await session.execute(delete(model).where(model.object_type == object_type, model.object_id == among))
 
 
 async def remove_leftovers(session: AsyncSession) -> None:

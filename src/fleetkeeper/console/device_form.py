@@ -7,6 +7,7 @@ from fleetkeeper.console.contexts.panels import EntryForm, Option
 from fleetkeeper.console.device_list import TYPES
 from fleetkeeper.console.forms.form import Form, Widget
 from fleetkeeper.console.forms.schema_fields import words_of
+from fleetkeeper.console.lists.bulk import Words
 from fleetkeeper.console.panels import REASON, department_options
 from fleetkeeper.console.tag_panels import tag_options
 from fleetkeeper.devices.schemas import DeviceBulkChanges, DeviceRead, DeviceUpdate
@@ -40,6 +41,14 @@ BULK_FORM = Form(
         "add_tags": Widget("Add tags", kind="ticks"),
         "remove_tags": Widget("Remove tags", kind="ticks"),
     },
+)
+DELETE_WORDS = Words(
+    "Delete",
+    "Will be deleted",
+    "Deleted",
+    "Cannot be deleted",
+    "Not deleted",
+    "Their keys stop working at once, and their telemetry is deleted. This cannot be undone.",
 )
 LIFECYCLES = ("active", "inactive", "maintenance", "retired")
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from fleetkeeper.annotations.fields.filters import sorted_by_fields
 from fleetkeeper.annotations.fields.schemas import FieldRead
 from fleetkeeper.annotations.tags.schemas import TagRead
-from fleetkeeper.console.contexts.lists import Empty
+from fleetkeeper.console.contexts.lists import BulkAction, Empty
 from fleetkeeper.console.contexts.panels import Cell
 from fleetkeeper.console.field_panels import field_columns
 from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
@@ -53,6 +53,7 @@ def device_list(
     *,
     with_nobodys: bool = False,
     may_edit: bool = False,
+    may_delete: bool = False,
 ) -> ListPage[DeviceSummary]:
     """The list as it is now: which devices are stale, and what the departments are called."""
     paths = {one.id: one.path for one in departments}
@@ -92,7 +93,10 @@ def device_list(
         ),
         refresh_seconds=10,
         export="/api/v1/devices/export",
-        bulk="Edit selected" if may_edit else "",
+        bulk=(
+            *([BulkAction("Edit selected")] if may_edit else []),
+            *([BulkAction("Delete selected", "bulk-delete", is_danger=True)] if may_delete else []),
+        ),
     )
 
 

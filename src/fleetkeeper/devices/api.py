@@ -18,7 +18,14 @@ from fleetkeeper.devices.access import DevicesDelete, DevicesRead, DevicesWrite
 from fleetkeeper.devices.annotating import TABLE
 from fleetkeeper.devices.bulk import change_devices
 from fleetkeeper.devices.queries import LISTING as DEVICES_LISTING
-from fleetkeeper.devices.schemas import DeviceBulkUpdate, DevicePage, DeviceRead, DeviceSummary, DeviceUpdate
+from fleetkeeper.devices.schemas import (
+    DeviceBulkDelete,
+    DeviceBulkUpdate,
+    DevicePage,
+    DeviceRead,
+    DeviceSummary,
+    DeviceUpdate,
+)
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.kit.bulk import BulkResult
 from fleetkeeper.kit.clock import utc_now
@@ -76,6 +83,27 @@ async def update_devices(
     stale_before = utc_now() - await service.silence_allowed(session, settings)
     return await change_devices(
         session, actor, wanted, wanted.changes, dry_run=wanted.dry_run, stale_before=stale_before
+    )
+
+
+@router.post("/bulk-delete", responses=problem_responses(400, 401, 403, 409, 422))
+async def delete_devices(
+    request: Request, wanted: DeviceBulkDelete, actor: DevicesDelete, session: Session, settings: AppSettings
+) -> BulkResult:
+    """Delete many devices with their telemetry at once. Each has its own result; with `dry_run` nothing changes.
+
+    Those that an approval rule is about are `held`: one request waits for each department.
+    """
+    stale_before = utc_now() - await service.silence_allowed(session, settings)
+    reason = getattr(request.state, "change_reason", "")
+    return await deleting.ask_for_deletions(
+        session,
+        actor,
+        wanted,
+        reason,
+        dry_run=wanted.dry_run,
+        stale_before=stale_before,
+        expected=wanted.expected,
     )
 
 

@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, any_, cast, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.annotations.tags.queries import assign, slugs_by_object, unassign
@@ -16,15 +14,15 @@ from fleetkeeper.devices import queries
 from fleetkeeper.devices.annotating import TABLE
 from fleetkeeper.devices.models import Device
 from fleetkeeper.devices.schemas import DeviceBulkChanges
-from fleetkeeper.devices.service import ON_DEVICES, check_department, matching_ids
+from fleetkeeper.devices.selecting import NOT_THERE, among, selected
+from fleetkeeper.devices.service import ON_DEVICES, check_department
 from fleetkeeper.errors import FieldError, ForbiddenError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.authority import check_move
 from fleetkeeper.identity.permissions import Permission
-from fleetkeeper.kit.bulk import MOST, BulkItem, BulkResult, Selection, result_of
+from fleetkeeper.kit.bulk import BulkItem, BulkResult, Selection, result_of
 
 _MOVES = ("add tags", "remove tags")
-NOT_THERE = "There is no such device"
 
 
 async def change_devices(
@@ -49,8 +47,8 @@ async def change_devices(
     tags = await tag_ids_of(session, {*adding, *removing}, "changes")
     if "department_id" in wanted:
         await check_department(session, actor, wanted["department_id"])
-    ids = await _selected(session, actor, selection, stale_before)
-    found = queries.visible_to(actor).where(_among(ids)).order_by(Device.id)
+    ids = await selected(session, actor, selection, stale_before)
+    found = queries.visible_to(actor).where(among(ids)).order_by(Device.id)
     locked = found if dry_run else found.with_for_update()
     devices = {one.id: one for one in (await session.scalars(locked)).all()}
     present = await slugs_by_object(session, TABLE, ids) if tags else {}
@@ -63,35 +61,13 @@ async def change_devices(
         changed = [one.id for one in items if one.outcome == "changed"]
         await session.execute(
             update(Device)
-            .where(_among(changed))
+            .where(among(changed))
             .values(**wanted, version=Device.version + 1)
             .execution_options(synchronize_session=False)
         )
         await assign(session, TABLE, changed, [tags[one] for one in adding])
         await unassign(session, TABLE, changed, [tags[one] for one in removing])
     return result_of(items, dry_run=dry_run)
-
-
-def _among(ids: Sequence[UUID]) -> ColumnElement[bool]:
-    """One parameter for any number of keys."""
-    return Device.id == any_(cast(list(ids), ARRAY(Uuid)))
-
-
-async def _selected(
-    session: AsyncSession, actor: Actor, selection: Selection, stale_before: datetime
-) -> Sequence[UUID]:
-    if (selection.ids is None) == (selection.matching is None):
-        raise InvalidInputError(
-            "No devices are selected.", fields=[FieldError("ids", "Give either ids or matching")]
-        )
-    if selection.ids is not None:
-        return list(dict.fromkeys(selection.ids))
-    parameters = parse_qsl(selection.matching or "")
-    ids = await matching_ids(session, actor, parameters, stale_before=stale_before, limit=MOST + 1)
-    if len(ids) > MOST:
-        message = f"Matches more than {MOST:,} devices; add a filter"
-        raise InvalidInputError("Too many devices are selected.", fields=[FieldError("matching", message)])
-    return sorted(ids)
 
 
 def _item(

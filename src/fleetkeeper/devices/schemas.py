@@ -107,6 +107,15 @@ class DeviceBulkChanges(BaseModel):
         return self
 
 
+class DeviceBulkDelete(Selection):
+    """Which devices to delete."""
+
+    dry_run: bool = Field(default=False, description="Only say what would become of each")
+    expected: int | None = Field(
+        default=None, ge=0, description="Delete nothing unless so many devices would go or wait for approval"
+    )
+
+
 class DeviceBulkUpdate(Selection):
     """Which devices to change, and how."""
 

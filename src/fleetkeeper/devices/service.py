@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.annotations.fields.filters import fields_asked_for, is_field, sorted_by_fields, with_value
 from fleetkeeper.annotations.fields.values import set_defaults
-from fleetkeeper.annotations.service import forget_object
+from fleetkeeper.annotations.service import forget_objects
 from fleetkeeper.config.service import read_config
 from fleetkeeper.devices import queries
 from fleetkeeper.devices.annotating import FILTERS, TABLE, with_tag
@@ -184,7 +184,7 @@ async def update_device(
 async def delete_device(session: AsyncSession, actor: Actor, device_id: UUID) -> None:
     """Forget a device, with its keys and sources. Its telemetry goes by a job of that room."""
     await _locked(session, actor, Permission.DEVICES_DELETE, device_id)
-    await forget_object(session, TABLE, device_id)
+    await forget_objects(session, TABLE, [device_id])
     await session.execute(delete(Device).where(Device.id == device_id))
     await enqueue(session, "telemetry.delete")
 
@@ -196,9 +196,14 @@ async def _locked(session: AsyncSession, actor: Actor, permission: Permission, d
     if device is None:
         raise NotFoundError("There is no such device.")
     # Somebody may have moved it between the look and the lock.
-    if not actor.may_in(permission, device.department_id):
-        raise ForbiddenError(f"This needs the permission {permission} in the device's department.")
+    check_may(actor, permission, device.department_id)
     return device
+
+
+def check_may(actor: Actor, permission: Permission, department_id: UUID | None) -> None:
+    """Raise ForbiddenError without the permission in a device's department."""
+    if not actor.may_in(permission, department_id):
+        raise ForbiddenError(f"This needs the permission {permission} in the device's department.")
 
 
 async def check_permission(
@@ -209,8 +214,7 @@ async def check_permission(
     Raises NotFoundError for one that the actor may not even see, ForbiddenError for one that they may only see.
     """
     device = await get_device(session, actor, device_id)
-    if not actor.may_in(permission, device.department_id):
-        raise ForbiddenError(f"This needs the permission {permission} in the device's department.")
+    check_may(actor, permission, device.department_id)
     return device
 
 

@@ -24,7 +24,9 @@ class BulkItem(BaseModel):
 
     id: UUID
     name: str
-    outcome: Literal["changed", "unchanged", "refused"]
+    outcome: Literal["changed", "unchanged", "held", "refused"] = Field(
+        description="`held` is what waits for approval"
+    )
     detail: str = Field(default="", description="What changes, or why it does not")
 
 
@@ -34,11 +36,13 @@ class BulkResult(BaseModel):
     dry_run: bool
     changed: int
     unchanged: int
+    held: int
     refused: int
     results: list[BulkItem]
 
 
 def result_of(items: list[BulkItem], *, dry_run: bool) -> BulkResult:
     """The results, counted."""
-    counts = {name: sum(one.outcome == name for one in items) for name in ("changed", "unchanged", "refused")}
+    names = ("changed", "unchanged", "held", "refused")
+    counts = {name: sum(one.outcome == name for one in items) for name in names}
     return BulkResult(dry_run=dry_run, results=items, **counts)

@@ -10,6 +10,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class BulkAction:
+    """A button for what is selected, which leads to `<the list's path>/<path>`."""
+
+    title: str
+    path: str = "bulk"
+    is_danger: bool = False
+
+
+@dataclass(frozen=True)
 class Empty:
     """What stands in a list without anything in it, and what to do next."""
 
@@ -107,8 +116,8 @@ class ListPanel:
     is_narrowed: bool
     refresh_seconds: int
     message: str
-    # The words of the button for several rows, and the filters by which all that match are meant.
-    bulk: str
+    # What may be done with several rows, and the filters by which all that match are meant.
+    bulk: tuple[BulkAction, ...]
     matching: str
 
     kind = "list"

@@ -1,4 +1,4 @@
-"""Changing many of a list: choose how, see what would become of each, then do it."""
+"""Changing or deleting many of a list: choose how, see what would become of each, then do it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +18,25 @@ from fleetkeeper.kit.bulk import BulkItem, BulkResult, Selection
 Model = TypeVar("Model", bound=BaseModel)
 # Results that a page shows; those that were refused come first.
 SHOWN = 200
-STAGE, IDS, MATCHING = "stage", "ids", "matching"
-_ORDER = ("refused", "changed", "unchanged")
-_TONES = {"refused": "bad", "changed": "good", "unchanged": ""}
+STAGE, IDS, MATCHING, EXPECTED = "stage", "ids", "matching", "expected"
+_ORDER = ("refused", "held", "changed", "unchanged")
+_TONES = {"refused": "bad", "held": "warning", "changed": "good", "unchanged": ""}
 Sent = Mapping[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Words:
+    """How an action on many is spoken of, before and after."""
+
+    button: str
+    will: str
+    did: str
+    cannot: str
+    did_not: str
+    consequence: str = ""
+
+
+CHANGE = Words("Change", "Will change", "Changed", "Cannot be changed", "Not changed")
 
 
 @dataclass(frozen=True)
@@ -37,6 +52,21 @@ class BulkEdit(Generic[Model]):
     form: Form[Model]
     options: Mapping[str, Sequence[Option]]
     apply: Callable[[Selection, Model, bool], Awaitable[BulkResult]]
+    action: str = "bulk"
+    words: Words = CHANGE
+
+
+@dataclass(frozen=True)
+class BulkDelete:
+    """The same without a form: the preview comes first, with what follows from it."""
+
+    path: str
+    title: str
+    noun: tuple[str, str]
+    # Takes the selection, and how many are to go, as the preview said; None for the preview itself.
+    apply: Callable[[Selection, int | None], Awaitable[BulkResult]]
+    words: Words
+    action: str = "bulk-delete"
 
 
 def selection_in(sent: Sent) -> Selection:
@@ -64,13 +94,35 @@ async def bulk_page(actor: Actor, edit: BulkEdit[Model], sent: Sent) -> Response
         result = await edit.apply(selection, changes, stage != "apply")
     except FleetkeeperError as error:
         return _show(actor, edit, [refused(_edit_form(edit, selection), error, sent)], error.status)
-    panels: list[Panel] = [_summary(result), _table(edit, result)]
+    panels: list[Panel] = [_summary(edit, result), _table(edit, result)]
     if result.dry_run and result.changed:
         panels.insert(1, _apply_form(edit, selection, sent, result.changed))
     return _show(actor, edit, panels)
 
 
-def _show(actor: Actor, edit: BulkEdit[Model], panels: Sequence[Panel], status: int = 200) -> Response:
+async def bulk_delete_page(actor: Actor, edit: BulkDelete, sent: Sent) -> Response:
+    """The preview, or what became of each. Raises InvalidInputError for a selection that is none."""
+    selection = selection_in(sent)
+    is_preview = next(iter(sent.get(STAGE, ())), "") != "apply"
+    result = await edit.apply(selection, None if is_preview else _expected(sent))
+    panels: list[Panel] = [_summary(edit, result), _table(edit, result)]
+    number = result.changed + result.held
+    if is_preview and number:
+        shown = Entry(EXPECTED, "", str(number), kind="hidden")
+        panels.insert(1, _confirmation(edit, number, [REASON, shown, *_carried(selection)]))
+    return _show(actor, edit, panels)
+
+
+def _expected(sent: Sent) -> int:
+    text = next(iter(sent.get(EXPECTED, ())), "")
+    if not text.isascii() or not text.isdigit():
+        raise InvalidInputError("Look at the preview first.")
+    return int(text[:9])
+
+
+def _show(
+    actor: Actor, edit: "BulkEdit[Model] | BulkDelete", panels: Sequence[Panel], status: int = 200
+) -> Response:
     crumbs = ((edit.path, edit.noun[1].capitalize()),)
     return show_page(actor, edit.path, edit.title, panels, crumbs=crumbs, status=status)
 
@@ -108,28 +160,36 @@ def _edit_form(edit: BulkEdit[Model], selection: Selection) -> EntryForm:
 def _apply_form(edit: BulkEdit[Model], selection: Selection, sent: Sent, number: int) -> EntryForm:
     named = ((name, text) for name in edit.form.widgets for text in sent.get(name, ()) if text)
     kept = [Entry(name, "", text, kind="hidden") for name, text in named]
-    noun = edit.noun[number != 1]
+    return _confirmation(edit, number, [REASON, *kept, *_carried(selection)])
+
+
+def _confirmation(edit: "BulkEdit[Model] | BulkDelete", number: int, entries: Sequence[Entry]) -> EntryForm:
+    what = f"{edit.words.button} {number:,} {edit.noun[number != 1]}"
     return EntryForm(
         "apply",
-        f"Change {number:,} {noun}?",
-        f"{edit.path}/bulk",
-        f"Change {number:,} {noun}",
-        (REASON, *kept, Entry(STAGE, "", "apply", kind="hidden"), *_carried(selection)),
+        f"{what}?",
+        f"{edit.path}/{edit.action}",
+        what,
+        (*entries, Entry(STAGE, "", "apply", kind="hidden")),
+        text=edit.words.consequence,
         is_open=True,
+        is_danger=bool(edit.words.consequence),
     )
 
 
-def _summary(result: BulkResult) -> Facts:
-    will = "Will change" if result.dry_run else "Changed"
-    facts = (
-        (will, Cell(f"{result.changed:,}")),
-        ("No change needed", Cell(f"{result.unchanged:,}")),
-        ("Cannot be changed" if result.dry_run else "Not changed", Cell(f"{result.refused:,}")),
+def _summary(edit: "BulkEdit[Model] | BulkDelete", result: BulkResult) -> Facts:
+    words = edit.words
+    counts = (
+        (words.will if result.dry_run else words.did, result.changed, True),
+        ("Needs approval" if result.dry_run else "Waiting for approval", result.held, False),
+        ("No change needed", result.unchanged, words is CHANGE),
+        (words.cannot if result.dry_run else words.did_not, result.refused, True),
     )
+    facts = tuple((title, Cell(f"{number:,}")) for title, number, always in counts if always or number)
     return Facts("summary", "Preview" if result.dry_run else "Done", facts)
 
 
-def _table(edit: BulkEdit[Model], result: BulkResult) -> Table:
+def _table(edit: "BulkEdit[Model] | BulkDelete", result: BulkResult) -> Table:
     items = sorted(result.results, key=lambda one: _ORDER.index(one.outcome))
     rest = len(items) - SHOWN
     text = f"{rest:,} more are not listed here." if rest > 0 else ""
@@ -138,8 +198,15 @@ def _table(edit: BulkEdit[Model], result: BulkResult) -> Table:
     return Table("results", "Results", columns, rows, text=text, count=len(items))
 
 
-def _row(edit: BulkEdit[Model], one: BulkItem, *, dry_run: bool) -> Row:
-    words = {"refused": "Cannot change" if dry_run else "Not changed", "unchanged": "No change needed"}
-    result = words.get(one.outcome, "Will change" if dry_run else "Changed")
-    name = Cell(one.name or str(one.id), f"{edit.path}/{one.id}" if one.name else "")
-    return Row((name, Cell(tags=(Tag(result, _TONES[one.outcome]),)), Cell(one.detail, is_soft=True)))
+def _row(edit: "BulkEdit[Model] | BulkDelete", one: BulkItem, *, dry_run: bool) -> Row:
+    words = edit.words
+    results = {
+        "refused": words.cannot if dry_run else words.did_not,
+        "held": "Needs approval" if dry_run else "Waiting for approval",
+        "unchanged": "No change needed",
+        "changed": words.will if dry_run else words.did,
+    }
+    is_there = one.name and (dry_run or one.outcome != "changed" or words is CHANGE)
+    name = Cell(one.name or str(one.id), f"{edit.path}/{one.id}" if is_there else "")
+    result = Tag(results[one.outcome], _TONES[one.outcome])
+    return Row((name, Cell(tags=(result,)), Cell(one.detail, is_soft=True)))

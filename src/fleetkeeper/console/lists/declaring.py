@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from fleetkeeper.console.contexts.lists import Empty
+from fleetkeeper.console.contexts.lists import BulkAction, Empty
 from fleetkeeper.console.contexts.panels import Cell, RowAction
 from fleetkeeper.kit.error_words import field_words
 from fleetkeeper.kit.listing import Listing
@@ -85,8 +85,8 @@ class ListPage(Generic[Item]):
     export: str = ""
     text: str = ""
     refresh_seconds: int = 0
-    # What may be done with several: the words of a button, which leads to `<path>/bulk`.
-    bulk: str = ""
+    # What may be done with several.
+    bulk: tuple[BulkAction, ...] = ()
 
     @property
     def id(self) -> str:

@@ -107,7 +107,7 @@ def related_panel(page: ListPage[Item], rows: Rows, title: str = "", text: str =
     """Some rows of a list on the page of something else: without search and filters."""
     columns = tuple(replace(one, sort="") for one in page.columns)
     plain = replace(
-        page, columns=columns, listing=None, search="", quick=(), export="", refresh_seconds=0, bulk=""
+        page, columns=columns, listing=None, search="", quick=(), export="", refresh_seconds=0, bulk=()
     )
     panel = list_panel(plain, Asked(page.path), rows)
     return replace(panel, title=title or page.title, text=text, here="")

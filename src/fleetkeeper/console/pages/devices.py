@@ -10,14 +10,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fleetkeeper.annotations.fields.service import fields_for
 from fleetkeeper.annotations.tags.service import all_tags, set_tags
 from fleetkeeper.console.contexts.devices import SessionRow
-from fleetkeeper.console.device_form import BULK_FORM, FORM, bulk_options, delete_form, device_form
+from fleetkeeper.console.device_form import (
+    BULK_FORM,
+    DELETE_WORDS,
+    FORM,
+    bulk_options,
+    delete_form,
+    device_form,
+)
 from fleetkeeper.console.device_list import HOME, device_list
 from fleetkeeper.console.device_page import SHOWN_CHANGES, device_page
 from fleetkeeper.console.field_panels import field_panels, fields_of, values_address
 from fleetkeeper.console.file_panels import file_panels
 from fleetkeeper.console.forms.form import version_in
 from fleetkeeper.console.lists.answering import show_list
-from fleetkeeper.console.lists.bulk import BulkEdit, bulk_page
+from fleetkeeper.console.lists.bulk import BulkDelete, BulkEdit, bulk_delete_page, bulk_page
 from fleetkeeper.console.navigation import Place, declare, shell_for
 from fleetkeeper.console.note_panels import notes_of
 from fleetkeeper.console.panels import Sent, attempt, done, refused
@@ -77,6 +84,7 @@ async def list_devices(
         await fields_for(session, actor, TABLE),
         with_nobodys=actor.may_everywhere(Permission.DEVICES_READ),
         may_edit=actor.may(Permission.DEVICES_WRITE),
+        may_delete=actor.may(Permission.DEVICES_DELETE),
     )
     fetch = partial(devices.list_devices, session, actor, stale_before=stale_before)
     return await show_list(request, actor, page, fetch)
@@ -104,6 +112,30 @@ async def edit_devices(
         apply,
     )
     return await bulk_page(actor, edit, sent)
+
+
+@router.post("/devices/bulk-delete")
+async def delete_devices(
+    request: Request, sent: FormLists, actor: DevicesDelete, session: Session, settings: AppSettings
+) -> Response:
+    """Delete many devices: the preview, and what became of each."""
+    stale_before = utc_now() - await devices.silence_allowed(session, settings)
+    reason = getattr(request.state, "change_reason", "")
+
+    async def apply(selection: Selection, expected: int | None) -> BulkResult:
+        return await deleting.ask_for_deletions(
+            session,
+            actor,
+            selection,
+            reason,
+            dry_run=expected is None,
+            stale_before=stale_before,
+            expected=expected,
+        )
+
+    return await bulk_delete_page(
+        actor, BulkDelete(HOME, "Delete devices", ("device", "devices"), apply, DELETE_WORDS), sent
+    )
 
 
 @router.get("/devices/{device_id}")
