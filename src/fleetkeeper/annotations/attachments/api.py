@@ -12,7 +12,7 @@ from fleetkeeper.annotations.attachments.names import OCTETS
 from fleetkeeper.annotations.attachments.queries import LISTING as ATTACHMENTS_LISTING
 from fleetkeeper.annotations.attachments.schemas import AttachmentPage, AttachmentRead, FileName
 from fleetkeeper.annotations.schemas import ObjectName
-from fleetkeeper.database.request_session import Session
+from fleetkeeper.database.request_session import AppSettings, Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.access import SignedIn
@@ -61,13 +61,13 @@ async def add_attachment(
     request: Request,
     actor: SignedIn,
     session: Session,
+    settings: AppSettings,
     object_name: WantedObject,
     name: Annotated[FileName, Query()],
 ) -> AttachmentRead:
     """Attach a file, whose bytes are the body, to an object that you may change."""
     content = await body_parts(request)
-    limits = request.app.state.settings.attachments
-    return await service.add_attachment(session, actor, limits, object_name, name, content)
+    return await service.add_attachment(session, actor, settings.attachments, object_name, name, content)
 
 
 @router.get("/{attachment_id}", responses=problem_responses(401, 404, 422))

@@ -13,11 +13,12 @@ from fleetkeeper.database.context import TransactionContext
 from fleetkeeper.database.engine import Database
 from fleetkeeper.database.request_session import context_of
 from fleetkeeper.errors import NotFoundError
+from fleetkeeper.kit.services import services_of
 
 
 def download_of(request: Request, file: AttachmentRead) -> StreamingResponse:
     """The file. Each part is read in a transaction of its own, so that a slow reader holds none."""
-    database: Database = request.app.state.database
+    database = services_of(request).get(Database)
     checksum = base64.b64encode(bytes.fromhex(file.sha256)).decode()
     headers = {
         "Content-Disposition": disposition_of(file.name),
