@@ -92,7 +92,6 @@ class TestQueryCounts:
         async with shared.app.client() as browser:
             await browser.post("/sign-in", data={"username": "admin", "password": PASSWORD})
         await shared.admin.post("/api/v1/enrollment-tokens", json={"name": "counted"})
-        await shared.admin.post("/api/v1/telemetry/archive/runs")
         async with shared.app.state.database.session(product_context("job", "test")) as session:
             measured = "INSERT INTO space_devices VALUES (:device, 'hot', 1, 1) ON CONFLICT DO NOTHING"
             await session.execute(text(measured), {"device": shared.device.id})
