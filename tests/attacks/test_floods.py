@@ -1,6 +1,7 @@
 """Floods by callers whom nobody knows, on the product as it runs: it stays small, and agents are served meanwhile."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -182,9 +183,12 @@ class TestGuesses:
         transport = httpx.HTTPTransport(local_address="127.0.3.1")
         with httpx.Client(base_url=watched.product.url, transport=transport, timeout=30) as client:
             client.headers["Host"] = "localhost"
+            began = time.monotonic()
             asked = [client.post("/api/v1/sign-in/passkey/options").status_code for _ in range(160)]
+            seconds = time.monotonic() - began
         assert Counter(asked).keys() == {200, 429}
         with psycopg.connect(watched.product.database_url) as connection:
             row = connection.execute("SELECT count(*) FROM sign_in_challenges").fetchone()
         assert row is not None
-        assert row[0] <= 125
+        # A hundred and twenty at once, and two more each second.
+        assert row[0] <= 125 + 2 * seconds
