@@ -208,5 +208,6 @@ def _row(edit: "BulkEdit[Model] | BulkDelete", one: BulkItem, *, dry_run: bool) 
     }
     is_there = one.name and (dry_run or one.outcome != "changed" or words is CHANGE)
     name = Cell(one.name or str(one.id), f"{edit.path}/{one.id}" if is_there else "")
-    result = Tag(results[one.outcome], _TONES[one.outcome])
+    goes = one.outcome == "changed" and words is not CHANGE
+    result = Tag(results[one.outcome], "bad" if goes else _TONES[one.outcome])
     return Row((name, Cell(tags=(result,)), Cell(one.detail, is_soft=True)))
