@@ -1,6 +1,7 @@
-"""Imports every room's models, so that Alembic and foreign keys by name can see them all."""
+"""Imports every room's models, so that Alembic and foreign keys by name can see them all; and what people annotate."""
 
 from fleetkeeper.annotations import models as annotations
+from fleetkeeper.annotations import people
 from fleetkeeper.approvals import models as approvals
 from fleetkeeper.audit import models as audit
 from fleetkeeper.config import models as config
@@ -40,6 +41,7 @@ __all__ = [
     "jobs",
     "notifications",
     "oidc",
+    "people",
     "refusals",
     "rollups",
     "senders",

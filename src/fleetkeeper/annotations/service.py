@@ -1,11 +1,8 @@
-"""What happens to annotations when their objects go."""
+"""What is left of annotations when their objects go; the database removes them with the objects themselves."""
 
 import re
-from collections.abc import Sequence
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, any_, cast, delete, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, Uuid, cast, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.annotations.models import Attachment, Bookmark, CustomValue, Note, Tagged
@@ -13,13 +10,6 @@ from fleetkeeper.annotations.objects import KINDS, Annotated
 
 ON_OBJECTS = (Attachment, CustomValue, Note, Tagged)
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-
-
-async def forget_objects(session: AsyncSession, object_type: str, object_ids: Sequence[UUID]) -> None:
-    """Remove all that was added to objects, which are about to be deleted."""
-    among = any_(cast(list(object_ids), ARRAY(Uuid)))
-    for model in ON_OBJECTS:
-        await session.execute(delete(model).where(model.object_type == object_type, model.object_id == among))
 
 
 async def remove_leftovers(session: AsyncSession) -> None:

@@ -8,12 +8,10 @@ from uuid import UUID
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.annotations.service import forget_objects
 from fleetkeeper.approvals.asking import ask_if_needed, has_rules, needs_approval
 from fleetkeeper.approvals.kinds import Action, declare_kind
 from fleetkeeper.approvals.schemas import ApprovalRead
 from fleetkeeper.devices import queries, service
-from fleetkeeper.devices.annotating import TABLE
 from fleetkeeper.devices.models import Device
 from fleetkeeper.devices.selecting import NOT_THERE, among, selected
 from fleetkeeper.errors import ConflictError, NotFoundError
@@ -135,7 +133,6 @@ def _action_of_many(devices: Sequence[Device], amount: int, reason: str) -> Acti
 async def _delete(session: AsyncSession, ids: Sequence[UUID]) -> None:
     if not ids:
         return
-    await forget_objects(session, TABLE, ids)
     await session.execute(delete(Device).where(among(ids)).execution_options(synchronize_session=False))
     await enqueue(session, "telemetry.delete")
 

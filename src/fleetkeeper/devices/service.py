@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.annotations.fields.filters import fields_asked_for, is_field, sorted_by_fields, with_value
 from fleetkeeper.annotations.fields.values import set_defaults
-from fleetkeeper.annotations.service import forget_objects
 from fleetkeeper.config.service import read_config
 from fleetkeeper.devices import queries
 from fleetkeeper.devices.annotating import FILTERS, TABLE, with_tag
@@ -184,7 +183,6 @@ async def update_device(
 async def delete_device(session: AsyncSession, actor: Actor, device_id: UUID) -> None:
     """Forget a device, with its keys and sources. Its telemetry goes by a job of that room."""
     await _locked(session, actor, Permission.DEVICES_DELETE, device_id)
-    await forget_objects(session, TABLE, [device_id])
     await session.execute(delete(Device).where(Device.id == device_id))
     await enqueue(session, "telemetry.delete")
 

@@ -1,0 +1,23 @@
+"""A kind of object gets all annotations by one call, and takes them along when it is deleted.
+
+The version before this one must keep working against the changed schema: add first, remove a release later.
+"""
+
+from alembic import op
+
+from fleetkeeper.database.migrations.running import run_sql
+
+revision = "0044"
+down_revision = "0043"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    run_sql(revision)
+
+
+def downgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    run_sql(revision, down=True)
