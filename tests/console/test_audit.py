@@ -9,10 +9,10 @@ import pytest
 
 from fleetkeeper.audit import jobs
 from fleetkeeper.audit.schemas import AuditEntryRead
-from fleetkeeper.console.audit_entries import entry_row, field_changes
-from fleetkeeper.console.audit_filter import AuditFilter, listing_parameters, zone_of
+from fleetkeeper.console.audit_entries import entry_row, field_changes, with_filters
 from fleetkeeper.console.audit_values import references_in
 from fleetkeeper.console.contexts.audit import Change
+from fleetkeeper.console.lists.days import DayFilter, zone_of
 from fleetkeeper.errors import InvalidInputError
 from fleetkeeper.identity.permissions import Permission, Role
 from fleetkeeper.operations.audit_browser import PEOPLES_KINDS
@@ -158,11 +158,12 @@ class TestValues:
 
 class TestDays:
     def test_they_are_the_readers(self):
-        wanted = AuditFilter(since="2026-03-28", until="2026-03-29")
-        parameters = dict(listing_parameters(wanted, {}, zone_of("Europe/Berlin")))
+        zone = zone_of("Europe/Berlin")
+        since = DayFilter("since", "From", "timestamp__gte", zone)
+        until = DayFilter("until", "to", "timestamp__lt", zone, is_last=True)
         # Summer time begins that night.
-        assert parameters["timestamp__gte"] == "2026-03-28T00:00:00+01:00"
-        assert parameters["timestamp__lt"] == "2026-03-30T00:00:00+02:00"
+        assert since.meaning("2026-03-28") == (("timestamp__gte", "2026-03-28T00:00:00+01:00"),)
+        assert until.meaning("2026-03-29") == (("timestamp__lt", "2026-03-30T00:00:00+02:00"),)
 
     @pytest.mark.parametrize("name", [None, "", "Mars/Olympus", "../../etc/passwd", "\x00"])
     def test_zones_that_are_none(self, name):
@@ -171,7 +172,7 @@ class TestDays:
     @pytest.mark.parametrize("day", ["yesterday", "2026-13-01", "9999-12-31"])
     def test_days_that_are_none(self, day):
         with pytest.raises(InvalidInputError):
-            listing_parameters(AuditFilter(until=day), {}, zone_of("UTC"))
+            DayFilter("until", "to", "timestamp__lt", zone_of("UTC"), is_last=True).meaning(day)
 
 
 @pytest.fixture
@@ -180,6 +181,13 @@ async def sides_of_a_group(admin):
     group = (await admin.post("/api/v1/groups", json={"name": "Night shift"})).json()["id"]
     user = (await admin.get("/api/v1/users")).json()["results"][0]["id"]
     await admin.put(f"/api/v1/groups/{group}/members/{user}")
+
+
+@pytest.fixture
+def acts_of_people(connection):
+    with connection.transaction():
+        act_as(connection)
+        add_events(connection, 2, "test.person")
 
 
 class TestList:
@@ -201,7 +209,7 @@ class TestList:
         add_events(connection, 1, "test.two")
         today = datetime.now(UTC).date()
         for query, count in (
-            ("actor=MARI&action=test", 2),
+            ("actor_name__contains=MARI&action__contains=test", 2),
             ("request_id=req-1", 2),
             ("action=test.two", 1),
             ("q=thing+2", 1),
@@ -212,8 +220,8 @@ class TestList:
             (f"resource_type=test&since={today + timedelta(days=2)}", 0),
         ):
             assert len(rows_of(await browser.part(f"/audit?{query}"))) == count, query
-        page = await browser.page("/audit?user_id=0198c0de-0000-7000-8000-000000000001&q=thing")
-        assert 'href="/audit?q=thing"' in page
+        page = await browser.page("/audit?user_id=0198c0de-0000-7000-8000-000000000001&q=thing&by=all")
+        assert 'href="/audit?q=thing&amp;by=all"' in page
 
     async def test_people_come_first_and_machines_on_demand(self, browser, connection):
         """Somebody who failed to sign in is among people: that is what one looks for, and floods are summed up."""
@@ -241,7 +249,7 @@ class TestList:
         assert f'<a href="/departments/{north}" title="{north}">North</a>' in page
         assert 'data-time="full"' in page
         for address, said in (
-            (f"/audit?device_id={device.id}", "Device: web-01"),
+            (f"/audit?device_id={device.id}", "Device is web-01"),
             (f"/audit?device_id={uuid4()}", "…"),
         ):
             chip = re.search(r'<span class="tag">(.*?)</span>', await browser.page(address), re.DOTALL)[1]
@@ -281,10 +289,10 @@ class TestList:
     @pytest.mark.parametrize(
         ("query", "word"),
         [
-            ("user_id=x", "user_id"),
-            ("since=tomorrow", "since"),
+            ("user_id=x", "User: Must be an ID"),
+            ("since=tomorrow", "From: Must be a day"),
             ("cursor=x", "cursor"),
-            ("q=%00", "q"),
+            ("q=%00", "NUL"),
         ],
     )
     async def test_what_is_wrong_is_named(self, browser, query, word):
@@ -299,15 +307,37 @@ class TestList:
         while address:
             page = await browser.part(address)
             found += re.findall(r'href="/audit/(\d+)" data-row-link', page)
-            following = re.search(r'href="([^"]+)"[^>]*>Older', page)
+            following = re.search(r'href="([^"]+)"[^>]*>Next', page)
             address = html.unescape(following[1]) if following else None
         assert len(found) == len(set(found)) == 120
+
+    async def test_no_entry_is_skipped_or_repeated_while_others_arrive(self, browser, connection):
+        add_events(connection, 120, "test.before")
+        found: list[int] = []
+        address = "/audit?action__contains=test"
+        while address:
+            page = await browser.part(address)
+            found += map(int, re.findall(r'href="/audit/(\d+)" data-row-link', page))
+            following = re.search(r'href="([^"]+)"[^>]*>Next', page)
+            address = html.unescape(following[1]) if following else None
+            add_events(connection, 7, "test.meanwhile")
+        rows = connection.execute("SELECT id FROM audit_log WHERE action = 'test.before' ORDER BY id DESC")
+        assert found == [number for (number,) in rows]
+        page = await browser.part("/audit?action__contains=test&ordering=id")
+        oldest = list(map(int, re.findall(r'href="/audit/(\d+)" data-row-link', page)))
+        assert oldest == found[:-51:-1]
+
+    async def test_only_what_an_index_serves_can_be_sorted_by(self, browser, acts_of_people):
+        page = await browser.page("/audit")
+        assert re.findall(r'class="sort"\s+href="([^"]+)"', page) == ["/audit?ordering=id"]
+        answer = await browser.client.get("/audit?ordering=actor_name")
+        assert "ordering=actor_name" not in answer.text
 
     async def test_exports_carry_the_filter(self, browser, connection):
         with connection.transaction():
             act_as(connection)
             add_events(connection, 2)
-        page = await browser.page("/audit?actor=maria&action=test.event")
+        page = await browser.page("/audit?actor_name=maria&action=test.event")
         addresses = [html.unescape(one) for one in re.findall(r'href="(/api/v1/audit/export[^"]+)"', page)]
         assert len(addresses) == 2
         answer = await browser.client.get(addresses[0])
@@ -347,7 +377,7 @@ class TestEntry:
             "devices.update",
         ):
             assert said in text, said
-        assert 'href="/audit?request_id=move-1"' in page
+        assert 'href="/audit?request_id=move-1&amp;by=all"' in page
         await browser.send("/audit/seal")
         assert "not sealed yet" not in text_of(await browser.page(f"/audit/{number}"))
 
@@ -454,7 +484,7 @@ class TestHistory:
             address = re.search(rf'href="({path}/[0-9a-f-]{{36}})"', listed)[1]
             page = await browser.page(address)
             kind, record = path.strip("/"), address.rpartition("/")[2]
-            link = f"/audit?resource_type={kind}&record_id={record}"
+            link = f"/audit?resource_type={kind}&record_id={record}&by=all"
             assert f'href="{html.escape(link)}"' in page, path
             await browser.page(link)
 
@@ -477,5 +507,5 @@ class TestWhoActs:
         assert "thing 1" in await browser.page("/audit?action=test.machine&by=all")
 
     async def test_a_link_to_one_object_shows_all_that_was_done_to_it(self, browser, acts):
-        page = await browser.page("/audit?resource_type=test&record_id=1")
+        page = await browser.page(html.unescape(with_filters(resource_type="test", record_id="1")))
         assert len(rows_of(page)) == 2

@@ -111,7 +111,9 @@ class TestUsers:
             await browser.send(address, username="otto", name="O.", email="o@example.org")
         ).status_code == 204
         assert "o@example.org" in await browser.page(address)
-        assert "name: Otto → O." in await browser.page(f"{address}?tab=history")
+        history = await browser.page(f"{address}?tab=history")
+        assert "<del>Otto</del>" in history
+        assert "<ins>O.</ins>" in history
         answer = await browser.send(f"{address}/delete", change_reason=REASON)
         assert answer.headers["hx-redirect"] == "/users"
         await browser.page(address, status=404)

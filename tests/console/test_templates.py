@@ -39,9 +39,8 @@ CONTEXTS = {
     "agents/_token_form.html": agents.TokenFormFragment,
     "agents/_tokens.html": agents.TokenTable,
     "audit/entry.html": audit.AuditEntryPage,
-    "audit/_history.html": audit.DeviceHistory,
-    "audit/list.html": audit.AuditListPage,
-    "audit/_results.html": audit.AuditResults,
+    "audit/_changes.html": audit.EntryCell,
+    "audit/_what.html": audit.EntryCell,
     "audit/_seals.html": audit.SealPanel,
     "devices/detail.html": devices.DevicePage,
     "errors/page.html": shell.ErrorPage,
@@ -56,8 +55,6 @@ CONTEXTS = {
 }
 # Names that an including template sets in a loop, before the part that uses them.
 LOOP_NAMES = {
-    "audit/_changes.html": {"row"},
-    "audit/_seals.html": {"csrf_token", "may_seal", "message", "state"},
     "settings/_form.html": {"form"},
 }
 

@@ -13,6 +13,7 @@ from fleetkeeper.console.contexts.audit import Change, EntryRow, Said
 from fleetkeeper.console.rendering import format_words
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.operations.audit_names import Reference
 
 VERBS = {"insert": "Created", "update": "Updated", "delete": "Deleted", "truncate": "Emptied"}
 # What a list leaves out of a row that is new or gone; the entry's own page has it.
@@ -54,7 +55,7 @@ def entry_row(entry: AuditEntryRead, names: Names = _NO_NAMES, *, whole: bool = 
         actor_href=actor_href(entry),
         verb=verb,
         kind=kind,
-        name=name,
+        name=name or _name_of_device(entry, names),
         thing_href=thing_href(entry),
         action=entry.action,
         changes=tuple(changes[:limit]),
@@ -66,6 +67,14 @@ def entry_row(entry: AuditEntryRead, names: Names = _NO_NAMES, *, whole: bool = 
         reason=entry.change_reason or "",
         tone="bad" if words.is_bad else "",
     )
+
+
+def _name_of_device(entry: AuditEntryRead, names: Names) -> str:
+    """What a part of a device, such as its agent, is called where it has no name of its own."""
+    page = page_of(entry.resource_type)
+    if entry.device_id is None or (page and entry.record_id):
+        return ""
+    return names.get(Reference("devices", entry.device_id), "")
 
 
 def _kind_of_actor(entry: AuditEntryRead, names: Names) -> str:
@@ -117,7 +126,7 @@ def actor_href(entry: AuditEntryRead) -> str:
         return with_filters(user_id=str(entry.user_id))
     if entry.actor_kind == "device" and entry.device_id is not None:
         return with_filters(device_id=str(entry.device_id), actor_kind="device")
-    return with_filters(actor_kind=entry.actor_kind, actor=entry.actor_name)
+    return with_filters(actor_kind=entry.actor_kind, actor_name=entry.actor_name)
 
 
 def thing_href(entry: AuditEntryRead) -> str:
@@ -131,8 +140,8 @@ def thing_href(entry: AuditEntryRead) -> str:
 
 
 def with_filters(**filters: str) -> str:
-    """The address of the list with filters."""
-    return f"/audit?{urlencode(filters)}"
+    """The address of the list with filters: of all that fits them, whoever did it."""
+    return f"/audit?{urlencode({**filters, 'by': 'all'})}"
 
 
 def history_links(actor: Actor, kind: str, record_id: object) -> tuple[tuple[str, str], ...]:

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
+
+from fleetkeeper.console.contexts.panels import Fragment
 
 FOLDER = Path(__file__).parent
 DIST = FOLDER / "static/dist"
@@ -50,6 +53,17 @@ def clamp_percent(value: float) -> float:
     return round(min(100.0, max(0.0, value)), 1)
 
 
+def names_of(context: Any) -> dict[str, Any]:
+    """The names that a context gives to its template."""
+    return {item.name: getattr(context, item.name) for item in fields(context)}
+
+
+def drawn(fragment: Fragment) -> Markup:
+    """A part of a page that has a template of its own."""
+    # What a template makes is markup already: it escapes what it is given.
+    return Markup(ENVIRONMENT.get_template(fragment.template).render(names_of(fragment.context)))  # noqa: S704
+
+
 def _make_environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
@@ -58,7 +72,7 @@ def _make_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["asset"] = asset_url
+    environment.globals |= {"asset": asset_url, "drawn": drawn}
     environment.filters |= {
         "clamp": clamp_percent,
         "grouped": format_grouped,
@@ -69,11 +83,6 @@ def _make_environment() -> Environment:
 
 
 ENVIRONMENT = _make_environment()
-
-
-def names_of(context: Any) -> dict[str, Any]:
-    """The names that a context gives to its template."""
-    return {item.name: getattr(context, item.name) for item in fields(context)}
 
 
 def render(template: str, context: Any, *, status: int = 200) -> HTMLResponse:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from sqlalchemy import Select, func, literal_column, or_, select
@@ -151,19 +150,6 @@ async def seal_of(session: AsyncSession, actor: Actor, number: int) -> SealRead 
     found = select(*_SEAL_COLUMNS).where(AuditSeal.to_transaction > transaction.scalar_subquery())
     row = (await session.execute(found.order_by(AuditSeal.to_transaction).limit(1))).one_or_none()
     return None if row is None else SealRead.model_validate(row)
-
-
-def export_addresses(parameters: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Where a list with these filters can be downloaded, by the name of the format."""
-    return tuple(
-        (name, f"/api/v1/audit/export?{urlencode([('format', value), *parameters])}")
-        for name, value in (("CSV", "csv"), ("Parquet", "parquet"))
-    )
-
-
-def cursor_of(link: str) -> str:
-    """The cursor in a list's link to a neighboring page."""
-    return dict(parse_qsl(link.partition("?")[2])).get("cursor", "")
 
 
 async def list_seals(session: AsyncSession, parameters: Sequence[tuple[str, str]]) -> SealPage:

@@ -54,48 +54,10 @@ class EntryRow:
 
 
 @dataclass(frozen=True)
-class AuditFilter:
-    """What the filter form holds; the days are the reader's own."""
+class EntryCell:
+    """A cell of an entry that has a template of its own."""
 
-    q: str = ""
-    actor: str = ""
-    action: str = ""
-    resource_type: str = ""
-    record_id: str = ""
-    request_id: str = ""
-    since: str = ""
-    until: str = ""
-    # `people`, or `all` with what machines and jobs did.
-    by: str = ""
-
-
-@dataclass(frozen=True)
-class OtherFilter:
-    """A filter that came by a link, and the address without it."""
-
-    name: str
-    label: str
-    value: str
-    # What people call it.
-    text: str
-    href: str
-
-
-@dataclass(frozen=True)
-class AuditResults:
-    """The table."""
-
-    rows: tuple[EntryRow, ...]
-    count: int
-    count_is_exact: bool
-    next_href: str | None
-    previous_href: str | None
-    is_filtered: bool
-    # The same filter with what machines and jobs did; empty where they are in the list already.
-    all_href: str
-    error: str
-    # Addresses by the name of the format, for those who may.
-    exports: tuple[tuple[str, str], ...]
+    row: EntryRow
 
 
 @dataclass(frozen=True)
@@ -109,18 +71,6 @@ class SealPanel:
 
 
 @dataclass(frozen=True)
-class AuditListPage(AuditResults):
-    """`/audit`."""
-
-    shell: Shell
-    filter: AuditFilter
-    others: tuple[OtherFilter, ...]
-    kinds: tuple[tuple[str, str], ...]
-    time_zone: str
-    seals: SealPanel
-
-
-@dataclass(frozen=True)
 class AuditEntryPage:
     """`/audit/{id}`."""
 
@@ -131,11 +81,3 @@ class AuditEntryPage:
     sealed_at: datetime | None
     # Label and value of what else there is about it, each with the address of the list of its like.
     origin: tuple[tuple[str, Said], ...]
-
-
-@dataclass(frozen=True)
-class DeviceHistory:
-    """The newest entries about one device."""
-
-    rows: tuple[EntryRow, ...]
-    more_href: str

@@ -26,16 +26,20 @@ class Empty:
     text: str = ""
     # Address and words of a button.
     action: tuple[str, str] | None = None
+    # What to do where filters leave nothing.
+    narrowed: str = "Try fewer filters, or part of a name."
 
 
 @dataclass(frozen=True)
 class QuickFilterField:
-    """A filter that is always in sight."""
+    """A filter that is always in sight. `kind` is chips, select or date."""
 
     name: str
     title: str
+    kind: str
+    value: str
     options: "tuple[Option, ...]"
-    is_chips: bool
+    hint: str
 
 
 @dataclass(frozen=True)
@@ -114,11 +118,15 @@ class ListPanel:
     exports: tuple[tuple[str, str], ...]
     empty: Empty
     is_narrowed: bool
+    # Address and words of the list without what it leaves out by itself.
+    wider: tuple[str, str] | None
     refresh_seconds: int
     message: str
     # What may be done with several rows, and the filters by which all that match are meant.
     bulk: tuple[BulkAction, ...]
     matching: str
+    # Where the whole list is, if these are some rows of it.
+    all_href: str = ""
 
     kind = "list"
 

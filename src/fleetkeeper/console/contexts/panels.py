@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from fleetkeeper.console.contexts.lists import ListPanel
 from fleetkeeper.console.contexts.shell import Shell, TabLink
@@ -63,10 +64,21 @@ class Tag:
 
 
 @dataclass(frozen=True)
+class Fragment:
+    """A part of a page with a template of its own, which gets the names of `context`, a dataclass."""
+
+    template: str
+    context: Any
+
+    kind = "fragment"
+
+
+@dataclass(frozen=True)
 class Cell:
     """What stands in a cell: text, perhaps as a link or with a second line, and tags.
 
-    `kind` is text, or `time` (of `at`), `share` (a percentage as a bar), `status` or `device_type` (of `text`).
+    `kind` is text, or `time` (of `at`), `share` (a percentage as a bar), `status` or `device_type` (of `text`), or
+    `fragment`.
     """
 
     text: str = ""
@@ -79,6 +91,7 @@ class Cell:
     style: str = "relative"
     indent: int = 0
     is_soft: bool = False
+    fragment: Fragment | None = None
 
 
 @dataclass(frozen=True)
@@ -186,7 +199,7 @@ class Upload:
     kind = "upload"
 
 
-Panel = EntryForm | ListPanel | Table | Facts | Secret | Code | Matrix | Upload
+Panel = EntryForm | ListPanel | Table | Facts | Secret | Code | Matrix | Upload | Fragment
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,11 @@ async def read_list(request: Request, page: ListPage[Item], fetch: Fetch) -> Lis
     """The list that an address asks for; one that the service refuses says why, and is empty."""
     asked = asked_of(page, request.query_params.multi_items())
     try:
-        return list_panel(page, asked, await fetch(service_parameters(page, asked)))
+        parameters = service_parameters(page, asked)
+        return list_panel(page, asked, await fetch(parameters), parameters)
     except InvalidInputError as error:
         problems = [f"{page.title_of(one.field.partition('__')[0])}: {one.message}." for one in error.fields]
-        return list_panel(page, asked, SomeRows(), " ".join((error.detail, *problems)))
+        return list_panel(page, asked, SomeRows(), message=" ".join((error.detail, *problems)))
 
 
 async def show_list(

@@ -47,6 +47,10 @@ class Asked:
         """Another page."""
         return replace(self, cursor=cursor)
 
+    def with_filter(self, filter_: tuple[str, str]) -> "Asked":
+        """The same with that filter too."""
+        return replace(self, filters=(*self.filters, filter_), cursor="")
+
     def without(self, filter_: tuple[str, str]) -> "Asked":
         """The same without that filter."""
         rest = tuple(one for one in self.filters if one != filter_)

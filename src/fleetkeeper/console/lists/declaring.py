@@ -6,11 +6,13 @@ from typing import Any, Generic, TypeVar
 
 from fleetkeeper.console.contexts.lists import BulkAction, Empty
 from fleetkeeper.console.contexts.panels import Cell, RowAction
+from fleetkeeper.console.lists.days import DayFilter
 from fleetkeeper.kit.error_words import field_words
 from fleetkeeper.kit.listing import Listing
 
 Item = TypeVar("Item")
 PAGE_SIZE = 50
+FORMATS = (("csv", "CSV"), ("xlsx", "Excel"), ("json", "JSON"))
 
 # What the operators of a filter are called; each works with some kinds of fields only.
 OPERATORS = {
@@ -34,6 +36,7 @@ class Column(Generic[Item]):
     falls_first: bool = False
     # Seen only by those who choose it.
     is_extra: bool = False
+    # `is-minor` goes first where there is little room, `is-wide` has a line of its own on a phone.
     css: str = ""
     # What exports call it, where that is not its name.
     field: str = ""
@@ -45,7 +48,7 @@ class Choice:
 
     value: str
     label: str
-    means: tuple[tuple[str, str], ...] = ()
+    means: tuple[tuple[str, str], ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,20 @@ class QuickFilter:
     choices: tuple[Choice, ...]
     everything: str = "All"
     is_chips: bool = False
+    # What the service is asked for where none is chosen.
+    otherwise: tuple[tuple[str, str], ...] = ()
+
+    hint = ""
+
+    @property
+    def kind(self) -> str:
+        """How it is shown."""
+        return "chips" if self.is_chips else "select"
 
     def meaning(self, text: str) -> tuple[tuple[str, str], ...]:
         """What the service is asked for."""
         known = next((one for one in self.choices if one.value == text), None)
-        return known.means if known is not None and known.means else ((self.name, text),)
+        return ((self.name, text),) if known is None or known.means is None else known.means
 
 
 @dataclass(frozen=True)
@@ -77,12 +89,17 @@ class ListPage(Generic[Item]):
     listing: Listing | None = None
     # What can be searched for; without it there is no search.
     search: str = ""
-    quick: tuple[QuickFilter, ...] = ()
+    quick: tuple[QuickFilter | DayFilter, ...] = ()
     actions: Callable[[Item], Sequence[RowAction]] = field(default=lambda _: ())
     # What the fields that have no column of their own are called.
     titles: Mapping[str, str] = field(default_factory=dict)
-    # Where the whole list can be had as a file: the address of the API's export.
+    # What people call the values of filters, by field and value: names instead of IDs.
+    values: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    # Where the whole list can be had as a file: the address of the API's export, and what it can be.
     export: str = ""
+    formats: tuple[tuple[str, str], ...] = FORMATS
+    # Whether a file has the columns that the list shows; without it a file has all there is.
+    exports_columns: bool = True
     text: str = ""
     refresh_seconds: int = 0
     # What may be done with several.

@@ -17,10 +17,11 @@ from fleetkeeper.console.contexts.lists import (
 )
 from fleetkeeper.console.contexts.panels import Option
 from fleetkeeper.console.lists.asked import Asked, read_asked
+from fleetkeeper.console.lists.days import DayFilter
 from fleetkeeper.console.lists.declaring import OPERATORS, PAGE_SIZE, Column, ListPage, QuickFilter
 
 Item = TypeVar("Item")
-EXPORTS = (("csv", "CSV"), ("xlsx", "Excel"), ("json", "JSON"))
+Parameters: TypeAlias = Sequence[tuple[str, str]]
 
 
 # One page of rows, as services answer: `count`, `next`, `previous`, `results`.
@@ -35,9 +36,11 @@ class SomeRows:
     count: int = 0
     next: str | None = None
     previous: str | None = None
+    # Whether there are exactly `count`; where not, there are more.
+    is_counted: bool = True
 
 
-def asked_of(page: ListPage[Item], parameters: Sequence[tuple[str, str]]) -> Asked:
+def asked_of(page: ListPage[Item], parameters: Parameters) -> Asked:
     """What an address asks of the list."""
     sortable = {name for name, one in page.fields.items() if one.sortable}
     return read_asked(
@@ -50,7 +53,7 @@ def asked_of(page: ListPage[Item], parameters: Sequence[tuple[str, str]]) -> Ask
 
 
 def service_parameters(page: ListPage[Item], asked: Asked) -> list[tuple[str, str]]:
-    """The same as the service takes it."""
+    """The same as the service takes it. Raises InvalidInputError for a day that is none."""
     quick = {one.name: one for one in page.quick}
     found = [
         ("q", asked.q),
@@ -60,11 +63,15 @@ def service_parameters(page: ListPage[Item], asked: Asked) -> list[tuple[str, st
     ]
     for name, text in asked.filters:
         found += quick[name].meaning(text) if name in quick else ((name, text),)
+    for name, filter_ in quick.items():
+        found += () if asked.value(name) else filter_.otherwise
     return [(name, text) for name, text in found if text]
 
 
-def list_panel(page: ListPage[Item], asked: Asked, rows: Rows, message: str = "") -> ListPanel:
-    """The list with one page of its rows."""
+def list_panel(
+    page: ListPage[Item], asked: Asked, rows: Rows, parameters: Parameters = (), message: str = ""
+) -> ListPanel:
+    """The list with one page of its rows, which the service gave for these parameters."""
     columns = shown_columns(page, asked)
     return ListPanel(
         id=page.id,
@@ -88,29 +95,40 @@ def list_panel(page: ListPage[Item], asked: Asked, rows: Rows, message: str = ""
         next_href=_neighbour(asked, rows.next),
         previous_href=_neighbour(asked, rows.previous),
         column_choices=_column_choices(page, columns),
-        exports=_exports(page, asked, columns),
+        exports=_exports(page, parameters, columns),
         empty=page.empty,
         is_narrowed=asked.is_narrowed,
+        wider=_wider(page, asked),
         refresh_seconds=page.refresh_seconds,
         message=message,
         bulk=page.bulk,
-        matching=matching_of(service_parameters(page, asked)),
+        matching=matching_of(parameters),
     )
 
 
-def matching_of(parameters: Sequence[tuple[str, str]]) -> str:
+def matching_of(parameters: Parameters) -> str:
     """The filters of a list in one text, by which all that match are meant."""
     return urlencode([item for item in parameters if item[0] not in {"limit", "cursor", "ordering"}])
 
 
-def related_panel(page: ListPage[Item], rows: Rows, title: str = "", text: str = "") -> ListPanel:
-    """Some rows of a list on the page of something else: without search and filters."""
+def related_panel(
+    page: ListPage[Item], rows: Rows, title: str = "", text: str = "", all_href: str = ""
+) -> ListPanel:
+    """Some rows of a list on the page of something else, without search and filters; `all_href` has all of them."""
     columns = tuple(replace(one, sort="") for one in page.columns)
     plain = replace(
         page, columns=columns, listing=None, search="", quick=(), export="", refresh_seconds=0, bulk=()
     )
     panel = list_panel(plain, Asked(page.path), rows)
-    return replace(panel, title=title or page.title, text=text, here="")
+    return replace(
+        panel,
+        title=title or page.title,
+        text=text,
+        here="",
+        next_href=None,
+        previous_href=None,
+        all_href=all_href if rows.next else "",
+    )
 
 
 def shown_columns(page: ListPage[Item], asked: Asked) -> list[Column[Item]]:
@@ -148,26 +166,38 @@ def _field_options(page: ListPage[Item]) -> tuple[Option, ...]:
     return tuple(Option(name, title) for title, name in sorted(named))
 
 
-def _quick_field(quick: QuickFilter, asked: Asked) -> QuickFilterField:
+def _quick_field(quick: QuickFilter | DayFilter, asked: Asked) -> QuickFilterField:
     chosen = asked.value(quick.name)
     choices = (("", quick.everything), *((one.value, one.label) for one in quick.choices))
     options = tuple(Option(value, label, value == chosen) for value, label in choices)
-    return QuickFilterField(quick.name, quick.title, options, quick.is_chips)
+    is_known = quick.kind == "date" or any(one.is_chosen for one in options)
+    return QuickFilterField(
+        quick.name, quick.title, quick.kind, chosen if is_known else "", options, quick.hint
+    )
+
+
+def _wider(page: ListPage[Item], asked: Asked) -> tuple[str, str] | None:
+    """The list without what a quick filter leaves out where nothing is chosen: its first choice."""
+    for quick in page.quick:
+        if quick.otherwise and not asked.value(quick.name):
+            choice = quick.choices[0]
+            return asked.with_filter((quick.name, choice.value)).address, choice.label
+    return None
 
 
 def _active_filters(page: ListPage[Item], asked: Asked) -> list[ActiveFilter]:
     """The filters that no quick one shows, each with the address of the list without it."""
-    quick = {one.name: {choice.value for choice in one.choices} for one in page.quick}
+    quick = {(one.name, one.value) for one in (_quick_field(one, asked) for one in page.quick)}
     found = []
     for name, text in asked.filters:
-        if text in quick.get(name, ()):
+        if (name, text) in quick:
             continue
         base, _, operator = name.partition("__")
         words = OPERATORS.get(operator or "exact", operator)
         if operator == "isnull":
             words, shown = ("is empty", "") if text.lower() == "true" else ("is not empty", "")
         else:
-            shown = text.replace(",", ", ") if operator == "in" else text
+            shown = page.values.get((name, text)) or (text.replace(",", ", ") if operator == "in" else text)
         label = f"{page.title_of(base)} {words}"
         found.append(ActiveFilter(name, text, label, shown, asked.without((name, text)).address))
     return found
@@ -183,13 +213,13 @@ def _column_choices(page: ListPage[Item], columns: Sequence[Column[Item]]) -> tu
 
 
 def _exports(
-    page: ListPage[Item], asked: Asked, columns: Sequence[Column[Item]]
+    page: ListPage[Item], parameters: Parameters, columns: Sequence[Column[Item]]
 ) -> tuple[tuple[str, str], ...]:
     if not page.export:
         return ()
-    wanted = [one for one in service_parameters(page, asked) if one[0] not in {"cursor", "limit"}]
-    fields = ",".join(one.field or one.name for one in columns)
+    wanted = [one for one in parameters if one[0] not in {"cursor", "limit"}]
+    if page.exports_columns:
+        wanted.append(("fields", ",".join(one.field or one.name for one in columns)))
     return tuple(
-        (f"{page.export}?{urlencode([*wanted, ('fields', fields), ('format', name)])}", label)
-        for name, label in EXPORTS
+        (f"{page.export}?{urlencode([*wanted, ('format', name)])}", label) for name, label in page.formats
     )

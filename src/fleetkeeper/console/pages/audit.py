@@ -1,6 +1,7 @@
 """`/audit`: who did what, the entries one by one, and the log's seals."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -8,37 +9,22 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse
 
-from fleetkeeper.audit.coverage import UNAUDITED
 from fleetkeeper.audit.schemas import AuditEntryRead
-from fleetkeeper.audit.words import kind_of
 from fleetkeeper.console.audit_entries import entry_row, with_filters
-from fleetkeeper.console.audit_filter import (
-    ALL,
-    LIMIT,
-    address_of,
-    listing_parameters,
-    read_filter,
-    references_of,
-    shown_others,
-    zone_of,
-)
+from fleetkeeper.console.audit_list import HOME, audit_list, references_of, values_of
 from fleetkeeper.console.audit_values import Names, references_in, said
-from fleetkeeper.console.contexts.audit import (
-    AuditEntryPage,
-    AuditListPage,
-    AuditResults,
-    DeviceHistory,
-    EntryRow,
-    Said,
-    SealPanel,
-)
+from fleetkeeper.console.contexts.audit import AuditEntryPage, Said, SealPanel
+from fleetkeeper.console.contexts.lists import ListResults
+from fleetkeeper.console.contexts.panels import Fragment
+from fleetkeeper.console.history import history_panel, read_entries
+from fleetkeeper.console.lists.answering import show_list
+from fleetkeeper.console.lists.days import zone_of
 from fleetkeeper.console.navigation import Place, declare, shell_for
-from fleetkeeper.console.rendering import format_words, names_of, render
+from fleetkeeper.console.rendering import render
 from fleetkeeper.console.requests import WantsFragment
-from fleetkeeper.database.base import Base
 from fleetkeeper.database.request_session import AppSettings, Session, context_of
 from fleetkeeper.devices import service as devices
-from fleetkeeper.errors import ConflictError, InvalidInputError
+from fleetkeeper.errors import ConflictError
 from fleetkeeper.identity.access import require
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
@@ -62,31 +48,22 @@ declare(
 AuditRead = Annotated[Actor, Depends(require(Permission.AUDIT_READ))]
 AuditSealing = Annotated[Actor, Depends(require(Permission.AUDIT_SEAL))]
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
-HOME = "/audit"
-EVENT_KINDS = ("audit", "permission", "session")
-HISTORY_LIMIT = "20"
 
 
 @router.get("/audit")
 async def list_entries(
     request: Request, actor: AuditRead, session: Session, wants_fragment: WantsFragment
 ) -> Response:
-    """Entries with filters and paging; htmx gets the table alone."""
-    results = await _results(request, session, actor)
-    status = 422 if results.error else 200
-    if wants_fragment:
-        return render("audit/_results.html", results, status=status)
-    wanted, others = read_filter(request.query_params)
-    page = AuditListPage(
-        **names_of(results),
-        shell=shell_for(actor, HOME),
-        filter=wanted,
-        others=shown_others(wanted, others, await find_names(session, actor, references_of(others).values())),
-        kinds=_kinds(),
-        time_zone=zone_of(actor.time_zone).key,
-        seals=await _seals(session, actor),
+    """Entries with filters and paging, and below them the log's seals."""
+    references = references_of(request.query_params.multi_items())
+    names = await find_names(session, actor, references.values())
+    page = audit_list(
+        zone_of(actor.time_zone),
+        values_of(references, names),
+        may_export=actor.may(Permission.AUDIT_EXPORT),
     )
-    return render("audit/list.html", page, status=status)
+    seals = () if wants_fragment else (Fragment("audit/_seals.html", await _seals(session, actor)),)
+    return await show_list(request, actor, page, partial(read_entries, session, actor), after=seals)
 
 
 @router.get("/audit/state")
@@ -148,72 +125,13 @@ async def show_entry(entry_id: Number, actor: AuditRead, session: Session) -> Re
 async def show_device_history(device_id: UUID, actor: AuditRead, session: Session) -> Response:
     """What was done to a device and all that hangs off it, newest first."""
     await devices.get_device(session, actor, device_id)
-    parameters = [("device_id", str(device_id)), ("limit", HISTORY_LIMIT)]
-    page = await audit_browser.list_entries(session, actor, parameters)
-    names = await find_names(session, actor, references_in(page.results))
-    history = DeviceHistory(
-        tuple(entry_row(one, names) for one in page.results),
-        with_filters(device_id=str(device_id)) if page.next else "",
-    )
-    return render("audit/_history.html", history)
-
-
-async def _results(request: Request, session: AsyncSession, actor: Actor) -> AuditResults:
-    wanted, others = read_filter(request.query_params)
-    rows: tuple[EntryRow, ...] = ()
-    count, is_exact, error = 0, True, ""
-    next_href = previous_href = None
-    exports: tuple[tuple[str, str], ...] = ()
-    try:
-        parameters = listing_parameters(wanted, others, zone_of(actor.time_zone))
-        cursor = request.query_params.get("cursor", "")
-        page = await audit_browser.list_entries(
-            session, actor, [*parameters, ("limit", LIMIT), ("cursor", cursor)]
-        )
-    except InvalidInputError as wrong:
-        error = " ".join(f"{field.field.partition('__')[0]}: {field.message}." for field in wrong.fields)
-    else:
-        names = await find_names(session, actor, references_in(page.results))
-        rows = tuple(entry_row(one, names) for one in page.results)
-        count, is_exact = page.count, page.count_is_exact
-        next_href, previous_href = (_neighbour(request, link) for link in (page.next, page.previous))
-        if actor.may(Permission.AUDIT_EXPORT):
-            exports = audit_browser.export_addresses(parameters)
-    return AuditResults(
-        rows=rows,
-        count=count,
-        count_is_exact=is_exact,
-        next_href=next_href,
-        previous_href=previous_href,
-        is_filtered=address_of(replace(wanted, by=""), others) != HOME,
-        all_href="" if wanted.by == ALL else address_of(replace(wanted, by=ALL), others),
-        error=error,
-        exports=exports,
-    )
-
-
-def _neighbour(request: Request, link: str | None) -> str | None:
-    """The page's own address with another cursor; the listing's link has the listing's words."""
-    if link is None:
-        return None
-    cursor = audit_browser.cursor_of(link)
-    return str(request.url.include_query_params(cursor=cursor).replace(scheme="", netloc=""))
+    panel = await history_panel(session, actor, {"device_id": str(device_id)})
+    return render("panels/_list.html", ListResults(panel, actor.csrf_token or ""))
 
 
 async def _seals(session: AsyncSession, actor: Actor, message: str = "") -> SealPanel:
     state = await audit_service.read_state(session, actor)
     return SealPanel(state, actor.may(Permission.AUDIT_SEAL), actor.csrf_token or "", message)
-
-
-def _kinds() -> tuple[tuple[str, str], ...]:
-    """What the log can be about: its tables and kinds of events, with their names for people."""
-    names = [*EVENT_KINDS, *(name for name in Base.metadata.tables if name not in UNAUDITED)]
-    return tuple(
-        sorted(
-            ((name, format_words(kind_of(name).removeprefix("the "))) for name in names),
-            key=lambda one: one[1],
-        )
-    )
 
 
 def _origin(entry: AuditEntryRead, names: Names) -> tuple[tuple[str, Said], ...]:
