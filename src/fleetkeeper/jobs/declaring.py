@@ -3,9 +3,13 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from fleetkeeper.jobs.run import Run
 
 Work = Callable[[Run], Awaitable[None]]
+# Takes the key of a run that is cancelled before it began, in the transaction that cancels it.
+Cancelled = Callable[[AsyncSession, str], Awaitable[None]]
 MOST_ATTEMPTS = 5
 
 
@@ -23,6 +27,8 @@ class Job:
     manual_run: bool = False
     # Whether one that is due while another is at it in the same process is left out.
     is_alone: bool = False
+    # What else ends when a run is cancelled before it began.
+    on_cancel: Cancelled | None = field(default=None, compare=False)
 
 
 JOBS: dict[str, Job] = {}
@@ -36,13 +42,14 @@ def job(
     is_quiet: bool = False,
     manual_run: bool = False,
     is_alone: bool = False,
+    on_cancel: Cancelled | None = None,
 ) -> Callable[[Work], Work]:
     """Declare a job. Raises ValueError for a name that another has."""
 
     def declare(work: Work) -> Work:
         if name in JOBS:
             raise ValueError(f"two jobs have the name {name}")
-        JOBS[name] = Job(name, title, work, cron, is_quiet, manual_run, is_alone)
+        JOBS[name] = Job(name, title, work, cron, is_quiet, manual_run, is_alone, on_cancel)
         return work
 
     return declare

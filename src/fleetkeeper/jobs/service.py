@@ -109,6 +109,9 @@ async def cancel(session: AsyncSession, run_id: UUID) -> RunRead:
     if run.state == RunState.WAITING:
         run.finished_at = run.cancel_requested_at
         await move(session, RUNS, run, RunState.CANCELLED, column="state")
+        job = JOBS.get(run.job)
+        if job is not None and job.on_cancel is not None:
+            await job.on_cancel(session, run.key)
     await session.flush()
     return _read(run)
 

@@ -130,6 +130,20 @@ class TestPolicies:
         assert (await viewer.get(f"{PATH}/deletions")).status_code == 403
 
 
+async def test_a_deletion_whose_run_is_cancelled_does_not_happen(app, admin, filled, settings, connection):
+    device = str(connection.execute("SELECT id FROM devices LIMIT 1").fetchone()[0])
+    reason = {"X-Change-Reason": "by mistake"}
+    asked = (await admin.post(f"{PATH}/deletions", json={"device": device}, headers=reason)).json()
+    [run] = (await admin.get("/api/v1/jobs/runs?job=telemetry.delete&state=waiting")).json()["results"]
+    assert run["key"] == asked["id"]
+    assert (await admin.post(f"/api/v1/jobs/runs/{run['id']}/cancel")).status_code == 200
+    found = (await admin.get(f"{PATH}/deletions/{asked['id']}")).json()
+    assert (found["state"], found["finished_at"] is None) == ("cancelled", False)
+    chunks_before = connection.execute("SELECT count(*) FROM chunks").fetchone()
+    assert await runs.delete_requested(app.state.database, settings) == 0
+    assert connection.execute("SELECT count(*) FROM chunks").fetchone() == chunks_before
+
+
 class TestRuns:
     async def test_told_first_and_done_then(self, app, admin, filled, settings, connection):
         await admin.patch(f"{PATH}/policies/1", json={"archive_after_days": 10, "raw_days": 400})

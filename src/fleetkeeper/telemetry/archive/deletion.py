@@ -10,6 +10,7 @@ from uuid import UUID
 import psycopg
 import structlog
 from psycopg import IsolationLevel
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.audit.recorder import record_event
 from fleetkeeper.database.context import product_context
@@ -104,6 +105,14 @@ async def _move(
             await record_event(
                 session, "telemetry.deleted", "telemetry", str(request.device_id), details=details
             )
+
+
+async def cancel(session: AsyncSession, key: str) -> None:
+    """Let a deletion not begin, as its run was cancelled; `key` is its ID, or empty for a run of all that wait."""
+    deletion = await session.get(TelemetryDeletion, UUID(key), with_for_update=True) if key else None
+    if deletion is not None and deletion.state == DeletionState.WAITING:
+        deletion.finished_at = utc_now()
+        await move(session, DELETIONS, deletion, DeletionState.CANCELLED, column="state")
 
 
 async def delete(connection: Connection, settings: Settings, request: Request) -> dict[str, int]:

@@ -59,7 +59,7 @@ async def enter_deletion(
     session.add(deletion)
     await session.flush()
     await session.refresh(deletion)
-    await enqueue(session, DELETE_TASK, reason=reason)
+    await enqueue(session, DELETE_TASK, str(deletion.id), reason=reason)
     await record_event(
         session,
         "telemetry.deletion_asked",

@@ -131,7 +131,7 @@ async def _in_turn(run: JobRun, progress: Progress) -> Retained:
 
 
 # Devices that were deleted are looked for each hour, in case that their own job got lost.
-@job(deletion.DELETE_TASK, "Delete telemetry", cron="29 * * * *", is_quiet=True)
+@job(deletion.DELETE_TASK, "Delete telemetry", cron="29 * * * *", is_quiet=True, on_cancel=deletion.cancel)
 async def delete_by_schedule(run: JobRun) -> None:
     """Carry out the deletions that were asked for."""
     run.outcome["deletions"] = await delete_requested(run.database, run.settings) or 0

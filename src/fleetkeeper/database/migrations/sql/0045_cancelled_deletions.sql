@@ -1,0 +1,4 @@
+ALTER TABLE telemetry_deletions
+    DROP CONSTRAINT ck_telemetry_deletions_state,
+    ADD CONSTRAINT ck_telemetry_deletions_state
+        CHECK (state IN ('waiting', 'running', 'done', 'failed', 'cancelled'));
