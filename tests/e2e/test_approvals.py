@@ -46,7 +46,7 @@ async def test_two_people_approve_what_a_third_asks_for(app, device, visit):
     for name in ("ann", "bob"):
         page = browsers[name].page
         await browsers[name].open("/approvals?box=waiting_for")
-        await page.get_by_role("link", name="Delete a device").first.click()
+        await page.get_by_role("link", name="Delete devices").first.click()
         await page.locator("#approve [name=comment]").fill(f"Fine with {name}")
         assert await browsers[name].is_within_its_width()
         await page.locator("#approve button[type=submit]").click()
