@@ -75,7 +75,7 @@ async def test_what_the_list_offers_is_found_without_reading_what_machines_did(
         assert answer.json()["count"] >= count
 
     statements = await statements_of(app, ask)
-    assert len(statements) >= (2 if count else 1)
+    assert statements
     for statement, parameters in statements:
         ((explained,),) = connection.execute(
             f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters

@@ -202,11 +202,6 @@ class Listing:
         searched = statement if narrow is None or needs_join or field.joined else narrow
         conditions = self.filters(parameters, meant)
         filtered = searched.where(*conditions)
-        count, is_whole = 0, False
-        if is_counted:
-            count, is_whole = await self._count(session, counted.where(*conditions))
-            if not count:
-                return Page(count=0, next=None, previous=None, rows=[])
         sort, backwards = field.sort_expression, False
         cut = filtered
         if values.get("cursor"):
@@ -228,12 +223,16 @@ class Listing:
         final = (keys.c.sort.desc(), keys.c.key.desc()) if down else (keys.c.sort.asc(), keys.c.key.asc())
         rows = list((await session.execute(chosen.order_by(*final))).all())
         more, rows = len(rows) > limit, rows[:limit]
+        # A list that fits its first page is counted already.
+        count, is_whole = len(rows), is_counted
+        if is_counted and (more or values.get("cursor")):
+            count, is_whole = await self._count(session, counted.where(*conditions))
         if backwards:
             rows.reverse()
         link = [(name, text) for name, text in parameters if name != "cursor"]
         has_next, has_previous = (True, more) if backwards else (more, bool(values.get("cursor")))
         return Page(
-            count=count if is_counted else len(rows),
+            count=count,
             next=_link(link, "n", rows[-1]) if rows and has_next else None,
             previous=_link(link, "p", rows[0]) if rows and has_previous else None,
             rows=rows,
