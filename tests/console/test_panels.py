@@ -203,14 +203,14 @@ class TestRoles:
 
     async def test_a_built_in_role_offers_the_second_factor_alone(self, browser):
         page = await browser.page("/roles")
-        address = re.search(r'href="(/roles/[^"]+)"><b>viewer', page)[1]
+        address = re.search(r'href="(/roles/[^"]+)" data-row-link><b>viewer', page)[1]
         page = await browser.page(f"{address}?tab=settings")
         assert 'name="requires_second_factor"' in page
         assert 'name="permissions"' not in page
         assert (await browser.send(address, requires_second_factor="true")).status_code == 204
 
     async def test_the_matrix_has_each_permission(self, browser):
-        page = await browser.page("/roles")
+        page = await browser.page("/roles/matrix")
         assert len(re.findall(r'<th scope="row">', page)) == len(Permission)
 
     async def test_a_refused_role_keeps_its_ticks(self, browser):
@@ -271,7 +271,7 @@ class TestDepartments:
             await make_user(session, "otto")
         assert (await browser.send("/departments", name="North", parent_id="")).status_code == 204
         page = await browser.page("/departments")
-        north = re.search(r'href="(/departments/[^"]+)"><b>North', page)[1]
+        north = re.search(r'href="(/departments/[^"]+)" data-row-link><b>North', page)[1]
         key = north.rsplit("/", 1)[1]
         assert (await browser.send("/departments", name="Harbour", parent_id=key)).status_code == 204
         answer = await browser.send("/departments", name="Harbour", parent_id=key)

@@ -16,6 +16,8 @@ from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.operations.audit_names import Reference
 
 VERBS = {"insert": "Created", "update": "Updated", "delete": "Deleted", "truncate": "Emptied"}
+# What events of any table are called.
+TAILS = {"export": "Exported"}
 # What a list leaves out of a row that is new or gone; the entry's own page has it.
 QUIET = frozenset({"id", "created_at", "device_id", "enrolled_at", "findings", "sort_order"})
 EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -38,7 +40,7 @@ def entry_row(entry: AuditEntryRead, names: Names = _NO_NAMES, *, whole: bool = 
         if not changes and (whole or (name not in QUIET and value not in EMPTY))
     )
     limit = None if whole else SHOWN_IN_A_LIST
-    words = EVENTS.get(entry.action, EventWords(format_words(tail)))
+    words = EVENTS.get(entry.action, EventWords(TAILS.get(tail) or format_words(tail)))
     verb = VERBS[tail] if is_change else words.verb
     kind = kind_of(entry.resource_type)
     name = entry.record_name or entry.record_id or ""

@@ -1,39 +1,9 @@
-"""Identity providers: the list, and the form of one."""
+"""The form of an identity provider."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
 from fleetkeeper.console.contexts.shell import FormField, Shell
-
-
-@dataclass(frozen=True)
-class ProviderRow:
-    """One provider."""
-
-    id: UUID
-    name: str
-    slug: str
-    kind: str
-    issuer: str
-    enabled: bool
-
-
-@dataclass(frozen=True)
-class PresetChoice:
-    """A kind of provider that can be added."""
-
-    preset: str
-    title: str
-
-
-@dataclass(frozen=True)
-class ProvidersPage:
-    """All providers."""
-
-    shell: Shell
-    providers: tuple[ProviderRow, ...]
-    presets: tuple[PresetChoice, ...]
-    may_change: bool
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ async def show_list(
     before: Sequence[Panel | None] = (),
     after: Sequence[Panel | None] = (),
     crumbs: Sequence[tuple[str, str]] = (),
+    links: Sequence[tuple[str, str]] = (),
     status: int = 200,
 ) -> Response:
     """The list's page, with other panels around it; htmx gets the list alone."""
@@ -46,4 +47,5 @@ async def show_list(
     if request.method == "GET" and is_fragment_request(request):
         return render("panels/_list.html", ListResults(panel, actor.csrf_token or ""))
     status = 422 if panel.message else status
-    return show_page(actor, page.path, page.title, [*before, panel, *after], crumbs=crumbs, status=status)
+    panels = [*before, panel, *after]
+    return show_page(actor, page.path, page.title, panels, crumbs=crumbs, links=links, status=status)

@@ -38,8 +38,8 @@ class Column(Generic[Item]):
     is_extra: bool = False
     # `is-minor` goes first where there is little room, `is-wide` has a line of its own on a phone.
     css: str = ""
-    # What exports call it, where that is not its name.
-    field: str = ""
+    # What exports call it, where that is not its name; None where they do not have it.
+    field: str | None = ""
 
 
 @dataclass(frozen=True)

@@ -219,7 +219,8 @@ def _exports(
         return ()
     wanted = [one for one in parameters if one[0] not in {"cursor", "limit"}]
     if page.exports_columns:
-        wanted.append(("fields", ",".join(one.field or one.name for one in columns)))
+        fields = (one.name if one.field == "" else one.field for one in columns)
+        wanted.append(("fields", ",".join(filter(None, fields))))
     return tuple(
         (f"{page.export}?{urlencode([*wanted, ('format', name)])}", label) for name, label in page.formats
     )

@@ -1,6 +1,7 @@
 """`/departments`: the tree, its managers and its people."""
 
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -17,8 +18,10 @@ from fleetkeeper.console.contexts.panels import (
     RowAction,
     Table,
 )
+from fleetkeeper.console.department_list import HOME, department_list
 from fleetkeeper.console.details import Panels, Refusal, Tab, show_detail
 from fleetkeeper.console.history import history_tab
+from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.memberships import role_entries
 from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import (
@@ -27,8 +30,7 @@ from fleetkeeper.console.panels import (
     done,
     model_of,
     optional,
-    refuse_in,
-    show_page,
+    refused,
 )
 from fleetkeeper.console.requests import FormValues
 from fleetkeeper.database.request_session import Session
@@ -58,15 +60,14 @@ declare(
     )
 )
 
-HOME = "/departments"
 SHOWN = (("limit", "100"),)
 NEW = "new-department"
 
 
 @router.get("/departments")
-async def list_departments(actor: DepartmentsRead, session: Session) -> Response:
-    """The tree."""
-    return show_page(actor, HOME, "Departments", await _tree_panels(session, actor))
+async def list_departments(request: Request, actor: DepartmentsRead, session: Session) -> Response:
+    """The departments, as a tree where nothing is searched for."""
+    return await _list_page(request, session, actor, await _new_form(session, actor))
 
 
 @router.post("/departments")
@@ -82,8 +83,9 @@ async def create_department(
     outcome = await attempt(session, make())
     if not isinstance(outcome, FleetkeeperError):
         return done(request, HOME)
-    panels = refuse_in(await _tree_panels(session, actor), NEW, outcome, form)
-    return show_page(actor, HOME, "Departments", panels, status=outcome.status)
+    new = await _new_form(session, actor)
+    shown = new and refused(new, outcome, form)
+    return await _list_page(request, session, actor, shown, outcome.status)
 
 
 @router.get("/departments/{department_id}")
@@ -164,23 +166,13 @@ async def _manager_id(session: AsyncSession, username: str) -> UUID | None:
     return user.id
 
 
-async def _tree_panels(session: AsyncSession, actor: Actor) -> list[Panel | None]:
-    shown = await service.all_departments(session, actor)
+async def _list_page(
+    request: Request, session: AsyncSession, actor: Actor, form: EntryForm | None, status: int = 200
+) -> Response:
     devices = await count_by_department(session, actor) if actor.may(Permission.DEVICES_READ) else None
-    rows = tuple(
-        Row(
-            (
-                Cell(one.name, f"{HOME}/{one.id}", detail=one.description, indent=one.path.count("/")),
-                Cell(one.manager or ""),
-                *(() if devices is None else (Cell(str(devices.get(one.id, 0))),)),
-            )
-        )
-        for one in shown
-    )
-    columns = ("Department", "Manager", *(() if devices is None else ("Devices",)))
-    empty = "No departments yet. Departments decide who sees which devices."
-    table = Table("departments", "Departments", columns, rows, count=len(rows), empty=empty)
-    return [await _new_form(session, actor), table]
+    page = department_list(request.query_params, devices)
+    fetch = partial(service.list_departments, session, actor)
+    return await show_list(request, actor, page, fetch, before=[form], status=status)
 
 
 async def _new_form(session: AsyncSession, actor: Actor) -> EntryForm | None:

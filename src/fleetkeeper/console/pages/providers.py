@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
-from fleetkeeper.console.contexts.providers import (
-    CheckResult,
-    PresetChoice,
-    ProviderPage,
-    ProviderRow,
-    ProvidersPage,
-)
+from fleetkeeper.console.contexts.lists import Empty
+from fleetkeeper.console.contexts.panels import Cell, Tag
+from fleetkeeper.console.contexts.providers import CheckResult, ProviderPage
+from fleetkeeper.console.lists.answering import show_list
+from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
 from fleetkeeper.console.navigation import Place, declare, shell_for
 from fleetkeeper.console.pages.oidc import callback_address
 from fleetkeeper.console.provider_forms import (
@@ -33,6 +32,7 @@ from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.oidc import service
 from fleetkeeper.identity.oidc.access import InstallationSealer, Providers, ProvidersRead, ProvidersWrite
 from fleetkeeper.identity.oidc.presets import PRESETS, Preset
+from fleetkeeper.identity.oidc.queries import PROVIDERS as LISTING
 from fleetkeeper.identity.oidc.schemas import ProviderRead
 from fleetkeeper.identity.permissions import Permission
 
@@ -51,26 +51,57 @@ declare(
 )
 
 REFUSED = "Not saved. Correct the marked fields."
-# More providers than this no sign-in page has room for.
-SHOWN = (("limit", "200"),)
+HOME = "/settings/providers"
+
+
+def _state(one: ProviderRead) -> Cell:
+    return Cell(tags=(Tag("On", "good") if one.enabled else Tag("Off"),))
+
+
+PROVIDERS: ListPage[ProviderRead] = ListPage(
+    path=HOME,
+    title="Identity providers",
+    noun=("provider", "providers"),
+    listing=LISTING,
+    search="Name or URL slug",
+    quick=(
+        QuickFilter("enabled", "State", (Choice("true", "On"), Choice("false", "Off")), is_chips=True),
+        QuickFilter(
+            "preset",
+            "Kind",
+            tuple(Choice(preset.value, facts.title) for preset, facts in PRESETS.items()),
+            everything="All kinds",
+        ),
+    ),
+    columns=(
+        Column("name", "Name", lambda one: Cell(one.name, f"{HOME}/{one.id}"), sort="name"),
+        Column("preset", "Kind", lambda one: Cell(PRESETS[Preset(one.preset)].title), sort="preset"),
+        Column("issuer", "Issuer", lambda one: Cell(one.issuer, is_soft=True)),
+        Column("enabled", "State", _state, sort="enabled"),
+        Column("slug", "URL slug", lambda one: Cell(one.slug), sort="slug", is_extra=True),
+        Column(
+            "created_at",
+            "Created",
+            lambda one: Cell(at=one.created_at, kind="time", is_soft=True),
+            sort="created_at",
+            falls_first=True,
+            is_extra=True,
+        ),
+    ),
+    empty=Empty(
+        "No identity providers yet",
+        "Until then, people sign in with a password or passkey. Groups of a provider can assign roles here.",
+    ),
+    export="/api/v1/identity-providers/export",
+)
 
 
 @router.get("")
-async def list_providers(actor: ProvidersRead, session: Session) -> Response:
+async def list_providers(request: Request, actor: ProvidersRead, session: Session) -> Response:
     """All providers."""
-    found = await service.list_providers(session, SHOWN)
-    page = ProvidersPage(
-        shell=shell_for(actor, "/settings/providers"),
-        providers=tuple(
-            ProviderRow(
-                item.id, item.name, item.slug, PRESETS[Preset(item.preset)].title, item.issuer, item.enabled
-            )
-            for item in found.results
-        ),
-        presets=tuple(PresetChoice(preset.value, facts.title) for preset, facts in PRESETS.items()),
-        may_change=actor.may(Permission.PROVIDERS_WRITE),
-    )
-    return render("settings/providers.html", page)
+    add = PRESETS.items() if actor.may(Permission.PROVIDERS_WRITE) else ()
+    links = [(f"{HOME}/new?preset={preset}", f"Add {facts.title}") for preset, facts in add]
+    return await show_list(request, actor, PROVIDERS, partial(service.list_providers, session), links=links)
 
 
 @router.get("/new")
@@ -99,7 +130,7 @@ async def create_provider(
         return _new_page(request, actor, preset, values, error.fields)
     except ConflictError as error:
         return _new_page(request, actor, preset, values, [FieldError("slug", error.detail)])
-    return RedirectResponse(f"/settings/providers/{made.id}", 303)
+    return RedirectResponse(f"{HOME}/{made.id}", 303)
 
 
 @router.get("/{provider_id}")
@@ -150,7 +181,7 @@ async def check_provider(
 async def delete_provider(provider_id: UUID, actor: ProvidersWrite, session: Session) -> Response:
     """Remove a provider."""
     await service.delete_provider(session, actor, provider_id)
-    return RedirectResponse("/settings/providers", 303)
+    return RedirectResponse(HOME, 303)
 
 
 def _new_page(
@@ -161,14 +192,14 @@ def _new_page(
     errors: Sequence[FieldError] | None = None,
 ) -> Response:
     page = ProviderPage(
-        shell=shell_for(actor, "/settings/providers"),
+        shell=shell_for(actor, HOME),
         csrf_token=actor.csrf_token or "",
         title=f"New provider: {PRESETS[preset].title}",
         preset=preset.value,
         help=HELP[preset],
         fields=form_fields(preset, values, errors or (), is_new=True),
         callback=callback_address(request, values.get("slug") or "…"),
-        action=f"/settings/providers/new?preset={preset.value}",
+        action=f"{HOME}/new?preset={preset.value}",
         may_change=True,
         message=REFUSED if errors is not None else "",
     )
@@ -178,14 +209,14 @@ def _new_page(
 def _page(request: Request, actor: Actor, provider: ProviderRead) -> ProviderPage:
     preset = Preset(provider.preset)
     return ProviderPage(
-        shell=shell_for(actor, "/settings/providers"),
+        shell=shell_for(actor, HOME),
         csrf_token=actor.csrf_token or "",
         title=provider.name,
         preset=provider.preset,
         help=HELP[preset],
         fields=form_fields(preset, values_of(provider), is_new=False),
         callback=callback_address(request, provider.slug),
-        action=f"/settings/providers/{provider.id}",
+        action=f"{HOME}/{provider.id}",
         may_change=actor.may(Permission.PROVIDERS_WRITE),
         provider_id=provider.id,
     )

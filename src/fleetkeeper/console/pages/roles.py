@@ -1,27 +1,20 @@
 """`/roles`: which role allows what."""
 
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.audit_entries import history_links
-from fleetkeeper.console.contexts.panels import (
-    Cell,
-    EntryForm,
-    Facts,
-    Matrix,
-    Option,
-    Panel,
-    Row,
-    RowAction,
-    Table,
-    Tag,
-)
+from fleetkeeper.console.contexts.lists import Empty
+from fleetkeeper.console.contexts.panels import Cell, EntryForm, Facts, Matrix, Option, RowAction, Tag
 from fleetkeeper.console.details import Panels, Refusal, Tab, show_detail
 from fleetkeeper.console.forms.form import Form, Widget
 from fleetkeeper.console.history import history_tab
+from fleetkeeper.console.lists.answering import show_list
+from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
 from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import attempt, done, refused, show_page
 from fleetkeeper.console.requests import FormLists
@@ -31,6 +24,7 @@ from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import PERMISSION_DESCRIPTIONS, SCOPED, Permission
 from fleetkeeper.identity.roles import service
 from fleetkeeper.identity.roles.access import RolesRead, RolesWrite
+from fleetkeeper.identity.roles.queries import LISTING
 from fleetkeeper.identity.roles.schemas import RoleCreate, RoleMatrix, RoleRead, RoleUpdate
 
 router = APIRouter()
@@ -46,8 +40,24 @@ declare(
         words="permissions",
     )
 )
+declare(
+    Place(
+        "/roles/matrix",
+        "Permissions by role",
+        "shield-lock",
+        Permission.ROLES_READ,
+        group="Access",
+        order=31,
+        parent="/roles",
+        words="matrix",
+    )
+)
 
 HOME = "/roles"
+MATRIX = f"{HOME}/matrix"
+BUILTIN = QuickFilter(
+    "is_builtin", "Origin", (Choice("true", "Built in"), Choice("false", "Custom")), is_chips=True
+)
 _WIDGETS: dict[str, Widget | str] = {
     "name": Widget("Name", is_required=True),
     "description": "Description",
@@ -62,9 +72,16 @@ CHANGE = Form(RoleUpdate, "change", "Edit role", "Save changes", _WIDGETS)
 
 
 @router.get("/roles")
-async def list_roles(actor: RolesRead, session: Session) -> Response:
-    """All roles and the matrix."""
-    return await _list_page(session, actor)
+async def list_roles(request: Request, actor: RolesRead, session: Session) -> Response:
+    """All roles."""
+    return await _list_page(request, session, actor)
+
+
+@router.get(MATRIX)
+async def show_matrix(actor: RolesRead, session: Session) -> Response:
+    """Which role allows what."""
+    matrix = await service.read_matrix(session)
+    return show_page(actor, MATRIX, "Permissions by role", [_matrix(matrix)], crumbs=((HOME, "Roles"),))
 
 
 @router.post("/roles")
@@ -78,7 +95,7 @@ async def create_role(request: Request, sent: FormLists, actor: RolesWrite, sess
     if not isinstance(outcome, FleetkeeperError):
         return done(request, f"{HOME}/{outcome.id}")
     form = refused(NEW.shown(HOME, options=_options(actor)), outcome, sent)
-    return await _list_page(session, actor, form, outcome)
+    return await _list_page(request, session, actor, form, outcome.status)
 
 
 @router.get("/roles/{role_id}")
@@ -115,39 +132,62 @@ async def delete_role(request: Request, role_id: UUID, actor: RolesWrite, sessio
 
 
 async def _list_page(
+    request: Request,
     session: AsyncSession,
     actor: Actor,
     new_role: EntryForm | None = None,
-    error: FleetkeeperError | None = None,
+    status: int = 200,
 ) -> Response:
-    matrix = await service.read_matrix(session)
     may_write = actor.may(Permission.ROLES_WRITE)
     form = (new_role or NEW.shown(HOME, options=_options(actor))) if may_write else None
-    panels: list[Panel | None] = [form, _table(matrix, may_write=may_write), _matrix(matrix)]
-    return show_page(actor, HOME, "Roles", panels, status=200 if error is None else error.status)
+    return await show_list(
+        request,
+        actor,
+        _role_list(may_write=may_write),
+        partial(service.list_roles, session),
+        before=[form],
+        links=((MATRIX, "Permissions by role"),),
+        status=status,
+    )
+
+
+def _role_list(*, may_write: bool) -> ListPage[RoleRead]:
+    def actions(role: RoleRead) -> tuple[RowAction, ...]:
+        if not may_write or role.is_builtin or role.memberships:
+            return ()
+        return (RowAction("Delete", f"{HOME}/{role.id}/delete", f"Delete the role “{role.name}”?"),)
+
+    return ListPage(
+        path=HOME,
+        title="Roles",
+        noun=("role", "roles"),
+        listing=LISTING,
+        search="Name or description",
+        quick=(BUILTIN,),
+        columns=(
+            Column("name", "Role", lambda one: Cell(one.name, f"{HOME}/{one.id}", tags=_tags(one)), "name"),
+            Column("description", "Description", lambda one: Cell(one.description, is_soft=True)),
+            Column("permissions", "Permissions", lambda one: Cell(str(len(one.permissions)))),
+            Column("memberships", "Assignments", lambda one: Cell(str(one.memberships))),
+            Column(
+                "created_at",
+                "Created",
+                lambda one: Cell(at=one.created_at, kind="time", is_soft=True),
+                "created_at",
+                falls_first=True,
+                is_extra=True,
+            ),
+        ),
+        actions=actions,
+        titles={"id": "ID", "is_builtin": "Built in", "requires_second_factor": "Second factor required"},
+        empty=Empty("No roles yet", "A role says what its holders may see and do."),
+        export="/api/v1/roles/export",
+    )
 
 
 def _tags(role: RoleRead) -> tuple[Tag, ...]:
     builtin = (Tag("Built in"),) if role.is_builtin else ()
     return (*builtin, *((Tag("Second factor", "good"),) if role.requires_second_factor else ()))
-
-
-def _table(matrix: RoleMatrix, *, may_write: bool) -> Table:
-    rows = tuple(
-        Row(
-            (
-                Cell(role.name, f"{HOME}/{role.id}", tags=_tags(role)),
-                Cell(role.description, is_soft=True),
-                Cell(str(len(role.permissions))),
-                Cell(str(role.memberships)),
-            ),
-            (RowAction("Delete", f"{HOME}/{role.id}/delete", f"Delete the role “{role.name}”?"),)
-            if may_write and not role.is_builtin and not role.memberships
-            else (),
-        )
-        for role in matrix.roles
-    )
-    return Table("roles", "Roles", ("Role", "Description", "Permissions", "Assignments"), rows)
 
 
 def _matrix(matrix: RoleMatrix) -> Matrix:

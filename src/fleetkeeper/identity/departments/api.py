@@ -15,9 +15,11 @@ from fleetkeeper.identity.departments.schemas import (
     DepartmentRead,
     DepartmentUpdate,
 )
+from fleetkeeper.identity.exporting import add_export
 from fleetkeeper.identity.memberships import service as memberships
 from fleetkeeper.identity.memberships.queries import LISTING as MEMBERS_LISTING
 from fleetkeeper.identity.memberships.schemas import MemberCreate, MembershipPage, MembershipRead
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.users.access import MembershipsWrite, UsersRead
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
@@ -48,6 +50,16 @@ async def create_department(
 ) -> DepartmentRead:
     """Make a department."""
     return await service.create_department(session, actor, wanted)
+
+
+add_export(
+    router,
+    "departments",
+    Permission.DEPARTMENTS_READ,
+    DepartmentRead,
+    "departments",
+    service.list_departments,
+)
 
 
 @router.get("/{department_id}", responses=problem_responses(401, 403, 404, 422))

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.identity.exporting import add_export
 from fleetkeeper.identity.oidc import service
 from fleetkeeper.identity.oidc.access import InstallationSealer, Providers, ProvidersRead, ProvidersWrite
 from fleetkeeper.identity.oidc.queries import PROVIDERS as PROVIDERS_LISTING
@@ -17,6 +18,7 @@ from fleetkeeper.identity.oidc.schemas import (
     ProviderRead,
     ProviderUpdate,
 )
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 
@@ -40,6 +42,16 @@ async def create_provider(
 ) -> ProviderRead:
     """Make an identity provider. Its client secret cannot be read again."""
     return await service.create_provider(session, sealer, actor, wanted)
+
+
+add_export(
+    router,
+    "identity providers",
+    Permission.PROVIDERS_READ,
+    ProviderRead,
+    "identity_providers",
+    lambda session, _, parameters: service.list_providers(session, parameters),
+)
 
 
 @router.get("/{provider_id}", responses=problem_responses(401, 403, 404, 422))

@@ -7,6 +7,8 @@ from fastapi import APIRouter, Request
 
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.identity.exporting import add_export
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.roles import service
 from fleetkeeper.identity.roles.access import RolesRead, RolesWrite
 from fleetkeeper.identity.roles.queries import LISTING as ROLES_LISTING
@@ -29,6 +31,16 @@ async def list_roles(request: Request, actor: RolesRead, session: Session, asked
 async def create_role(wanted: RoleCreate, actor: RolesWrite, session: Session) -> RoleRead:
     """Make a role of one's own."""
     return await service.create_role(session, actor, wanted)
+
+
+add_export(
+    router,
+    "roles",
+    Permission.ROLES_READ,
+    RoleRead,
+    "roles",
+    lambda session, _, parameters: service.list_roles(session, parameters),
+)
 
 
 @router.get("/matrix", responses=problem_responses(401, 403))

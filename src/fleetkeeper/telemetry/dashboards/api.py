@@ -7,6 +7,8 @@ from fastapi import APIRouter, Path, Request, Response
 
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.identity.exporting import add_export
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.etags import ExpectedVersion, etag_of
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
@@ -26,6 +28,7 @@ from fleetkeeper.telemetry.dashboards.schemas import (
     DashboardImport,
     DashboardPage,
     DashboardRead,
+    DashboardSummary,
     DashboardWrite,
     DefaultFor,
     PanelAnswerRead,
@@ -63,6 +66,16 @@ async def list_built_in(actor: TelemetryRead) -> BuiltInDashboards:
     """List the dashboards that the product brings: of the fleet, and of each type of devices."""
     del actor
     return BuiltInDashboards(results=service.built_in_dashboards())
+
+
+add_export(
+    router,
+    "dashboards",
+    Permission.TELEMETRY_READ,
+    DashboardSummary,
+    "dashboards",
+    service.list_dashboards,
+)
 
 
 @router.get("/default/{kind}", responses=problem_responses(401, 403, 422))

@@ -38,7 +38,7 @@ from fleetkeeper.telemetry.dashboards.schemas import (
 MAX_OWN = 500
 _NO_SLUG = re.compile(r"[^a-z0-9]+")
 # Words that stand in addresses beside slugs.
-RESERVED = frozenset({"built-in", "check", "default", "import", "new", "query"})
+RESERVED = frozenset({"built-in", "check", "default", "export", "import", "new", "query"})
 
 
 async def list_dashboards(

@@ -9,6 +9,8 @@ from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices.access import DevicesRead, DevicesWrite
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import ConfigRead, ConfigWrite
+from fleetkeeper.identity.exporting import add_export
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.telemetry.senders import service
@@ -93,6 +95,18 @@ async def list_hosts(request: Request, actor: DevicesRead, session: Session, ask
 async def add_host(wanted: HostCreate, actor: DevicesWrite, session: Session) -> HostRead:
     """Say in advance which device a host is, within the department of the device."""
     return await service.add_host(session, actor, wanted)
+
+
+# A host may be called anything, so that the file cannot be below the list's address.
+add_export(
+    router,
+    "hosts of integrations",
+    Permission.DEVICES_READ,
+    HostRead,
+    "telemetry_hosts",
+    service.list_hosts,
+    path="/hosts-export",
+)
 
 
 @router.get("/hosts/{host:path}", responses=problem_responses(401, 403, 404, 409, 422))

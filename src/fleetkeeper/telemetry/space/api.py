@@ -7,6 +7,8 @@ from fastapi import APIRouter, Query, Request
 from fleetkeeper.database.request_session import AppDatabase, AppSettings, Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import ConfigRead, ConfigWrite
+from fleetkeeper.identity.exporting import add_export
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.jobs.schemas import RunAsked
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
@@ -14,6 +16,7 @@ from fleetkeeper.telemetry.space import service
 from fleetkeeper.telemetry.space.queries import DEVICES as DEVICES_LISTING
 from fleetkeeper.telemetry.space.schemas import (
     Cardinality,
+    DeviceSpace,
     DeviceSpacePage,
     Health,
     History,
@@ -47,6 +50,17 @@ async def list_devices(
     """List devices with samples, bytes and channels, the largest first."""
     page = await service.list_devices(session, actor, asked)
     return with_links(page, request.url.path)
+
+
+add_export(
+    router,
+    "devices with what they store",
+    Permission.CONFIG_READ,
+    DeviceSpace,
+    "space_devices",
+    service.list_devices,
+    path="/devices/export",
+)
 
 
 @router.get("/health", responses=problem_responses(401, 403))
