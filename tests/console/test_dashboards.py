@@ -40,13 +40,23 @@ class TestList:
             page = await reader.page("/dashboards")
             assert "Shared &lt;b&gt;" in page
             assert "Private" not in page
-        assert 'data-delete-dashboard="shared-b"' in await browser.page("/dashboards")
-        assert "data-delete-dashboard" not in await viewer_browser.page("/dashboards")
+        assert 'action="/dashboards/shared-b/delete"' in await browser.page("/dashboards")
+        assert "/delete" not in await viewer_browser.page("/dashboards")
 
-    async def test_a_search_narrows_both(self, browser, made):
-        page = await browser.page("/dashboards?q=vehicle")
-        assert "No matching dashboards" in page
-        assert page.count("fk-card board-card") == 1
+    async def test_filter_sort_export(self, browser, admin):
+        for name, visibility in (("Alpha", "everyone"), ("Omega", "everyone"), ("Own", "private")):
+            await admin.post("/api/v1/dashboards", json=a_dashboard(name, visibility=visibility))
+        page = await browser.part("/dashboards?visibility=everyone&ordering=-name")
+        assert page.index("Omega") < page.index("Alpha")
+        assert "Own<" not in page
+        address = html.unescape(re.search(r'href="(/api/v1/dashboards/export[^"]+)"', page)[1])
+        file = (await browser.client.get(address)).text
+        assert file.index("Omega") < file.index("Alpha")
+
+    async def test_one_is_deleted_by_those_who_may(self, browser, viewer_browser, made):
+        assert (await viewer_browser.send("/dashboards/shared-b/delete")).status_code == 403
+        assert (await browser.send("/dashboards/shared-b/delete")).headers["HX-Redirect"] == "/dashboards"
+        await browser.page("/dashboards/shared-b", 404)
 
 
 class TestPage:

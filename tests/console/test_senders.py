@@ -30,18 +30,35 @@ def check_by_promtool(file: Path) -> None:
 class TestSenders:
     async def test_rules_hosts_and_configurations(self, browser, admin, device):
         await write(admin, "web-01:9100")
+        assert "Telegraf and other Influx clients" in await browser.page("/senders/rules")
         page = await browser.page("/senders")
-        assert "Telegraf and other Influx clients" in page
         assert 'href="/senders/hosts/web-01"' in page
         for address in ("/prometheus/api/v1/write", "/influx", "/otlp/v1/metrics", "/collectd"):
             assert f"http://localhost{address}" in page
 
+    async def test_hosts_are_filtered_sorted_and_exported(self, browser, admin, device):
+        await write(admin, "web-01:9100")
+        await browser.send("/senders/hosts", host="alias/x", device="web-01")
+        page = await browser.part("/senders?ordering=-host")
+        assert page.index("/senders/hosts/web-01") < page.index("/senders/hosts/alias/x")
+        page = await browser.part("/senders?q=alias")
+        assert "/senders/hosts/web-01" not in page
+        address = html.unescape(re.search(r'href="(/api/v1/telemetry/hosts-export[^"]+)"', page)[1])
+        file = (await browser.client.get(address)).text
+        assert "alias/x" in file
+        assert file.count("web-01") == 1
+
+    async def test_rules_are_filtered_and_say_their_order(self, browser):
+        page = await browser.part("/senders/rules?protocol=influx")
+        assert "Telegraf and other Influx clients" in page
+        assert "collectd" not in page.partition("<tbody>")[2]
+
     async def test_an_empty_installation_says_what_to_do(self, browser):
-        assert "Use one of the configurations above" in await browser.page("/senders")
+        assert "use one of the configurations below" in await browser.page("/senders")
 
     async def test_a_source_is_connected_in_one_step(self, browser, app, device):
         page = await browser.page("/senders")
-        assert page.index("Connect a source") < page.index('id="telegraf"') < page.index('id="rules"')
+        assert page.index("Connect a source") < page.index('id="senders"') < page.index('id="telegraf"')
         answer = await browser.send("/senders/connect", source="Prometheus")
         token = re.search(r'<code id="secret">([^<]+)</code>', answer.text)[1]
         async with app.client() as source:
@@ -88,12 +105,12 @@ class TestSenders:
 
     async def test_trying(self, browser, device):
         answer = await browser.send(
-            "/senders/try", protocol="prometheus", labels='{instance="web-01:9100", job="x"}'
+            "/senders/rules/try", protocol="prometheus", labels='{instance="web-01:9100", job="x"}'
         )
         assert answer.status_code == 200
         assert f'href="/devices/{device.id}"' in answer.text
         assert "Rule 1, label instance" in answer.text
-        answer = await browser.send("/senders/try", protocol="influx", labels="instance=web-01")
+        answer = await browser.send("/senders/rules/try", protocol="influx", labels="instance=web-01")
         assert "No host found" in answer.text
 
     async def test_a_rule_is_made_changed_moved_and_deleted(self, browser, admin):
@@ -105,7 +122,7 @@ class TestSenders:
             description="Boxes",
             position="1",
         )
-        assert answer.headers["HX-Redirect"] == "/senders"
+        assert answer.headers["HX-Redirect"] == "/senders/rules"
         rule = (await admin.get("/api/v1/telemetry/sender-rules")).json()["results"][0]
         assert (rule["labels"], rule["description"]) == (["box", "crate"], "Boxes")
         base = f"/senders/rules/{rule['id']}"

@@ -1,5 +1,6 @@
 """The page of space and health."""
 
+import html
 import re
 import time
 
@@ -78,9 +79,12 @@ class TestPage:
         assert "Measuring" in await browser.part(HOME)
 
     async def test_search(self, browser, measured):
-        assert "large one</b>" in await browser.page(f"{HOME}?q=LARGE")
-        page = await browser.page(f"{HOME}?q=nothing")
-        assert "No devices with measured telemetry match this search." in page
+        assert f'href="{HOME}/devices"' in await browser.page(HOME)
+        page = await browser.part(f"{HOME}/devices?q=LARGE&ordering=name")
+        assert "large one</b>" in page
+        address = html.unescape(re.search(r'href="(/api/v1/telemetry/space/devices/export[^"]+)"', page)[1])
+        assert "large one" in (await browser.client.get(address)).text
+        assert "No devices match these filters" in await browser.page(f"{HOME}/devices?q=nothing")
 
     async def test_measuring_shows_how_far_it_is(self, browser, app, connection):
         assert 'data-refresh-seconds="30"' in await browser.part(HOME)

@@ -49,7 +49,7 @@ CONTEXTS = {
     "identity/sign_in.html": identity.SignInPage,
     "overview/detail.html": overview.OverviewPage,
     "overview/_summary.html": overview.OverviewSummary,
-    "senders/refused.html": refusals.RefusalsPage,
+    "senders/_example.html": refusals.RefusedExample,
     "settings/detail.html": settings.SettingsPage,
     "settings/_form.html": settings.SettingsFormFragment,
 }

@@ -1,8 +1,6 @@
-/** The list of dashboards: new ones, files, and what is deleted. */
+/** The list of dashboards: new ones, and files. */
 
-import { startDeleting } from "./dashboards/deleting.js";
 import { startImport, startNew } from "./dashboards/making.js";
 
 startNew(document.querySelector("[data-new-dashboard]"));
 startImport(document.querySelector("[data-import-dashboard]"));
-startDeleting();

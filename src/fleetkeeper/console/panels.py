@@ -17,7 +17,6 @@ from fleetkeeper.console.contexts.panels import (
     Option,
     Panel,
     PanelPage,
-    Search,
     Tag,
 )
 from fleetkeeper.console.contexts.shell import TabLink
@@ -39,7 +38,6 @@ _Model = TypeVar("_Model", bound=BaseModel)
 _Result = TypeVar("_Result")
 
 REASON = Entry("change_reason", "Reason", hint="The audit log keeps it")
-LIST_PARAMETERS = frozenset({"q", "cursor", "ordering"})
 
 
 def show_page(
@@ -52,7 +50,6 @@ def show_page(
     tags: Sequence[Tag] = (),
     links: Sequence[tuple[str, str]] = (),
     tabs: Sequence[TabLink] = (),
-    search: Search | None = None,
     status: int = 200,
 ) -> Response:
     """A page of panels; `current` is the address of its entry in the navigation. Panels that are None are left out."""
@@ -63,21 +60,10 @@ def show_page(
         tags=tuple(tags),
         links=tuple(links),
         tabs=tuple(tabs),
-        search=search,
         panels=tuple(panel for panel in panels if panel is not None),
         csrf_token=actor.csrf_token or "",
     )
     return render("panels/page.html", page, status=status)
-
-
-def list_parameters(request: Request) -> list[tuple[str, str]]:
-    """What a list's address may say: search, ordering, cursor."""
-    return [item for item in request.query_params.multi_items() if item[0] in LIST_PARAMETERS]
-
-
-def search_of(request: Request, label: str) -> Search:
-    """The search field, with what was searched for."""
-    return Search(request.url.path, label, request.query_params.get("q", ""))
 
 
 def done(request: Request, address: str) -> Response:
@@ -176,11 +162,6 @@ def department_options(
 def optional(values: Mapping[str, str], *names: str) -> dict[str, str | None]:
     """These fields of a form; what was left empty is None."""
     return {name: values.get(name, "").strip() or None for name in names}
-
-
-def neighbour(path: str, link: str | None) -> str | None:
-    """The address of a neighboring page."""
-    return None if link is None else path + link
 
 
 def with_query(path: str, **parameters: str) -> str:

@@ -1,6 +1,6 @@
-"""The parts of the page of senders."""
+"""The parts of the pages of integrations."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from itertools import chain, count
 from typing import Any
 from urllib.parse import quote
@@ -13,19 +13,17 @@ from fleetkeeper.console.contexts.panels import (
     Facts,
     Option,
     Panel,
-    Row,
-    RowAction,
-    Table,
     Tag,
 )
 from fleetkeeper.console.sender_configurations import configurations
 from fleetkeeper.console.tokens import token_secret
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.tokens.schemas import TokenCreated
-from fleetkeeper.telemetry.senders.schemas import HostPage, HostRead, SenderRuleRead, TrialRead
+from fleetkeeper.telemetry.senders.schemas import HostRead, SenderRuleRead, TrialRead
 
 HOME = "/senders"
 REFUSED = f"{HOME}/refused"
+RULES = f"{HOME}/rules"
 CONNECT, CONNECTED = "connect", "connected"
 TRY, NEW_RULE, NEW_HOST = "try", "rule", "host"
 PROTOCOLS = {
@@ -80,7 +78,7 @@ def trial_form(values: Mapping[str, str]) -> EntryForm:
     return EntryForm(
         TRY,
         "Test rules",
-        f"{HOME}/try",
+        f"{RULES}/try",
         "Test",
         (
             Entry("protocol", "Protocol", chosen, kind="select", options=options),
@@ -147,97 +145,15 @@ def rule_form(rule: SenderRuleRead | None, action: str) -> EntryForm:
     return EntryForm(NEW_RULE, title, action, submit, entries, is_open=rule is not None)
 
 
-def rule_table(rules: Sequence[SenderRuleRead], *, may_write: bool) -> Table:
-    """Rules in their order."""
-    return Table(
-        "rules",
-        "Rules",
-        ("Order", "Description", "Protocol", "Labels", "Pattern", "State"),
-        tuple(_rule_row(rule, len(rules), may_write=may_write) for rule in rules),
-        text="The first rule that finds a host in a sample's labels decides which device it belongs to.",
-        empty="No rules yet. Samples of integrations are refused.",
-        count=len(rules),
-    )
-
-
-def _rule_row(rule: SenderRuleRead, number: int, *, may_write: bool) -> Row:
-    base = f"{HOME}/rules/{rule.id}"
-    state = Tag("On", "good") if rule.enabled else Tag("Off")
-    cells = (
-        Cell(str(rule.position)),
-        Cell(rule.description or "Rule", base),
-        Cell(PROTOCOLS[rule.protocol]),
-        Cell(", ".join(rule.labels)),
-        Cell(rule.pattern, is_soft=True),
-        Cell(tags=(state,)),
-    )
-    if not may_write:
-        return Row(cells)
-    actions = []
-    if rule.position > 1:
-        earlier = f"Try rule {rule.position} before the one above it?"
-        actions.append(RowAction("Up", f"{base}/move/{rule.position - 1}", earlier, is_danger=False))
-    if rule.position < number:
-        later = f"Try rule {rule.position} after the one below it?"
-        actions.append(RowAction("Down", f"{base}/move/{rule.position + 1}", later, is_danger=False))
-    if rule.enabled:
-        off = "Turn the rule off? Samples that no other rule assigns to a device are refused."
-        actions.append(RowAction("Turn off", f"{base}/enable/false", off, is_danger=False))
-    else:
-        actions.append(RowAction("Turn on", f"{base}/enable/true", "Turn the rule on?", is_danger=False))
-    gone = "Delete the rule? Samples that no other rule assigns to a device are refused."
-    actions.append(RowAction("Delete", f"{base}/delete", gone))
-    return Row(cells, tuple(actions))
-
-
-def host_table(page: HostPage, links: tuple[str | None, str | None], *, may_move: bool) -> Table:
-    """Hosts with their devices."""
-    rows = tuple(
-        Row(
-            (
-                Cell(host.host, host_address(host), tags=_tags(host)),
-                Cell(host.device_name, f"/devices/{host.device_id}"),
-                Cell(PROTOCOLS.get(host.protocol, host.protocol)),
-                Cell(at=host.first_seen, kind="time"),
-            ),
-            (
-                RowAction(
-                    "Remove",
-                    f"{HOME}/hosts/forget/{_path(host)}",
-                    f"Remove host “{host.host}” from {host.device_name}? The rules assign its next samples again.",
-                ),
-            )
-            if may_move
-            else (),
-        )
-        for host in page.results
-    )
-    return Table(
-        "hosts",
-        "Hosts",
-        ("Host", "Device", "Source", "First seen"),
-        rows,
-        text="Host names that integrations use for devices. Each applies within its device's department.",
-        count=page.count,
-        empty="No integration has sent data yet. Use one of the configurations above.",
-        previous_href=links[0],
-        next_href=links[1],
-    )
-
-
 def host_address(host: HostRead) -> str:
     """The page of a host."""
-    return f"{HOME}/hosts/{_path(host)}"
+    return f"{HOME}/hosts/{host_path(host)}"
 
 
-def _path(host: HostRead) -> str:
+def host_path(host: HostRead) -> str:
     """How a host is named in addresses: with its device where others have it too."""
     which = "" if host.standing == "only" else f"?device_id={host.device_id}"
     return quote(host.host) + which
-
-
-def _tags(host: HostRead) -> tuple[Tag, ...]:
-    return ((Tag("Primary"),) if host.is_primary else ()) + STANDINGS[host.standing]
 
 
 def new_host_form() -> EntryForm:
@@ -277,7 +193,7 @@ def host_forms(host: HostRead, *, may_move: bool) -> tuple[Panel, ...]:
     move = EntryForm(
         "move",
         "Move to another device",
-        f"{HOME}/hosts/move/{_path(host)}",
+        f"{HOME}/hosts/move/{host_path(host)}",
         "Move host",
         (Entry("device", "Device", hint="Name or ID"),),
         text=text,

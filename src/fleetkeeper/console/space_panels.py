@@ -1,7 +1,6 @@
 """Space, health and channels as panels. Pure."""
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import UTC, datetime, time
 
 from fleetkeeper.console.contexts.panels import Cell, Facts, Row, Table, Tag
@@ -17,7 +16,6 @@ from fleetkeeper.telemetry.space.schemas import (
     Arrival,
     Backlog,
     Cardinality,
-    DeviceSpace,
     Health,
     History,
     Offender,
@@ -25,6 +23,7 @@ from fleetkeeper.telemetry.space.schemas import (
 )
 
 HOME = "/telemetry/space"
+DEVICES = f"{HOME}/devices"
 TIERS = {
     "hot": ("Hot", "frames of the last hours, as they arrived"),
     "sealed": ("Sealed", "compressed chunks"),
@@ -157,43 +156,6 @@ def groups_table(space: SpaceRead) -> Table:
         tuple(rows),
         text="As measured. A retention policy can apply to a group.",
         empty=_NOT_MEASURED,
-    )
-
-
-def devices_table(
-    devices: Sequence[DeviceSpace],
-    count: int,
-    previous: str | None,
-    following: str | None,
-    *,
-    is_search: bool,
-) -> Table:
-    """What each device takes, the largest first."""
-    rows = (
-        Row(
-            (
-                Cell(one.name, href=f"/devices/{one.device}"),
-                Cell(grouped(one.samples)),
-                Cell(size_text(one.size_bytes)),
-                Cell(size_text(one.hot_bytes)),
-                Cell(size_text(one.sealed_bytes)),
-                Cell(size_text(one.rollups_bytes)),
-                Cell(size_text(one.archive_bytes)),
-                Cell(grouped(one.channels)),
-            )
-        )
-        for one in devices
-    )
-    return Table(
-        "devices",
-        "Devices",
-        ("Device", "Samples", "Size", *(title for title, _ in TIERS.values()), "Channels"),
-        tuple(rows),
-        text="As measured, the largest first.",
-        empty="No devices with measured telemetry match this search." if is_search else _NOT_MEASURED,
-        count=count,
-        previous_href=previous,
-        next_href=following,
     )
 
 

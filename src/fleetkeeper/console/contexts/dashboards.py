@@ -7,18 +7,17 @@ from fleetkeeper.telemetry.dashboards.schemas import DashboardRead, DashboardSum
 
 
 @dataclass(frozen=True)
-class DashboardList:
-    """The reader's own and shared ones, a page of them, and those that the product brings."""
+class DashboardsMaking:
+    """How a new dashboard is begun."""
 
-    shell: Shell
-    saved: tuple[DashboardSummary, ...]
-    count: int
-    built_in: tuple[DashboardSummary, ...]
-    query: str
-    next_href: str | None
-    previous_href: str | None
-    may_write: bool
     may_share: bool
+
+
+@dataclass(frozen=True)
+class BuiltInDashboards:
+    """Those that the product brings."""
+
+    built_in: tuple[DashboardSummary, ...]
 
 
 @dataclass(frozen=True)

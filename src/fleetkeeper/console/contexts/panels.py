@@ -127,8 +127,6 @@ class Table:
     text: str = ""
     empty: str = "Nothing here yet."
     count: int | None = None
-    next_href: str | None = None
-    previous_href: str | None = None
     # The page's own address while the table changes by itself.
     refresh_href: str = ""
 
@@ -203,15 +201,6 @@ Panel = EntryForm | ListPanel | Table | Facts | Secret | Code | Matrix | Upload 
 
 
 @dataclass(frozen=True)
-class Search:
-    """A search above the page's panels."""
-
-    action: str
-    label: str
-    value: str
-
-
-@dataclass(frozen=True)
 class PanelPage:
     """A page of panels."""
 
@@ -221,6 +210,5 @@ class PanelPage:
     tags: tuple[Tag, ...]
     links: tuple[tuple[str, str], ...]
     tabs: tuple[TabLink, ...]
-    search: Search | None
     panels: tuple[Panel, ...]
     csrf_token: str

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from fleetkeeper.console.contexts.panels import Facts, Search, Table
-from fleetkeeper.console.contexts.shell import Shell
+from fleetkeeper.console.contexts.panels import Facts, Table
 
 
 @dataclass(frozen=True)
@@ -57,12 +56,3 @@ class SpaceParts:
     panels: tuple[Facts | Table | Chart, ...]
     refresh_seconds: int
     csrf_token: str
-    query: str
-
-
-@dataclass(frozen=True)
-class SpacePage(SpaceParts):
-    """The same in its page."""
-
-    shell: Shell
-    search: Search

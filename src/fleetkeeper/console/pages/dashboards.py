@@ -2,14 +2,18 @@
 
 import json
 import re
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
-from fleetkeeper.console.contexts.dashboards import DashboardList, DashboardPage
+from fleetkeeper.console.contexts.dashboards import BuiltInDashboards, DashboardPage, DashboardsMaking
+from fleetkeeper.console.contexts.panels import Fragment
+from fleetkeeper.console.dashboard_list import HOME, dashboard_list
 from fleetkeeper.console.device_list import TYPES
+from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.navigation import Place, declare, shell_for
-from fleetkeeper.console.panels import list_parameters, neighbour
+from fleetkeeper.console.panels import done
 from fleetkeeper.console.rendering import render
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.errors import NotFoundError
@@ -17,10 +21,10 @@ from fleetkeeper.identity.departments.service import all_departments
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.telemetry.access import TelemetryRead
 from fleetkeeper.telemetry.dashboards import service
+from fleetkeeper.telemetry.dashboards.access import DashboardsWrite
 from fleetkeeper.telemetry.dashboards.definition import DEVICE_TYPES, FLEET
 from fleetkeeper.telemetry.promql.signatures import FUNCTIONS
 
-HOME = "/dashboards"
 router = APIRouter(prefix=HOME)
 declare(
     Place(
@@ -41,25 +45,25 @@ _KIND = re.compile(r"[a-z_]{1,50}")
 @router.get("")
 async def list_dashboards(request: Request, actor: TelemetryRead, session: Session) -> Response:
     """The reader's own and shared dashboards, and those that the product brings."""
-    page = await service.list_dashboards(session, actor, list_parameters(request))
-    query = request.query_params.get("q", "").strip()
-    built_in = [
-        item
-        for item in service.built_in_dashboards()
-        if query.casefold() in f"{item.name} {item.description}".casefold()
-    ]
-    context = DashboardList(
-        shell=shell_for(actor, HOME),
-        saved=tuple(page.results),
-        count=page.count,
-        built_in=tuple(built_in),
-        query=query,
-        next_href=neighbour(HOME, page.next),
-        previous_href=neighbour(HOME, page.previous),
-        may_write=actor.may(Permission.DASHBOARDS_WRITE),
-        may_share=actor.may(Permission.DASHBOARDS_SHARE),
+    may_write = actor.may(Permission.DASHBOARDS_WRITE)
+    making = DashboardsMaking(actor.may(Permission.DASHBOARDS_SHARE))
+    return await show_list(
+        request,
+        actor,
+        dashboard_list(may_write=may_write),
+        partial(service.list_dashboards, session, actor),
+        before=[Fragment("dashboards/_making.html", making)] if may_write else (),
+        after=[
+            Fragment("dashboards/_built_in.html", BuiltInDashboards(tuple(service.built_in_dashboards())))
+        ],
     )
-    return render("dashboards/list.html", context)
+
+
+@router.post("/{key}/delete")
+async def delete_dashboard(request: Request, key: str, actor: DashboardsWrite, session: Session) -> Response:
+    """Delete a dashboard."""
+    await service.delete_dashboard(session, actor, key)
+    return done(request, HOME)
 
 
 @router.get("/default/{kind}")

@@ -1,40 +1,40 @@
 """`/senders`: by which rules the samples of Prometheus, Telegraf and others find their device."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.contexts.panels import Panel
+from fleetkeeper.console.lists.answering import show_list
+from fleetkeeper.console.lists.showing import SomeRows
 from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import (
     attempt,
     done,
-    list_parameters,
     model_of,
-    neighbour,
     refuse_in,
-    search_of,
     show_page,
 )
 from fleetkeeper.console.requests import FormValues
+from fleetkeeper.console.sender_lists import RankedRule, host_list, rule_facts, rule_list
 from fleetkeeper.console.sender_panels import (
     CONNECT,
     HOME,
     NEW_HOST,
     NEW_RULE,
     REFUSED,
+    RULES,
     TRY,
     code_panels,
     connected_panels,
     free_name,
     host_address,
     host_forms,
-    host_table,
     new_host_form,
     rule_form,
-    rule_table,
     rule_values,
     source_of,
     token_form,
@@ -77,15 +77,33 @@ declare(
         words="senders prometheus telegraf influx opentelemetry otlp collectd remote write",
     )
 )
+declare(
+    Place(
+        "/senders/rules",
+        "Rules of integrations",
+        "filter",
+        Permission.CONFIG_READ,
+        group="Sources",
+        order=25,
+        parent="/senders",
+        words="sender labels hosts mapping",
+    )
+)
 
 
 @router.get("/senders")
 async def show_senders(request: Request, actor: ConfigRead, session: Session) -> Response:
-    """Rules, hosts, and configurations to paste."""
+    """Hosts, and configurations to paste."""
     return await _page(request, session, actor)
 
 
-@router.post("/senders/try")
+@router.get(RULES)
+async def show_rules(request: Request, actor: ConfigRead, session: Session) -> Response:
+    """Rules in their order, and a form to try them."""
+    return await _rules_page(request, session, actor)
+
+
+@router.post("/senders/rules/try")
 async def try_rules(request: Request, form: FormValues, actor: ConfigRead, session: Session) -> Response:
     """Say which device a sample with these labels would belong to."""
 
@@ -94,8 +112,8 @@ async def try_rules(request: Request, form: FormValues, actor: ConfigRead, sessi
 
     outcome = await attempt(session, look())
     if isinstance(outcome, FleetkeeperError):
-        return await _page(request, session, actor, TRY, outcome, form)
-    return await _page(request, session, actor, trial=outcome, values=form)
+        return await _rules_page(request, session, actor, TRY, outcome, form)
+    return await _rules_page(request, session, actor, trial=outcome, values=form)
 
 
 @router.post("/senders/connect")
@@ -127,8 +145,8 @@ async def create_rule(request: Request, form: FormValues, actor: ConfigWrite, se
 
     outcome = await attempt(session, make())
     if isinstance(outcome, FleetkeeperError):
-        return await _page(request, session, actor, NEW_RULE, outcome, form)
-    return done(request, HOME)
+        return await _rules_page(request, session, actor, NEW_RULE, outcome, form)
+    return done(request, RULES)
 
 
 @router.get("/senders/rules/{rule_id}")
@@ -150,7 +168,7 @@ async def change_rule(
     outcome = await attempt(session, change())
     if isinstance(outcome, FleetkeeperError):
         return await _rule_page(session, actor, rule_id, outcome, form)
-    return done(request, HOME)
+    return done(request, RULES)
 
 
 @router.post("/senders/rules/{rule_id}/move/{position}")
@@ -160,7 +178,7 @@ async def move_rule(
     """Try a rule earlier or later."""
     del actor
     await service.update_rule(session, rule_id, model_of(SenderRuleUpdate, {"position": position}))
-    return done(request, HOME)
+    return done(request, RULES)
 
 
 @router.post("/senders/rules/{rule_id}/enable/{enabled}")
@@ -170,7 +188,7 @@ async def enable_rule(
     """Enable or disable a rule."""
     del actor
     await service.update_rule(session, rule_id, SenderRuleUpdate(enabled=enabled))
-    return done(request, HOME)
+    return done(request, RULES)
 
 
 @router.post("/senders/rules/{rule_id}/delete")
@@ -178,7 +196,7 @@ async def delete_rule(request: Request, rule_id: UUID, actor: ConfigWrite, sessi
     """Delete a rule."""
     del actor
     await service.delete_rule(session, rule_id)
-    return done(request, HOME)
+    return done(request, RULES)
 
 
 @router.post("/senders/hosts")
@@ -241,34 +259,66 @@ async def _page(
     form_id: str = "",
     error: FleetkeeperError | None = None,
     values: Mapping[str, str] | None = None,
-    trial: TrialRead | None = None,
     connected: Sequence[Panel | None] = (),
 ) -> Response:
-    may_write = actor.may(Permission.CONFIG_WRITE)
     may_move = actor.may(Permission.DEVICES_WRITE)
-    panels: list[Panel | None] = [
-        trial_facts(trial) if trial is not None else None,
+    before: list[Panel | None] = [
         *connected,
         token_form() if actor.may(Permission.TELEMETRY_WRITE) else None,
     ]
-    panels += code_panels(public_origin(request))
-    if actor.may(Permission.DEVICES_READ):
-        parameters = list_parameters(request) if request.method == "GET" else []
-        page = await service.list_hosts(session, actor, parameters)
-        links = (neighbour(HOME, page.previous), neighbour(HOME, page.next))
-        panels.append(host_table(page, links, may_move=may_move))
-        panels.append(new_host_form() if may_move else None)
-    panels += [
-        trial_form(values or {}),
-        rule_table((await service.list_rules(session)).results, may_write=may_write),
-        rule_form(None, f"{HOME}/rules") if may_write else None,
-    ]
+    after: list[Panel | None] = [new_host_form() if may_move else None, *code_panels(public_origin(request))]
     if error is not None:
-        panels = refuse_in(panels, form_id, error, values or {})
-    search = search_of(request, "Host or device") if request.method == "GET" else None
+        before, after = (refuse_in(panels, form_id, error, values or {}) for panels in (before, after))
+    links = [(RULES, "Rules")]
     status = 200 if error is None else error.status
-    below = ((REFUSED, "Refused samples"),) if actor.may(Permission.DEVICES_READ) else ()
-    return show_page(actor, HOME, "Integrations", panels, links=below, search=search, status=status)
+    if not actor.may(Permission.DEVICES_READ):
+        panels = [*before, *after]
+        return show_page(actor, HOME, "Integrations", panels, links=links, status=status)
+    return await show_list(
+        request,
+        actor,
+        host_list(may_move=may_move),
+        partial(service.list_hosts, session, actor),
+        before=before,
+        after=after,
+        links=[*links, (REFUSED, "Refused samples")],
+        status=status,
+    )
+
+
+async def _rules_page(
+    request: Request,
+    session: AsyncSession,
+    actor: Actor,
+    form_id: str = "",
+    error: FleetkeeperError | None = None,
+    values: Mapping[str, str] | None = None,
+    trial: TrialRead | None = None,
+) -> Response:
+    may_write = actor.may(Permission.CONFIG_WRITE)
+    panels: list[Panel | None] = [
+        trial_facts(trial) if trial is not None else None,
+        rule_form(None, RULES) if may_write else None,
+    ]
+    trying: list[Panel | None] = [trial_form(values or {})]
+    if error is not None:
+        panels, trying = (refuse_in(one, form_id, error, values or {}) for one in (panels, trying))
+
+    async def fetch(parameters: list[tuple[str, str]]) -> SomeRows:
+        page = await service.list_rules(session, parameters)
+        rows = [RankedRule(one, page.count) for one in page.results]
+        return SomeRows(rows, page.count, page.next, page.previous)
+
+    return await show_list(
+        request,
+        actor,
+        rule_list(may_write=may_write),
+        fetch,
+        before=panels,
+        after=trying,
+        crumbs=((HOME, "Integrations"),),
+        status=200 if error is None else error.status,
+    )
 
 
 async def _rule_page(
@@ -279,9 +329,9 @@ async def _rule_page(
     values: Mapping[str, str] | None = None,
 ) -> Response:
     rule = await service.get_rule(session, rule_id)
-    panels: list[Panel | None] = [rule_table([rule], may_write=False)]
+    panels: list[Panel | None] = [rule_facts(rule)]
     if actor.may(Permission.CONFIG_WRITE):
-        panels.append(rule_form(rule, f"{HOME}/rules/{rule_id}"))
+        panels.append(rule_form(rule, f"{RULES}/{rule_id}"))
     if error is not None:
         panels = refuse_in(panels, NEW_RULE, error, values or {})
     return show_page(
@@ -289,7 +339,7 @@ async def _rule_page(
         HOME,
         f"Rule {rule.position}",
         panels,
-        crumbs=((HOME, "Integrations"),),
+        crumbs=((HOME, "Integrations"), (RULES, "Rules")),
         status=200 if error is None else error.status,
     )
 

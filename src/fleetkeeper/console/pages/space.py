@@ -1,18 +1,23 @@
 """`/telemetry/space`: what telemetry takes, whether it keeps up, and how many channels there are."""
 
+from functools import partial
+
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.console.contexts.space import Measurement, SpacePage, SpaceParts
-from fleetkeeper.console.navigation import Place, declare, shell_for
-from fleetkeeper.console.panels import done, list_parameters, neighbour, search_of
-from fleetkeeper.console.rendering import names_of, render
+from fleetkeeper.console.contexts.panels import Fragment
+from fleetkeeper.console.contexts.space import Measurement, SpaceParts
+from fleetkeeper.console.lists.answering import show_list
+from fleetkeeper.console.navigation import Place, declare
+from fleetkeeper.console.panels import done, show_page
+from fleetkeeper.console.rendering import render
 from fleetkeeper.console.requests import WantsFragment
+from fleetkeeper.console.space_devices import SPACE_DEVICES
 from fleetkeeper.console.space_panels import (
+    DEVICES,
     HOME,
     arrivals_table,
     cardinality_facts,
-    devices_table,
     groups_table,
     growth_chart,
     health_facts,
@@ -44,6 +49,18 @@ declare(
         words="space disk ingest",
     )
 )
+declare(
+    Place(
+        "/telemetry/space/devices",
+        "Storage by device",
+        "devices",
+        Permission.CONFIG_READ,
+        group="System",
+        order=61,
+        parent="/telemetry/space",
+        words="space disk size",
+    )
+)
 
 GROWTH_DAYS = 30
 REFRESH_SECONDS, MEASURING_SECONDS = 30, 2
@@ -51,21 +68,30 @@ REFRESH_SECONDS, MEASURING_SECONDS = 30, 2
 
 @router.get("")
 async def show_space(
-    request: Request,
     actor: ConfigRead,
     session: Session,
     database: AppDatabase,
     settings: AppSettings,
     wants_fragment: WantsFragment,
 ) -> Response:
-    """All figures; a search narrows the devices."""
-    parts = await _parts(request, actor, session, database, settings)
+    """All figures."""
+    parts = await _parts(actor, session, database, settings)
     if wants_fragment:
         return render("telemetry/_space.html", parts)
-    page = SpacePage(
-        **names_of(parts), shell=shell_for(actor, HOME), search=search_of(request, "Device name")
+    return show_page(
+        actor,
+        HOME,
+        "Storage",
+        [Fragment("telemetry/_space.html", parts)],
+        links=((DEVICES, "Storage by device"), ("/settings/retention", "Retention and archive")),
     )
-    return render("telemetry/space.html", page)
+
+
+@router.get("/devices")
+async def list_devices(request: Request, actor: ConfigRead, session: Session) -> Response:
+    """What each device stores."""
+    fetch = partial(service.list_devices, session, actor)
+    return await show_list(request, actor, SPACE_DEVICES, fetch, crumbs=((HOME, "Storage"),))
 
 
 @router.post("/measure")
@@ -76,15 +102,10 @@ async def ask_for_measurement(request: Request, actor: ConfigWrite, session: Ses
     return done(request, HOME)
 
 
-async def _parts(
-    request: Request, actor: Actor, session: AsyncSession, database: Database, settings: Settings
-) -> SpaceParts:
+async def _parts(actor: Actor, session: AsyncSession, database: Database, settings: Settings) -> SpaceParts:
     space = await service.read_space(session)
-    path, parameters = request.url.path, list_parameters(request)
-    devices = await service.list_devices(session, actor, parameters)
     health = await service.read_health(database, settings.telemetry)
     cardinality = await service.read_cardinality(session, actor, settings.telemetry)
-    is_search = bool(request.query_params.get("q"))
     token = actor.csrf_token or ""
     return SpaceParts(
         measurement=Measurement(
@@ -104,18 +125,10 @@ async def _parts(
             rate_chart(health),
             arrivals_table(health),
             groups_table(space),
-            devices_table(
-                devices.results,
-                devices.count,
-                neighbour(path, devices.previous),
-                neighbour(path, devices.next),
-                is_search=is_search,
-            ),
             cardinality_facts(cardinality),
             new_channels_chart(cardinality),
             offenders_table(cardinality),
         ),
         refresh_seconds=MEASURING_SECONDS if space.is_measuring else REFRESH_SECONDS,
         csrf_token=token,
-        query=str(request.url.query),
     )
