@@ -456,18 +456,12 @@ class TestSeals:
 class TestHistory:
     async def test_of_a_device(self, browser, admin, device):
         await admin.patch(f"/api/v1/devices/{device.id}", json={"location": "Hall 1"})
-        page = await browser.page(f"/devices/{device.id}")
-        assert f'hx-get="/devices/{device.id}/history"' in page
-        rows = rows_of(await browser.part(f"/devices/{device.id}/history"))
+        rows = rows_of(await browser.page(f"/devices/{device.id}?tab=history"))
         assert "Updated device web-01" in rows[0]
         assert any("Created device web-01" in row for row in rows)
 
     async def test_is_not_for_viewers(self, viewer_browser, device):
-        assert "/history" not in await viewer_browser.page(f"/devices/{device.id}")
-        await viewer_browser.part(f"/devices/{device.id}/history", status=403)
-
-    async def test_of_no_device(self, browser):
-        await browser.part(f"/devices/{uuid4()}/history", status=404)
+        assert "tab=history" not in await viewer_browser.page(f"/devices/{device.id}?tab=history")
 
     async def test_is_linked_from_what_administrators_look_after(self, browser, app):
         await sign_in(app, "victor", Role.VIEWER)

@@ -11,18 +11,20 @@ from jinja2 import meta
 from fleetkeeper.console.contexts import (
     agents,
     audit,
+    dashboards,
     devices,
     explore,
     identity,
     lists,
+    notes,
     overview,
     panels,
     refusals,
     settings,
     shell,
+    space,
     views,
 )
-from fleetkeeper.console.device_page import FIELDS, FILES, HISTORY, NOTES, SECTIONS
 from fleetkeeper.console.rendering import ENVIRONMENT, FOLDER
 
 WEB = Path(__file__).parents[2] / "web/src"
@@ -42,7 +44,16 @@ CONTEXTS = {
     "audit/_changes.html": audit.EntryCell,
     "audit/_what.html": audit.EntryCell,
     "audit/_seals.html": audit.SealPanel,
-    "devices/detail.html": devices.DevicePage,
+    "dashboards/_built_in.html": dashboards.BuiltInDashboards,
+    "dashboards/_making.html": dashboards.DashboardsMaking,
+    "devices/_before.html": devices.StateBefore,
+    "devices/_charts.html": devices.DeviceCharts,
+    "devices/_file_systems.html": devices.FileSystems,
+    "devices/_head.html": devices.DeviceHead,
+    "devices/_never_reported.html": devices.NeverReported,
+    "devices/_processes.html": devices.DeviceProcesses,
+    "notes/_cards.html": notes.Notes,
+    "telemetry/_space.html": space.SpaceParts,
     "errors/page.html": shell.ErrorPage,
     "errors/_toast.html": shell.ErrorToast,
     "explore/detail.html": explore.ExplorePage,
@@ -70,9 +81,6 @@ def names_used(template: str, *, is_part: bool = False) -> frozenset[str]:
         names -= set(imported.split(", "))
     for other in re.findall(r'{%-?\s*(?:extends|include) "([^"]+)"', source):
         names |= names_used(other, is_part=True)
-    if template == "devices/detail.html":
-        for section in (*SECTIONS, FIELDS, FILES, NOTES, HISTORY):
-            names |= names_used(section.template, is_part=True) if section.template else set()
     return frozenset(names - LOOP_NAMES.get(template, set()) if is_part else names)
 
 

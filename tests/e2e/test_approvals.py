@@ -30,7 +30,7 @@ async def test_two_people_approve_what_a_third_asks_for(app, device, visit):
         await browsers[name].sign_in(name, PASSWORD)
 
     rita = browsers["rita"].page
-    await browsers["rita"].open(f"/devices/{device.id}")
+    await browsers["rita"].open(f"/devices/{device.id}?tab=settings")
     form = rita.locator(f"form[action='/devices/{device.id}/delete']")
     await rita.locator(f"details:has(form[action='/devices/{device.id}/delete']) > summary").last.click()
     await form.locator("[name=change_reason]").fill("It was sold")

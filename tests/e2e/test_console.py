@@ -49,7 +49,20 @@ def readings(ts: float) -> dict[str, float]:
 
 
 async def test_every_page_fits_its_screen(visitor, measured):
-    for path in ("/", "/devices", f"/devices/{measured.id}", "/explore", "/agents", "/settings"):
+    tabs = [
+        f"/devices/{measured.id}?tab={name}"
+        for name in ("overview", "system", "processes", "history", "files")
+    ]
+    for path in (
+        "/",
+        "/devices",
+        *tabs,
+        "/explore",
+        "/agents",
+        "/settings",
+        "/audit?by=all",
+        "/senders/refused",
+    ):
         await visitor.open(path)
         await expect(visitor.page.locator("h1").first).to_be_attached()
         assert await visitor.is_within_its_width(), path

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fastapi import Request, Response
 
-from fleetkeeper.console.contexts.panels import Panel, Tag
+from fleetkeeper.console.contexts.panels import Fragment, Panel, Tag
 from fleetkeeper.console.contexts.shell import TabLink
 from fleetkeeper.console.panels import Sent, refuse_in, show_page
 from fleetkeeper.errors import FleetkeeperError
@@ -34,6 +34,11 @@ class Refusal:
     tab: str = ""
 
 
+def tab_of(page: str, tab: str) -> str:
+    """The address of a tab of an object's page."""
+    return f"{page}?tab={tab}"
+
+
 async def show_detail(
     request: Request,
     actor: Actor,
@@ -44,6 +49,7 @@ async def show_detail(
     crumbs: Sequence[tuple[str, str]],
     tags: Sequence[Tag] = (),
     links: Sequence[tuple[str, str]] = (),
+    head: Fragment | None = None,
     refusal: Refusal | None = None,
 ) -> Response:
     """The page with the tab that its address names; tabs that are None are left out."""
@@ -61,6 +67,7 @@ async def show_detail(
         crumbs=crumbs,
         tags=tags,
         links=links,
+        head=head,
         tabs=_links(shown, chosen, request.path_params, request.url.path) if len(shown) > 1 else (),
         status=200 if refusal is None else refusal.error.status,
     )
@@ -74,5 +81,5 @@ def _links(
     page = path[: path.index(key) + len(key)] if key and key in path else path
     first = tabs[0]
     return tuple(
-        TabLink(page if tab is first else f"{page}?tab={tab.name}", tab.title, tab is chosen) for tab in tabs
+        TabLink(page if tab is first else tab_of(page, tab.name), tab.title, tab is chosen) for tab in tabs
     )

@@ -7,21 +7,18 @@ from typing import Any
 
 from fleetkeeper.console.contexts.devices import (
     CollectorRow,
-    DevicePage,
-    Fact,
-    FactGroup,
+    DeviceCharts,
+    DeviceHead,
     Figure,
-    InterfaceRow,
     ProcessColumn,
     Section,
-    SessionRow,
-    StateRow,
+    StateBefore,
 )
-from fleetkeeper.console.contexts.notes import Notes
-from fleetkeeper.console.contexts.panels import EntryForm, Panel, Tag
-from fleetkeeper.console.contexts.shell import Shell
+from fleetkeeper.console.contexts.panels import Cell, Facts, Fragment, Row, Table, Tag
+from fleetkeeper.console.rendering import format_words
 from fleetkeeper.devices.schemas import DeviceRead
 from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.telemetry.schemas import SessionRead
 from fleetkeeper.telemetry.states.schemas import StateSeries
 from fleetkeeper_protocol.metrics import format_channel
 
@@ -41,22 +38,11 @@ SECTIONS = (
     Section("network", "Network"),
     Section("disk", "Disks"),
     Section("other", "Other metrics", is_hidden=True),
-    Section("processes", "Processes", "devices/_processes.html"),
-    Section("file-systems", "File systems", "devices/_file_systems.html"),
-    Section("interfaces", "Interfaces", "devices/_interfaces.html"),
-    Section("sessions", "Sessions", "devices/_sessions.html"),
-    Section("states", "States", "devices/_states.html"),
     Section("hardware", "Counters"),
     Section("agent", "Agent"),
-    Section("system", "System", "devices/_system.html"),
-    Section("collectors", "Collectors", "devices/_collectors.html"),
 )
+# A first report takes a moment to be seen.
 FIRST_REPORT = timedelta(minutes=1)
-FIELDS = Section("fields", "Custom fields", "devices/_fields.html")
-FILES = Section("files", "Files", "devices/_files.html")
-NOTES = Section("notes", "Notes", "devices/_notes.html")
-NO_NOTES = Notes((), 0, None)
-HISTORY = Section("history", "History", "devices/_history.html")
 
 PROCESS_COLUMNS = (
     ProcessColumn("pid", "PID", "is-number"),
@@ -98,59 +84,148 @@ def format_bytes(size: int | None) -> str:
     return f"{size / 1024**power:.1f}".removesuffix(".0") + f" {units[power]}"
 
 
-def _interface_row(one: Mapping[str, Any]) -> InterfaceRow:
-    return InterfaceRow(
-        name=str(one.get("name", "")),
-        mac_address=str(one.get("mac_address") or ""),
-        addresses=tuple(map(str, one.get("ip_addresses") or ())),
-        speed=format_speed(one.get("speed_mbps")),
-        is_up=one.get("is_up"),
-    )
-
-
 def _words(*parts: str | None) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _fact_groups(device: DeviceRead) -> tuple[FactGroup, ...]:
-    cores = ", ".join(
-        f"{count} {what}"
-        for count, what in ((device.cpu_cores, "cores"), (device.cpu_threads, "threads"))
-        if count
+def has_never_reported(device: DeviceRead) -> bool:
+    """Whether nothing came in the minutes after it was made known."""
+    return device.last_seen is None and device.created_at < utc_now() - FIRST_REPORT
+
+
+def device_head(
+    device: DeviceRead, status: str, department: str, tags: tuple[Tag, ...], *, may_explore: bool
+) -> DeviceHead:
+    """The head; `status` tells stale from online."""
+    addresses = (
+        str(address)
+        for one in device.interfaces
+        if one.get("is_up") is not False
+        for address in one.get("ip_addresses") or ()
     )
-    return (
-        FactGroup(
-            "Hardware",
-            (
-                Fact("Vendor and model", _words(device.manufacturer, device.model)),
-                Fact("Serial number", device.serial_number or ""),
-                Fact("Processor", device.cpu_model or ""),
-                Fact("Cores", cores),
-                Fact("Memory", format_bytes(device.memory_total_bytes)),
-                Fact("Graphics", ", ".join(map(str, device.gpu_models))),
-                Fact("Virtualization", device.virtualization or ""),
-            ),
-        ),
-        FactGroup(
-            "System",
-            (
-                Fact("Operating system", _words(device.os_name, device.os_version)),
-                Fact("Build", device.os_build or ""),
-                Fact("Kernel", device.kernel or ""),
-                Fact("Architecture", device.architecture or ""),
-                Fact("Host name", device.fqdn or device.hostname),
-                Fact("Up since", at=device.boot_time),
-                Fact("First seen", at=device.first_seen),
-                Fact("Device ID", str(device.id)),
-            ),
+    return DeviceHead(device, status, tuple(addresses), department, tags, may_explore)
+
+
+def charts(device: DeviceRead, collectors: Iterable[Mapping[str, Any]]) -> DeviceCharts:
+    """Figures and charts."""
+    rows = map(collector_row, collectors)
+    reasons = json.dumps([{"name": one.name, "reason": one.reason} for one in rows])
+    return DeviceCharts(device.id, FIGURES, SECTIONS, reasons)
+
+
+def hardware_facts(device: DeviceRead) -> Facts:
+    """What it is made of."""
+    counted = ((device.cpu_cores, "cores"), (device.cpu_threads, "threads"))
+    return Facts(
+        "hardware",
+        "Hardware",
+        (
+            ("Vendor and model", Cell(_words(device.manufacturer, device.model))),
+            ("Serial number", Cell(device.serial_number or "")),
+            ("Processor", Cell(device.cpu_model or "")),
+            ("Cores", Cell(", ".join(f"{count} {what}" for count, what in counted if count))),
+            ("Memory", Cell(format_bytes(device.memory_total_bytes))),
+            ("Graphics", Cell(", ".join(map(str, device.gpu_models)))),
+            ("Virtualization", Cell(device.virtualization or "")),
         ),
     )
 
 
-def _state_row(one: StateSeries) -> StateRow:
-    changes = [(datetime.fromtimestamp(ts, UTC), _word(value)) for ts, value in reversed(one.changes)]
-    since, value = changes[0]
-    return StateRow(format_channel(one.metric, one.labels), value, since, tuple(changes[1:]))
+def system_facts(device: DeviceRead) -> Facts:
+    """What runs on it."""
+    return Facts(
+        "system",
+        "System",
+        (
+            ("Operating system", Cell(_words(device.os_name, device.os_version))),
+            ("Build", Cell(device.os_build or "")),
+            ("Kernel", Cell(device.kernel or "")),
+            ("Architecture", Cell(device.architecture or "")),
+            ("Host name", Cell(device.fqdn or device.hostname)),
+            ("Up since", _moment(device.boot_time)),
+            ("First seen", _moment(device.first_seen)),
+            ("Device ID", Cell(str(device.id))),
+        ),
+    )
+
+
+def interfaces_table(device: DeviceRead) -> Table:
+    """Its network interfaces as the agent reported them."""
+    return Table(
+        "interfaces",
+        "Interfaces",
+        ("Interface", "State", "Addresses", "MAC address", "Speed"),
+        tuple(
+            Row(
+                (
+                    _code(one.get("name")),
+                    _up(one.get("is_up")),
+                    _code(", ".join(map(str, one.get("ip_addresses") or ()))),
+                    _code(one.get("mac_address")),
+                    Cell(format_speed(one.get("speed_mbps"))),
+                )
+            )
+            for one in device.interfaces
+        ),
+        empty="No network interfaces reported.",
+    )
+
+
+def collectors_table(collectors: Sequence[Mapping[str, Any]]) -> Table:
+    """Which of the agent's collectors work."""
+    rows = tuple(
+        Row(
+            (
+                Cell(format_words(one.name)),
+                Cell(tags=(Tag(format_words(one.status), one.tone),)),
+                Cell(one.reason, is_soft=True),
+            )
+        )
+        for one in map(collector_row, collectors)
+    )
+    empty = "No agent has reported from this device."
+    return Table("collectors", "Collectors", ("Collector", "State", "Reason"), rows, empty=empty)
+
+
+def states_table(states: Iterable[StateSeries]) -> Table:
+    """Texts and truth values, since when they are so, and what they were before, newest first."""
+    return Table(
+        "states",
+        "States",
+        ("State", "Now", "Since", "Before, in the last 30 days"),
+        tuple(_state_row(one) for one in states),
+        empty="No states reported, such as a pending restart.",
+    )
+
+
+def logins_table(logins: Iterable[SessionRead]) -> Table:
+    """Who is or was logged in at the machine."""
+    return Table(
+        "sessions",
+        "Logins",
+        ("User", "Terminal", "From", "Signed in", "Until"),
+        tuple(
+            Row(
+                (
+                    Cell(one.username),
+                    _code(one.terminal),
+                    _code(one.host or "local"),
+                    _moment(one.login_time),
+                    _moment(one.logout_time) if one.logout_time else Cell(tags=(Tag("Signed in", "good"),)),
+                )
+            )
+            for one in logins
+        ),
+        empty="No recent logins.",
+    )
+
+
+def _state_row(one: StateSeries) -> Row:
+    (since, value), *before = (
+        (datetime.fromtimestamp(ts, UTC), _word(text)) for ts, text in reversed(one.changes)
+    )
+    past = Cell(kind="fragment", fragment=Fragment("devices/_before.html", StateBefore(tuple(before))))
+    return Row((_code(format_channel(one.metric, one.labels)), Cell(value), _moment(since), past))
 
 
 def _word(value: str | bool) -> str:
@@ -159,73 +234,15 @@ def _word(value: str | bool) -> str:
     return value
 
 
-def _sections(known: Mapping[str, bool], *, never_reported: bool) -> tuple[Section, ...]:
-    """What there is to show; of a device that sent no telemetry yet, what is known of it by other ways."""
-    return tuple(one for one in SECTIONS if known.get(one.id)) if never_reported else SECTIONS
+def _up(value: Any) -> Cell:
+    if value is None:
+        return Cell()
+    return Cell(tags=(Tag("Up", "good") if value else Tag("Down"),))
 
 
-def device_page(
-    shell: Shell,
-    device: DeviceRead,
-    status: str,
-    collectors: Sequence[Mapping[str, Any]],
-    login_sessions: Iterable[SessionRow],
-    states: Iterable[StateSeries] = (),
-    *,
-    department: str = "",
-    edit_form: EntryForm | None = None,
-    tags: tuple[Tag, ...] = (),
-    tags_form: EntryForm | None = None,
-    fields: Sequence[Panel] = (),
-    files: Sequence[Panel] = (),
-    notes: Notes = NO_NOTES,
-    delete_form: EntryForm | None = None,
-    with_history: bool = False,
-) -> DevicePage:
-    """The page of one device; `status` tells stale from online."""
-    interfaces = tuple(_interface_row(one) for one in device.interfaces)
-    rows = tuple(collector_row(one) for one in collectors)
-    state_rows, session_rows = tuple(map(_state_row, states)), tuple(login_sessions)
-    # A first report takes a moment to be seen here.
-    never_reported = device.last_seen is None and device.created_at < utc_now() - FIRST_REPORT
-    sections = _sections(
-        {
-            "system": True,
-            "interfaces": bool(interfaces),
-            "collectors": bool(rows),
-            "states": bool(state_rows),
-            "sessions": bool(session_rows),
-        },
-        never_reported=never_reported,
-    )
-    return DevicePage(
-        shell=shell,
-        never_reported=never_reported,
-        device=device,
-        status=status,
-        addresses=tuple(address for one in interfaces if one.is_up is not False for address in one.addresses),
-        figures=FIGURES,
-        sections=(
-            *sections,
-            *([FIELDS] if fields else []),
-            *([NOTES] if notes else []),
-            *([FILES] if files else []),
-            *([HISTORY] if with_history else []),
-        ),
-        process_columns=PROCESS_COLUMNS,
-        interfaces=interfaces,
-        login_sessions=session_rows,
-        states=state_rows,
-        collectors=rows,
-        collectors_json=json.dumps([{"name": one.name, "reason": one.reason} for one in rows]),
-        fact_groups=_fact_groups(device),
-        department=department,
-        edit_form=edit_form,
-        tags=tags,
-        tags_form=tags_form,
-        fields=tuple(fields),
-        files=tuple(files),
-        notes=notes,
-        delete_form=delete_form,
-        csrf_token=shell.csrf_token,
-    )
+def _moment(at: datetime | None) -> Cell:
+    return Cell(at=at, kind="time", style="full") if at else Cell()
+
+
+def _code(text: Any) -> Cell:
+    return Cell(str(text or ""), kind="code")

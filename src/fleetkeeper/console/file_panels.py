@@ -25,16 +25,16 @@ async def file_panels(
     *,
     may_write: bool,
 ) -> list[Panel]:
-    """The files of an object that the actor may see, and the form for more; nothing where there is neither."""
+    """The files of an object that the actor may see, and the form for more."""
     name = f"{object_type}:{object_id}"
     page = await list_attachments(session, actor, name, [("limit", SHOWN)])
-    if not page.count and not may_write:
-        return []
     rows = tuple(_row(one, may_write=may_write) for one in page.results)
     rest = page.count - len(rows)
     text = f"The newest {len(rows)} are shown." if rest else ""
     columns = ("Name", "Added")
-    empty = "No files yet. Add documents, photos or configurations that belong to it."
+    empty = "No files yet."
+    if may_write:
+        empty += " Add documents, photos or configurations that belong to it."
     table = Table("attachments", "Files", columns, rows, text=text, empty=empty, count=page.count)
     upload = Upload(
         "add-files",

@@ -7,7 +7,7 @@ from fleetkeeper.annotations.notes import service
 from fleetkeeper.annotations.notes.rendering import html_of
 from fleetkeeper.annotations.notes.schemas import NoteCreate, NoteRead, NoteUpdate
 from fleetkeeper.console.contexts.notes import NoteCard, Notes
-from fleetkeeper.console.contexts.panels import EntryForm, RowAction
+from fleetkeeper.console.contexts.panels import EntryForm, Fragment, RowAction
 from fleetkeeper.console.forms.form import Form, Widget
 from fleetkeeper.identity.actor import Actor
 
@@ -28,11 +28,12 @@ def new_form(object_name: str) -> EntryForm:
     return NEW.shown("/notes", NoteCreate.model_construct(object=object_name, body=""))
 
 
-async def notes_of(session: AsyncSession, actor: Actor, object_name: str, *, may_write: bool) -> Notes:
+async def notes_of(session: AsyncSession, actor: Actor, object_name: str, *, may_write: bool) -> Fragment:
     """The newest notes of an object that the actor may see."""
     page = await service.list_notes(session, actor, object_name, [("limit", SHOWN)])
     cards = tuple(_card(actor, one, may_write=may_write) for one in page.results)
-    return Notes(cards, page.count, new_form(object_name) if may_write else None)
+    form = new_form(object_name) if may_write else None
+    return Fragment("notes/_cards.html", Notes(cards, page.count, form, actor.csrf_token or ""))
 
 
 def _card(actor: Actor, note: NoteRead, *, may_write: bool) -> NoteCard:

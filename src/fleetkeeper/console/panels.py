@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse
 from fleetkeeper.console.contexts.panels import (
     Entry,
     EntryForm,
+    Fragment,
     Option,
     Panel,
     PanelPage,
@@ -50,6 +51,7 @@ def show_page(
     tags: Sequence[Tag] = (),
     links: Sequence[tuple[str, str]] = (),
     tabs: Sequence[TabLink] = (),
+    head: Fragment | None = None,
     status: int = 200,
 ) -> Response:
     """A page of panels; `current` is the address of its entry in the navigation. Panels that are None are left out."""
@@ -62,6 +64,7 @@ def show_page(
         tabs=tuple(tabs),
         panels=tuple(panel for panel in panels if panel is not None),
         csrf_token=actor.csrf_token or "",
+        head=head,
     )
     return render("panels/page.html", page, status=status)
 

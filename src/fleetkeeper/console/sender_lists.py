@@ -68,6 +68,7 @@ def host_list(*, may_move: bool) -> ListPage[HostRead]:
         ),
         actions=actions,
         titles={"device_id": "Device ID", "department_id": "Department ID", "is_primary": "Primary name"},
+        heading="Hosts",
         text="Host names that integrations use for devices. Each applies within its device's department.",
         empty=Empty(
             "No integration has sent data yet", "Connect a source, or use one of the configurations below."

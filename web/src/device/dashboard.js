@@ -8,7 +8,6 @@ import { moment } from "./moment.js";
 import { Panel } from "./panel.js";
 import { otherPanels } from "./other_metrics.js";
 import { SECTIONS } from "./panels.js";
-import { showPartitions } from "./partitions.js";
 import { showPresence } from "./presence.js";
 import { neededMetrics } from "./series.js";
 import { timeRange } from "../time/time_range.js";
@@ -63,7 +62,6 @@ export class Dashboard {
     try {
       const { values } = await getJson("/api/v1/telemetry/latest", [["device", this.#device]]);
       this.#figures.showLatest(values);
-      for (const host of document.querySelectorAll("[data-partitions]")) showPartitions(host, values);
     } catch {
       this.#figures.showLatest([]);
     }

@@ -1,5 +1,6 @@
 /** The table of file systems, from the newest values. */
 
+import { getJson } from "../api.js";
 import { bar, element, level } from "../elements.js";
 import { formatValue } from "../format.js";
 
@@ -27,9 +28,20 @@ function row(mount) {
   return element("tr", {}, element("td", { class: "is-mono" }, mount.mountpoint), element("td", {}, share), ...sizes);
 }
 
-export function showPartitions(host, values) {
+function showPartitions(host, values) {
   const mounts = groupByMount(values);
   const body = host.querySelector("tbody");
   const empty = element("tr", {}, element("td", { colspan: "5", class: "is-empty" }, "The agent reported no file system"));
   body.replaceChildren(...(mounts.length ? mounts.map(row) : [empty]));
+}
+
+const REPEAT_MS = 30_000;
+
+export function followPartitions(host, device) {
+  const show = async () => {
+    const { values } = await getJson("/api/v1/telemetry/latest", [["device", device]]).catch(() => ({ values: [] }));
+    showPartitions(host, values);
+  };
+  show();
+  setInterval(() => !document.hidden && show(), REPEAT_MS);
 }

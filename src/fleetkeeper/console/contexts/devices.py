@@ -1,12 +1,10 @@
-"""The list of devices and the page of one."""
+"""A device in lists, and the parts of its page that have templates of their own."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from fleetkeeper.console.contexts.notes import Notes
-from fleetkeeper.console.contexts.panels import EntryForm, Panel, Tag
-from fleetkeeper.console.contexts.shell import Shell
+from fleetkeeper.console.contexts.panels import Tag
 from fleetkeeper.devices.schemas import DeviceRead
 
 
@@ -28,27 +26,23 @@ class DeviceRow:
 
 
 @dataclass(frozen=True)
-class Choice:
-    """One value of a filter."""
+class CollectorRow:
+    """Whether one of the agent's collectors works; `tone` colors the state."""
 
-    value: str
-    label: str
+    name: str
+    status: str
+    reason: str
+    tone: str
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the device page: charts, or a template of its own."""
+    """Charts under one heading."""
 
     id: str
     title: str
-    template: str = ""
     # Until a script finds that there is something to show.
     is_hidden: bool = False
-
-    @property
-    def has_charts(self) -> bool:
-        """Whether scripts fill the section with charts."""
-        return not self.template
 
 
 @dataclass(frozen=True)
@@ -71,91 +65,53 @@ class ProcessColumn:
 
 
 @dataclass(frozen=True)
-class InterfaceRow:
-    """A network interface as the agent reported it."""
+class DeviceHead:
+    """The head of a device's page; scripts fill in what changes by the second."""
 
-    name: str
-    mac_address: str
-    addresses: tuple[str, ...]
-    speed: str
-    is_up: bool | None
-
-
-@dataclass(frozen=True)
-class SessionRow:
-    """Someone who is or was logged in at the machine."""
-
-    username: str
-    terminal: str
-    host: str
-    started_at: datetime
-    ended_at: datetime | None
-
-
-@dataclass(frozen=True)
-class StateRow:
-    """A text or truth value of a device, since when it is so, and what it was before, newest first."""
-
-    name: str
-    value: str
-    since: datetime
-    before: tuple[tuple[datetime, str], ...]
-
-
-@dataclass(frozen=True)
-class CollectorRow:
-    """Whether one of the agent's collectors works; `tone` colors the state."""
-
-    name: str
-    status: str
-    reason: str
-    tone: str
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One line of a list of facts: a text, or a time in a style of the `moment` macro."""
-
-    label: str
-    text: str = ""
-    at: datetime | None = None
-    style: str = "exact"
-
-
-@dataclass(frozen=True)
-class FactGroup:
-    """Facts under one heading."""
-
-    title: str
-    facts: tuple[Fact, ...]
-
-
-@dataclass(frozen=True)
-class DevicePage:
-    """Everything about one device; scripts fill in what changes by the second."""
-
-    shell: Shell
-    # Nothing came in the minutes after it was made known.
-    never_reported: bool
     device: DeviceRead
     status: str
     addresses: tuple[str, ...]
+    department: str
+    tags: tuple[Tag, ...]
+    may_explore: bool
+
+
+@dataclass(frozen=True)
+class DeviceCharts:
+    """Figures and charts, which scripts draw; `collectors_json` says why some are empty."""
+
+    device_id: UUID
     figures: tuple[Figure, ...]
     sections: tuple[Section, ...]
-    process_columns: tuple[ProcessColumn, ...]
-    interfaces: tuple[InterfaceRow, ...]
-    login_sessions: tuple[SessionRow, ...]
-    states: tuple[StateRow, ...]
-    collectors: tuple[CollectorRow, ...]
     collectors_json: str
-    fact_groups: tuple[FactGroup, ...]
-    department: str
-    # For those who may change the device.
-    edit_form: EntryForm | None
-    tags: tuple[Tag, ...]
-    tags_form: EntryForm | None
-    fields: tuple[Panel, ...]
-    files: tuple[Panel, ...]
-    notes: Notes
-    delete_form: EntryForm | None
-    csrf_token: str
+
+
+@dataclass(frozen=True)
+class NeverReported:
+    """What to do about a device that has sent nothing."""
+
+    name: str
+    may_enroll: bool
+    may_connect: bool
+
+
+@dataclass(frozen=True)
+class DeviceProcesses:
+    """The table of processes, which a script fills."""
+
+    device_id: UUID
+    process_columns: tuple[ProcessColumn, ...]
+
+
+@dataclass(frozen=True)
+class FileSystems:
+    """The table of file systems, which a script fills."""
+
+    device_id: UUID
+
+
+@dataclass(frozen=True)
+class StateBefore:
+    """What a state was before, newest first."""
+
+    before: tuple[tuple[datetime, str], ...]

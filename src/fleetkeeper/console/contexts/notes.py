@@ -27,7 +27,4 @@ class Notes:
     cards: tuple[NoteCard, ...]
     count: int
     new_form: EntryForm | None
-
-    def __bool__(self) -> bool:
-        """Whether there is something to show."""
-        return bool(self.cards or self.new_form)
+    csrf_token: str

@@ -77,8 +77,8 @@ class Fragment:
 class Cell:
     """What stands in a cell: text, perhaps as a link or with a second line, and tags.
 
-    `kind` is text, or `time` (of `at`), `share` (a percentage as a bar), `status` or `device_type` (of `text`), or
-    `fragment`.
+    `kind` is text, or `time` (of `at`), `share` (a percentage as a bar), `status`, `device_type` or `code`
+    (of `text`), or `fragment`.
     """
 
     text: str = ""
@@ -202,7 +202,7 @@ Panel = EntryForm | ListPanel | Table | Facts | Secret | Code | Matrix | Upload 
 
 @dataclass(frozen=True)
 class PanelPage:
-    """A page of panels."""
+    """A page of panels; with `head` it has another one than the title with its tags and links."""
 
     shell: Shell
     title: str
@@ -212,3 +212,4 @@ class PanelPage:
     tabs: tuple[TabLink, ...]
     panels: tuple[Panel, ...]
     csrf_token: str
+    head: Fragment | None = None

@@ -101,6 +101,8 @@ class ListPage(Generic[Item]):
     # Whether a file has the columns that the list shows; without it a file has all there is.
     exports_columns: bool = True
     text: str = ""
+    # What stands above the list's text, where that is not the page's title.
+    heading: str = ""
     refresh_seconds: int = 0
     # What may be done with several.
     bulk: tuple[BulkAction, ...] = ()

@@ -75,7 +75,7 @@ def list_panel(
     columns = shown_columns(page, asked)
     return ListPanel(
         id=page.id,
-        title=page.title,
+        title=page.heading or page.title,
         text=page.text,
         path=page.path,
         here=asked.address,

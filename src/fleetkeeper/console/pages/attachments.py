@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fleetkeeper.annotations.attachments import service
 from fleetkeeper.annotations.objects import KINDS
 from fleetkeeper.annotations.schemas import parts_of
+from fleetkeeper.console.details import tab_of
 from fleetkeeper.console.panels import done
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.identity.access import SignedIn
@@ -21,4 +22,4 @@ async def delete_attachment(
     """Delete a file."""
     gone = await service.delete_attachment(session, actor, attachment_id)
     object_type, object_id = parts_of(gone.object)
-    return done(request, KINDS[object_type].href.format(object_id))
+    return done(request, tab_of(KINDS[object_type].href.format(object_id), "files"))

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from functools import partial
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,16 +13,14 @@ from fleetkeeper.console.audit_entries import entry_row, with_filters
 from fleetkeeper.console.audit_list import HOME, audit_list, references_of, values_of
 from fleetkeeper.console.audit_values import Names, references_in, said
 from fleetkeeper.console.contexts.audit import AuditEntryPage, Said, SealPanel
-from fleetkeeper.console.contexts.lists import ListResults
 from fleetkeeper.console.contexts.panels import Fragment
-from fleetkeeper.console.history import history_panel, read_entries
+from fleetkeeper.console.history import read_entries
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.lists.days import zone_of
 from fleetkeeper.console.navigation import Place, declare, shell_for
 from fleetkeeper.console.rendering import render
 from fleetkeeper.console.requests import WantsFragment
 from fleetkeeper.database.request_session import AppSettings, Session, context_of
-from fleetkeeper.devices import service as devices
 from fleetkeeper.errors import ConflictError
 from fleetkeeper.identity.access import require
 from fleetkeeper.identity.actor import Actor
@@ -119,14 +116,6 @@ async def show_entry(entry_id: Number, actor: AuditRead, session: Session) -> Re
         origin=_origin(entry, names),
     )
     return render("audit/entry.html", page)
-
-
-@router.get("/devices/{device_id}/history")
-async def show_device_history(device_id: UUID, actor: AuditRead, session: Session) -> Response:
-    """What was done to a device and all that hangs off it, newest first."""
-    await devices.get_device(session, actor, device_id)
-    panel = await history_panel(session, actor, {"device_id": str(device_id)})
-    return render("panels/_list.html", ListResults(panel, actor.csrf_token or ""))
 
 
 async def _seals(session: AsyncSession, actor: Actor, message: str = "") -> SealPanel:

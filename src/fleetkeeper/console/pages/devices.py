@@ -1,6 +1,5 @@
 """`/devices` and `/devices/{id}`."""
 
-from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
@@ -9,29 +8,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.annotations.fields.service import fields_for
 from fleetkeeper.annotations.tags.service import all_tags, set_tags
-from fleetkeeper.console.contexts.devices import SessionRow
+from fleetkeeper.console.contexts.panels import Fragment
+from fleetkeeper.console.details import Refusal, show_detail
 from fleetkeeper.console.device_form import (
     BULK_FORM,
     DELETE_WORDS,
     FORM,
     bulk_options,
-    delete_form,
-    device_form,
 )
 from fleetkeeper.console.device_list import HOME, device_list
-from fleetkeeper.console.device_page import SHOWN_CHANGES, device_page
-from fleetkeeper.console.field_panels import field_panels, fields_of, values_address
-from fleetkeeper.console.file_panels import file_panels
+from fleetkeeper.console.device_page import device_head
+from fleetkeeper.console.device_tabs import Shown, device_tabs
 from fleetkeeper.console.forms.form import version_in
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.lists.bulk import BulkDelete, BulkEdit, bulk_delete_page, bulk_page
-from fleetkeeper.console.navigation import Place, declare, shell_for
-from fleetkeeper.console.note_panels import notes_of
-from fleetkeeper.console.panels import Sent, attempt, done, refused
-from fleetkeeper.console.rendering import render
+from fleetkeeper.console.navigation import Place, declare
+from fleetkeeper.console.panels import attempt, done
 from fleetkeeper.console.requests import FormLists
 from fleetkeeper.console.tag_panels import FORM as TAGS_FORM
-from fleetkeeper.console.tag_panels import shown_tags, tags_form
+from fleetkeeper.console.tag_panels import shown_tags
 from fleetkeeper.database.request_session import AppSettings, Session
 from fleetkeeper.devices import deleting
 from fleetkeeper.devices import service as devices
@@ -41,7 +36,6 @@ from fleetkeeper.devices.bulk import change_devices
 from fleetkeeper.devices.presence import shown_status
 from fleetkeeper.devices.schemas import DeviceBulkChanges
 from fleetkeeper.errors import FleetkeeperError
-from fleetkeeper.fleet import service as fleet
 from fleetkeeper.identity.access import ReasonGiven
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments.service import all_departments
@@ -49,9 +43,7 @@ from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.bulk import BulkResult, Selection
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.settings import Settings
-from fleetkeeper.telemetry import service as telemetry
 from fleetkeeper.telemetry.access import TelemetryRead
-from fleetkeeper.telemetry.states.service import newest_states
 
 router = APIRouter()
 declare(
@@ -65,9 +57,6 @@ declare(
         words="hosts machines inventory",
     )
 )
-
-SESSION_LIMIT = 50
-STATES_SHOWN = timedelta(days=30)
 
 
 @router.get(HOME)
@@ -140,13 +129,14 @@ async def delete_devices(
 
 @router.get("/devices/{device_id}")
 async def show_device(
+    request: Request,
     device_id: UUID,
     actor: TelemetryRead,
     session: Session,
     settings: AppSettings,
 ) -> Response:
-    """One device: what is known of it, and the frame that scripts fill with charts."""
-    return await _device_page(session, actor, settings, device_id)
+    """One device: the tab of its page that the address names."""
+    return await _device_page(request, session, actor, settings, device_id)
 
 
 @router.post("/devices/{device_id}")
@@ -167,7 +157,8 @@ async def change_device(
 
     outcome = await attempt(session, change())
     if isinstance(outcome, FleetkeeperError):
-        return await _device_page(session, actor, settings, device_id, outcome, sent)
+        refusal = Refusal(FORM.id, outcome, sent, "settings")
+        return await _device_page(request, session, actor, settings, device_id, refusal)
     return done(request, f"/devices/{device_id}")
 
 
@@ -190,49 +181,30 @@ async def delete_device(
 
 
 async def _device_page(
+    request: Request,
     session: AsyncSession,
     actor: Actor,
     settings: Settings,
     device_id: UUID,
-    error: FleetkeeperError | None = None,
-    values: Sent | None = None,
+    refusal: Refusal | None = None,
 ) -> Response:
     device = await devices.get_device(session, actor, device_id)
-    agent = await fleet.get_agent(session, actor, device_id)
-    logins = await telemetry.sessions(session, actor, device_id, SESSION_LIMIT)
-    now = utc_now()
-    states = await newest_states(session, actor, device_id, now - STATES_SHOWN, now, SHOWN_CHANGES)
-    stale_before = now - await devices.silence_allowed(session, settings)
-    form = device_form(actor, device, await all_departments(session, actor, Permission.DEVICES_WRITE))
-    if form is not None and error is not None:
-        form = refused(form, error, values or {})
+    stale_before = utc_now() - await devices.silence_allowed(session, settings)
     paths = {one.id: one.path for one in await all_departments(session, actor)}
-    tags = await all_tags(session)
-    fields = await fields_of(session, actor, TABLE, device_id)
-    page = device_page(
-        shell_for(actor, "/devices"),
+    head = device_head(
         device,
         shown_status(device.status, device.last_seen, stale_before, device.report_interval_seconds),
-        agent.collectors if agent else (),
-        [
-            SessionRow(one.username, one.terminal, one.host, one.login_time, one.logout_time)
-            for one in logins.results
-        ],
-        states,
-        department="" if device.department_id is None else paths.get(device.department_id, ""),
-        edit_form=form,
-        fields=[]
-        if fields is None
-        else field_panels(
-            actor, fields, values_address(TABLE, device_id), device.department_id, may_write=form is not None
-        ),
-        files=await file_panels(
-            session, actor, settings.attachments, TABLE, device_id, may_write=form is not None
-        ),
-        notes=await notes_of(session, actor, f"{TABLE}:{device_id}", may_write=form is not None),
-        tags=shown_tags(tags, device.tags),
-        tags_form=None if form is None else tags_form(tags, device.tags, f"/devices/{device_id}"),
-        delete_form=delete_form(actor, device),
-        with_history=actor.may(Permission.AUDIT_READ),
+        "" if device.department_id is None else paths.get(device.department_id, ""),
+        shown_tags(await all_tags(session), device.tags) if device.tags else (),
+        may_explore=actor.may(Permission.TELEMETRY_READ),
     )
-    return render("devices/detail.html", page, status=200 if error is None else error.status)
+    return await show_detail(
+        request,
+        actor,
+        HOME,
+        device.name,
+        device_tabs(Shown(session, actor, settings, device)),
+        crumbs=((HOME, "Devices"),),
+        head=Fragment("devices/_head.html", head),
+        refusal=refusal,
+    )

@@ -9,6 +9,7 @@ from fleetkeeper.annotations.access import FieldsRead, FieldsReveal
 from fleetkeeper.annotations.fields import values
 from fleetkeeper.annotations.objects import KINDS, check_writable
 from fleetkeeper.console.contexts.panels import Secret
+from fleetkeeper.console.details import tab_of
 from fleetkeeper.console.field_panels import refused_form, sent_values, values_address, values_form
 from fleetkeeper.console.forms.form import version_in
 from fleetkeeper.console.panels import show_page, submit
@@ -43,11 +44,11 @@ async def change_values(
 
     async def again(error: FleetkeeperError) -> Response:
         form = values_form(present, values_address(object_type, object_id))
-        crumbs = ((found.href, found.label),)
+        crumbs = ((tab_of(found.href, "fields"), found.label),)
         shown = refused_form(form, error, sent)
         return show_page(actor, "", "Edit custom fields", [shown], crumbs=crumbs, status=error.status)
 
-    return await submit(request, session, change(), lambda _: found.href, again)
+    return await submit(request, session, change(), lambda _: tab_of(found.href, "fields"), again)
 
 
 @router.post("/{name}/reveal")
@@ -61,7 +62,7 @@ async def reveal_value(
 ) -> Response:
     """Show a sensitive value once."""
     revealed = await values.reveal_value(session, actor, sealer, object_type, object_id, name)
-    back = KINDS[object_type].href.format(object_id)
+    back = tab_of(KINDS[object_type].href.format(object_id), "fields")
     secret = Secret(
         "revealed",
         revealed.label,

@@ -9,6 +9,7 @@ from fleetkeeper.annotations.notes.schemas import NoteRead
 from fleetkeeper.annotations.objects import KINDS
 from fleetkeeper.annotations.schemas import parts_of
 from fleetkeeper.console.contexts.panels import EntryForm
+from fleetkeeper.console.details import tab_of
 from fleetkeeper.console.note_panels import NEW, edit_form, new_form
 from fleetkeeper.console.panels import Sent, done, refused, show_page, submit
 from fleetkeeper.console.requests import FormLists
@@ -56,13 +57,12 @@ async def delete_note(request: Request, note_id: UUID, actor: SignedIn, session:
     """Delete a note."""
     note = await service.get_note(session, actor, note_id)
     await service.delete_note(session, actor, note_id)
-    # With the part it would be the address that the browser is at, which it would not load anew.
-    return done(request, _page_of(note).partition("#")[0])
+    return done(request, _page_of(note))
 
 
 def _page_of(note: NoteRead) -> str:
     object_type, object_id = parts_of(note.object)
-    return f"{KINDS[object_type].href.format(object_id)}#notes"
+    return tab_of(KINDS[object_type].href.format(object_id), "notes")
 
 
 def _again(actor: Actor, title: str, form: EntryForm, error: FleetkeeperError, sent: Sent) -> Response:
