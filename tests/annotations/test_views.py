@@ -108,3 +108,37 @@ class TestMenu:
         _, made = await call(viewer, "POST", VIEWS, **VIEW)
         assert (await viewer.send(f"/views/{made['id']}/delete")).status_code == 204
         assert await names(viewer) == []
+
+
+class TestDefault:
+    async def test_a_list_begins_with_it_for_its_owner_alone(self, manager, viewer):
+        status, made = await call(manager, "POST", VIEWS, **VIEW | {"is_default": True})
+        assert status == 201
+        answer = await manager.client.get("/devices")
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/devices?{made['query']}")
+        assert (await viewer.client.get("/devices")).status_code == 200
+        # What is within the list, and what htmx asks for, is what was asked for.
+        for address in ("/devices?view=all", "/devices?q=x"):
+            assert (await manager.client.get(address)).status_code == 200
+        await manager.part("/devices")
+        page = await manager.page("/devices?q=nothing")
+        assert 'href="/devices?view=all">Clear filters' in page
+
+    async def test_there_is_one_for_each_list(self, manager):
+        await call(manager, "POST", VIEWS, **VIEW | {"is_default": True})
+        _, other = await call(manager, "POST", VIEWS, **VIEW | {"name": "Other", "is_default": True})
+        await call(manager, "POST", VIEWS, **VIEW | {"path": "/agents", "is_default": True})
+        found = (await manager.client.get(f"{VIEWS}?path=/devices")).json()["results"]
+        assert [one["name"] for one in found if one["is_default"]] == ["Other"]
+        answer = await manager.send(f"/views/{other['id']}/default")
+        assert "no default view" in answer.headers["HX-Trigger"]
+        assert (await manager.client.get("/devices")).status_code == 200
+        await manager.send(f"/views/{other['id']}/default")
+        assert (await manager.client.get("/devices")).status_code == 303
+
+    async def test_that_of_somebody_else_stays_theirs(self, manager, viewer):
+        _, made = await call(manager, "POST", VIEWS, **VIEW | {"is_default": True, "is_shared": True})
+        _, seen = await call(viewer, "GET", f"{VIEWS}/{made['id']}")
+        assert seen["is_default"] is False
+        assert (await viewer.send(f"/views/{made['id']}/default")).status_code == 403
+        assert f"/views/{made['id']}/default" not in await viewer.part("/views?path=/devices")

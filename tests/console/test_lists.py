@@ -77,7 +77,7 @@ class TestPanel:
         name, size = panel().heads
         assert (name.sorted, name.href) == ("ascending", "/things?ordering=-name")
         assert (size.sorted, size.href) == ("none", "/things?ordering=-cpu_percent")
-        assert panel(("ordering", "-name")).heads[0].href == "/things"
+        assert panel(("ordering", "-name")).heads[0].href == "/things?view=all"
 
     def test_pages_keep_the_filters(self):
         shown = panel(("q", "x"), rows=Rows(["a"], 9, next="?status=fresh&limit=50&cursor=abc"))

@@ -1,6 +1,7 @@
 """The console in a real browser: no error in its log, live charts, and the ways through the product."""
 
 import math
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -203,3 +204,25 @@ async def test_the_theme_is_kept_without_a_flash(visitor):
         await expect(page.locator("html")).to_have_attribute("data-bs-theme", shown)
     await visitor.open("/devices")
     await expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
+
+
+async def test_columns_are_put_into_order_by_keys_and_by_dragging(visitor, measured):
+    page = visitor.page
+    await visitor.open("/devices")
+    await page.click("summary:has-text('Columns')")
+    name = page.get_by_role("button", name=re.compile("^Move Name"))
+    await name.focus()
+    await page.keyboard.press("ArrowDown")
+    await expect(page.locator("[data-reorder-status]")).to_have_text(re.compile("Name: 2 of"))
+    await expect(name).to_be_focused()
+    share = await page.get_by_role("button", name=re.compile("^Move CPU")).bounding_box()
+    first = await page.locator(".list-columns li").first.bounding_box()
+    await page.mouse.move(share["x"] + 8, share["y"] + 8)
+    await page.mouse.down()
+    await page.mouse.move(first["x"] + 20, first["y"] + 2, steps=5)
+    await page.mouse.up()
+    await page.click(".list-columns button[type=submit]")
+    await expect(page.locator(".list-table thead th:not(.col-select)")).to_contain_text(
+        ["CPU", "Status", "Name"]
+    )
+    assert visitor.problems == []

@@ -29,6 +29,7 @@ class SavedView(Keyed, Timestamped, Base):
     __table_args__ = (
         UniqueConstraint("owner_id", "path", "name"),
         Index("ix_saved_views_path", "path", "name"),
+        Index("uq_saved_views_default", "owner_id", "path", unique=True, postgresql_where=text("is_default")),
     )
 
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
@@ -36,6 +37,8 @@ class SavedView(Keyed, Timestamped, Base):
     name: Mapped[str] = mapped_column(String(100))
     query: Mapped[str] = mapped_column(Text, server_default="")
     is_shared: Mapped[bool] = mapped_column(server_default="false")
+    # What its owner sees of the list at first.
+    is_default: Mapped[bool] = mapped_column(server_default="false")
 
 
 class Tag(Keyed, Timestamped, Base):

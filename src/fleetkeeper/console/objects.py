@@ -215,7 +215,7 @@ async def _show_list(
         form = refused(form, error, sent or {}) if error is not None else form
     fetch = partial(objects.service.list, session, actor)
     status = 200 if error is None else error.status
-    return await show_list(request, actor, objects.page, fetch, before=[form], status=status)
+    return await show_list(request, session, actor, objects.page, fetch, before=[form], status=status)
 
 
 async def _show_one(

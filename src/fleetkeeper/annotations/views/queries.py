@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.annotations.models import SavedView
 from fleetkeeper.identity.actor import Actor
@@ -30,3 +31,11 @@ def visible_to(actor: Actor) -> Select[*tuple[Any, ...]]:
     """One's own views and those that are shared, each with its owner's name."""
     statement = select(SavedView, User.username).join(User, User.id == SavedView.owner_id)
     return statement.where(or_(SavedView.is_shared, SavedView.owner_id == actor.user_id))
+
+
+async def clear_default(session: AsyncSession, owner_id: UUID, path: str) -> None:
+    """Let a list begin with no view of its own for somebody."""
+    statement = update(SavedView).where(
+        SavedView.owner_id == owner_id, SavedView.path == path, SavedView.is_default
+    )
+    await session.execute(statement.values(is_default=False))

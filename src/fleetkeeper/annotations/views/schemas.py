@@ -31,6 +31,8 @@ ListQuery = Annotated[
 ]
 Shared = Annotated[bool, Field(description="Whether everyone sees the view; needs `views:share`")]
 
+Default = Annotated[bool, Field(description="Whether the list begins with this view for its owner")]
+
 
 class SavedViewCreate(BaseModel):
     """A new saved view."""
@@ -41,6 +43,7 @@ class SavedViewCreate(BaseModel):
     name: Name
     query: ListQuery = ""
     is_shared: Shared = False
+    is_default: Default = False
 
 
 class SavedViewUpdate(BaseModel):
@@ -51,6 +54,7 @@ class SavedViewUpdate(BaseModel):
     name: Name | None = None
     query: ListQuery | None = None
     is_shared: Shared | None = None
+    is_default: Default | None = None
 
     @model_validator(mode="after")
     def _check_nulls(self) -> "SavedViewUpdate":
@@ -68,6 +72,7 @@ class SavedViewRead(BaseModel):
     name: str
     query: str
     is_shared: bool
+    is_default: bool = Field(description="Whether the list begins with it for you")
     owner: str = Field(description="User name of whoever saved it")
     is_own: bool
     created_at: datetime

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.annotations.models import SavedView
@@ -39,6 +40,14 @@ async def get_view(session: AsyncSession, actor: Actor, view_id: UUID) -> SavedV
     return _read(await _find(session, actor, view_id), actor)
 
 
+async def default_query(session: AsyncSession, actor: Actor, path: str) -> str:
+    """The query string that a list begins with for the actor; empty where it begins with all."""
+    statement = select(SavedView.query).where(
+        SavedView.owner_id == actor.user_id, SavedView.path == path, SavedView.is_default
+    )
+    return await session.scalar(statement) or ""
+
+
 async def create_view(session: AsyncSession, actor: Actor, wanted: SavedViewCreate) -> SavedViewRead:
     """Save a view. Raises ConflictError for a name that the actor has for this list, ForbiddenError."""
     check_acts_for_account(actor)
@@ -50,6 +59,8 @@ async def create_view(session: AsyncSession, actor: Actor, wanted: SavedViewCrea
         raise ConflictError(
             f"You have {MOST} saved views, the most that one user can have; delete some first."
         )
+    if wanted.is_default:
+        await queries.clear_default(session, actor.user_id, wanted.path)
     view = SavedView(owner_id=actor.user_id, **wanted.model_dump())
     async with told_by_name(session):
         session.add(view)
@@ -66,6 +77,8 @@ async def update_view(
     check_acts_for_account(actor)
     if changes.is_shared:
         _check_may_share(actor)
+    if changes.is_default and not view.is_default:
+        await queries.clear_default(session, view.owner_id, view.path)
     async with told_by_name(session):
         for name, value in changes.model_dump(exclude_unset=True).items():
             setattr(view, name, value)
@@ -104,6 +117,7 @@ def _read(row: Any, actor: Actor) -> SavedViewRead:
         name=view.name,
         query=view.query,
         is_shared=view.is_shared,
+        is_default=view.is_default and view.owner_id == actor.user_id,
         owner=owner,
         is_own=view.owner_id == actor.user_id,
         created_at=view.created_at,

@@ -120,6 +120,8 @@ class ListPanel:
     is_narrowed: bool
     # Address and words of the list without what it leaves out by itself.
     wider: tuple[str, str] | None
+    # The list without any filter.
+    plain_href: str
     refresh_seconds: int
     message: str
     # What may be done with several rows, and the filters by which all that match are meant.

@@ -11,6 +11,9 @@ class ViewLink:
     href: str
     owner: str
     is_shared: bool
+    is_default: bool
+    # Where it is made the default, or is no longer; for one's own.
+    default: str
     delete: str
 
 

@@ -4,7 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from fastapi import Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import RedirectResponse
 
+from fleetkeeper.annotations.views.service import default_query
 from fleetkeeper.console.contexts.lists import ListPanel, ListResults
 from fleetkeeper.console.contexts.panels import Panel
 from fleetkeeper.console.lists.declaring import ListPage
@@ -32,6 +35,7 @@ async def read_list(request: Request, page: ListPage[Item], fetch: Fetch) -> Lis
 
 async def show_list(
     request: Request,
+    session: AsyncSession,
     actor: Actor,
     page: ListPage[Item],
     fetch: Fetch,
@@ -42,9 +46,15 @@ async def show_list(
     links: Sequence[tuple[str, str]] = (),
     status: int = 200,
 ) -> Response:
-    """The list's page, with other panels around it; htmx gets the list alone."""
+    """The list's page, with other panels around it; htmx gets the list alone.
+
+    An address that asks for nothing leads to the reader's default view of the list, if they have one.
+    """
+    is_whole = request.method == "GET" and not is_fragment_request(request)
+    if is_whole and not request.url.query and (query := await default_query(session, actor, page.path)):
+        return RedirectResponse(f"{page.path}?{query}", 303)
     panel = await read_list(request, page, fetch)
-    if request.method == "GET" and is_fragment_request(request):
+    if request.method == "GET" and not is_whole:
         return render("panels/_list.html", ListResults(panel, actor.csrf_token or ""))
     status = 422 if panel.message else status
     panels = [*before, panel, *after]

@@ -35,6 +35,11 @@ class Asked:
         return f"{self.path}?{urlencode(self.parameters)}" if self.parameters else self.path
 
     @property
+    def explicit_address(self) -> str:
+        """The same for links within the list: one that asks for nothing does not lead to a default view."""
+        return self.address if self.parameters else f"{self.path}?view=all"
+
+    @property
     def is_narrowed(self) -> bool:
         """Whether something is left out of the list."""
         return bool(self.q or self.filters)

@@ -99,6 +99,7 @@ def list_panel(
         empty=page.empty,
         is_narrowed=asked.is_narrowed,
         wider=_wider(page, asked),
+        plain_href=Asked(page.path).explicit_address,
         refresh_seconds=page.refresh_seconds,
         message=message,
         bulk=page.bulk,
@@ -150,7 +151,7 @@ def _head(page: ListPage[Item], column: Column[Item], asked: Asked) -> Head:
     rises, falls = present == column.sort, present == f"-{column.sort}"
     falls_next = rises or (column.falls_first and not falls)
     following = f"-{column.sort}" if falls_next else column.sort
-    href = asked.sorted_by("" if following == default else following).address
+    href = asked.sorted_by("" if following == default else following).explicit_address
     return Head(column.title, href, "ascending" if rises else "descending" if falls else "none", column.css)
 
 
@@ -199,7 +200,7 @@ def _active_filters(page: ListPage[Item], asked: Asked) -> list[ActiveFilter]:
         else:
             shown = page.values.get((name, text)) or (text.replace(",", ", ") if operator == "in" else text)
         label = f"{page.title_of(base)} {words}"
-        found.append(ActiveFilter(name, text, label, shown, asked.without((name, text)).address))
+        found.append(ActiveFilter(name, text, label, shown, asked.without((name, text)).explicit_address))
     return found
 
 

@@ -78,7 +78,9 @@ RULE_LIST: ListPage[ApprovalRuleRead] = ListPage(
 async def list_rules(request: Request, actor: ApprovalsRead, session: Session) -> Response:
     """All rules."""
     form = await new_form(session, actor, RULES) if actor.may(Permission.APPROVALS_WRITE) else None
-    return await show_list(request, actor, RULE_LIST, partial(service.list_rules, session), before=[form])
+    return await show_list(
+        request, session, actor, RULE_LIST, partial(service.list_rules, session), before=[form]
+    )
 
 
 @router.post("")
@@ -92,7 +94,7 @@ async def create_rule(request: Request, sent: FormLists, actor: ApprovalsWrite, 
     async def again(error: FleetkeeperError) -> Response:
         form = refused(await new_form(session, actor, RULES), in_form(error), sent)
         fetch = partial(service.list_rules, session)
-        return await show_list(request, actor, RULE_LIST, fetch, before=[form], status=error.status)
+        return await show_list(request, session, actor, RULE_LIST, fetch, before=[form], status=error.status)
 
     return await submit(request, session, make(), lambda made: f"{RULES}/{made.id}", again)
 

@@ -70,7 +70,9 @@ declare(
 @router.get("")
 async def list_requests(request: Request, actor: SignedIn, session: Session) -> Response:
     """Requests that one may see."""
-    return await show_list(request, actor, REQUEST_LIST, partial(service.list_requests, session, actor))
+    return await show_list(
+        request, session, actor, REQUEST_LIST, partial(service.list_requests, session, actor)
+    )
 
 
 @router.get("/delegations")

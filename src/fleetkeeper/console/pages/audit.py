@@ -60,7 +60,7 @@ async def list_entries(
         may_export=actor.may(Permission.AUDIT_EXPORT),
     )
     seals = () if wants_fragment else (Fragment("audit/_seals.html", await _seals(session, actor)),)
-    return await show_list(request, actor, page, partial(read_entries, session, actor), after=seals)
+    return await show_list(request, session, actor, page, partial(read_entries, session, actor), after=seals)
 
 
 @router.get("/audit/state")

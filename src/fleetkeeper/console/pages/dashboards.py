@@ -49,6 +49,7 @@ async def list_dashboards(request: Request, actor: TelemetryRead, session: Sessi
     making = DashboardsMaking(actor.may(Permission.DASHBOARDS_SHARE))
     return await show_list(
         request,
+        session,
         actor,
         dashboard_list(may_write=may_write),
         partial(service.list_dashboards, session, actor),

@@ -172,7 +172,7 @@ async def _list_page(
     devices = await count_by_department(session, actor) if actor.may(Permission.DEVICES_READ) else None
     page = department_list(request.query_params, devices)
     fetch = partial(service.list_departments, session, actor)
-    return await show_list(request, actor, page, fetch, before=[form], status=status)
+    return await show_list(request, session, actor, page, fetch, before=[form], status=status)
 
 
 async def _new_form(session: AsyncSession, actor: Actor) -> EntryForm | None:

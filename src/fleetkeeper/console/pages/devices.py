@@ -76,7 +76,7 @@ async def list_devices(
         may_delete=actor.may(Permission.DEVICES_DELETE),
     )
     fetch = partial(devices.list_devices, session, actor, stale_before=stale_before)
-    return await show_list(request, actor, page, fetch)
+    return await show_list(request, session, actor, page, fetch)
 
 
 @router.post("/devices/bulk")

@@ -86,7 +86,9 @@ GROUPS: ListPage[GroupRead] = ListPage(
 async def list_groups(request: Request, actor: GroupsRead, session: Session) -> Response:
     """All groups."""
     form = await _new_form(session) if actor.may(Permission.GROUPS_WRITE) else None
-    return await show_list(request, actor, GROUPS, partial(service.list_groups, session), before=[form])
+    return await show_list(
+        request, session, actor, GROUPS, partial(service.list_groups, session), before=[form]
+    )
 
 
 @router.post("/groups")
@@ -101,7 +103,7 @@ async def create_group(request: Request, sent: FormLists, actor: GroupsWrite, se
         return done(request, f"{HOME}/{outcome.id}")
     before = [refused(await _new_form(session), outcome, sent)]
     fetch = partial(service.list_groups, session)
-    return await show_list(request, actor, GROUPS, fetch, before=before, status=outcome.status)
+    return await show_list(request, session, actor, GROUPS, fetch, before=before, status=outcome.status)
 
 
 @router.get("/groups/{group_id}")

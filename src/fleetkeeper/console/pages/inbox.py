@@ -53,7 +53,7 @@ async def show_inbox(request: Request, actor: SignedIn, session: Session) -> Res
         is_open=True,
     )
     fetch = partial(service.list_notifications, session, actor)
-    return await show_list(request, actor, inbox_list(), fetch, before=[mark if unread else None])
+    return await show_list(request, session, actor, inbox_list(), fetch, before=[mark if unread else None])
 
 
 @router.get("/notifications/unread")

@@ -37,7 +37,7 @@ async def show_jobs(request: Request, actor: OperationsRead, session: Session) -
     may_write = actor.may(Permission.CONFIG_WRITE)
     after = [jobs_table(await service.list_jobs(session), may_run=may_write)]
     page = run_list(may_cancel=may_write)
-    return await show_list(request, actor, page, partial(service.list_runs, session), after=after)
+    return await show_list(request, session, actor, page, partial(service.list_runs, session), after=after)
 
 
 @router.post("/runs/{run_id}/cancel")

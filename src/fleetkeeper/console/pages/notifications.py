@@ -193,7 +193,7 @@ async def _home(
     page = delivery_list(may_write=may_write)
     fetch = partial(deliveries.list_deliveries, session, actor)
     status = 200 if error is None else error.status
-    return await show_list(request, actor, page, fetch, before=before, status=status)
+    return await show_list(request, session, actor, page, fetch, before=before, status=status)
 
 
 async def writable_departments(session: AsyncSession, actor: Actor) -> tuple[Option, ...]:

@@ -101,7 +101,9 @@ async def list_providers(request: Request, actor: ProvidersRead, session: Sessio
     """All providers."""
     add = PRESETS.items() if actor.may(Permission.PROVIDERS_WRITE) else ()
     links = [(f"{HOME}/new?preset={preset}", f"Add {facts.title}") for preset, facts in add]
-    return await show_list(request, actor, PROVIDERS, partial(service.list_providers, session), links=links)
+    return await show_list(
+        request, session, actor, PROVIDERS, partial(service.list_providers, session), links=links
+    )
 
 
 @router.get("/new")

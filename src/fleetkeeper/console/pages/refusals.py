@@ -32,4 +32,4 @@ declare(
 async def show_refusals(request: Request, actor: DevicesRead, session: Session) -> Response:
     """Reasons, the newest first."""
     page = refusal_list(with_tokens=actor.may(Permission.TOKENS_READ))
-    return await show_list(request, actor, page, partial(service.list_refusals, session, actor))
+    return await show_list(request, session, actor, page, partial(service.list_refusals, session, actor))

@@ -196,7 +196,7 @@ async def list_files(request: Request, actor: ConfigRead, session: Session) -> R
     """The files of the archive."""
     after = [verify_form() if actor.may(Permission.CONFIG_WRITE) else None]
     fetch = partial(browsing.list_files, session)
-    return await show_list(request, actor, FILE_LIST, fetch, after=after, crumbs=BELOW)
+    return await show_list(request, session, actor, FILE_LIST, fetch, after=after, crumbs=BELOW)
 
 
 @router.get("/deletions")
@@ -206,7 +206,9 @@ async def list_deletions(
     """Deletions, and the form for one."""
     before = [deletion_form({"device": device})]
     fetch = partial(browsing.list_deletions, session)
-    return await show_list(request, actor, DELETION_LIST, fetch, before=before, crumbs=_crumbs(actor))
+    return await show_list(
+        request, session, actor, DELETION_LIST, fetch, before=before, crumbs=_crumbs(actor)
+    )
 
 
 @router.post("/deletions/preview")

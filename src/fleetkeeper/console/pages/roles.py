@@ -142,6 +142,7 @@ async def _list_page(
     form = (new_role or NEW.shown(HOME, options=_options(actor))) if may_write else None
     return await show_list(
         request,
+        session,
         actor,
         _role_list(may_write=may_write),
         partial(service.list_roles, session),

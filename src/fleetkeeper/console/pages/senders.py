@@ -276,6 +276,7 @@ async def _page(
         return show_page(actor, HOME, "Integrations", panels, links=links, status=status)
     return await show_list(
         request,
+        session,
         actor,
         host_list(may_move=may_move),
         partial(service.list_hosts, session, actor),
@@ -311,6 +312,7 @@ async def _rules_page(
 
     return await show_list(
         request,
+        session,
         actor,
         rule_list(may_write=may_write),
         fetch,

@@ -38,7 +38,7 @@ async def list_sessions(request: Request, actor: SessionsWrite, session: Session
     async def fetch(parameters: list[tuple[str, str]]) -> SessionPage:
         return await service.list_sessions(session, actor, parameters, now=utc_now(), idle=idle_time(request))
 
-    return await show_list(request, actor, session_list(), fetch)
+    return await show_list(request, session, actor, session_list(), fetch)
 
 
 @router.post("/sessions/{session_id}/end")

@@ -91,7 +91,7 @@ async def show_space(
 async def list_devices(request: Request, actor: ConfigRead, session: Session) -> Response:
     """What each device stores."""
     fetch = partial(service.list_devices, session, actor)
-    return await show_list(request, actor, SPACE_DEVICES, fetch, crumbs=((HOME, "Storage"),))
+    return await show_list(request, session, actor, SPACE_DEVICES, fetch, crumbs=((HOME, "Storage"),))
 
 
 @router.post("/measure")

@@ -33,7 +33,7 @@ declare(
 async def list_tokens(request: Request, actor: TokensRead, session: Session) -> Response:
     """Everybody's tokens."""
     page = token_list(may_revoke=actor.may(Permission.TOKENS_WRITE))
-    return await show_list(request, actor, page, partial(service.list_tokens, session, actor))
+    return await show_list(request, session, actor, page, partial(service.list_tokens, session, actor))
 
 
 @router.post("/tokens/{token_id}/revoke")

@@ -195,7 +195,7 @@ async def _list_page(
     request: Request, session: AsyncSession, actor: Actor, form: EntryForm | None, status: int = 200
 ) -> Response:
     fetch = partial(service.list_users, session, actor)
-    return await show_list(request, actor, user_list(actor), fetch, before=[form], status=status)
+    return await show_list(request, session, actor, user_list(actor), fetch, before=[form], status=status)
 
 
 async def _outcome(

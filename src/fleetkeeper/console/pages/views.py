@@ -7,7 +7,13 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.annotations.views import service
-from fleetkeeper.annotations.views.schemas import ListPath, ListQuery, SavedViewCreate, SavedViewRead
+from fleetkeeper.annotations.views.schemas import (
+    ListPath,
+    ListQuery,
+    SavedViewCreate,
+    SavedViewRead,
+    SavedViewUpdate,
+)
 from fleetkeeper.console.contexts.panels import Cell, EntryForm, Row, RowAction, Table, Tag
 from fleetkeeper.console.contexts.views import ViewLink, ViewsMenu
 from fleetkeeper.console.forms.form import Form, Widget
@@ -31,6 +37,7 @@ FORM = Form(
     "Save view",
     {
         "name": Widget("Name", hint="Filters, order and columns are saved"),
+        "is_default": "Make this my default for the list",
         "is_shared": "Share with everyone",
         "path": Widget("", kind="hidden"),
         "query": Widget("", kind="hidden"),
@@ -51,7 +58,15 @@ async def show_views(
         return await _page(session, actor, path, _form(actor, path, query))
     views = await _views(session, actor, path)
     links = tuple(
-        ViewLink(one.name, _href(one), "" if one.is_own else one.owner, one.is_shared, _delete(actor, one))
+        ViewLink(
+            one.name,
+            _href(one),
+            "" if one.is_own else one.owner,
+            one.is_shared,
+            one.is_default,
+            f"/views/{one.id}/default" if one.is_own else "",
+            _delete(actor, one),
+        )
         for one in views
     )
     menu = ViewsMenu(path, query, links, actor.may(Permission.VIEWS_SHARE), actor.csrf_token or "")
@@ -72,6 +87,17 @@ async def save_view(request: Request, sent: FormLists, actor: SignedIn, session:
     return await _page(
         session, actor, path, refused(_form(actor, path, query), outcome, sent), outcome.status
     )
+
+
+@router.post("/views/{view_id}/default")
+async def toggle_default(request: Request, view_id: UUID, actor: SignedIn, session: Session) -> Response:
+    """Let the list begin with a view from now on, or no longer."""
+    view = await service.get_view(session, actor, view_id)
+    changed = await service.update_view(
+        session, actor, view_id, SavedViewUpdate(is_default=not view.is_default)
+    )
+    text = f"“{view.name}” is now your default" if changed.is_default else "The list has no default view now"
+    return told(request, _href(changed), f"{text}.")
 
 
 @router.post("/views/{view_id}/delete")
@@ -113,12 +139,21 @@ async def _page(
 def _row(actor: Actor, one: SavedViewRead) -> Row:
     delete = _delete(actor, one)
     actions = (RowAction("Delete", delete, f"Delete the view {one.name}?"),) if delete else ()
-    tags = (Tag("Shared"),) if one.is_shared else ()
+    default = RowAction(
+        "Not default" if one.is_default else "Make default",
+        f"/views/{one.id}/default",
+        f"Open the list without “{one.name}” first?"
+        if one.is_default
+        else f"Open the list with “{one.name}” first?",
+        is_danger=False,
+    )
+    actions = (default, *actions) if one.is_own else actions
+    tags = ((Tag("Default", "good"),) if one.is_default else ()) + ((Tag("Shared"),) if one.is_shared else ())
     return Row((Cell(one.name, _href(one), tags=tags), Cell(one.owner, is_soft=True)), actions)
 
 
 def _href(view: SavedViewRead) -> str:
-    return f"{view.path}?{view.query}" if view.query else view.path
+    return f"{view.path}?{view.query or 'view=all'}"
 
 
 def _delete(actor: Actor, view: SavedViewRead) -> str:
