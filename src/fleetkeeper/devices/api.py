@@ -29,7 +29,7 @@ from fleetkeeper.devices.schemas import (
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.kit.bulk import BulkResult
 from fleetkeeper.kit.clock import utc_now
-from fleetkeeper.kit.etags import ExpectedVersion, etag_of
+from fleetkeeper.kit.etags import ExpectedVersion, tagged
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 
@@ -110,9 +110,7 @@ async def delete_devices(
 @router.get("/{device_id}", responses=problem_responses(401, 403, 404, 422))
 async def get_device(device_id: UUID, actor: DevicesRead, session: Session, response: Response) -> DeviceRead:
     """Get one device."""
-    device = await service.get_device(session, actor, device_id)
-    response.headers["ETag"] = etag_of(device.version)
-    return device
+    return tagged(response, await service.get_device(session, actor, device_id))
 
 
 @router.patch("/{device_id}", responses=problem_responses(400, 401, 403, 404, 412, 422))
@@ -125,9 +123,9 @@ async def update_device(
     version: ExpectedVersion,
 ) -> DeviceRead:
     """Change a device's name, type, lifecycle, location or department."""
-    device = await service.update_device(session, actor, device_id, changes, expected_version=version)
-    response.headers["ETag"] = etag_of(device.version)
-    return device
+    return tagged(
+        response, await service.update_device(session, actor, device_id, changes, expected_version=version)
+    )
 
 
 @router.delete(

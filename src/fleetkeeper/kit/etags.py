@@ -1,9 +1,9 @@
 """ETags of things that are counted up with each change: the one that goes out, and the one that comes back."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Protocol, TypeVar
 
-from fastapi import Depends, Header
+from fastapi import Depends, Header, Response
 
 from fleetkeeper.errors import FieldError, InvalidInputError, PreconditionError
 
@@ -13,6 +13,21 @@ _ETAG = re.compile(r'(?:W/)?"(\d{1,9})"', re.ASCII)
 def etag_of(version: int) -> str:
     """The ETag of a version, as an answer carries it."""
     return f'"{version}"'
+
+
+class Versioned(Protocol):
+    """What is counted up with each change."""
+
+    version: int
+
+
+Answer = TypeVar("Answer", bound=Versioned)
+
+
+def tagged(response: Response, answer: Answer) -> Answer:
+    """An answer whose ETag goes out with it."""
+    response.headers["ETag"] = etag_of(answer.version)
+    return answer
 
 
 async def expected_version(

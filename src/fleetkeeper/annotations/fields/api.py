@@ -20,7 +20,7 @@ from fleetkeeper.annotations.fields.schemas import (
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.oidc.access import InstallationSealer
-from fleetkeeper.kit.etags import ExpectedVersion, etag_of
+from fleetkeeper.kit.etags import ExpectedVersion, etag_of, tagged
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 
@@ -42,9 +42,7 @@ async def create_custom_field(
     wanted: FieldWrite, actor: FieldsWrite, session: Session, response: Response
 ) -> FieldRead:
     """Create a custom field."""
-    made = await service.create_field(session, actor, wanted)
-    response.headers["ETag"] = etag_of(made.version)
-    return made
+    return tagged(response, await service.create_field(session, actor, wanted))
 
 
 @router.get("/{field_id}", responses=problem_responses(401, 403, 404, 422))
@@ -52,9 +50,7 @@ async def get_custom_field(
     field_id: UUID, actor: FieldsRead, session: Session, response: Response
 ) -> FieldRead:
     """Get one custom field, with how many objects have a value."""
-    found = await service.get_field(session, actor, field_id)
-    response.headers["ETag"] = etag_of(found.version)
-    return found
+    return tagged(response, await service.get_field(session, actor, field_id))
 
 
 @router.put("/{field_id}", responses=problem_responses(400, 401, 403, 404, 409, 412, 422))
@@ -67,9 +63,7 @@ async def change_custom_field(
     response: Response,
 ) -> FieldRead:
     """Change a custom field. Its kind, and choices that are in use, stay while objects have values."""
-    changed = await service.change_field(session, actor, field_id, wanted, expected_version)
-    response.headers["ETag"] = etag_of(changed.version)
-    return changed
+    return tagged(response, await service.change_field(session, actor, field_id, wanted, expected_version))
 
 
 @router.delete("/{field_id}", responses=problem_responses(401, 403, 404, 422))
@@ -100,11 +94,12 @@ async def change_custom_values(
     response: Response,
 ) -> ValuesRead:
     """Set some values of an object that you may change."""
-    changed = await values.change_values(
-        session, actor, sealer, object_type, object_id, wanted.values, expected_version
+    return tagged(
+        response,
+        await values.change_values(
+            session, actor, sealer, object_type, object_id, wanted.values, expected_version
+        ),
     )
-    response.headers["ETag"] = etag_of(changed.version)
-    return changed
 
 
 @router.post(

@@ -11,7 +11,7 @@ from fleetkeeper.annotations.tags.queries import LISTING as TAGS_LISTING
 from fleetkeeper.annotations.tags.schemas import TagPage, TagRead, TagWrite
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
-from fleetkeeper.kit.etags import ExpectedVersion, etag_of
+from fleetkeeper.kit.etags import ExpectedVersion, tagged
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 
@@ -29,17 +29,13 @@ async def list_tags(request: Request, actor: TagsRead, session: Session, asked: 
 @router.post("", status_code=201, responses=problem_responses(400, 401, 403, 409, 422))
 async def create_tag(wanted: TagWrite, actor: TagsWrite, session: Session, response: Response) -> TagRead:
     """Create a tag."""
-    made = await service.create_tag(session, actor, wanted)
-    response.headers["ETag"] = etag_of(made.version)
-    return made
+    return tagged(response, await service.create_tag(session, actor, wanted))
 
 
 @router.get("/{tag_id}", responses=problem_responses(401, 403, 404, 422))
 async def get_tag(tag_id: UUID, actor: TagsRead, session: Session, response: Response) -> TagRead:
     """Get one tag."""
-    found = await service.get_tag(session, actor, tag_id)
-    response.headers["ETag"] = etag_of(found.version)
-    return found
+    return tagged(response, await service.get_tag(session, actor, tag_id))
 
 
 @router.put("/{tag_id}", responses=problem_responses(400, 401, 403, 404, 409, 412, 422))
@@ -52,9 +48,7 @@ async def change_tag(
     response: Response,
 ) -> TagRead:
     """Change a tag."""
-    changed = await service.change_tag(session, actor, tag_id, wanted, expected_version)
-    response.headers["ETag"] = etag_of(changed.version)
-    return changed
+    return tagged(response, await service.change_tag(session, actor, tag_id, wanted, expected_version))
 
 
 @router.delete("/{tag_id}", status_code=204, responses=problem_responses(401, 403, 404, 422))

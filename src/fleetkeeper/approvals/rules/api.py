@@ -17,7 +17,7 @@ from fleetkeeper.approvals.rules.schemas import (
 from fleetkeeper.approvals.rules.service import LISTING as APPROVAL_RULES_LISTING
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
-from fleetkeeper.kit.etags import ExpectedVersion, etag_of
+from fleetkeeper.kit.etags import ExpectedVersion, tagged
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 
@@ -48,9 +48,7 @@ async def create_rule(
 ) -> ApprovalRuleRead:
     """Create an approval rule."""
     del actor
-    made = await service.create_rule(session, wanted)
-    response.headers["ETag"] = etag_of(made.version)
-    return made
+    return tagged(response, await service.create_rule(session, wanted))
 
 
 @router.get("/{rule_id}", responses=problem_responses(401, 403, 404, 422))
@@ -59,9 +57,7 @@ async def get_rule(
 ) -> ApprovalRuleRead:
     """Get one approval rule."""
     del actor
-    found = await service.get_rule(session, rule_id)
-    response.headers["ETag"] = etag_of(found.version)
-    return found
+    return tagged(response, await service.get_rule(session, rule_id))
 
 
 @router.patch("/{rule_id}", responses=problem_responses(400, 401, 403, 404, 409, 412, 422))
@@ -75,9 +71,9 @@ async def update_rule(
 ) -> ApprovalRuleRead:
     """Change an approval rule. Requests that wait keep the rule as it was."""
     del actor
-    changed = await service.update_rule(session, rule_id, changes, expected_version=expected_version)
-    response.headers["ETag"] = etag_of(changed.version)
-    return changed
+    return tagged(
+        response, await service.update_rule(session, rule_id, changes, expected_version=expected_version)
+    )
 
 
 @router.delete("/{rule_id}", status_code=204, responses=problem_responses(401, 403, 404, 422))

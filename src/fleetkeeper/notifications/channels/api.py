@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.oidc.access import InstallationSealer
-from fleetkeeper.kit.etags import ExpectedVersion, etag_of
+from fleetkeeper.kit.etags import ExpectedVersion, tagged
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.notifications.access import NotificationsRead, NotificationsWrite, Sending
@@ -46,9 +46,7 @@ async def create_channel(
     response: Response,
 ) -> ChannelWithSecret:
     """Create a notification channel. A signing secret that is made for a webhook is in this answer only."""
-    made = await service.create_channel(session, sealer, actor, wanted)
-    response.headers["ETag"] = etag_of(made.version)
-    return made
+    return tagged(response, await service.create_channel(session, sealer, actor, wanted))
 
 
 @router.get("/{channel_id}", responses=problem_responses(401, 403, 404, 422))
@@ -56,9 +54,7 @@ async def get_channel(
     channel_id: UUID, actor: NotificationsRead, session: Session, response: Response
 ) -> ChannelRead:
     """Get one notification channel."""
-    found = await service.get_channel(session, actor, channel_id)
-    response.headers["ETag"] = etag_of(found.version)
-    return found
+    return tagged(response, await service.get_channel(session, actor, channel_id))
 
 
 @router.patch("/{channel_id}", responses=problem_responses(400, 401, 403, 404, 409, 412, 422))
@@ -72,11 +68,12 @@ async def update_channel(
     response: Response,
 ) -> ChannelRead:
     """Change a notification channel."""
-    changed = await service.update_channel(
-        session, sealer, actor, channel_id, changes, expected_version=expected_version
+    return tagged(
+        response,
+        await service.update_channel(
+            session, sealer, actor, channel_id, changes, expected_version=expected_version
+        ),
     )
-    response.headers["ETag"] = etag_of(changed.version)
-    return changed
 
 
 @router.delete("/{channel_id}", status_code=204, responses=problem_responses(401, 403, 404, 422))

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
-from fleetkeeper.kit.etags import ExpectedVersion, etag_of
+from fleetkeeper.kit.etags import ExpectedVersion, tagged
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.notifications.access import NotificationsRead, NotificationsWrite
@@ -46,17 +46,13 @@ async def create_rule(
     wanted: RuleCreate, actor: NotificationsWrite, session: Session, response: Response
 ) -> RuleRead:
     """Create a notification rule."""
-    made = await service.create_rule(session, actor, wanted)
-    response.headers["ETag"] = etag_of(made.version)
-    return made
+    return tagged(response, await service.create_rule(session, actor, wanted))
 
 
 @router.get("/{rule_id}", responses=problem_responses(401, 403, 404, 422))
 async def get_rule(rule_id: UUID, actor: NotificationsRead, session: Session, response: Response) -> RuleRead:
     """Get one notification rule."""
-    found = await service.get_rule(session, actor, rule_id)
-    response.headers["ETag"] = etag_of(found.version)
-    return found
+    return tagged(response, await service.get_rule(session, actor, rule_id))
 
 
 @router.patch("/{rule_id}", responses=problem_responses(400, 401, 403, 404, 412, 422))
@@ -69,9 +65,10 @@ async def update_rule(
     response: Response,
 ) -> RuleRead:
     """Change a notification rule."""
-    changed = await service.update_rule(session, actor, rule_id, changes, expected_version=expected_version)
-    response.headers["ETag"] = etag_of(changed.version)
-    return changed
+    return tagged(
+        response,
+        await service.update_rule(session, actor, rule_id, changes, expected_version=expected_version),
+    )
 
 
 @router.delete("/{rule_id}", status_code=204, responses=problem_responses(401, 403, 404, 422))

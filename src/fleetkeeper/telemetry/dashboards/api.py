@@ -9,7 +9,7 @@ from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.exporting import add_export
 from fleetkeeper.identity.permissions import Permission
-from fleetkeeper.kit.etags import ExpectedVersion, etag_of
+from fleetkeeper.kit.etags import ExpectedVersion, tagged
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.telemetry.access import TelemetryRead
@@ -56,9 +56,7 @@ async def create_dashboard(
     wanted: DashboardCreate, actor: DashboardsWrite, session: Session, response: Response
 ) -> DashboardRead:
     """Make a dashboard."""
-    made = await service.create_dashboard(session, actor, wanted)
-    response.headers["ETag"] = etag_of(made.version)
-    return made
+    return tagged(response, await service.create_dashboard(session, actor, wanted))
 
 
 @router.get("/built-in", responses=problem_responses(401, 403))
@@ -110,9 +108,7 @@ async def get_dashboard(
     key: Key, actor: TelemetryRead, session: Session, response: Response
 ) -> DashboardRead:
     """Get one dashboard."""
-    found = await service.get_dashboard(session, actor, key)
-    response.headers["ETag"] = etag_of(found.version)
-    return found
+    return tagged(response, await service.get_dashboard(session, actor, key))
 
 
 @router.put("/{key}", responses=problem_responses(400, 401, 403, 404, 409, 412, 422))
@@ -125,9 +121,9 @@ async def replace_dashboard(
     version: ExpectedVersion,
 ) -> DashboardRead:
     """Change a dashboard. With If-Match, only when nobody else has changed it in between."""
-    found = await service.replace_dashboard(session, actor, key, wanted, expected_version=version)
-    response.headers["ETag"] = etag_of(found.version)
-    return found
+    return tagged(
+        response, await service.replace_dashboard(session, actor, key, wanted, expected_version=version)
+    )
 
 
 @router.delete("/{key}", status_code=204, responses=problem_responses(401, 403, 404, 422))
