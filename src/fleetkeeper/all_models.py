@@ -1,7 +1,7 @@
 """Imports every room's models, so that Alembic and foreign keys by name can see them all; and what people annotate."""
 
+from fleetkeeper.annotations import identity_objects
 from fleetkeeper.annotations import models as annotations
-from fleetkeeper.annotations import people
 from fleetkeeper.approvals import models as approvals
 from fleetkeeper.audit import models as audit
 from fleetkeeper.config import models as config
@@ -38,10 +38,10 @@ __all__ = [
     "fleet",
     "idempotency",
     "identity",
+    "identity_objects",
     "jobs",
     "notifications",
     "oidc",
-    "people",
     "refusals",
     "rollups",
     "senders",

@@ -28,7 +28,7 @@ class Annotated:
     visible: Visible
     writable: Visible
     # Whose it is; None for a kind that belongs to no department.
-    department: ColumnElement[UUID | None] | None = None
+    department: ColumnElement[UUID] | ColumnElement[UUID | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,22 @@ async def check_writable(session: AsyncSession, actor: Actor, object_type: str, 
     if found is None:
         raise ForbiddenError(f"You may not change this {kind.title}.")
     return found
+
+
+async def find_with_rights(
+    session: AsyncSession, actor: Actor, object_type: str, object_id: UUID
+) -> tuple[Found, bool] | None:
+    """The object, and whether the actor may change it; None where they may not see what is added to it."""
+    kind = KINDS.get(object_type)
+    if kind is None:
+        return None
+    department = null() if kind.department is None else kind.department
+    may_write = kind.key.in_(kind.writable(actor).with_only_columns(kind.key))
+    asked = kind.visible(actor).with_only_columns(
+        kind.label, department, may_write, maintain_column_froms=True
+    )
+    row = (await session.execute(asked.where(kind.key == object_id))).one_or_none()
+    return None if row is None else (Found(kind, object_id, row[0], row[1]), row[2])
 
 
 async def _find(session: AsyncSession, kind: Annotated, among: Select[Any], object_id: UUID) -> Found | None:

@@ -16,6 +16,11 @@ ObjectName = Annotated[
 ]
 
 
+def object_name(object_type: str, object_id: object) -> str:
+    """An object as the API names it."""
+    return f"{object_type}:{object_id}"
+
+
 def parts_of(name: str) -> tuple[str, UUID]:
     """Type and ID of an object's name."""
     object_type, _, object_id = name.partition(":")

@@ -1,14 +1,15 @@
 """The tabs of a device's page, each declared once."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.annotations.tags.service import all_tags
+from fleetkeeper.console.annotation_tabs import Annotating, annotation_tabs
 from fleetkeeper.console.contexts.devices import DeviceProcesses, FileSystems, NeverReported
-from fleetkeeper.console.contexts.panels import Fragment, Table
+from fleetkeeper.console.contexts.panels import Fragment
 from fleetkeeper.console.details import Panels, Tab
 from fleetkeeper.console.device_form import delete_form, device_form
 from fleetkeeper.console.device_page import (
@@ -23,11 +24,7 @@ from fleetkeeper.console.device_page import (
     states_table,
     system_facts,
 )
-from fleetkeeper.console.field_panels import field_panels, fields_of, values_address
-from fleetkeeper.console.file_panels import file_panels
 from fleetkeeper.console.history import entries_tab
-from fleetkeeper.console.note_panels import notes_of
-from fleetkeeper.console.tag_panels import tags_form
 from fleetkeeper.devices.annotating import TABLE
 from fleetkeeper.devices.schemas import DeviceRead
 from fleetkeeper.fleet import service as fleet
@@ -41,13 +38,6 @@ from fleetkeeper.telemetry.states.service import newest_states
 
 LOGIN_LIMIT = 50
 STATES_SHOWN = timedelta(days=30)
-NO_FIELDS = Table(
-    "custom-fields",
-    "Custom fields",
-    ("Field", "Value"),
-    (),
-    empty="No custom fields for devices yet. Administrators define them under Custom fields.",
-)
 
 
 @dataclass(frozen=True)
@@ -68,6 +58,21 @@ class Shown:
     def may_delete(self) -> bool:
         """Whether the reader may delete the device."""
         return self.actor.may_in(Permission.DEVICES_DELETE, self.device.department_id)
+
+    @property
+    def annotating(self) -> Annotating:
+        """The device as one adds notes, values, files and tags to it."""
+        device, limits = self.device, self.settings.attachments
+        return Annotating(
+            self.session,
+            self.actor,
+            limits,
+            TABLE,
+            device.id,
+            device.department_id,
+            self.may_write,
+            slugs=device.tags,
+        )
 
     @property
     def has_reported(self) -> bool:
@@ -130,43 +135,14 @@ async def logins(shown: Shown) -> Panels:
     return [logins_table(found.results)]
 
 
-async def fields(shown: Shown) -> Panels:
-    """Custom fields and their form."""
-    device = shown.device
-    found = await fields_of(shown.session, shown.actor, TABLE, device.id)
-    if found is None:
-        return [NO_FIELDS]
-    address = values_address(TABLE, device.id)
-    return field_panels(shown.actor, found, address, device.department_id, may_write=shown.may_write)
-
-
-async def notes(shown: Shown) -> Panels:
-    """Notes, and the form for another."""
-    return [
-        await notes_of(shown.session, shown.actor, f"{TABLE}:{shown.device.id}", may_write=shown.may_write)
-    ]
-
-
-async def files(shown: Shown) -> Panels:
-    """Files, and the form for more."""
-    return await file_panels(
-        shown.session,
-        shown.actor,
-        shown.settings.attachments,
-        TABLE,
-        shown.device.id,
-        may_write=shown.may_write,
-    )
-
-
 async def settings(shown: Shown) -> Panels:
     """What may be changed of it."""
     session, actor, device = shown.session, shown.actor, shown.device
     places = await all_departments(session, actor, Permission.DEVICES_WRITE)
-    tags = tags_form(await all_tags(session), device.tags, f"/devices/{device.id}")
+    about = replace(shown.annotating, tags=await all_tags(session))
     return [
         device_form(actor, device, places),
-        tags if shown.may_write else None,
+        about.tags_form,
         delete_form(actor, device),
     ]
 
@@ -176,9 +152,6 @@ TABS = (
     DeviceTab("system", "System", system),
     DeviceTab("processes", "Processes", processes, lambda shown: shown.has_reported),
     DeviceTab("sessions", "Sessions", logins),
-    DeviceTab("fields", "Custom fields", fields, lambda shown: shown.actor.may(Permission.FIELDS_READ)),
-    DeviceTab("notes", "Notes", notes),
-    DeviceTab("files", "Files", files),
     DeviceTab("settings", "Settings", settings, lambda shown: shown.may_write or shown.may_delete),
 )
 
@@ -187,7 +160,7 @@ def device_tabs(shown: Shown) -> list[Tab | None]:
     """The tabs for a reader, and the history for those who may read the log."""
     *first, last = [_tab(one, shown) for one in TABS]
     history = entries_tab(shown.session, shown.actor, {"device_id": str(shown.device.id)})
-    return [*first, history, last]
+    return [*first, *annotation_tabs(shown.annotating), history, last]
 
 
 def _tab(tab: DeviceTab, shown: Shown) -> Tab | None:

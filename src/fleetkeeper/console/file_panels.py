@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.annotations.attachments.schemas import AttachmentRead
 from fleetkeeper.annotations.attachments.service import list_attachments
+from fleetkeeper.annotations.schemas import object_name
 from fleetkeeper.console.contexts.panels import Cell, Panel, Row, RowAction, Table, Upload
 from fleetkeeper.console.device_page import format_bytes
 from fleetkeeper.identity.actor import Actor
@@ -26,7 +27,7 @@ async def file_panels(
     may_write: bool,
 ) -> list[Panel]:
     """The files of an object that the actor may see, and the form for more."""
-    name = f"{object_type}:{object_id}"
+    name = object_name(object_type, object_id)
     page = await list_attachments(session, actor, name, [("limit", SHOWN)])
     rows = tuple(_row(one, may_write=may_write) for one in page.results)
     rest = page.count - len(rows)

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.console.annotation_tabs import annotating, annotation_tabs
 from fleetkeeper.console.contexts.panels import Cell, EntryForm, Facts, Option
 from fleetkeeper.console.details import Panels, Refusal, Tab, show_detail
 from fleetkeeper.console.forms.form import Form, version_in
@@ -236,11 +237,13 @@ async def _show_one(
             return [facts]
         return [facts, *status_forms(objects.machine, item.status, base, objects.consequences)]
 
+    about = await annotating(request, session, actor, objects.table, key)
+
     async def settings() -> Panels:
         options = await objects.options(session, actor)
         shown = objects.edit_form.shown(base, item, options=options, version=item.version, is_open=True)
         delete = None if objects.service.delete is None else _delete_form(objects, item, base)
-        return [shown, delete]
+        return [shown, about.tags_form, delete]
 
     has_settings = may_write and objects.service.change is not None
     return await show_detail(
@@ -250,10 +253,12 @@ async def _show_one(
         objects.name(item),
         [
             Tab("overview", "Overview", overview),
+            *annotation_tabs(about),
             Tab("settings", "Settings", settings) if has_settings else None,
             history_tab(session, actor, objects.table, key),
         ],
         crumbs=((objects.page.path, objects.page.title),),
+        tags=about.shown_tags,
         refusal=refusal,
     )
 

@@ -19,9 +19,13 @@ def tag_options(tags: Sequence[TagRead]) -> tuple[Option, ...]:
     return tuple(Option(one.slug, one.name) for one in tags)
 
 
-def tags_form(tags: Sequence[TagRead], slugs: Sequence[str], base: str) -> EntryForm | None:
+def tags_form(
+    tags: Sequence[TagRead], slugs: Sequence[str], object_type: str, object_id: object
+) -> EntryForm | None:
     """The form that says which tags an object has; none where there are no tags."""
     if not tags:
         return None
     present = ObjectTags(tags=list(slugs))
-    return FORM.shown(f"{base}/tags", present, options={"tags": tag_options(tags)})
+    return FORM.shown(
+        f"/tags/objects/{object_type}/{object_id}", present, options={"tags": tag_options(tags)}
+    )

@@ -5,6 +5,7 @@ from uuid import UUID
 from fastapi import Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.console.annotation_tabs import annotating, annotation_tabs
 from fleetkeeper.console.audit_entries import acts_links, history_links
 from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import (
@@ -144,8 +145,11 @@ async def user_page(
             panels.append(tokens_of_one(listed, "/tokens", may_revoke=actor.may(Permission.TOKENS_WRITE)))
         return panels
 
+    about = await annotating(request, session, actor, "users", user_id)
+
     async def settings() -> Panels:
-        return _account_forms(user, is_oneself=user_id == actor.user_id)
+        forms = _account_forms(user, is_oneself=user_id == actor.user_id)
+        return [*forms, about.tags_form]
 
     sees_sign_ins = actor.may(Permission.SESSIONS_WRITE) or actor.may(Permission.TOKENS_READ)
     return await show_detail(
@@ -157,11 +161,12 @@ async def user_page(
             Tab("overview", "Overview", overview),
             Tab("access", "Access", access),
             Tab("sign-ins", "Sessions and tokens", sign_ins) if sees_sign_ins else None,
+            *annotation_tabs(about),
             Tab("settings", "Settings", settings) if actor.may(Permission.USERS_WRITE) else None,
             history_tab(session, actor, "users", user.id),
         ],
         crumbs=((HOME, "Users"),),
-        tags=_tags(user),
+        tags=(*_tags(user), *about.shown_tags),
         links=(*history_links(actor, "users", user.id), *acts_links(actor, user.id)),
         refusal=refusal,
     )

@@ -15,6 +15,7 @@ from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickF
 from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.objects import Objects, Options, Service, object_pages
 from fleetkeeper.console.panels import department_options
+from fleetkeeper.devices.annotating import TABLE as DEVICES
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments.service import all_departments
 from fleetkeeper.identity.permissions import Permission
@@ -53,7 +54,9 @@ def _flags(one: FieldRead) -> Cell:
 def _values(one: FieldRead) -> Cell:
     count = one.value_count or 0
     text = "1 object has a value" if count == 1 else f"{count:,} objects have a value"
-    return Cell(text, f"/{one.object_type}?{PREFIX}{one.name}__isnull=false" if count else "")
+    # No other list filters by custom fields.
+    is_filtered = count and one.object_type == DEVICES
+    return Cell(text, f"/devices?{PREFIX}{one.name}__isnull=false" if is_filtered else "")
 
 
 def _deletion(one: FieldRead) -> str:

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.console.annotation_tabs import annotating, annotation_tabs
 from fleetkeeper.console.audit_entries import history_links
 from fleetkeeper.console.contexts.panels import (
     Cell,
@@ -232,9 +233,11 @@ async def _department_page(
             )
         return panels
 
+    about = await annotating(request, session, actor, "departments", department_id)
+
     async def settings() -> Panels:
         places = await service.all_departments(session, actor, Permission.DEPARTMENTS_WRITE)
-        return _forms(actor, department, places, base)
+        return [*_forms(actor, department, places, base), about.tags_form]
 
     may_write = actor.may_in(Permission.DEPARTMENTS_WRITE, department_id)
     return await show_detail(
@@ -244,10 +247,12 @@ async def _department_page(
         department.name,
         [
             Tab("overview", "Overview", overview),
+            *annotation_tabs(about),
             Tab("settings", "Settings", settings) if may_write else None,
             history_tab(session, actor, "departments", department.id),
         ],
         crumbs=((HOME, "Departments"),),
+        tags=about.shown_tags,
         links=history_links(actor, "departments", department.id),
         refusal=refusal,
     )

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.annotations.fields.service import fields_for
-from fleetkeeper.annotations.tags.service import all_tags, set_tags
+from fleetkeeper.annotations.tags.service import all_tags
 from fleetkeeper.console.contexts.panels import Fragment
 from fleetkeeper.console.details import Refusal, show_detail
 from fleetkeeper.console.device_form import (
@@ -25,7 +25,6 @@ from fleetkeeper.console.lists.bulk import BulkDelete, BulkEdit, bulk_delete_pag
 from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import attempt, done
 from fleetkeeper.console.requests import FormLists
-from fleetkeeper.console.tag_panels import FORM as TAGS_FORM
 from fleetkeeper.console.tag_panels import shown_tags
 from fleetkeeper.database.request_session import AppSettings, Session
 from fleetkeeper.devices import deleting
@@ -159,15 +158,6 @@ async def change_device(
     if isinstance(outcome, FleetkeeperError):
         refusal = Refusal(FORM.id, outcome, sent, "settings")
         return await _device_page(request, session, actor, settings, device_id, refusal)
-    return done(request, f"/devices/{device_id}")
-
-
-@router.post("/devices/{device_id}/tags")
-async def change_tags(
-    request: Request, device_id: UUID, sent: FormLists, actor: DevicesWrite, session: Session
-) -> Response:
-    """Say which tags a device has."""
-    await set_tags(session, actor, TABLE, device_id, TAGS_FORM.read(sent).tags)
     return done(request, f"/devices/{device_id}")
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.console.annotation_tabs import annotating, annotation_tabs
 from fleetkeeper.console.audit_entries import history_links
 from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import (
@@ -230,6 +231,8 @@ async def _group_page(
             else None,
         ]
 
+    about = await annotating(request, session, actor, "groups", group.id)
+
     async def settings() -> Panels:
         delete = EntryForm(
             "delete",
@@ -239,7 +242,7 @@ async def _group_page(
             text=f"{group.members} members lose the roles that they have through it.",
             is_danger=True,
         )
-        return [replace(CHANGE.shown(base, group), is_open=True), delete]
+        return [replace(CHANGE.shown(base, group), is_open=True), about.tags_form, delete]
 
     return await show_detail(
         request,
@@ -248,11 +251,12 @@ async def _group_page(
         group.name,
         [
             Tab("overview", "Overview", overview),
+            *annotation_tabs(about),
             Tab("settings", "Settings", settings) if may_write else None,
             history_tab(session, actor, "groups", group.id),
         ],
         crumbs=((HOME, "Groups"),),
-        tags=() if is_local else (Tag(SOURCES[group.source]),),
+        tags=(*(() if is_local else (Tag(SOURCES[group.source]),)), *about.shown_tags),
         links=history_links(actor, "groups", group.id),
         refusal=refusal,
     )

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.console.annotation_tabs import annotating, annotation_tabs
 from fleetkeeper.console.audit_entries import history_links
 from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import Cell, EntryForm, Facts, Matrix, Option, RowAction, Tag
@@ -234,9 +235,12 @@ async def _role_page(
         )
         return [Facts("role", "Role", facts)]
 
+    about = await annotating(request, session, actor, "roles", role_id)
+
     async def settings() -> Panels:
         options, fields = _options(actor, role.permissions), _fields_of(role)
-        return [CHANGE.shown(f"{HOME}/{role_id}", role, options=options, only=fields, is_open=True)]
+        change = CHANGE.shown(f"{HOME}/{role_id}", role, options=options, only=fields, is_open=True)
+        return [change, about.tags_form]
 
     return await show_detail(
         request,
@@ -245,11 +249,12 @@ async def _role_page(
         role.name,
         [
             Tab("overview", "Overview", overview),
+            *annotation_tabs(about),
             Tab("settings", "Settings", settings) if actor.may(Permission.ROLES_WRITE) else None,
             history_tab(session, actor, "roles", role.id),
         ],
         crumbs=((HOME, "Roles"),),
-        tags=_tags(role),
+        tags=(*_tags(role), *about.shown_tags),
         links=history_links(actor, "roles", role.id),
         refusal=refusal,
     )

@@ -1,5 +1,10 @@
-"""`/tags`."""
+"""`/tags`, and which of them an object has."""
 
+from uuid import UUID
+
+from fastapi import Request, Response
+
+from fleetkeeper.annotations.objects import KINDS
 from fleetkeeper.annotations.tags import service
 from fleetkeeper.annotations.tags.queries import LISTING
 from fleetkeeper.annotations.tags.schemas import TagRead, TagWrite
@@ -9,6 +14,11 @@ from fleetkeeper.console.forms.form import Form, Widget
 from fleetkeeper.console.lists.declaring import Column, ListPage
 from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.objects import Objects, Service, object_pages
+from fleetkeeper.console.panels import done
+from fleetkeeper.console.requests import FormLists
+from fleetkeeper.console.tag_panels import FORM as OBJECT_FORM
+from fleetkeeper.database.request_session import Session
+from fleetkeeper.identity.access import SignedIn
 from fleetkeeper.identity.permissions import Permission
 
 HOME = "/tags"
@@ -74,3 +84,12 @@ router = object_pages(
         deletion="All devices lose the tag. This cannot be undone.",
     )
 )
+
+
+@router.post(HOME + "/objects/{object_type}/{object_id}")
+async def change_tags(
+    request: Request, object_type: str, object_id: UUID, sent: FormLists, actor: SignedIn, session: Session
+) -> Response:
+    """Say which tags an object has."""
+    await service.set_tags(session, actor, object_type, object_id, OBJECT_FORM.read(sent).tags)
+    return done(request, KINDS[object_type].href.format(object_id))
