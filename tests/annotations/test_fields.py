@@ -82,7 +82,7 @@ class TestDefinitions:
             ({"kind": "number", "default": "many"}, "default"),
             ({"kind": "number", "is_sensitive": True}, "is_sensitive"),
             ({"is_sensitive": True, "default": "x"}, "default"),
-            ({"object_type": "roles"}, "object_type"),
+            ({"object_type": "config"}, "object_type"),
             ({"department_id": STRANGER}, "department_id"),
         ],
     )

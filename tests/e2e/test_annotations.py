@@ -69,6 +69,22 @@ async def test_a_device_gets_a_tag_and_a_note(app, admin, visit):
     assert not visitor.problems
 
 
+async def test_a_group_gets_a_note(app, admin, visit):
+    key = (await admin.post("/api/v1/groups", json={"name": "Night shift"})).json()["id"]
+    await make_user(app.state.database, "maria", Role.ADMIN)
+    visitor = await visit()
+    await visitor.sign_in("maria", PASSWORD)
+    page = visitor.page
+    await visitor.open(f"/groups/{key}")
+    await page.get_by_role("link", name="Notes").click()
+    await page.get_by_text("Add note").first.click()
+    await page.locator("#new-note-body").fill("Call **Nora** first")
+    await page.get_by_role("button", name="Add note").click()
+    await expect(page.locator(".note-text strong")).to_have_text("Nora")
+    await expect(page.get_by_role("heading", name="Night shift")).to_be_visible()
+    assert not visitor.problems
+
+
 async def test_a_field_is_defined_filled_and_filtered_by(app, admin, visit):
     for name in ("db-01", "web-01"):
         device = await enroll(app, admin, name)
