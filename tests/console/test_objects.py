@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel, Field
 
+from fleetkeeper.approvals.schemas import ApprovalRead
 from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import Cell
 from fleetkeeper.console.forms.form import Form
@@ -54,6 +55,8 @@ class Boxes:
 
     kept: dict[UUID, Box] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
+    # What a move waits for, where it has to be approved.
+    held: ApprovalRead | None = None
 
     async def list(self, session, actor, parameters):
         return SomeRows(list(self.kept.values()), len(self.kept))
@@ -77,6 +80,8 @@ class Boxes:
         del self.kept[key]
 
     async def move(self, session, actor, key, state, reason):
+        if self.held is not None:
+            return self.held
         STATES.check(self.kept[key].status, state)
         self.reasons.append(reason)
         self.kept[key] = replace(self.kept[key], status=state)
@@ -135,6 +140,13 @@ async def test_from_creating_to_deleting(browser, boxes):
     gone = await browser.send(f"{address}/delete", change_reason="Lost")
     assert gone.headers["hx-redirect"] == "/boxes"
     await browser.page(address, status=404)
+
+
+async def test_what_has_to_be_approved_leads_to_the_request(boxes, browser):
+    box = await boxes.create(None, None, BoxWrite(name="Box A"))
+    boxes.held = ApprovalRead.model_construct(id=uuid7())
+    answer = await browser.send(f"/boxes/{box.id}/status/gone", change_reason="Lost")
+    assert answer.headers["hx-redirect"] == f"/approvals/{boxes.held.id}"
 
 
 async def test_who_may_only_look_is_offered_nothing(boxes, viewer_browser):

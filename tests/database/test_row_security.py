@@ -228,6 +228,23 @@ async def _count(session) -> int:
     return (await (await session.connection()).exec_driver_sql("SELECT count(*) FROM devices")).scalar()
 
 
+async def test_a_secured_table_shows_and_takes_the_rows_of_the_departments(connection, app_url, organisation):
+    connection.execute("CREATE TABLE things (id int, department_id uuid)")
+    try:
+        connection.execute("SELECT secure_table('things')")
+        rows = ((1, organisation.north), (2, organisation.south), (3, None))
+        for row in rows:
+            connection.execute("INSERT INTO things VALUES (%s, %s)", row)
+        north = of_departments(organisation.north)
+        assert await ask(app_url, north, "SELECT id FROM things ORDER BY id") == [1]
+        assert await ask(app_url, BY_COMMAND, "SELECT id FROM things ORDER BY id") == [1, 2, 3]
+        assert await ask(app_url, north, "DELETE FROM things WHERE id > 1") == [0]
+        with pytest.raises(errors.InsufficientPrivilege):
+            await ask(app_url, north, "UPDATE things SET department_id = NULL")
+    finally:
+        connection.execute("DROP TABLE things")
+
+
 @pytest.fixture
 def reader(database_url, organisation):
     """Makes a reader and gives a connection of it; its login goes after the test."""

@@ -140,4 +140,6 @@ class TestQueryCounts:
         finally:
             event.remove(engine, "before_cursor_execute", note)
         assert answer.status_code == 200
-        assert len(statements) == json.loads(BASELINE.read_text())[path.removesuffix("?limit=1000")], statements
+        assert len(statements) == json.loads(BASELINE.read_text())[path.removesuffix("?limit=1000")], (
+            statements
+        )

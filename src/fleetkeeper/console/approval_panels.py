@@ -13,7 +13,7 @@ from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import Cell, Entry, EntryForm, Facts, Row, RowAction, Table, Tag
 from fleetkeeper.console.forms.form import Form, Widget
 from fleetkeeper.console.forms.status_forms import status_cell
-from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
+from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter, status_filter
 
 HOME = "/approvals"
 DELEGATIONS = f"{HOME}/delegations"
@@ -40,7 +40,7 @@ REQUEST_LIST: ListPage[ApprovalRead] = ListPage(
             (_mine("Waiting for me", "waiting_for"), _mine("My requests", "requested_by")),
             is_chips=True,
         ),
-        QuickFilter("status", "Status", tuple(Choice(one, one.capitalize()) for one in RequestState)),
+        status_filter(RequestState),
     ),
     columns=(
         Column("kind", "Action", lambda one: Cell(one.title, f"{HOME}/{one.id}"), sort="kind"),

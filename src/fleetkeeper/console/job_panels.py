@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import Cell, Row, RowAction, Table, Tag
-from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
+from fleetkeeper.console.lists.declaring import Column, ListPage, status_filter
 from fleetkeeper.jobs.schemas import JobRead, RunRead
 from fleetkeeper.jobs.service import LISTING
 from fleetkeeper.jobs.status import OPEN, RUNS, RunState
@@ -28,7 +28,7 @@ def run_list(*, may_cancel: bool) -> ListPage[RunRead]:
         noun=("run", "runs"),
         listing=LISTING,
         search="Job or person",
-        quick=(QuickFilter("state", "Status", tuple(Choice(one, one.capitalize()) for one in RunState)),),
+        quick=(status_filter(RunState, "state"),),
         columns=(
             Column("job", "Job", lambda one: Cell(one.title, detail=one.key), sort="job"),
             Column("state", "Status", _state, sort="state"),

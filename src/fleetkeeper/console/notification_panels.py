@@ -6,7 +6,7 @@ from uuid import UUID
 from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import Cell, EntryForm, Facts, Option, Row, RowAction, Table, Tag
 from fleetkeeper.console.forms.form import Form, Widget
-from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
+from fleetkeeper.console.lists.declaring import Column, ListPage, status_filter
 from fleetkeeper.notifications.channels.schemas import (
     ChannelCreate,
     ChannelKind,
@@ -252,9 +252,7 @@ def delivery_list(*, may_write: bool) -> ListPage[DeliveryRead]:
         noun=("delivery", "deliveries"),
         listing=deliveries.LISTING,
         search="Title or recipient",
-        quick=(
-            QuickFilter("state", "Status", tuple(Choice(one, one.capitalize()) for one in DeliveryState)),
-        ),
+        quick=(status_filter(DeliveryState, "state"),),
         columns=(
             Column("event", "Event", lambda one: Cell(one.title, detail=one.event), sort="event"),
             Column("channel", "Channel", lambda one: Cell(one.channel, f"{HOME}/channels/{one.channel_id}")),

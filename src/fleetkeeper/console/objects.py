@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.approvals.schemas import ApprovalRead
 from fleetkeeper.console.annotation_tabs import annotating, annotation_tabs
 from fleetkeeper.console.contexts.panels import Cell, EntryForm, Facts, Option
 from fleetkeeper.console.details import Panels, Refusal, Tab, show_detail
@@ -21,18 +22,20 @@ from fleetkeeper.console.forms.status_forms import status_forms
 from fleetkeeper.console.history import history_tab
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.lists.declaring import ListPage
-from fleetkeeper.console.panels import REASON, Sent, done, refused, submit
+from fleetkeeper.console.panels import REASON, Sent, department_options, done, refused, submit
 from fleetkeeper.console.requests import FormLists
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.errors import FleetkeeperError, NotFoundError
 from fleetkeeper.identity.access import ReasonGiven, require
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.departments.service import all_departments
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.status import Machine
 
 Item = TypeVar("Item")
 Model = TypeVar("Model", bound=BaseModel)
 Options = Mapping[str, Sequence[Option]]
+OptionsOf = Callable[[AsyncSession, Actor], Awaitable[Options]]
 
 
 async def no_options(session: AsyncSession, actor: Actor) -> Options:
@@ -41,18 +44,34 @@ async def no_options(session: AsyncSession, actor: Actor) -> Options:
     return {}
 
 
+def departments(permission: Permission, everywhere: str = "All departments") -> OptionsOf:
+    """The choices of `department_id`: where one has the permission; and none, for those who have it everywhere."""
+
+    async def options(session: AsyncSession, actor: Actor) -> Options:
+        places = await all_departments(session, actor, permission)
+        nothing = everywhere if actor.may_everywhere(permission) else None
+        return {"department_id": department_options(places, None, nothing)}
+
+    return options
+
+
 @dataclass(frozen=True)
 class Service(Generic[Item, Model]):
-    """What the room does; all but reading may be left out. Each raises the errors of the API."""
+    """What the room does; all but reading may be left out. Each raises the errors of the API.
+
+    What has to be approved first is answered with the request: its page is shown then.
+    """
 
     list: Callable[[AsyncSession, Actor, list[tuple[str, str]]], Awaitable[Any]]
     get: Callable[[AsyncSession, Actor, UUID], Awaitable[Item]]
-    create: Callable[[AsyncSession, Actor, Model], Awaitable[Item]] | None = None
+    create: Callable[[AsyncSession, Actor, Model], Awaitable[Item | ApprovalRead]] | None = None
     # With the version that the sender saw.
-    change: Callable[[AsyncSession, Actor, UUID, Model, int | None], Awaitable[Item]] | None = None
-    delete: Callable[[AsyncSession, Actor, UUID], Awaitable[object]] | None = None
+    change: (
+        Callable[[AsyncSession, Actor, UUID, Model, int | None], Awaitable[Item | ApprovalRead]] | None
+    ) = None
+    delete: Callable[[AsyncSession, Actor, UUID], Awaitable[Any]] | None = None
     # To a state, for a reason.
-    move: Callable[[AsyncSession, Actor, UUID, Any, str], Awaitable[Item]] | None = None
+    move: Callable[[AsyncSession, Actor, UUID, Any, str], Awaitable[Item | ApprovalRead]] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +87,7 @@ class Objects(Generic[Item, Model]):
     form: Form[Model]
     name: Callable[[Item], str]
     facts: Callable[[Item], Sequence[tuple[str, Cell]]]
-    options: Callable[[AsyncSession, Actor], Awaitable[Options]] = no_options
+    options: OptionsOf = no_options
     machine: Machine[Any] | None = None
     # What a move to a state has for a consequence.
     consequences: Mapping[str, str] = field(default_factory=dict)
@@ -136,7 +155,9 @@ def _add_creating(router: APIRouter, objects: Objects[Item, Model]) -> None:
         async def again(error: FleetkeeperError) -> Response:
             return await _show_list(request, session, actor, objects, error, sent)
 
-        return await submit(request, session, make(), lambda made: f"{home}/{made.id}", again)
+        return await submit(
+            request, session, make(), lambda made: _page_after(made, f"{home}/{made.id}"), again
+        )
 
 
 def _add_changing(router: APIRouter, objects: Objects[Item, Model]) -> None:
@@ -159,7 +180,9 @@ def _add_changing(router: APIRouter, objects: Objects[Item, Model]) -> None:
             refusal = Refusal("change", error, sent, "settings")
             return await _show_one(request, session, actor, objects, key, refusal)
 
-        return await submit(request, session, apply(), lambda _: f"{home}/{key}", again)
+        return await submit(
+            request, session, apply(), lambda outcome: _page_after(outcome, f"{home}/{key}"), again
+        )
 
 
 def _add_moving(router: APIRouter, objects: Objects[Item, Model]) -> None:
@@ -180,8 +203,8 @@ def _add_moving(router: APIRouter, objects: Objects[Item, Model]) -> None:
         wanted = next((one for one in states if one == state), None)
         if wanted is None:
             raise NotFoundError("There is no such status.")
-        await move(session, actor, key, wanted, reason)
-        return done(request, f"{home}/{key}")
+        outcome = await move(session, actor, key, wanted, reason)
+        return done(request, _page_after(outcome, f"{home}/{key}"))
 
 
 def _add_deleting(router: APIRouter, objects: Objects[Item, Model]) -> None:
@@ -198,8 +221,12 @@ def _add_deleting(router: APIRouter, objects: Objects[Item, Model]) -> None:
         reason: ReasonGiven,
     ) -> Response:
         del reason
-        await delete(session, actor, key)
-        return done(request, home)
+        return done(request, _page_after(await delete(session, actor, key), home))
+
+
+def _page_after(outcome: object, page: str) -> str:
+    """Where to go on: to the request, where something has to be approved first."""
+    return f"/approvals/{outcome.id}" if isinstance(outcome, ApprovalRead) else page
 
 
 async def _show_list(

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from fleetkeeper.console.contexts.lists import BulkAction, Empty
 from fleetkeeper.console.contexts.panels import Cell, RowAction
+from fleetkeeper.console.forms.schema_fields import words_of
 from fleetkeeper.console.lists.days import DayFilter
 from fleetkeeper.kit.error_words import field_words
 from fleetkeeper.kit.listing import Listing
@@ -74,6 +76,11 @@ class QuickFilter:
         """What the service is asked for."""
         known = next((one for one in self.choices if one.value == text), None)
         return ((self.name, text),) if known is None or known.means is None else known.means
+
+
+def status_filter(states: type[StrEnum], name: str = "status", *, is_chips: bool = False) -> QuickFilter:
+    """The filter for the states of a status machine."""
+    return QuickFilter(name, "Status", tuple(Choice(one, words_of(one)) for one in states), is_chips=is_chips)
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,9 @@ from fleetkeeper.console.forms.form import Form, Widget
 from fleetkeeper.console.forms.schema_fields import words_of
 from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
 from fleetkeeper.console.navigation import Place, declare
-from fleetkeeper.console.objects import Objects, Options, Service, object_pages
-from fleetkeeper.console.panels import department_options
+from fleetkeeper.console.objects import Objects, Options, Service, departments, object_pages
 from fleetkeeper.devices.annotating import TABLE as DEVICES
 from fleetkeeper.identity.actor import Actor
-from fleetkeeper.identity.departments.service import all_departments
 from fleetkeeper.identity.permissions import Permission
 
 HOME = "/custom-fields"
@@ -64,12 +62,10 @@ def _deletion(one: FieldRead) -> str:
 
 
 async def _options(session: AsyncSession, actor: Actor) -> Options:
-    places = await all_departments(session, actor, Permission.FIELDS_WRITE)
-    everywhere = "All departments" if actor.may_everywhere(Permission.FIELDS_WRITE) else None
     return {
+        **await departments(Permission.FIELDS_WRITE)(session, actor),
         "object_type": [Option(one.table, one.title.capitalize()) for one in KINDS.values()],
         "kind": [Option(name, label, hint=hint) for name, (label, hint) in _KINDS.items()],
-        "department_id": department_options(places, None, everywhere),
     }
 
 
