@@ -22,6 +22,9 @@ class TransactionContext:
     whole_fleet: bool = False
     departments: frozenset[UUID] = frozenset()
     changeable_departments: frozenset[UUID] = frozenset()
+    # Where the caller may do anything at all: what tables of other rooms than devices go by.
+    acts_everywhere: bool = False
+    acting_departments: frozenset[UUID] = frozenset()
     # JSON of `kind`, `name`, `user`, `token`, `session`, `device`, `address`, `agent`, `request`, `reason`.
     audit: str = ""
 
@@ -36,6 +39,9 @@ class TransactionContext:
             "fleetkeeper.audit": self.audit,
             "fleetkeeper.departments": _listed(self.departments),
             "fleetkeeper.changeable_departments": _listed(self.changeable_departments),
+            "fleetkeeper.acting_departments": "*"
+            if self.acts_everywhere
+            else _listed(self.acting_departments),
         }
         given = ", ".join(f"set_config('{name}', {quote(value)}, true)" for name, value in known.items())
         connection.exec_driver_sql(f"BEGIN; SELECT {role}{given}", execution_options=_AS_IT_IS)
@@ -54,7 +60,9 @@ def product_context(kind: str, name: str, **more: str | None) -> TransactionCont
     """The product itself at work: a `job`, a `command`, or a `device` that reports."""
     known = {key: value for key, value in more.items() if value is not None}
     return TransactionContext(
-        whole_fleet=True, audit=msgspec.json.encode({"kind": kind, "name": name} | known).decode()
+        whole_fleet=True,
+        acts_everywhere=True,
+        audit=msgspec.json.encode({"kind": kind, "name": name} | known).decode(),
     )
 
 

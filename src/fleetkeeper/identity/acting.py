@@ -26,9 +26,12 @@ def context_of_actor(actor: Actor, more: Mapping[str, str | None]) -> Transactio
         | actor.scope(Permission.ENROLLMENT_WRITE)
         | actor.scope(Permission.DEVICES_CREATE)
     )
+    anywhere = actor.anywhere
     return TransactionContext(
         whole_fleet=readable.everywhere,
         departments=readable.departments,
         changeable_departments=changeable.departments,
+        acts_everywhere=anywhere.everywhere,
+        acting_departments=anywhere.departments,
         audit=msgspec.json.encode({key: value for key, value in known.items() if value}).decode(),
     )

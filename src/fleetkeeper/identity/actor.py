@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
 from fleetkeeper.identity.limits import UNLIMITED, Limits
@@ -77,6 +79,11 @@ class Actor:
             if scope
         )
         return repr(told)
+
+    @property
+    def anywhere(self) -> Scope:
+        """Where the actor may do anything at all."""
+        return reduce(or_, frozenset(self.grants.values()), NOWHERE)
 
     def scope(self, permission: Permission) -> Scope:
         """Where the actor has a permission."""

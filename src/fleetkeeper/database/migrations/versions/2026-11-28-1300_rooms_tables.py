@@ -1,4 +1,4 @@
-"""Departments and roles can have annotations.
+"""Departments and roles can have annotations, and tables of rooms are secured by one function.
 
 The version before this one must keep working against the changed schema: add first, remove a release later.
 """

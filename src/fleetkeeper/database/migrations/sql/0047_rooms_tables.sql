@@ -17,11 +17,20 @@ DROP TRIGGER forget_annotations ON users;
 DROP TRIGGER forget_annotations ON groups;
 SELECT annotate_table(kind, 'true') FROM unnest('{users,groups,departments,roles}'::text[]) AS kind;
 
--- Lets the application read and write a table with a `department_id`, in one statement: people who are limited to
--- departments reach the rows of those alone. Who may change a row there is asked by the room's services.
+-- Where the caller of a transaction may do anything at all, as its setting says; without one nowhere.
+CREATE FUNCTION acts_everywhere() RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT current_setting('fleetkeeper.acting_departments', true) IS NOT DISTINCT FROM '*'
+$$;
+CREATE FUNCTION acting_departments() RETURNS uuid[] LANGUAGE sql STABLE AS $$
+    SELECT string_to_array(nullif(nullif(current_setting('fleetkeeper.acting_departments', true), ''), '*'), ',')::uuid[]
+$$;
+
+-- Lets the application read and write a table with a `department_id`: people who are limited to departments reach the
+-- rows of those alone, and what belongs to none is for those with a permission for everywhere. Which permission it takes
+-- is asked by the room's services. Called by the migration of the room that owns the table.
 CREATE FUNCTION secure_table(target text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    within text := 'department_id = ANY ((SELECT visible_departments())::uuid[])';
+    within text := '(SELECT acts_everywhere()) OR department_id = ANY ((SELECT acting_departments())::uuid[])';
 BEGIN
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', target);
     EXECUTE format('CREATE POLICY whole_fleet ON %I TO fleetkeeper_whole_fleet USING (true) WITH CHECK (true)', target);

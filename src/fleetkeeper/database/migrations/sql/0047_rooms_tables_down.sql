@@ -1,4 +1,4 @@
-DROP FUNCTION secure_table(text);
+DROP FUNCTION secure_table(text), acts_everywhere(), acting_departments();
 DELETE FROM tagged WHERE object_type IN ('departments', 'roles');
 DELETE FROM notes WHERE object_type IN ('departments', 'roles');
 DELETE FROM custom_values WHERE object_type IN ('departments', 'roles');
