@@ -1,5 +1,6 @@
 """The usual pages of one kind of object, over a service that keeps its objects in memory."""
 
+import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from uuid import UUID
@@ -11,7 +12,6 @@ from fleetkeeper.approvals.schemas import ApprovalRead
 from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import Cell
 from fleetkeeper.console.forms.form import Form
-from fleetkeeper.console.forms.status_forms import status_cell
 from fleetkeeper.console.lists.declaring import Column, ListPage
 from fleetkeeper.console.lists.showing import SomeRows
 from fleetkeeper.console.objects import Objects, Service, object_pages
@@ -107,7 +107,7 @@ def boxes(app) -> Boxes:
         service=service,
         form=Form(BoxWrite, "box", "Box", "Save", {"name": "Name", "color": "Color"}),
         name=lambda one: one.name,
-        facts=lambda one: (("Color", Cell(one.color)), ("Status", status_cell(STATES, one.status))),
+        facts=lambda one: (("Color", Cell(one.color)),),
         machine=STATES,
         consequences={"gone": "Nobody finds it again."},
     )
@@ -124,6 +124,7 @@ async def test_from_creating_to_deleting(browser, boxes):
     address = made.headers["hx-redirect"]
     page = await browser.page(address)
     assert "Mark as gone" in page
+    assert re.search(r"<dt>Status</dt>\s*<dd[^>]*>.*?New", page, re.DOTALL)
     assert "Nobody finds it again." in page
     settings = await browser.page(f"{address}?tab=settings")
     assert 'value="Box A"' in settings

@@ -18,7 +18,7 @@ from fleetkeeper.console.annotation_tabs import annotating, annotation_tabs
 from fleetkeeper.console.contexts.panels import Cell, EntryForm, Facts, Option
 from fleetkeeper.console.details import Panels, Refusal, Tab, show_detail
 from fleetkeeper.console.forms.form import Form, version_in
-from fleetkeeper.console.forms.status_forms import status_forms
+from fleetkeeper.console.forms.status_forms import status_cell, status_forms
 from fleetkeeper.console.history import history_tab
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.lists.declaring import ListPage
@@ -35,6 +35,7 @@ from fleetkeeper.kit.status import Machine
 Item = TypeVar("Item")
 Model = TypeVar("Model", bound=BaseModel)
 Options = Mapping[str, Sequence[Option]]
+Pairs = Sequence[tuple[str, Cell]]
 OptionsOf = Callable[[AsyncSession, Actor], Awaitable[Options]]
 
 
@@ -86,7 +87,8 @@ class Objects(Generic[Item, Model]):
     # Of the API's schema; a new object and a changed one have the same fields.
     form: Form[Model]
     name: Callable[[Item], str]
-    facts: Callable[[Item], Sequence[tuple[str, Cell]]]
+    # Beside its status and department, which are shown by themselves.
+    facts: Callable[[Item], Pairs]
     options: OptionsOf = no_options
     machine: Machine[Any] | None = None
     # What a move to a state has for a consequence.
@@ -259,7 +261,15 @@ async def _show_one(
     base = f"{objects.page.path}/{key}"
 
     async def overview() -> Panels:
-        facts = Facts(objects.one, objects.one.capitalize(), tuple(objects.facts(item)))
+        facts = Facts(
+            objects.one,
+            objects.one.capitalize(),
+            (
+                *_status_fact(objects, item),
+                *objects.facts(item),
+                *await _department_fact(session, actor, objects, item),
+            ),
+        )
         if objects.machine is None or not may_write:
             return [facts]
         return [facts, *status_forms(objects.machine, item.status, base, objects.consequences)]
@@ -288,6 +298,21 @@ async def _show_one(
         tags=about.shown_tags,
         refusal=refusal,
     )
+
+
+def _status_fact(objects: Objects[Item, Model], item: Any) -> Pairs:
+    if objects.machine is None:
+        return ()
+    return (("Status", status_cell(objects.machine, item.status)),)
+
+
+async def _department_fact(
+    session: AsyncSession, actor: Actor, objects: Objects[Item, Model], item: Any
+) -> Pairs:
+    if "department_id" not in objects.form.widgets or item.department_id is None:
+        return ()
+    paths = {one.id: one.path for one in await all_departments(session, actor, objects.read)}
+    return (("Department", Cell(paths.get(item.department_id, ""))),)
 
 
 def _delete_form(objects: Objects[Item, Model], item: Item, base: str) -> EntryForm:
