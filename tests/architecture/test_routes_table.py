@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from fleetkeeper.cli.routes_docs import doors, routes_table
+import pytest
+import typer
+
+from fleetkeeper.cli.routes_docs import doors, print_routes, routes_table
 from fleetkeeper.identity.permissions import Permission, Role
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "routes.md"
@@ -10,7 +13,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "routes.md"
 
 class TestTable:
     def test_document_is_current(self):
-        """Write it anew: the text above the table, then what `fleetkeeper routes` prints."""
+        """Write it anew: `fleetkeeper routes --write docs/routes.md`."""
         assert DOCUMENT.read_text().endswith(routes_table() + "\n")
 
     def test_no_door_is_without_a_guard(self):
@@ -39,3 +42,13 @@ class TestTable:
         by_path = {(door.method, door.path): door for door in doors()}
         delete = by_path["DELETE", "/api/v1/devices/{device_id}"]
         assert [role for role in Role if delete.is_open_to(role)] == [Role.ADMIN, Role.MANAGER]
+
+
+def test_the_command_replaces_the_table(tmp_path):
+    target = tmp_path / "routes.md"
+    target.write_text("Who may\n\n| method | path | asks for | old |\n| GET | `/gone` |\n")
+    print_routes(target)
+    assert target.read_text() == f"Who may\n\n{routes_table()}\n"
+    target.write_text("nothing")
+    with pytest.raises(typer.BadParameter, match="has no table"):
+        print_routes(target)

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from fastapi.routing import iter_route_contexts
@@ -14,6 +15,7 @@ from fleetkeeper.identity.permissions import ROLE_PERMISSIONS, SCOPED, Permissio
 from fleetkeeper.routes import PUBLIC_ROUTES
 from fleetkeeper.settings import Settings
 
+_HEAD = "| method | path | asks for |"
 # Served in front of the web framework.
 INGEST = ("POST", "/api/v1/telemetry")
 
@@ -68,7 +70,7 @@ def routes_table() -> str:
     """All doors by all roles, as a Markdown table. A dot marks what a role may call."""
     roles = sorted(Role)
     lines = [
-        f"| method | path | asks for | {' | '.join(roles)} |",
+        f"{_HEAD} {' | '.join(roles)} |",
         f"|---|---|---|{':-:|' * len(roles)}",
     ]
     for door in doors():
@@ -78,6 +80,17 @@ def routes_table() -> str:
     return "\n".join(lines)
 
 
-def print_routes() -> None:
+def print_routes(
+    write: Annotated[
+        Path | None, typer.Option(help="A Markdown file whose table of routes is replaced", dir_okay=False)
+    ] = None,
+) -> None:
     """Print every route with what it asks for, and which built-in roles have that."""
-    typer.echo(routes_table())
+    table = routes_table()
+    if write is None:
+        typer.echo(table)
+        return
+    before, found, _ = write.read_text().partition(_HEAD)
+    if not found:
+        raise typer.BadParameter(f"{write} has no table that begins with “{_HEAD}”.")
+    write.write_text(f"{before}{table}\n")
