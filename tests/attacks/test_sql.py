@@ -1,5 +1,6 @@
 """SQL in every filter, sort, search, cursor and include of every list, found by walking the application itself."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 
@@ -112,8 +113,14 @@ async def ask_fields(client, path: str, listing: Listing) -> int:
                 if answer.status_code == 422:
                     assert field_named(answer) in wanted, (path, wanted)
                 elif field.kind is str and operator in {"exact", "contains"}:
-                    assert answer.json()["count"] == 0, (path, wanted)
+                    only_with(answer.json(), text, (path, wanted))
     return sent
+
+
+def only_with(page: dict, text: str, why: object) -> None:
+    """Nothing is found but what holds the text as it is, as generated objects of other tests may."""
+    meant = json.dumps(text)[1:-1].casefold()
+    assert all(meant in json.dumps(one).casefold() for one in page["results"]), why
 
 
 def some_of(texts: tuple[str, ...], parts: int, number: int) -> tuple[str, ...]:
@@ -161,7 +168,7 @@ class TestLists:
         assert (await shared.admin.get("/api/v1/devices")).json()["count"] > 0
         for text in (*SQL[:-2], "%", "_", "%%", "______"):
             found = (await shared.admin.get("/api/v1/devices", params={"q": text})).json()
-            assert found["count"] == 0, text
+            only_with(found, text, text)
 
     async def test_the_walk_sees_a_list_that_pastes_its_ordering(self, shared, description, monkeypatch):
         """What this file is for: were a sort put into the statement as it came, the test above would say so."""
