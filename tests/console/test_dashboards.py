@@ -109,8 +109,3 @@ class TestWays:
     async def test_explore_saves_for_those_who_may_write(self, browser, viewer_browser):
         assert "data-save-panel" in await browser.page("/explore")
         assert "data-save-panel" not in await viewer_browser.page("/explore")
-
-    async def test_the_phones_bar_has_room(self, browser):
-        page = await browser.page("/dashboards")
-        bottom = page[page.index('class="bottom-nav"') :]
-        assert bottom.count('class="nav-item"') <= 7

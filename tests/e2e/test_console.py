@@ -67,6 +67,9 @@ async def test_every_page_fits_its_screen(visitor, measured):
         await visitor.open(path)
         await expect(visitor.page.locator("h1").first).to_be_attached()
         assert await visitor.is_within_its_width(), path
+        # It is fixed to the screen, so the page's width does not know of it.
+        fits = "document.querySelector('.bottom-nav').scrollWidth <= window.innerWidth"
+        assert await visitor.page.evaluate(fits), path
 
 
 async def test_a_rotated_token_shows_its_new_secret(visitor, admin):

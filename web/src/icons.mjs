@@ -3,6 +3,7 @@ export const ICONS = [
   "alert-circle", "alert-triangle", "arrow-down", "arrow-up", "arrows-maximize", "arrows-minimize", "bell", "box",
   "building-warehouse", "calendar-time", "car", "check", "chevron-left", "chevron-right", "circle-check", "clock",
   "command", "copy", "cpu", "database", "device-desktop", "device-desktop-analytics", "device-laptop", "devices",
+  "dots",
   "download", "filter", "fingerprint", "gauge", "history", "key", "keyboard", "layout-dashboard", "login-2",
   "logout", "moon", "network", "player-play", "plug-connected", "plus", "refresh", "router", "search", "server",
   "settings", "shield-lock", "ship", "sun", "sun-moon", "temperature", "trash", "user", "users", "x", "zoom-out",

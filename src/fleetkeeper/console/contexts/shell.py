@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 # The heading of what belongs to the reader; it stands in the menu under their name.
 ACCOUNT = "Account"
+# How many entries have room beside each other on a phone.
+SHOWN_BELOW = 5
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,14 @@ class Shell:
             first = items.get(name, replace(item, title=name))
             items[name] = replace(first, is_current=first.is_current or item.is_current)
         return tuple(items.values())
+
+    @property
+    def bottom(self) -> tuple[tuple[NavigationItem, ...], tuple[NavigationItem, ...]]:
+        """The first level as a phone's bar shows it: what is in sight, and what stands behind *More*."""
+        items = self.first_level
+        return (
+            (items, ()) if len(items) <= SHOWN_BELOW else (items[: SHOWN_BELOW - 1], items[SHOWN_BELOW - 1 :])
+        )
 
     @property
     def siblings(self) -> tuple[NavigationItem, ...]:
