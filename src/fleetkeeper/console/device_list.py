@@ -21,10 +21,10 @@ HOME = "/devices"
 NOBODYS = "none"
 STATUSES = (
     # The service's `online` has the stale ones, too.
-    Choice("online", "Online", (("status", "fresh"),)),
-    Choice("stale", "Stale"),
-    Choice("offline", "Offline"),
-    Choice("never", "Never reported", (("last_seen__isnull", "true"),)),
+    Choice("online", "Online", (("status", "fresh"),), mark="online"),
+    Choice("stale", "Stale", mark="stale"),
+    Choice("offline", "Offline", mark="offline"),
+    Choice("never", "Never reported", (("last_seen__isnull", "true"),), mark="never"),
 )
 TYPES = (
     Choice("server", "Servers"),

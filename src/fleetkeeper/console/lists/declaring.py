@@ -51,6 +51,8 @@ class Choice:
     value: str
     label: str
     means: tuple[tuple[str, str], ...] | None = None
+    # The state of devices whose mark stands before it.
+    mark: str = ""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from fleetkeeper.console.contexts.lists import (
 from fleetkeeper.console.contexts.panels import Option
 from fleetkeeper.console.lists.asked import Asked, read_asked
 from fleetkeeper.console.lists.days import DayFilter
-from fleetkeeper.console.lists.declaring import OPERATORS, PAGE_SIZE, Column, ListPage, QuickFilter
+from fleetkeeper.console.lists.declaring import OPERATORS, PAGE_SIZE, Choice, Column, ListPage, QuickFilter
 
 Item = TypeVar("Item")
 Parameters: TypeAlias = Sequence[tuple[str, str]]
@@ -169,8 +169,8 @@ def _field_options(page: ListPage[Item]) -> tuple[Option, ...]:
 
 def _quick_field(quick: QuickFilter | DayFilter, asked: Asked) -> QuickFilterField:
     chosen = asked.value(quick.name)
-    choices = (("", quick.everything), *((one.value, one.label) for one in quick.choices))
-    options = tuple(Option(value, label, value == chosen) for value, label in choices)
+    choices = (Choice("", quick.everything), *quick.choices)
+    options = tuple(Option(one.value, one.label, one.value == chosen, mark=one.mark) for one in choices)
     is_known = quick.kind == "date" or any(one.is_chosen for one in options)
     return QuickFilterField(
         quick.name, quick.title, quick.kind, chosen if is_known else "", options, quick.hint
