@@ -128,6 +128,22 @@ class TestRequests:
         assert address not in await viewer_browser.page("/approvals")
 
 
+async def test_a_device_says_what_of_it_waits(app, browser, viewer_browser, device):
+    async with app.state.database.session(TEST_CONTEXT) as session:
+        await make_approval_rule(session, level(await make_user(session, "ann")), kind="devices.delete")
+    page = f"/devices/{device.id}"
+    assert "waits for approval" not in await browser.page(page)
+    answer = await browser.send(f"{page}/delete", change_reason="Sold")
+    request = answer.headers["hx-redirect"]
+    assert request.startswith("/approvals/")
+    shown = await browser.page(page)
+    assert "Delete devices, requested by maria, waits for approval." in shown
+    assert f'href="{request}"' in shown
+    seen = await viewer_browser.page(page)
+    assert "waits for approval" in seen
+    assert request not in seen
+
+
 async def test_delegations(app, browser):
     async with app.state.database.session(TEST_CONTEXT) as session:
         await make_user(session, "ann")

@@ -133,11 +133,20 @@ async def test_from_creating_to_deleting(browser, boxes):
     assert late.status_code == 412
     assert 'value="Box C"' in late.text
     assert "Box B" in await browser.page("/boxes")
-    assert (await browser.send(f"{address}/status/gone")).status_code == 422
+    unsaid = await browser.send(f"{address}/status/gone", change_reason=" ")
+    assert unsaid.status_code == 422
+    assert "Say why" in unsaid.text[unsaid.text.index("Mark as gone") :]
     assert (await browser.send(f"{address}/status/gone", change_reason="Lost")).status_code == 204
     assert boxes.reasons == ["Lost"]
     assert (await browser.send(f"{address}/status/nowhere", change_reason="x")).status_code == 404
     assert "Mark as gone" not in await browser.page(address)
+    again = await browser.send(f"{address}/status/gone", change_reason="From another tab")
+    assert again.status_code == 409
+    assert "This box has already finished." in again.text
+    assert f'href="{address}?tab=settings"' in again.text
+    unsaid = await browser.send(f"{address}/delete")
+    assert unsaid.status_code == 422
+    assert "Say why" in unsaid.text
     gone = await browser.send(f"{address}/delete", change_reason="Lost")
     assert gone.headers["hx-redirect"] == "/boxes"
     await browser.page(address, status=404)

@@ -34,6 +34,8 @@ from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.id_prefix import find_id
 
 APPLY = "approvals.apply"
+# More of one object would say nothing more.
+_SHOWN = 5
 
 
 async def list_requests(
@@ -64,6 +66,21 @@ async def get_request(session: AsyncSession, actor: Actor, request_id: UUID) -> 
         can_decide=is_pending and _seat(request, levels, votes, actor, authorities) is not None,
         can_cancel=is_pending and actor.user_id is not None and actor.user_id == request.requester_id,
     )
+
+
+async def pending_about(session: AsyncSession, subject_type: str, subject_id: str) -> list[ApprovalRead]:
+    """The requests about an object that wait, oldest first, for whoever may see the object."""
+    asked = (
+        select(ApprovalRequest)
+        .where(
+            ApprovalRequest.status == RequestState.PENDING,
+            ApprovalRequest.subject_type == subject_type,
+            ApprovalRequest.subject_id == subject_id,
+        )
+        .order_by(ApprovalRequest.requested_at)
+        .limit(_SHOWN)
+    )
+    return [read(one) for one in await session.scalars(asked)]
 
 
 async def find_request(session: AsyncSession, beginning: str) -> UUID:

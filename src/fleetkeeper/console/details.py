@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fastapi import Request, Response
 
-from fleetkeeper.console.contexts.panels import Fragment, Panel, Tag
+from fleetkeeper.console.contexts.panels import EntryForm, Fragment, Note, Panel, Tag
 from fleetkeeper.console.contexts.shell import TabLink
 from fleetkeeper.console.panels import Sent, refuse_in, show_page
 from fleetkeeper.errors import FleetkeeperError
@@ -50,6 +50,7 @@ async def show_detail(
     tags: Sequence[Tag] = (),
     links: Sequence[tuple[str, str]] = (),
     head: Fragment | None = None,
+    notes: Sequence[Note] = (),
     refusal: Refusal | None = None,
 ) -> Response:
     """The page with the tab that its address names; tabs that are None are left out."""
@@ -58,6 +59,9 @@ async def show_detail(
     chosen = next((tab for tab in shown if tab.name == wanted), shown[0])
     panels = list(await chosen.read())
     if refusal is not None:
+        if not any(isinstance(one, EntryForm) and one.id == refusal.form_id for one in panels):
+            # What the form was for has changed meanwhile, and it is not offered any more.
+            notes = (Note(refusal.error.detail, tone="bad"), *notes)
         panels = refuse_in(panels, refusal.form_id, refusal.error, refusal.sent)
     return show_page(
         actor,
@@ -68,6 +72,7 @@ async def show_detail(
         tags=tags,
         links=links,
         head=head,
+        notes=notes,
         tabs=_links(shown, chosen, request.path_params, request.url.path) if len(shown) > 1 else (),
         status=200 if refusal is None else refusal.error.status,
     )

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.approvals.schemas import ApprovalRead
 from fleetkeeper.console.annotation_tabs import annotating, annotation_tabs
+from fleetkeeper.console.approval_notes import waiting_notes
 from fleetkeeper.console.contexts.panels import Cell, EntryForm, Facts, Option
 from fleetkeeper.console.details import Panels, Refusal, Tab, show_detail
 from fleetkeeper.console.forms.form import Form, version_in
@@ -22,11 +23,11 @@ from fleetkeeper.console.forms.status_forms import status_cell, status_forms
 from fleetkeeper.console.history import history_tab
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.lists.declaring import ListPage
-from fleetkeeper.console.panels import REASON, Sent, department_options, done, refused, submit
+from fleetkeeper.console.panels import REASON, Sent, department_options, refused, submit
 from fleetkeeper.console.requests import FormLists
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.errors import FleetkeeperError, NotFoundError
-from fleetkeeper.identity.access import ReasonGiven, require
+from fleetkeeper.identity.access import reason_given, require
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments.service import all_departments
 from fleetkeeper.identity.permissions import Permission
@@ -198,15 +199,24 @@ def _add_moving(router: APIRouter, objects: Objects[Item, Model]) -> None:
         request: Request,
         key: UUID,
         state: str,
+        sent: FormLists,
         session: Session,
         actor: Annotated[Actor, Depends(may_write)],
-        reason: ReasonGiven,
     ) -> Response:
         wanted = next((one for one in states if one == state), None)
         if wanted is None:
             raise NotFoundError("There is no such status.")
-        outcome = await move(session, actor, key, wanted, reason)
-        return done(request, _page_after(outcome, f"{home}/{key}"))
+
+        async def apply() -> object:
+            return await move(session, actor, key, wanted, await reason_given(request))
+
+        async def again(error: FleetkeeperError) -> Response:
+            refusal = Refusal(f"status-{wanted}", error, sent)
+            return await _show_one(request, session, actor, objects, key, refusal)
+
+        return await submit(
+            request, session, apply(), lambda outcome: _page_after(outcome, f"{home}/{key}"), again
+        )
 
 
 def _add_deleting(router: APIRouter, objects: Objects[Item, Model]) -> None:
@@ -218,12 +228,19 @@ def _add_deleting(router: APIRouter, objects: Objects[Item, Model]) -> None:
     async def delete_one(
         request: Request,
         key: UUID,
+        sent: FormLists,
         session: Session,
         actor: Annotated[Actor, Depends(may_write)],
-        reason: ReasonGiven,
     ) -> Response:
-        del reason
-        return done(request, _page_after(await delete(session, actor, key), home))
+        async def apply() -> object:
+            await reason_given(request)
+            return await delete(session, actor, key)
+
+        async def again(error: FleetkeeperError) -> Response:
+            refusal = Refusal("delete", error, sent, "settings")
+            return await _show_one(request, session, actor, objects, key, refusal)
+
+        return await submit(request, session, apply(), lambda outcome: _page_after(outcome, home), again)
 
 
 def _page_after(outcome: object, page: str) -> str:
@@ -295,6 +312,7 @@ async def _show_one(
             history_tab(session, actor, objects.table, key),
         ],
         crumbs=((objects.page.path, objects.page.title),),
+        notes=await waiting_notes(session, actor, objects.table, key),
         tags=about.shown_tags,
         refusal=refusal,
     )

@@ -15,6 +15,7 @@ from fleetkeeper.console.contexts.panels import (
     Entry,
     EntryForm,
     Fragment,
+    Note,
     Option,
     Panel,
     PanelPage,
@@ -52,6 +53,7 @@ def show_page(
     links: Sequence[tuple[str, str]] = (),
     tabs: Sequence[TabLink] = (),
     head: Fragment | None = None,
+    notes: Sequence[Note] = (),
     status: int = 200,
 ) -> Response:
     """A page of panels; `current` is the address of its entry in the navigation. Panels that are None are left out."""
@@ -65,6 +67,7 @@ def show_page(
         panels=tuple(panel for panel in panels if panel is not None),
         csrf_token=actor.csrf_token or "",
         head=head,
+        notes=tuple(notes),
     )
     return render("panels/page.html", page, status=status)
 

@@ -222,8 +222,8 @@ async def reason_given(request: Request) -> str:
     reason: str = getattr(request.state, "change_reason", "")
     if not reason:
         raise InvalidInputError(
-            "This needs a reason, which the audit log keeps.",
-            fields=[FieldError(REASON_FIELD, f"say why, in the field or the header {REASON_HEADER}")],
+            f"This needs a reason, which the audit log keeps; by the API in the header {REASON_HEADER}.",
+            fields=[FieldError(REASON_FIELD, "Say why")],
         )
     return reason
 

@@ -16,6 +16,8 @@ class Option:
     label: str
     is_chosen: bool = False
     hint: str = ""
+    # The state of devices that its mark stands for.
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,16 @@ Panel = EntryForm | ListPanel | Table | Facts | Secret | Code | Matrix | Upload 
 
 
 @dataclass(frozen=True)
+class Note:
+    """A line above everything else on a page, with where it leads; `tone` is empty or `bad`."""
+
+    text: str
+    href: str = ""
+    link: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True)
 class PanelPage:
     """A page of panels; with `head` it has another one than the title with its tags and links."""
 
@@ -213,3 +225,4 @@ class PanelPage:
     panels: tuple[Panel, ...]
     csrf_token: str
     head: Fragment | None = None
+    notes: tuple[Note, ...] = ()

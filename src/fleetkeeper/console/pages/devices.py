@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.annotations.fields.service import fields_for
 from fleetkeeper.annotations.tags.service import all_tags
+from fleetkeeper.console.approval_notes import waiting_notes
 from fleetkeeper.console.contexts.panels import Fragment
 from fleetkeeper.console.details import Refusal, show_detail
 from fleetkeeper.console.device_form import (
@@ -195,6 +196,7 @@ async def _device_page(
         device.name,
         device_tabs(Shown(session, actor, settings, device)),
         crumbs=((HOME, "Devices"),),
+        notes=await waiting_notes(session, actor, TABLE, device_id),
         head=Fragment("devices/_head.html", head),
         refusal=refusal,
     )
