@@ -1,0 +1,75 @@
+"""The usual pages of a room's records, of which the room says only what is its own."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from functools import partial
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from fleetkeeper.console.contexts.panels import Cell
+from fleetkeeper.console.forms.form import Form, Widget
+from fleetkeeper.console.lists.declaring import ListPage
+from fleetkeeper.console.objects import Objects, Pairs, Service, departments, object_pages
+from fleetkeeper.records.service import Records
+
+# Shown by themselves, or as the title.
+_ELSEWHERE = frozenset({"department_id"})
+
+
+def record_pages(
+    records: Records[Any, Any],
+    page: ListPage[Any],
+    labels: Mapping[str, Widget | str],
+    *,
+    facts: Callable[[Any], Pairs] | None = None,
+    consequences: Mapping[str, str] | None = None,
+    deletion: str = "This cannot be undone.",
+) -> APIRouter:
+    """The list, the form for a new one, and the page of one with its tabs.
+
+    `labels` are the fields of the forms; `facts` are what the page of one shows, by default the same fields.
+    """
+    one = records.noun[0]
+    return object_pages(
+        Objects(
+            page=page,
+            table=records.table,
+            read=records.read,
+            write=records.write,
+            service=Service(
+                records.list,
+                records.get,
+                records.create,
+                records.change,
+                records.delete,
+                records.move if records.machine is not None else None,
+            ),
+            form=Form(records.write_as, one, one.capitalize(), "Save", labels),
+            name=lambda item: str(getattr(item, records.label)),
+            facts=facts or partial(_entered, labels, records.label),
+            options=departments(records.write),
+            machine=records.machine,
+            consequences=consequences or {},
+            deletion=deletion,
+        )
+    )
+
+
+def _entered(labels: Mapping[str, Widget | str], title: str, item: BaseModel) -> Pairs:
+    return [
+        (label if isinstance(label, str) else label.label, _cell(getattr(item, name)))
+        for name, label in labels.items()
+        if name not in _ELSEWHERE and name != title
+    ]
+
+
+def _cell(value: object) -> Cell:
+    if isinstance(value, bool):
+        return Cell("Yes" if value else "No")
+    if isinstance(value, date):
+        return Cell(value.isoformat())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return Cell(", ".join(map(str, value)))
+    return Cell("" if value is None else str(value))
