@@ -1,0 +1,15 @@
+DROP POLICY department ON notification_channels;
+DROP POLICY department ON notification_rules;
+DROP POLICY department ON notification_events;
+DROP POLICY department ON custom_fields;
+CREATE POLICY department ON notification_channels TO fleetkeeper_app
+    USING (department_id = ANY ((SELECT visible_departments())::uuid[]))
+    WITH CHECK (department_id = ANY ((SELECT visible_departments())::uuid[]));
+CREATE POLICY department ON notification_rules TO fleetkeeper_app
+    USING (department_id = ANY ((SELECT visible_departments())::uuid[]))
+    WITH CHECK (department_id = ANY ((SELECT visible_departments())::uuid[]));
+CREATE POLICY department ON notification_events FOR SELECT TO fleetkeeper_app
+    USING (department_id = ANY ((SELECT visible_departments())::uuid[]));
+CREATE POLICY department ON custom_fields TO fleetkeeper_app
+    USING (department_id IS NULL OR department_id = ANY ((SELECT visible_departments())::uuid[]))
+    WITH CHECK (department_id IS NULL OR department_id = ANY ((SELECT visible_departments())::uuid[]));
