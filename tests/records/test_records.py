@@ -22,8 +22,8 @@ from fleetkeeper.kit.listing import Field as Filter
 from fleetkeeper.kit.listing import Listing
 from fleetkeeper.kit.pagination import PageOf
 from fleetkeeper.kit.status import MACHINES, Machine
+from fleetkeeper.records.api import record_router
 from fleetkeeper.records.approving import ApprovedMove
-from fleetkeeper.records.doors import record_router
 from fleetkeeper.records.service import Records
 from tests.console.conftest import sign_in
 from tests.factories.approvals import level, make_approval_rule

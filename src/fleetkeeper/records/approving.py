@@ -45,7 +45,7 @@ class ApprovedMove:
         """What is asked for."""
         return Action(
             kind=self.kind,
-            subject_type=row.__tablename__,
+            subject_type=row.__table__.name,
             subject_id=str(row.id),
             subject_label=label,
             subject_href=page.format(row.id),

@@ -66,7 +66,7 @@ class Records(Generic[Write, Read]):
     @property
     def table(self) -> str:
         """The name of its table, which the audit log and annotations know it by."""
-        name: str = self.model.__tablename__
+        name: str = self.model.__table__.name
         return name
 
     def visible_to(self, actor: Actor) -> Select[Any]:
