@@ -46,6 +46,8 @@ class User(Keyed, Timestamped, Base):
     password_changed_at: Mapped[datetime | None]
     enabled: Mapped[bool] = mapped_column(server_default="true")
     last_login: Mapped[datetime | None]
+    # Counted by the database with each change of what people edit.
+    version: Mapped[int] = mapped_column(server_default="1")
     # Who made the account: an administrator, a first sign-in through a provider, or SCIM.
     source: Mapped[str] = mapped_column(String(10), server_default="local")
     # The name that a SCIM client knows the user by.
@@ -74,6 +76,8 @@ class Department(Keyed, Timestamped, Base):
     name: Mapped[str] = mapped_column(String(255))
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("departments.id"))
     description: Mapped[str] = mapped_column(Text, server_default="")
+    # Counted by the database with each change of what people edit.
+    version: Mapped[int] = mapped_column(server_default="1")
     # Has the role `manager` in this department and all below it.
     manager_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
 
@@ -86,6 +90,8 @@ class Role(Keyed, Timestamped, Base):
     name: Mapped[str] = mapped_column(String(100), unique=True)
     description: Mapped[str] = mapped_column(Text, server_default="")
     is_builtin: Mapped[bool] = mapped_column(server_default="false")
+    # Counted by the database with each change of what people edit.
+    version: Mapped[int] = mapped_column(server_default="1")
     # Whoever has the role must sign in with a second factor.
     requires_second_factor: Mapped[bool] = mapped_column(server_default="false")
 
@@ -115,6 +121,8 @@ class Group(Keyed, Timestamped, Base):
     description: Mapped[str] = mapped_column(Text, server_default="")
     source: Mapped[str] = mapped_column(String(10), server_default="local")
     provider_id: Mapped[UUID | None] = mapped_column(ForeignKey("identity_providers.id", ondelete="CASCADE"))
+    # Counted by the database with each change of what people edit.
+    version: Mapped[int] = mapped_column(server_default="1")
     external_id: Mapped[str | None] = mapped_column(String(255))
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
@@ -21,6 +21,7 @@ from fleetkeeper.identity.memberships.queries import LISTING as MEMBERS_LISTING
 from fleetkeeper.identity.memberships.schemas import MemberCreate, MembershipPage, MembershipRead
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.users.access import MembershipsWrite, UsersRead
+from fleetkeeper.kit.etags import ExpectedVersion, tagged
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 
@@ -46,10 +47,10 @@ async def list_departments(
 
 @router.post("", status_code=201, responses=problem_responses(400, 401, 403, 409, 422))
 async def create_department(
-    wanted: DepartmentCreate, actor: DepartmentsWrite, session: Session
+    wanted: DepartmentCreate, actor: DepartmentsWrite, session: Session, response: Response
 ) -> DepartmentRead:
     """Make a department."""
-    return await service.create_department(session, actor, wanted)
+    return tagged(response, await service.create_department(session, actor, wanted))
 
 
 add_export(
@@ -63,17 +64,26 @@ add_export(
 
 
 @router.get("/{department_id}", responses=problem_responses(401, 403, 404, 422))
-async def get_department(department_id: UUID, actor: DepartmentsRead, session: Session) -> DepartmentRead:
+async def get_department(
+    department_id: UUID, actor: DepartmentsRead, session: Session, response: Response
+) -> DepartmentRead:
     """Get one department."""
-    return await service.get_department(session, actor, department_id)
+    return tagged(response, await service.get_department(session, actor, department_id))
 
 
-@router.patch("/{department_id}", responses=problem_responses(400, 401, 403, 404, 409, 422))
+@router.patch("/{department_id}", responses=problem_responses(400, 401, 403, 404, 409, 412, 422))
 async def update_department(
-    department_id: UUID, changes: DepartmentUpdate, actor: DepartmentsWrite, session: Session
+    department_id: UUID,
+    changes: DepartmentUpdate,
+    actor: DepartmentsWrite,
+    session: Session,
+    expected_version: ExpectedVersion,
+    response: Response,
 ) -> DepartmentRead:
     """Rename, describe or move a department, or name its manager."""
-    return await service.update_department(session, actor, department_id, changes)
+    return tagged(
+        response, await service.update_department(session, actor, department_id, changes, expected_version)
+    )
 
 
 @router.delete("/{department_id}", status_code=204, responses=problem_responses(401, 403, 404, 409, 422))

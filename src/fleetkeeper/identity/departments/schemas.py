@@ -42,6 +42,7 @@ class DepartmentRead(BaseModel):
     description: str
     manager_id: UUID | None
     manager: str | None = Field(description="The manager's user name")
+    version: int
     created_at: datetime
     updated_at: datetime
 

@@ -21,6 +21,7 @@ from fleetkeeper.identity.departments.schemas import (
 )
 from fleetkeeper.identity.models import Department, User
 from fleetkeeper.identity.permissions import ROLE_PERMISSIONS, Permission, Role
+from fleetkeeper.kit.etags import check_version
 
 
 async def list_departments(
@@ -77,14 +78,20 @@ async def create_department(session: AsyncSession, actor: Actor, wanted: Departm
 
 
 async def update_department(
-    session: AsyncSession, actor: Actor, department_id: UUID, changes: DepartmentUpdate
+    session: AsyncSession,
+    actor: Actor,
+    department_id: UUID,
+    changes: DepartmentUpdate,
+    expected_version: int | None = None,
 ) -> DepartmentRead:
     """Change a department.
 
     Moving it needs the permission in both places, and gives nobody rights that they lack on what they move. A manager
-    is named only by who could give the role. Raises NotFoundError, ForbiddenError, ConflictError, InvalidInputError.
+    is named only by who could give the role. Raises NotFoundError, ForbiddenError, ConflictError, InvalidInputError,
+    PreconditionError.
     """
     department = await _get_for_change(session, actor, department_id)
+    check_version("department", department.version, expected_version)
     wanted = changes.model_dump(exclude_unset=True)
     if "parent_id" in wanted and wanted["parent_id"] != department.parent_id:
         # Two moves at once could make a ring of which neither sees the other half.
@@ -178,6 +185,7 @@ def _read(row: Any) -> DepartmentRead:
         description=department.description,
         manager_id=department.manager_id,
         manager=manager,
+        version=department.version,
         created_at=department.created_at,
         updated_at=department.updated_at,
     )

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
@@ -17,6 +17,7 @@ from fleetkeeper.identity.memberships.schemas import MembershipCreate, Membershi
 from fleetkeeper.identity.users.access import MembershipsWrite
 from fleetkeeper.identity.users.queries import LISTING as MEMBERS_LISTING
 from fleetkeeper.identity.users.schemas import UserPage
+from fleetkeeper.kit.etags import ExpectedVersion, tagged
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 
@@ -34,25 +35,32 @@ async def list_groups(request: Request, actor: GroupsRead, session: Session, ask
 
 
 @router.post("", status_code=201, responses=problem_responses(400, 401, 403, 409, 422))
-async def create_group(wanted: GroupCreate, actor: GroupsWrite, session: Session) -> GroupRead:
+async def create_group(
+    wanted: GroupCreate, actor: GroupsWrite, session: Session, response: Response
+) -> GroupRead:
     """Make a group."""
     del actor
-    return await service.create_group(session, wanted)
+    return tagged(response, await service.create_group(session, wanted))
 
 
 @router.get("/{group_id}", responses=problem_responses(401, 403, 404, 422))
-async def get_group(group_id: UUID, actor: GroupsRead, session: Session) -> GroupRead:
+async def get_group(group_id: UUID, actor: GroupsRead, session: Session, response: Response) -> GroupRead:
     """Get one group."""
     del actor
-    return await service.get_group(session, group_id)
+    return tagged(response, await service.get_group(session, group_id))
 
 
-@router.patch("/{group_id}", responses=problem_responses(400, 401, 403, 404, 409, 422))
+@router.patch("/{group_id}", responses=problem_responses(400, 401, 403, 404, 409, 412, 422))
 async def update_group(
-    group_id: UUID, changes: GroupUpdate, actor: GroupsWrite, session: Session
+    group_id: UUID,
+    changes: GroupUpdate,
+    actor: GroupsWrite,
+    session: Session,
+    expected_version: ExpectedVersion,
+    response: Response,
 ) -> GroupRead:
     """Change a group's name and description."""
-    return await service.update_group(session, actor, group_id, changes)
+    return tagged(response, await service.update_group(session, actor, group_id, changes, expected_version))
 
 
 @router.delete("/{group_id}", status_code=204, responses=problem_responses(401, 403, 404, 409, 422))

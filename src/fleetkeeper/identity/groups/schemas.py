@@ -39,6 +39,7 @@ class GroupRead(BaseModel):
     source: str = Field(description="local, oidc or scim: who says who is in it")
     provider_id: UUID | None
     members: int
+    version: int
     created_at: datetime
     updated_at: datetime
 

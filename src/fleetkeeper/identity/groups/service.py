@@ -22,6 +22,7 @@ from fleetkeeper.identity.users import queries as users
 from fleetkeeper.identity.users.administrators import administrators_kept
 from fleetkeeper.identity.users.schemas import UserPage, UserRead
 from fleetkeeper.identity.users.service import check_visible
+from fleetkeeper.kit.etags import check_version
 
 
 async def list_groups(session: AsyncSession, parameters: Sequence[tuple[str, str]]) -> GroupPage:
@@ -64,13 +65,18 @@ async def create_group(session: AsyncSession, wanted: GroupCreate) -> GroupRead:
 
 
 async def update_group(
-    session: AsyncSession, actor: Actor, group_id: UUID, changes: GroupUpdate
+    session: AsyncSession,
+    actor: Actor,
+    group_id: UUID,
+    changes: GroupUpdate,
+    expected_version: int | None = None,
 ) -> GroupRead:
     """Change a group's names. A provider's group by another name has other members, so that is as much as its roles.
 
-    Raises NotFoundError, ForbiddenError, ConflictError.
+    Raises NotFoundError, ForbiddenError, ConflictError, PreconditionError.
     """
     group = await _locked(session, group_id)
+    check_version("group", group.version, expected_version)
     renamed = changes.name is not None and changes.name != group.name
     if renamed and group.source == "scim":
         raise ConflictError("The group's name comes from the identity provider, by SCIM.")
@@ -175,6 +181,7 @@ def _read(row: Any) -> GroupRead:
         source=group.source,
         provider_id=group.provider_id,
         members=members,
+        version=group.version,
         created_at=group.created_at,
         updated_at=group.updated_at,
     )

@@ -42,6 +42,7 @@ class RoleRead(BaseModel):
     requires_second_factor: bool = Field(description="Whoever has it must sign in with a second factor")
     permissions: list[str]
     memberships: int = Field(description="How often it has been given")
+    version: int
     created_at: datetime
     updated_at: datetime
 

@@ -22,6 +22,8 @@ from fleetkeeper.identity.roles.schemas import (
     RoleRead,
     RoleUpdate,
 )
+from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.etags import check_version
 
 
 async def list_roles(session: AsyncSession, parameters: Sequence[tuple[str, str]]) -> RolePage:
@@ -70,13 +72,20 @@ async def create_role(session: AsyncSession, actor: Actor, wanted: RoleCreate) -
     return await _read_anew(session, role)
 
 
-async def update_role(session: AsyncSession, actor: Actor, role_id: UUID, changes: RoleUpdate) -> RoleRead:
+async def update_role(
+    session: AsyncSession,
+    actor: Actor,
+    role_id: UUID,
+    changes: RoleUpdate,
+    expected_version: int | None = None,
+) -> RoleRead:
     """Change a role.
 
     Raises ForbiddenError for one that has, or would get, permissions that the actor lacks, and ConflictError for what
-    is fixed of a built-in one.
+    is fixed of a built-in one. Raises NotFoundError, PreconditionError.
     """
     role = await _locked(session, role_id)
+    check_version("role", role.version, expected_version)
     present = await get_role(session, role_id)
     check_permissions(actor, present.permissions)
     wanted = {
@@ -96,6 +105,8 @@ async def update_role(session: AsyncSession, actor: Actor, role_id: UUID, change
             setattr(role, name, wanted[name])
     if "permissions" in changed:
         await queries.replace_permissions(session, role_id, permissions)
+        role.updated_at = utc_now()
+        await session.flush()
     return await _read_anew(session, role)
 
 
@@ -135,6 +146,7 @@ def _read(row: Any) -> RoleRead:
         requires_second_factor=role.requires_second_factor,
         permissions=permissions,
         memberships=given,
+        version=role.version,
         created_at=role.created_at,
         updated_at=role.updated_at,
     )

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
@@ -28,6 +28,7 @@ from fleetkeeper.identity.users.schemas import (
     UserRead,
     UserUpdate,
 )
+from fleetkeeper.kit.etags import ExpectedVersion, tagged
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 
@@ -44,21 +45,30 @@ async def list_users(request: Request, actor: UsersRead, session: Session, asked
 
 
 @router.post("", status_code=201, responses=problem_responses(400, 401, 403, 409, 422))
-async def create_user(wanted: UserCreate, actor: UsersWrite, session: Session) -> UserRead:
+async def create_user(
+    wanted: UserCreate, actor: UsersWrite, session: Session, response: Response
+) -> UserRead:
     """Make a local account."""
-    return await service.add_user(session, actor, wanted)
+    return tagged(response, await service.add_user(session, actor, wanted))
 
 
 @router.get("/{user_id}", responses=problem_responses(401, 403, 404, 422))
-async def get_user(user_id: UUID, actor: UsersRead, session: Session) -> UserRead:
+async def get_user(user_id: UUID, actor: UsersRead, session: Session, response: Response) -> UserRead:
     """Get one user."""
-    return await service.get_user(session, actor, user_id)
+    return tagged(response, await service.get_user(session, actor, user_id))
 
 
-@router.patch("/{user_id}", responses=problem_responses(400, 401, 403, 404, 409, 422))
-async def update_user(user_id: UUID, changes: UserUpdate, actor: UsersWrite, session: Session) -> UserRead:
+@router.patch("/{user_id}", responses=problem_responses(400, 401, 403, 404, 409, 412, 422))
+async def update_user(
+    user_id: UUID,
+    changes: UserUpdate,
+    actor: UsersWrite,
+    session: Session,
+    expected_version: ExpectedVersion,
+    response: Response,
+) -> UserRead:
     """Change an account's names and mail address."""
-    return await service.update_user(session, actor, user_id, changes)
+    return tagged(response, await service.update_user(session, actor, user_id, changes, expected_version))
 
 
 @router.delete("/{user_id}", status_code=204, responses=problem_responses(401, 403, 404, 409, 422))

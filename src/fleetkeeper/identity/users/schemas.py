@@ -78,6 +78,7 @@ class UserRead(BaseModel):
     last_login: datetime | None = Field(
         description="null before the first, and for those who see people of some departments only"
     )
+    version: int
     created_at: datetime
     updated_at: datetime
 

@@ -24,6 +24,7 @@ from fleetkeeper.identity.users import queries
 from fleetkeeper.identity.users.administrators import administrators_kept
 from fleetkeeper.identity.users.schemas import UserCreate, UserPage, UserRead, UserUpdate
 from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.etags import check_version
 from fleetkeeper.kit.ids import uuid7
 from fleetkeeper.kit.text import is_storable
 
@@ -130,9 +131,19 @@ async def find_user(session: AsyncSession, actor: Actor, wanted: str) -> UserRea
     return _told(actor, user)
 
 
-async def update_user(session: AsyncSession, actor: Actor, user_id: UUID, changes: UserUpdate) -> UserRead:
-    """Change an account. Raises NotFoundError, ForbiddenError for one that may do more, ConflictError."""
+async def update_user(
+    session: AsyncSession,
+    actor: Actor,
+    user_id: UUID,
+    changes: UserUpdate,
+    expected_version: int | None = None,
+) -> UserRead:
+    """Change an account.
+
+    Raises NotFoundError, ForbiddenError for one that may do more, ConflictError, PreconditionError.
+    """
     user = await _changeable(session, actor, user_id)
+    check_version("account", user.version, expected_version)
     wanted = changes.model_dump(exclude_unset=True)
     if wanted.keys() & {"username", "email"}:
         # By these people sign in.

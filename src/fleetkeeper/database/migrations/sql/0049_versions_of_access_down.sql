@@ -1,0 +1,13 @@
+DROP TRIGGER count_version ON users;
+DROP TRIGGER count_version ON groups;
+DROP TRIGGER count_version ON departments;
+DROP TRIGGER count_version ON roles;
+DROP FUNCTION count_version();
+ALTER TABLE users DROP COLUMN version;
+ALTER TABLE groups DROP COLUMN version;
+ALTER TABLE departments DROP COLUMN version;
+ALTER TABLE roles DROP COLUMN version;
+SELECT audit_table('users', '{id}', 'username', NULL, '{last_login,updated_at,role,oauth_provider,oauth_id}', '{password_hash}');
+SELECT audit_table('groups', '{id}', 'name', NULL, '{updated_at}');
+SELECT audit_table('departments', '{id}', 'name', NULL, '{updated_at}');
+SELECT audit_table('roles', '{id}', 'name', NULL, '{updated_at}');
