@@ -1,52 +1,81 @@
 """Roles that people have, and why they may do what they may, as the console shows them."""
 
+from collections.abc import Mapping, Sequence
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.contexts.panels import (
     Cell,
-    Entry,
+    EntryForm,
     Option,
     Row,
     RowAction,
     Table,
     Tag,
 )
+from fleetkeeper.console.forms.form import Form, Widget
 from fleetkeeper.console.panels import department_options
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.authority import lacking
 from fleetkeeper.identity.departments import service as departments
-from fleetkeeper.identity.memberships.schemas import AccessSource, MembershipPage, UserAccess
+from fleetkeeper.identity.memberships.schemas import (
+    AccessSource,
+    MemberCreate,
+    MembershipCreate,
+    MembershipPage,
+    UserAccess,
+)
 from fleetkeeper.identity.permissions import Permission, Role
 from fleetkeeper.identity.roles import service as roles
 
 EVERYWHERE = "Everywhere"
+Options = Mapping[str, Sequence[Option]]
 
 
-async def role_entries(
-    session: AsyncSession, actor: Actor, nothing: str | None = None, *, with_place: bool = True
-) -> tuple[Entry, ...]:
+ROLE = Form(
+    MembershipCreate,
+    "give-role",
+    "Assign role",
+    "Assign role",
+    {"role": "Role", "department_id": Widget("Department", hint="Includes all departments below it")},
+)
+MEMBER = Form(
+    MemberCreate,
+    "add-member",
+    "Add member",
+    "Add member",
+    {"username": Widget("User name", hint="The exact name"), "role": "Role"},
+)
+
+
+async def role_options(session: AsyncSession, actor: Actor, nothing: str | None = None) -> Options:
     """Which role to give, and where: those that the actor may give in one of the places that they may give them in."""
     places = await departments.all_departments(session, actor, Permission.MEMBERSHIPS_WRITE)
     everywhere = actor.may_everywhere(Permission.MEMBERSHIPS_WRITE)
     scopes = [*([None] if everywhere else []), *(place.id for place in places)]
     matrix = await roles.read_matrix(session)
-    first = () if nothing is None else (Option("", nothing, is_chosen=True),)
+    first = () if nothing is None else (Option("", nothing),)
     options = tuple(
-        Option(role.name, role.name, is_chosen=nothing is None and role.name == Role.VIEWER)
+        Option(role.name, role.name)
         for role in matrix.roles
         if any(not lacking(actor, role.permissions, scope) for scope in scopes)
     )
-    role_entry = Entry("role", "Role", kind="select", options=(*first, *options))
-    if not with_place:
-        return (role_entry,)
-    place_entry = Entry(
-        "department_id",
-        "Department",
-        kind="select",
-        hint="Includes all departments below it",
-        options=department_options(places, nothing=EVERYWHERE if everywhere else None),
-    )
-    return (role_entry, place_entry)
+    return {
+        "role": (*first, *options),
+        "department_id": department_options(places, nothing=EVERYWHERE if everywhere else None),
+    }
+
+
+async def role_form(session: AsyncSession, actor: Actor, action: str) -> EntryForm:
+    """The form that gives a role somewhere; the least that there is comes first."""
+    present = MembershipCreate(role=Role.VIEWER)
+    return ROLE.shown(action, present, options=await role_options(session, actor))
+
+
+async def member_form(session: AsyncSession, actor: Actor, action: str) -> EntryForm:
+    """The form that gives somebody a role in one department."""
+    present = MemberCreate.model_construct(username="", role=Role.VIEWER)
+    return MEMBER.shown(action, present, options=await role_options(session, actor))
 
 
 def membership_table(page: MembershipPage, base: str, *, may_remove: bool) -> Table:

@@ -42,6 +42,12 @@ _Result = TypeVar("_Result")
 REASON = Entry("change_reason", "Reason", hint="The audit log keeps it")
 
 
+def act_form(form_id: str, title: str, action: str, text: str = "", *, asks_why: bool = True) -> EntryForm:
+    """A form for an act that asks for nothing, perhaps but why: `text` is its consequence."""
+    entries = (REASON,) if asks_why else ()
+    return EntryForm(form_id, title, action, title, entries, text=text, is_danger=True)
+
+
 def show_page(
     actor: Actor,
     current: str,

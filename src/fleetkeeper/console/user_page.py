@@ -10,17 +10,17 @@ from fleetkeeper.console.audit_entries import acts_links, history_links
 from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import (
     Cell,
-    Entry,
     EntryForm,
     Facts,
     Panel,
     Tag,
 )
 from fleetkeeper.console.details import Panels, Refusal, Tab, show_detail
+from fleetkeeper.console.forms.form import Form, Widget
 from fleetkeeper.console.history import history_tab
 from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
-from fleetkeeper.console.memberships import access_table, membership_table, role_entries
-from fleetkeeper.console.panels import REASON
+from fleetkeeper.console.memberships import access_table, membership_table, role_form, role_options
+from fleetkeeper.console.panels import act_form
 from fleetkeeper.console.sessions import sessions_of_one
 from fleetkeeper.console.tokens import tokens_of_one
 from fleetkeeper.devices.service import list_devices
@@ -32,11 +32,45 @@ from fleetkeeper.identity.sessions.api import idle_time
 from fleetkeeper.identity.tokens import service as tokens
 from fleetkeeper.identity.users import service
 from fleetkeeper.identity.users.queries import LISTING, LISTING_OF_DEPARTMENTS
-from fleetkeeper.identity.users.schemas import UserRead
+from fleetkeeper.identity.users.schemas import PasswordSet, UserCreate, UserRead, UserUpdate
 from fleetkeeper.kit.clock import utc_now
 
 HOME = "/users"
 SHOWN = (("limit", "100"),)
+_NAMES: dict[str, Widget | str] = {
+    "username": Widget("User name", is_required=True),
+    "name": "Full name",
+    "email": "Email",
+}
+NEW = Form(
+    UserCreate,
+    "new-user",
+    "Create user",
+    "Create user",
+    {
+        **_NAMES,
+        "password": Widget(
+            "Password",
+            hint="At least 8 characters. Share it securely",
+            is_required=True,
+            autocomplete="new-password",
+        ),
+        "role": "Role",
+        "department_id": Widget("Department", hint="Includes all departments below it"),
+    },
+)
+CHANGE = Form(UserUpdate, "change", "Edit user", "Save changes", _NAMES)
+PASSWORD = Form(
+    PasswordSet,
+    "password",
+    "Set password",
+    "Set password",
+    {
+        "password": Widget("New password", autocomplete="new-password"),
+        "revoke_tokens": "Also revoke their API tokens",
+    },
+    text="Ends all sessions of this user.",
+)
 
 
 def _tags(user: UserRead) -> tuple[Tag, ...]:
@@ -98,27 +132,7 @@ async def new_user_form(session: AsyncSession, actor: Actor) -> EntryForm | None
     """The form that makes a user, for those who may."""
     if not actor.may(Permission.USERS_WRITE):
         return None
-    role, department = await role_entries(session, actor, nothing="No role yet")
-    return EntryForm(
-        "new-user",
-        "Create user",
-        HOME,
-        "Create user",
-        (
-            Entry("username", "User name"),
-            Entry("name", "Full name", is_required=False),
-            Entry("email", "Email", kind="email", is_required=False),
-            Entry(
-                "password",
-                "Password",
-                kind="password",
-                hint="At least 8 characters. Share it securely",
-                autocomplete="new-password",
-            ),
-            role,
-            department,
-        ),
-    )
+    return NEW.shown(HOME, options=await role_options(session, actor, nothing="No role yet"))
 
 
 async def user_page(
@@ -190,74 +204,35 @@ async def _role_panels(session: AsyncSession, actor: Actor, user: UserRead) -> l
     table = membership_table(page, f"{HOME}/{user.id}/memberships", may_remove=may_write)
     if not may_write:
         return [table]
-    form = EntryForm(
-        "give-role",
-        "Assign role",
-        f"{HOME}/{user.id}/memberships",
-        "Assign role",
-        await role_entries(session, actor),
-    )
-    return [table, form]
+    return [table, await role_form(session, actor, f"{HOME}/{user.id}/memberships")]
 
 
 def _account_forms(user: UserRead, *, is_oneself: bool) -> list[Panel | None]:
     base = f"{HOME}/{user.id}"
-    change = EntryForm(
-        "change",
-        "Edit user",
-        base,
-        "Save changes",
-        (
-            Entry("username", "User name", user.username),
-            Entry("name", "Full name", user.name, is_required=False),
-            Entry("email", "Email", user.email or "", kind="email", is_required=False),
-        ),
-    )
-    password = EntryForm(
-        "password",
-        "Set password",
-        f"{base}/password",
-        "Set password",
-        (
-            Entry("password", "New password", kind="password", autocomplete="new-password"),
-            Entry("revoke_tokens", "Also revoke their API tokens", kind="toggle", is_required=False),
-        ),
-        text="Ends all sessions of this user.",
-    )
+    change = CHANGE.shown(base, user, version=user.version)
+    if is_oneself:
+        return [change]
     enable = EntryForm("enable", "Enable account", f"{base}/enable", "Enable account")
-    disable = EntryForm(
+    disable = act_form(
         "disable",
         "Disable account",
         f"{base}/disable",
-        "Disable account",
-        (REASON,),
-        text="Their sessions end immediately. Their tokens are refused until you enable the account again.",
-        is_danger=True,
-    )
-    delete = EntryForm(
-        "delete",
-        "Delete account",
-        f"{base}/delete",
-        "Delete account",
-        (REASON,),
-        text="This also deletes their roles, tokens and sessions. Their activity stays in the audit log.",
-        is_danger=True,
-    )
-    if is_oneself:
-        return [change]
-    factor = EntryForm(
-        "second-factor",
-        "Remove second factor",
-        f"{base}/second-factor",
-        "Remove second factor",
-        (REASON,),
-        text="For someone who lost it. Removes authenticator apps, passkeys and recovery codes, and ends all sessions.",
-        is_danger=True,
+        "Their sessions end immediately. Their tokens are refused until you enable the account again.",
     )
     return [
         change,
-        factor,
-        password if user.source == "local" else None,
+        act_form(
+            "second-factor",
+            "Remove second factor",
+            f"{base}/second-factor",
+            "For someone who lost it. Removes authenticator apps, passkeys and recovery codes, and ends all sessions.",
+        ),
+        PASSWORD.shown(f"{base}/password") if user.source == "local" else None,
         disable if user.enabled else enable,
-        delete,
+        act_form(
+            "delete",
+            "Delete account",
+            f"{base}/delete",
+            "This also deletes their roles, tokens and sessions. Their activity stays in the audit log.",
+        ),
     ]

@@ -11,7 +11,6 @@ from fleetkeeper.console.annotation_tabs import annotating, annotation_tabs
 from fleetkeeper.console.audit_entries import history_links
 from fleetkeeper.console.contexts.panels import (
     Cell,
-    Entry,
     EntryForm,
     Facts,
     Panel,
@@ -21,19 +20,21 @@ from fleetkeeper.console.contexts.panels import (
 )
 from fleetkeeper.console.department_list import HOME, department_list
 from fleetkeeper.console.details import Panels, Refusal, Tab, show_detail
+from fleetkeeper.console.forms.form import Form, Widget, version_in
 from fleetkeeper.console.history import history_tab
 from fleetkeeper.console.lists.answering import show_list
-from fleetkeeper.console.memberships import role_entries
+from fleetkeeper.console.memberships import MEMBER, member_form
 from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import (
+    Sent,
+    act_form,
     attempt,
     department_options,
     done,
-    model_of,
-    optional,
     refused,
+    submit,
 )
-from fleetkeeper.console.requests import FormValues
+from fleetkeeper.console.requests import FormLists
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices.service import count_by_department
 from fleetkeeper.errors import FieldError, FleetkeeperError, InvalidInputError
@@ -42,9 +43,9 @@ from fleetkeeper.identity.departments import service
 from fleetkeeper.identity.departments.access import DepartmentsRead, DepartmentsWrite
 from fleetkeeper.identity.departments.schemas import DepartmentCreate, DepartmentRead, DepartmentUpdate
 from fleetkeeper.identity.memberships import service as memberships
-from fleetkeeper.identity.memberships.schemas import MemberCreate
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.queries import find_user
+from fleetkeeper.identity.texts import FullName
 from fleetkeeper.identity.users.access import MembershipsWrite
 
 router = APIRouter()
@@ -62,7 +63,33 @@ declare(
 )
 
 SHOWN = (("limit", "100"),)
-NEW = "new-department"
+
+
+class DepartmentForm(DepartmentUpdate):
+    """What the form says of a department: its manager by name."""
+
+    manager: FullName = ""
+
+
+NEW = Form(
+    DepartmentCreate,
+    "new-department",
+    "Create department",
+    "Create department",
+    {"name": "Name", "parent_id": "Parent", "description": "Description"},
+)
+CHANGE = Form(
+    DepartmentForm,
+    "change",
+    "Edit department",
+    "Save changes",
+    {
+        "name": Widget("Name", is_required=True),
+        "parent_id": "Parent",
+        "manager": Widget("Manager", hint="Exact user name. Gets the role manager here and below"),
+        "description": "Description",
+    },
+)
 
 
 @router.get("/departments")
@@ -73,20 +100,18 @@ async def list_departments(request: Request, actor: DepartmentsRead, session: Se
 
 @router.post("/departments")
 async def create_department(
-    request: Request, form: FormValues, actor: DepartmentsWrite, session: Session
+    request: Request, sent: FormLists, actor: DepartmentsWrite, session: Session
 ) -> Response:
     """Make a department."""
 
     async def make() -> DepartmentRead:
-        wanted = model_of(DepartmentCreate, {**_names(form), **optional(form, "parent_id")})
-        return await service.create_department(session, actor, wanted)
+        return await service.create_department(session, actor, NEW.read(sent))
 
-    outcome = await attempt(session, make())
-    if not isinstance(outcome, FleetkeeperError):
-        return done(request, HOME)
-    new = await _new_form(session, actor)
-    shown = new and refused(new, outcome, form)
-    return await _list_page(request, session, actor, shown, outcome.status)
+    async def again(error: FleetkeeperError) -> Response:
+        form = await _new_form(session, actor)
+        return await _list_page(request, session, actor, form and refused(form, error, sent), error.status)
+
+    return await submit(request, session, make(), lambda _: HOME, again)
 
 
 @router.get("/departments/{department_id}")
@@ -99,22 +124,22 @@ async def show_department(
 
 @router.post("/departments/{department_id}")
 async def change_department(
-    request: Request, department_id: UUID, form: FormValues, actor: DepartmentsWrite, session: Session
+    request: Request, department_id: UUID, sent: FormLists, actor: DepartmentsWrite, session: Session
 ) -> Response:
     """Rename, describe or move it, or name its manager, who is given by the exact user name."""
 
     async def change() -> DepartmentRead:
         present = await service.get_department(session, actor, department_id)
-        values: dict[str, object] = {**_names(form)}
-        if "parent_id" in form:
-            values |= optional(form, "parent_id")
-        if form.get("manager", "").strip() != (present.manager or ""):
-            values["manager_id"] = await _manager_id(session, form.get("manager", "").strip())
-        changes = model_of(DepartmentUpdate, values)
-        return await service.update_department(session, actor, department_id, changes)
+        entered = CHANGE.read(sent, only=[name for name in CHANGE.widgets if name in sent])
+        values = entered.model_dump(exclude_unset=True)
+        manager = values.pop("manager", "")
+        if manager != (present.manager or ""):
+            values["manager_id"] = await _manager_id(session, manager)
+        changes = DepartmentUpdate(**values)
+        return await service.update_department(session, actor, department_id, changes, version_in(sent))
 
     outcome = await attempt(session, change())
-    return await _outcome(request, session, actor, department_id, "change", outcome, form)
+    return await _outcome(request, session, actor, department_id, "change", outcome, sent)
 
 
 @router.post("/departments/{department_id}/delete")
@@ -130,17 +155,16 @@ async def delete_department(
 
 @router.post("/departments/{department_id}/members")
 async def add_member(
-    request: Request, department_id: UUID, form: FormValues, actor: MembershipsWrite, session: Session
+    request: Request, department_id: UUID, sent: FormLists, actor: MembershipsWrite, session: Session
 ) -> Response:
     """Give somebody a role in it."""
 
     async def add() -> object:
-        values = {"username": form.get("username", "").strip(), "role": form.get("role", "")}
-        wanted = model_of(MemberCreate, values)
+        wanted = MEMBER.read(sent)
         return await memberships.add_member(session, actor, department_id, wanted.username, wanted.role)
 
     outcome = await attempt(session, add())
-    return await _outcome(request, session, actor, department_id, "add-member", outcome, form)
+    return await _outcome(request, session, actor, department_id, "add-member", outcome, sent)
 
 
 @router.post("/departments/{department_id}/members/{membership_id}/remove")
@@ -150,10 +174,6 @@ async def remove_member(
     """Take a role in it away."""
     await memberships.remove_membership(session, actor, membership_id, department_id=department_id)
     return done(request, f"{HOME}/{department_id}")
-
-
-def _names(form: FormValues) -> dict[str, str]:
-    return {"name": form.get("name", "").strip(), "description": form.get("description", "").strip()}
 
 
 async def _manager_id(session: AsyncSession, username: str) -> UUID | None:
@@ -181,17 +201,7 @@ async def _new_form(session: AsyncSession, actor: Actor) -> EntryForm | None:
         return None
     places = await service.all_departments(session, actor, Permission.DEPARTMENTS_WRITE)
     top = "None (top level)" if actor.may_everywhere(Permission.DEPARTMENTS_WRITE) else None
-    return EntryForm(
-        NEW,
-        "Create department",
-        HOME,
-        "Create department",
-        (
-            Entry("name", "Name"),
-            Entry("parent_id", "Parent", kind="select", options=department_options(places, nothing=top)),
-            Entry("description", "Description", is_required=False),
-        ),
-    )
+    return NEW.shown(HOME, options={"parent_id": department_options(places, nothing=top)})
 
 
 async def _outcome(
@@ -201,7 +211,7 @@ async def _outcome(
     department_id: UUID,
     form_id: str,
     outcome: object,
-    values: FormValues,
+    values: Sent,
 ) -> Response:
     if not isinstance(outcome, FleetkeeperError):
         return done(request, f"{HOME}/{department_id}")
@@ -226,11 +236,7 @@ async def _department_page(
         if actor.may_in(Permission.USERS_READ, department_id):
             panels.append(await _members(session, actor, department_id, base))
         if actor.may_in(Permission.MEMBERSHIPS_WRITE, department_id):
-            entries = await role_entries(session, actor, with_place=False)
-            member = Entry("username", "User name", hint="The exact name")
-            panels.append(
-                EntryForm("add-member", "Add member", f"{base}/members", "Add member", (member, *entries))
-            )
+            panels.append(await member_form(session, actor, f"{base}/members"))
         return panels
 
     about = await annotating(request, session, actor, "departments", department_id)
@@ -316,21 +322,13 @@ def _forms(
     may_move = bool(parents) and (
         department.parent_id is not None or actor.may_everywhere(Permission.DEPARTMENTS_WRITE)
     )
-    entries = (
-        Entry("name", "Name", department.name),
-        *((Entry("parent_id", "Parent", kind="select", options=parents),) if may_move else ()),
-        Entry(
-            "manager",
-            "Manager",
-            department.manager or "",
-            hint="Exact user name. Gets the role manager here and below",
-            is_required=False,
-        ),
-        Entry("description", "Description", department.description, is_required=False),
+    change = CHANGE.shown(
+        base,
+        department,
+        options={"parent_id": parents},
+        only=[name for name in CHANGE.widgets if may_move or name != "parent_id"],
+        version=department.version,
+        is_open=True,
     )
-    change = EntryForm("change", "Edit department", base, "Save changes", entries, is_open=True)
     text = "A department can be deleted once it has no devices, members or departments."
-    delete = EntryForm(
-        "delete", "Delete department", f"{base}/delete", "Delete department", text=text, is_danger=True
-    )
-    return [change, delete]
+    return [change, act_form("delete", "Delete department", f"{base}/delete", text, asks_why=False)]

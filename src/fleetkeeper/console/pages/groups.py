@@ -1,6 +1,5 @@
 """`/groups`: people who get roles together."""
 
-from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
@@ -22,13 +21,13 @@ from fleetkeeper.console.contexts.panels import (
     Tag,
 )
 from fleetkeeper.console.details import Panels, Refusal, Tab, show_detail
-from fleetkeeper.console.forms.form import Form, Widget
+from fleetkeeper.console.forms.form import Form, Widget, version_in
 from fleetkeeper.console.history import history_tab
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.lists.declaring import Column, ListPage
-from fleetkeeper.console.memberships import membership_table, role_entries
+from fleetkeeper.console.memberships import ROLE, membership_table, role_form
 from fleetkeeper.console.navigation import Place, declare
-from fleetkeeper.console.panels import Sent, attempt, done, model_of, optional, refused
+from fleetkeeper.console.panels import Sent, act_form, attempt, done, refused
 from fleetkeeper.console.requests import FormLists, FormValues
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.errors import FleetkeeperError
@@ -38,7 +37,6 @@ from fleetkeeper.identity.groups.access import GroupsRead, GroupsWrite
 from fleetkeeper.identity.groups.queries import LISTING
 from fleetkeeper.identity.groups.schemas import GroupCreate, GroupRead, GroupUpdate
 from fleetkeeper.identity.memberships import service as memberships
-from fleetkeeper.identity.memberships.schemas import MembershipCreate
 from fleetkeeper.identity.oidc.service import provider_names
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.users.access import MembershipsWrite
@@ -120,7 +118,7 @@ async def change_group(
     """Change a group's name and description."""
 
     async def change() -> GroupRead:
-        return await service.update_group(session, actor, group_id, CHANGE.read(sent))
+        return await service.update_group(session, actor, group_id, CHANGE.read(sent), version_in(sent))
 
     outcome = await attempt(session, change())
     return await _outcome(request, session, actor, group_id, "change", outcome, sent)
@@ -160,18 +158,18 @@ async def remove_member(
 
 @router.post("/groups/{group_id}/memberships")
 async def give_role(
-    request: Request, group_id: UUID, form: FormValues, actor: MembershipsWrite, session: Session
+    request: Request, group_id: UUID, sent: FormLists, actor: MembershipsWrite, session: Session
 ) -> Response:
     """Give a group a role."""
 
     async def give() -> object:
         await service.get_group(session, group_id)
-        wanted = model_of(MembershipCreate, optional(form, "role", "department_id"))
+        wanted = ROLE.read(sent)
         place = wanted.department_id
         return await memberships.add_membership(session, actor, wanted.role, place, group_id=group_id)
 
     outcome = await attempt(session, give())
-    return await _outcome(request, session, actor, group_id, "give-role", outcome, form)
+    return await _outcome(request, session, actor, group_id, "give-role", outcome, sent)
 
 
 @router.post("/groups/{group_id}/memberships/{membership_id}/remove")
@@ -220,29 +218,20 @@ async def _group_page(
             "add-member", "Add member", f"{base}/members", "Add member", (Entry("user", "User name"),)
         )
         roles = await service.list_group_memberships(session, actor, group_id, SHOWN)
-        entries = await role_entries(session, actor) if may_give else ()
         return [
             Facts("group", "Group", (("Description", Cell(group.description)),)),
             await _members(session, actor, group, may_remove=may_write and is_local),
             add if may_write and is_local else None,
             membership_table(roles, f"{base}/memberships", may_remove=may_give),
-            EntryForm("give-role", "Assign role", f"{base}/memberships", "Assign role", entries)
-            if may_give
-            else None,
+            await role_form(session, actor, f"{base}/memberships") if may_give else None,
         ]
 
     about = await annotating(request, session, actor, "groups", group.id)
 
     async def settings() -> Panels:
-        delete = EntryForm(
-            "delete",
-            "Delete group",
-            f"{base}/delete",
-            "Delete group",
-            text=f"{group.members} members lose the roles that they have through it.",
-            is_danger=True,
-        )
-        return [replace(CHANGE.shown(base, group), is_open=True), about.tags_form, delete]
+        text = f"{group.members} members lose the roles that they have through it."
+        delete = act_form("delete", "Delete group", f"{base}/delete", text, asks_why=False)
+        return [CHANGE.shown(base, group, version=group.version, is_open=True), about.tags_form, delete]
 
     return await show_detail(
         request,

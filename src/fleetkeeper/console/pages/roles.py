@@ -12,7 +12,7 @@ from fleetkeeper.console.audit_entries import history_links
 from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import Cell, EntryForm, Facts, Matrix, Option, RowAction, Tag
 from fleetkeeper.console.details import Panels, Refusal, Tab, show_detail
-from fleetkeeper.console.forms.form import Form, Widget
+from fleetkeeper.console.forms.form import Form, Widget, version_in
 from fleetkeeper.console.history import history_tab
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
@@ -117,7 +117,8 @@ async def change_role(
 
     async def change() -> RoleRead:
         role = await service.get_role(session, role_id)
-        return await service.update_role(session, actor, role_id, CHANGE.read(sent, only=_fields_of(role)))
+        wanted = CHANGE.read(sent, only=_fields_of(role))
+        return await service.update_role(session, actor, role_id, wanted, version_in(sent))
 
     outcome = await attempt(session, change())
     if not isinstance(outcome, FleetkeeperError):
@@ -239,7 +240,9 @@ async def _role_page(
 
     async def settings() -> Panels:
         options, fields = _options(actor, role.permissions), _fields_of(role)
-        change = CHANGE.shown(f"{HOME}/{role_id}", role, options=options, only=fields, is_open=True)
+        change = CHANGE.shown(
+            f"{HOME}/{role_id}", role, options=options, only=fields, version=role.version, is_open=True
+        )
         return [change, about.tags_form]
 
     return await show_detail(

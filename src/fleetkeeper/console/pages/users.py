@@ -8,23 +8,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.contexts.panels import EntryForm
 from fleetkeeper.console.details import Refusal
+from fleetkeeper.console.forms.form import version_in
 from fleetkeeper.console.lists.answering import show_list
+from fleetkeeper.console.memberships import ROLE
 from fleetkeeper.console.navigation import Place, declare
-from fleetkeeper.console.panels import attempt, done, model_of, optional, refused
-from fleetkeeper.console.requests import FormValues
-from fleetkeeper.console.user_page import new_user_form, user_list, user_page
+from fleetkeeper.console.panels import Sent, attempt, done, refused, submit
+from fleetkeeper.console.requests import FormLists, FormValues
+from fleetkeeper.console.user_page import CHANGE, NEW, PASSWORD, new_user_form, user_list, user_page
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.identity.access import ReasonGiven
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.memberships import service as memberships
-from fleetkeeper.identity.memberships.schemas import MembershipCreate
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.sessions.access import SessionsWrite
 from fleetkeeper.identity.sign_in import factors
 from fleetkeeper.identity.users import service
 from fleetkeeper.identity.users.access import MembershipsWrite, UsersRead, UsersWrite
-from fleetkeeper.identity.users.schemas import PasswordSet, UserCreate, UserRead, UserUpdate
+from fleetkeeper.identity.users.schemas import UserRead
 
 router = APIRouter()
 declare(
@@ -50,21 +51,17 @@ async def list_users(request: Request, actor: UsersRead, session: Session) -> Re
 
 
 @router.post("/users")
-async def create_user(request: Request, form: FormValues, actor: UsersWrite, session: Session) -> Response:
+async def create_user(request: Request, sent: FormLists, actor: UsersWrite, session: Session) -> Response:
     """Make a local account."""
-    texts = optional(form, "email", "role", "department_id")
-    wanted = {"username": form.get("username", "").strip(), "name": form.get("name", "").strip()}
-    wanted["password"] = form.get("password", "")
 
     async def make() -> UserRead:
-        return await service.add_user(session, actor, model_of(UserCreate, wanted | texts))
+        return await service.add_user(session, actor, NEW.read(sent))
 
-    outcome = await attempt(session, make())
-    if not isinstance(outcome, FleetkeeperError):
-        return done(request, f"{HOME}/{outcome.id}")
-    new_user = await new_user_form(session, actor)
-    shown = new_user and refused(new_user, outcome, form)
-    return await _list_page(request, session, actor, shown, outcome.status)
+    async def again(error: FleetkeeperError) -> Response:
+        form = await new_user_form(session, actor)
+        return await _list_page(request, session, actor, form and refused(form, error, sent), error.status)
+
+    return await submit(request, session, make(), lambda made: f"{HOME}/{made.id}", again)
 
 
 @router.get("/users/{user_id}")
@@ -75,32 +72,29 @@ async def show_user(request: Request, user_id: UUID, actor: UsersRead, session: 
 
 @router.post("/users/{user_id}")
 async def change_user(
-    request: Request, user_id: UUID, form: FormValues, actor: UsersWrite, session: Session
+    request: Request, user_id: UUID, sent: FormLists, actor: UsersWrite, session: Session
 ) -> Response:
     """Change names and mail address."""
-    wanted = {"username": form.get("username", "").strip(), "name": form.get("name", "").strip()}
 
     async def change() -> UserRead:
-        changes = model_of(UserUpdate, wanted | optional(form, "email"))
-        return await service.update_user(session, actor, user_id, changes)
+        return await service.update_user(session, actor, user_id, CHANGE.read(sent), version_in(sent))
 
     outcome = await attempt(session, change())
-    return await _outcome(request, session, actor, user_id, "change", outcome, form)
+    return await _outcome(request, session, actor, user_id, "change", outcome, sent)
 
 
 @router.post("/users/{user_id}/password")
 async def set_password(
-    request: Request, user_id: UUID, form: FormValues, actor: UsersWrite, session: Session
+    request: Request, user_id: UUID, sent: FormLists, actor: UsersWrite, session: Session
 ) -> Response:
     """Give a local account another password."""
 
     async def change() -> None:
-        wanted = model_of(PasswordSet, {"password": form.get("password", "")})
-        with_tokens = "revoke_tokens" in form
-        await service.set_password(session, actor, user_id, wanted.password, with_tokens=with_tokens)
+        wanted = PASSWORD.read(sent)
+        await service.set_password(session, actor, user_id, wanted.password, with_tokens=wanted.revoke_tokens)
 
     outcome = await attempt(session, change())
-    return await _outcome(request, session, actor, user_id, "password", outcome, form)
+    return await _outcome(request, session, actor, user_id, "password", outcome, sent)
 
 
 @router.post("/users/{user_id}/disable")
@@ -167,19 +161,19 @@ async def end_sessions(request: Request, user_id: UUID, actor: SessionsWrite, se
 
 @router.post("/users/{user_id}/memberships")
 async def give_role(
-    request: Request, user_id: UUID, form: FormValues, actor: MembershipsWrite, session: Session
+    request: Request, user_id: UUID, sent: FormLists, actor: MembershipsWrite, session: Session
 ) -> Response:
     """Give a role."""
     await service.check_visible(session, actor, user_id)
 
     async def give() -> object:
-        wanted = model_of(MembershipCreate, optional(form, "role", "department_id"))
+        wanted = ROLE.read(sent)
         return await memberships.add_membership(
             session, actor, wanted.role, wanted.department_id, user_id=user_id
         )
 
     outcome = await attempt(session, give())
-    return await _outcome(request, session, actor, user_id, "give-role", outcome, form)
+    return await _outcome(request, session, actor, user_id, "give-role", outcome, sent)
 
 
 @router.post("/users/{user_id}/memberships/{membership_id}/remove")
@@ -205,7 +199,7 @@ async def _outcome(
     user_id: UUID,
     form_id: str,
     outcome: object,
-    values: FormValues,
+    values: Sent,
 ) -> Response:
     if not isinstance(outcome, FleetkeeperError):
         return done(request, f"{HOME}/{user_id}")
