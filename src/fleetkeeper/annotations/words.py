@@ -1,5 +1,6 @@
 """What this room's objects and constraints are called."""
 
+from fleetkeeper.audit.coverage import declare_unaudited
 from fleetkeeper.audit.words import declare_event, declare_object
 from fleetkeeper.database.constraints import declare_taken
 
@@ -19,3 +20,5 @@ declare_taken(
     "name",
     "A field with this name already exists for this kind of object.",
 )
+
+declare_unaudited("attachment_parts", "what files hold; attachments has their names and checksums")

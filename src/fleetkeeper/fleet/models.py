@@ -8,6 +8,7 @@ from sqlalchemy import ARRAY, ForeignKey, LargeBinary, String
 from sqlalchemy.dialects.postgresql import CIDR
 from sqlalchemy.orm import Mapped, mapped_column
 
+import fleetkeeper.fleet.words  # noqa: F401 - declares what the log leaves out
 from fleetkeeper.database.base import Base, Keyed
 
 

@@ -1,5 +1,6 @@
 """What this room's objects, events and constraints are called."""
 
+from fleetkeeper.audit.coverage import declare_skipped, declare_unaudited
 from fleetkeeper.audit.words import declare_event, declare_object
 from fleetkeeper.database.constraints import declare_taken, declare_wrong
 
@@ -40,3 +41,26 @@ declare_wrong("ck_departments_not_its_own_parent", "parent_id", _PARENT)
 declare_wrong("fk_departments_parent_id_departments", "parent_id", "No such department")
 declare_wrong("fk_departments_manager_id_users", "manager_id", "No such user")
 declare_wrong("fk_memberships_department_id_departments", "department_id", "No such department")
+
+declare_unaudited("known_browsers", "made by each sign-in, which is an event of its own")
+declare_unaudited("oidc_flows", "sign-ins under way; how each ends is an event of its own")
+declare_unaudited("sign_in_challenges", "sign-ins under way; how each ends is an event of its own")
+declare_unaudited("sign_in_failures", "counts failed sign-ins, each of which is an event of its own")
+declare_skipped(
+    "api_tokens", last_used_at="moves on with each use", last_used_address="moves on with each use"
+)
+declare_skipped("passkeys", last_used_at="moves on with each use")
+declare_skipped(
+    "sessions",
+    last_used_at="moves on with each use",
+    provider_asked_at="moves on every few minutes while a person is there",
+    provider_checked_at="moves on every few minutes while a person is there",
+)
+declare_skipped("user_identities", last_login="moves on with each use")
+declare_skipped(
+    "users",
+    last_login="moves on with each use",
+    role="follows from memberships, and grants nothing itself",
+    oauth_provider="follows from user_identities, and is for readers with SQL",
+    oauth_id="follows from user_identities, and is for readers with SQL",
+)

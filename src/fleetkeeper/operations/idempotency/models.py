@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import LargeBinary, SmallInteger, func
 from sqlalchemy.orm import Mapped, mapped_column
 
+import fleetkeeper.operations.words  # noqa: F401 - declares what the log leaves out
 from fleetkeeper.database.base import Base
 
 
