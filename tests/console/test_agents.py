@@ -5,16 +5,21 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fleetkeeper.console.enrolment import install_commands, read_token_form
+from fleetkeeper.console.enrolment import install_commands, wanted_token
+from fleetkeeper.errors import InvalidInputError
 from tests.factories.identity import make_department
 from tests.fixtures.client import TEST_CONTEXT
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
+FORM = {"name": "lab", "max_uses": "1", "ttl_hours": "1"}
+TOKENS = "/agents/enrollment-tokens"
+
+
 class TestTokenForm:
     def test_hours_become_seconds(self):
-        wanted = read_token_form({"name": " lab ", "max_uses": "3", "ttl_hours": "2"})
+        wanted = wanted_token({"name": [" lab "], "max_uses": ["3"], "ttl_hours": ["2"]})
         assert (wanted.name, wanted.max_uses, wanted.ttl_seconds) == ("lab", 3, 7200)
 
     @pytest.mark.parametrize(
@@ -24,10 +29,14 @@ class TestTokenForm:
             ({"max_uses": "0"}, "max_uses"),
             ({"ttl_hours": "x"}, "ttl_hours"),
             ({"ttl_hours": "²"}, "ttl_hours"),
+            ({"ttl_hours": "9000"}, "ttl_hours"),
+            ({"allowed_networks": "moon"}, "allowed_networks"),
         ],
     )
     def test_names_the_field_at_fault(self, change, field):
-        assert list(read_token_form({"name": "lab", "max_uses": "1", "ttl_hours": "1"} | change)) == [field]
+        with pytest.raises(InvalidInputError) as refused:
+            wanted_token({name: [text] for name, text in (FORM | change).items()})
+        assert {one.field for one in refused.value.fields} == {field}
 
     def test_a_command_cannot_be_broken_out_of(self):
         commands = install_commands("http://host;reboot", "a b")
@@ -40,7 +49,7 @@ class TestPage:
         answer = await browser.send("/agents/enrollment-tokens", name="lab", max_uses="1", ttl_hours="1")
         assert answer.status_code == 200, answer.text
         secret = re.search(r"fke_[\w-]+", answer.text)[0]
-        poll = re.search(r'hx-get="([^"]+)"', answer.text)[1].replace("&amp;", "&")
+        poll = re.search(r'hx-get="(/agents/arrivals[^"]+)"', answer.text)[1].replace("&amp;", "&")
         assert "Waiting for the machine" in await browser.part(poll)
         async with app.client() as machine:
             body = {"token": secret, "hostname": "new-01", "identities": {}}
@@ -48,15 +57,16 @@ class TestPage:
         part = await browser.part(poll)
         assert "new-01" in part
         assert "Another device" not in part
-        page = await browser.page("/agents")
+        page = await browser.page(TOKENS)
         assert secret not in page
         assert "1 of 1" in page
-        assert "Used up" in await browser.part("/agents/enrollment-tokens")
+        assert "Used up" in page
+        assert "No tokens" in await browser.part(f"{TOKENS}?state=active")
 
     async def test_a_second_device_of_a_name_is_told_of(self, app, browser, device):
         answer = await browser.send("/agents/enrollment-tokens", name="lab", max_uses="1", ttl_hours="1")
         secret = re.search(r"fke_[\w-]+", answer.text)[0]
-        poll = re.search(r'hx-get="([^"]+)"', answer.text)[1].replace("&amp;", "&")
+        poll = re.search(r'hx-get="(/agents/arrivals[^"]+)"', answer.text)[1].replace("&amp;", "&")
         async with app.client() as machine:
             body = {"token": secret, "hostname": "web-01", "identities": {}}
             note = (await machine.post("/api/v1/enroll", json=body)).json()["note"]
@@ -87,17 +97,20 @@ class TestPage:
         form = {"name": "lab", "max_uses": "1", "ttl_hours": "1"} | change
         answer = await browser.send("/agents/enrollment-tokens", **form)
         assert answer.status_code == 422
-        assert f'id="{field}-error"' in answer.text
+        assert f'id="new-token-{field}-error"' in answer.text
 
     async def test_a_refused_token_names_the_field(self, browser):
         answer = await browser.send("/agents/enrollment-tokens", name="", max_uses="1", ttl_hours="1")
         assert answer.status_code == 422
-        assert 'id="name-error"' in answer.text
+        assert 'id="new-token-name-error"' in answer.text
 
     async def test_revoking_a_token(self, admin, browser):
         token = (await admin.post("/api/v1/enrollment-tokens", json={"name": "lab"})).json()
-        answer = await browser.send(f"/agents/enrollment-tokens/{token['id']}/revoke")
-        assert "Revoked" in answer.text
+        answer = await browser.send(f"{TOKENS}/{token['id']}/revoke")
+        assert "Token revoked." in answer.headers["HX-Trigger"]
+        page = await browser.page(TOKENS)
+        assert "Revoked" in page
+        assert f"{token['id']}/revoke" not in page
 
     async def test_revoking_an_agent_refuses_its_key(self, browser, device):
         answer = await browser.send(f"/agents/{device.id}/revoke")

@@ -14,7 +14,6 @@ from fleetkeeper.identity.permissions import Permission
 # Addresses that are no page to go to, and why.
 EXCEPTIONS = {
     "/agents/arrivals": "a part of the agents' page",
-    "/agents/enrollment-tokens": "a part of the agents' page",
     "/audit/state": "a part of the audit log's page",
     "/bookmarks": "the menu at the star of every page",
     "/notifications/unread": "the number at the bell of every page",

@@ -190,8 +190,8 @@ async def test_the_palette_jumps_to_a_device(visitor, measured):
 async def test_a_machine_arrives_while_one_looks(visitor, app):
     page = visitor.page
     await visitor.open("/agents")
-    await page.fill("#name", "lab")
-    await page.click("#enrolment button[type=submit]")
+    await page.fill("#new-token-name", "lab")
+    await page.click("#new-token button[type=submit]")
     token = (await page.inner_text("#command-1")).split()[-1]
     async with app.client() as machine:
         await machine.post("/api/v1/enroll", json={"token": token, "hostname": "new-01", "identities": {}})

@@ -89,13 +89,11 @@ async def test_counters_are_rates_unless_asked_otherwise(visitor):
 async def test_a_new_enrollment_token_is_in_the_table_at_once(visitor):
     page = visitor.page
     await visitor.open("/agents")
-    # What would ask again a few seconds later, were nobody told.
-    await page.locator("#tokens").evaluate("node => node.removeAttribute('data-refresh-seconds')")
-    await page.fill("#name", "lab machines")
+    await page.fill("#new-token-name", "lab machines")
     await page.get_by_role("button", name="Create token").click()
     await expect(page.locator("#enrolment")).to_contain_text("lab machines created")
-    await expect(page.locator("#tokens tbody tr")).to_have_count(1)
-    await expect(page.locator("#tokens")).to_contain_text("lab machines")
+    await expect(page.locator("#enrollment-tokens tbody tr")).to_have_count(1)
+    await expect(page.locator("#enrollment-tokens")).to_contain_text("lab machines")
 
 
 async def test_what_a_button_did_is_said_where_one_looks(visitor, device):

@@ -106,12 +106,12 @@ async def test_provider_whose_group_gives_the_role_until_it_does_not(
     visitor.problems.clear()
     await page.reload()
     # Only operators see this form.
-    await expect(page.locator("#enrolment")).to_be_visible()
+    await expect(page.locator("#new-token")).to_be_visible()
     assert visitor.problems == []
 
     real_provider.tell("maria-e2e", preferred_username="maria", groups=[])
     assert await visitor.open("/agents") == 403
-    await expect(page.locator("#enrolment")).to_have_count(0)
+    await expect(page.locator("#new-token")).to_have_count(0)
 
     real_provider.tell("maria-e2e", preferred_username="maria", groups=["helpdesk"])
     assert await visitor.open("/agents") == 200

@@ -2,94 +2,70 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated
+from uuid import UUID
 
-from pydantic import ValidationError
+from pydantic import BaseModel, Field
 
-from fleetkeeper.console.contexts.agents import AgentRow, Command, TokenForm, TokenRow
+from fleetkeeper.console.contexts.agents import AgentRow, Command
 from fleetkeeper.console.contexts.lists import Empty
-from fleetkeeper.console.contexts.panels import Cell, RowAction, Tag
-from fleetkeeper.console.contexts.shell import FormField
+from fleetkeeper.console.contexts.panels import Cell, EntryForm, RowAction, Tag
 from fleetkeeper.console.device_page import collector_row
-from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
-from fleetkeeper.console.panels import department_options
+from fleetkeeper.console.forms.form import Form, Widget
+from fleetkeeper.console.forms.status_forms import status_cell
+from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter, status_filter
+from fleetkeeper.console.panels import department_options, model_of
 from fleetkeeper.console.rendering import format_words
-from fleetkeeper.fleet.queries import AGENTS
+from fleetkeeper.fleet.queries import AGENTS, TOKENS
 from fleetkeeper.fleet.schemas import AgentRead, EnrollmentTokenCreate, EnrollmentTokenRead
+from fleetkeeper.fleet.status import ENROLLMENT_TOKENS, EnrollmentTokenState
 from fleetkeeper.identity.departments.schemas import DepartmentRead
-from fleetkeeper.kit.error_words import error_words
 
+HOME = "/agents/enrollment-tokens"
 HOUR_SECONDS = 3600
 _STATUSES = ("online", "offline", "unknown")
-_DEFAULTS = {"name": "", "max_uses": "1", "ttl_hours": "24"}
 
 
-def token_form(
-    entered: Mapping[str, str] | None = None,
-    errors: Mapping[str, str] | None = None,
-    message: str = "",
-    *,
-    departments: Sequence[DepartmentRead] = (),
-    may_enrol_anywhere: bool = True,
-) -> TokenForm:
-    """The form that makes a token, with what was entered and what is wrong with it."""
-    values, wrong = entered or _DEFAULTS, errors or {}
+class EnrollmentForm(BaseModel):
+    """What people enter of an enrollment token; the service's schema says what is wrong with the rest."""
 
-    def field(name: str, label: str, hint: str, **more: Any) -> FormField:
-        return FormField(name, label, values.get(name, ""), hint=hint, error=wrong.get(name, ""), **more)
+    name: str
+    max_uses: int = 1
+    ttl_hours: Annotated[int, Field(ge=1, le=8760)] = 24
+    department_id: UUID | None = None
+    allowed_networks: list[str] = []
 
-    return TokenForm(
-        fields=(
-            field("name", "Name", "What it is for, such as “web servers Frankfurt”"),
-            field(
-                "max_uses",
-                "Machines",
-                "How many machines can enroll with it",
-                kind="number",
-                minimum=1,
-                maximum=100_000,
-            ),
-            field(
-                "ttl_hours",
-                "Valid for (hours)",
-                "The token is refused afterwards",
-                kind="number",
-                minimum=1,
-                maximum=8760,
-            ),
+
+FORM = Form(
+    EnrollmentForm,
+    "new-token",
+    "Enroll machines",
+    "Create token",
+    {
+        "name": Widget("Name", hint="What it is for, such as “web servers Frankfurt”"),
+        "max_uses": Widget("Machines", hint="How many machines can enroll with it"),
+        "ttl_hours": Widget("Valid for (hours)", hint="The token is refused afterwards"),
+        "department_id": Widget("Department", hint="Department for new devices"),
+        "allowed_networks": Widget(
+            "From networks", hint="Such as 192.0.2.0/24. Leave empty for any network", kind="text"
         ),
-        department=field("department_id", "Department", "Department for new devices"),
-        department_options=department_options(
-            departments,
-            next((one.id for one in departments if str(one.id) == values.get("department_id")), None),
-            "None" if may_enrol_anywhere else None,
-        ),
-        networks=field(
-            "allowed_networks", "From networks", "Such as 192.0.2.0/24. Leave empty for any network"
-        ),
-        message=message,
-    )
+    },
+    text="Machines use an enrollment token to join. It is shown once. Each machine receives its own key.",
+)
 
 
-def read_token_form(entered: Mapping[str, str]) -> EnrollmentTokenCreate | dict[str, str]:
-    """The wanted token, or what is wrong, by field."""
-    hours = entered.get("ttl_hours", "").strip()
-    if not (hours.isascii() and hours.isdigit() and 1 <= len(hours) <= 4 and 1 <= int(hours) <= 8760):
-        return {"ttl_hours": "Enter a whole number from 1 to 8760"}
-    wanted = {
-        "name": entered.get("name", "").strip(),
-        "max_uses": entered.get("max_uses", "").strip(),
-        "ttl_seconds": int(hours) * HOUR_SECONDS,
-        "department_id": entered.get("department_id", "").strip() or None,
-        "allowed_networks": [
-            text.strip() for text in entered.get("allowed_networks", "").split(",") if text.strip()
-        ]
-        or None,
-    }
-    try:
-        return EnrollmentTokenCreate.model_validate(wanted)
-    except ValidationError as error:
-        return {str(item["loc"][0]): error_words(item) for item in error.errors()}
+def token_form(departments: Sequence[DepartmentRead], *, may_enrol_anywhere: bool) -> EntryForm:
+    """The form that makes a token."""
+    places = department_options(departments, None, "None" if may_enrol_anywhere else None)
+    return FORM.shown(HOME, options={"department_id": places}, is_open=True)
+
+
+def wanted_token(sent: Mapping[str, Sequence[str]]) -> EnrollmentTokenCreate:
+    """The token that a sent form asks for. Raises InvalidInputError with each field's problem."""
+    entered = FORM.read(sent).model_dump()
+    entered["ttl_seconds"] = entered.pop("ttl_hours") * HOUR_SECONDS
+    entered["allowed_networks"] = entered["allowed_networks"] or None
+    return model_of(EnrollmentTokenCreate, entered)
 
 
 def install_commands(server: str, token: str) -> tuple[Command, ...]:
@@ -110,19 +86,52 @@ def install_commands(server: str, token: str) -> tuple[Command, ...]:
     )
 
 
-def token_row(token: EnrollmentTokenRead, departments: Sequence[DepartmentRead] = ()) -> TokenRow:
-    """One token, with its state."""
-    place = next((one.path for one in departments if one.id == token.department_id), "")
-    return TokenRow(
-        token.id,
-        token.name,
-        token.uses,
-        token.max_uses,
-        token.created_at,
-        token.expires_at,
-        token.state,
-        place,
-        ", ".join(token.allowed_networks or ()),
+def token_list(departments: Sequence[DepartmentRead], *, may_enrol: bool) -> ListPage[EnrollmentTokenRead]:
+    """Enrollment tokens, newest first, without their secrets."""
+    paths = {one.id: one.path for one in departments}
+
+    def actions(one: EnrollmentTokenRead) -> tuple[RowAction, ...]:
+        if not may_enrol or one.state != EnrollmentTokenState.ACTIVE:
+            return ()
+        question = f"Revoke the token “{one.name}”? Machines that joined with it stay."
+        return (RowAction("Revoke", f"{HOME}/{one.id}/revoke", question),)
+
+    def name(one: EnrollmentTokenRead) -> Cell:
+        networks = f"from {', '.join(one.allowed_networks)}" if one.allowed_networks else ""
+        return Cell(one.name, detail=networks)
+
+    def department(one: EnrollmentTokenRead) -> Cell:
+        return Cell("" if one.department_id is None else paths.get(one.department_id, ""))
+
+    return ListPage(
+        path=HOME,
+        title="Enrollment tokens",
+        noun=("token", "tokens"),
+        listing=TOKENS,
+        search="Name",
+        quick=(status_filter(EnrollmentTokenState, "state", is_chips=True),),
+        columns=(
+            Column("name", "Token", name, sort="name"),
+            Column("uses", "Used", lambda one: Cell(f"{one.uses} of {one.max_uses}"), sort="uses"),
+            Column("department_id", "Department", department),
+            Column(
+                "created_at",
+                "Created",
+                lambda one: Cell(at=one.created_at, kind="time", is_soft=True),
+                sort="created_at",
+                falls_first=True,
+            ),
+            Column(
+                "expires_at",
+                "Expires",
+                lambda one: Cell(at=one.expires_at, kind="time", style="exact", is_soft=True),
+                sort="expires_at",
+            ),
+            Column("state", "State", lambda one: status_cell(ENROLLMENT_TOKENS, one.state), sort="state"),
+        ),
+        actions=actions,
+        empty=Empty("No enrollment tokens yet", "Create one above and run its command on a machine."),
+        refresh_seconds=5,
     )
 
 

@@ -5,9 +5,6 @@ from datetime import datetime
 from uuid import UUID
 
 from fleetkeeper.console.contexts.devices import CollectorRow
-from fleetkeeper.console.contexts.lists import ListPanel
-from fleetkeeper.console.contexts.panels import Option
-from fleetkeeper.console.contexts.shell import FormField, Shell
 
 
 @dataclass(frozen=True)
@@ -25,40 +22,6 @@ class AgentRow:
     collector_count: int
     # Whether another device that the reader sees is called the same.
     has_namesake: bool = False
-
-
-@dataclass(frozen=True)
-class TokenRow:
-    """An enrollment token; `state` is one of its status machine."""
-
-    id: UUID
-    name: str
-    uses: int
-    max_uses: int
-    created_at: datetime
-    expires_at: datetime
-    state: str
-    department: str
-    networks: str
-
-
-@dataclass(frozen=True)
-class TokenForm:
-    """The form that makes a token."""
-
-    fields: tuple[FormField, ...]
-    department: FormField
-    department_options: tuple[Option, ...]
-    networks: FormField
-    message: str = ""
-
-
-@dataclass(frozen=True)
-class TokenFormFragment:
-    """The form by itself, when it was refused."""
-
-    token_form: TokenForm
-    csrf_token: str
 
 
 @dataclass(frozen=True)
@@ -84,21 +47,3 @@ class TokenCreated(Arrivals):
 
     name: str
     commands: tuple[Command, ...]
-
-
-@dataclass(frozen=True)
-class TokenTable:
-    """The tokens."""
-
-    tokens: tuple[TokenRow, ...]
-
-
-@dataclass(frozen=True)
-class AgentsPage(TokenTable):
-    """The agents, the tokens and their form."""
-
-    shell: Shell
-    agents: ListPanel
-    may_enrol: bool
-    token_form: TokenForm
-    csrf_token: str

@@ -1,6 +1,6 @@
 """`/agents`: enrollment tokens, and the agents that joined with them."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -9,36 +9,31 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.responses import RedirectResponse
 
-from fleetkeeper.console.contexts.agents import (
-    AgentsPage,
-    Arrivals,
-    TokenCreated,
-    TokenForm,
-    TokenFormFragment,
-    TokenTable,
-)
-from fleetkeeper.console.contexts.lists import ListResults
+from fleetkeeper.console.contexts.agents import Arrivals, TokenCreated
+from fleetkeeper.console.contexts.panels import EntryForm, Fragment, Panel
 from fleetkeeper.console.enrolment import (
+    HOME,
     agent_list,
     agent_row,
     install_commands,
-    read_token_form,
     token_form,
-    token_row,
+    token_list,
+    wanted_token,
 )
-from fleetkeeper.console.lists.answering import read_list
-from fleetkeeper.console.navigation import Place, declare, shell_for
+from fleetkeeper.console.lists.answering import show_list
+from fleetkeeper.console.navigation import Place, declare
+from fleetkeeper.console.panels import attempt, refused
 from fleetkeeper.console.rendering import render
-from fleetkeeper.console.requests import FormValues, WantsFragment
+from fleetkeeper.console.requests import FormLists
 from fleetkeeper.console.toasts import told
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices.access import DevicesRead
 from fleetkeeper.devices.queries import shared_names
-from fleetkeeper.errors import InvalidInputError
+from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.fleet import service as fleet
 from fleetkeeper.fleet.access import EnrollmentRead, EnrollmentWrite
+from fleetkeeper.fleet.schemas import EnrollmentTokenCreated
 from fleetkeeper.identity.access import public_origin
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments.service import all_departments
@@ -59,66 +54,60 @@ declare(
     )
 )
 
-TOKEN_PARAMETERS = (("limit", "10"),)
+declare(
+    Place(
+        HOME,
+        "Enrollment tokens",
+        "key",
+        Permission.ENROLLMENT_READ,
+        group="Sources",
+        order=11,
+        parent="/agents",
+        words="enroll join install",
+    )
+)
+
 ARRIVALS_SHOWN = "5"
 
 
 @router.get("/agents")
-async def list_agents(
-    request: Request,
-    actor: DevicesRead,
-    session: Session,
-    wants_fragment: WantsFragment,
-) -> Response:
-    """Agents, and for those who may enroll machines the tokens."""
-    may_enrol = actor.may(Permission.ENROLLMENT_WRITE)
+async def list_agents(request: Request, actor: DevicesRead, session: Session) -> Response:
+    """Agents, and for those who may enroll machines the form for a token."""
+    page = agent_list(may_enrol=actor.may(Permission.ENROLLMENT_WRITE))
     fetch = partial(fleet.list_agents, session, actor)
-    agents = await read_list(request, agent_list(may_enrol=may_enrol), fetch)
-    if wants_fragment:
-        return render("panels/_list.html", ListResults(agents, actor.csrf_token or ""))
-    tokens = await _tokens(session, actor) if actor.may(Permission.ENROLLMENT_READ) else TokenTable(())
-    page = AgentsPage(
-        agents=agents,
-        may_enrol=may_enrol,
-        tokens=tokens.tokens,
-        shell=shell_for(actor, "/agents"),
-        token_form=await _token_form(session, actor),
-        csrf_token=actor.csrf_token or "",
+    links = ((HOME, "Enrollment tokens"),) if actor.may(Permission.ENROLLMENT_READ) else ()
+    return await show_list(
+        request, session, actor, page, fetch, before=[await _token_form(session, actor)], links=links
     )
-    return render("agents/list.html", page)
 
 
-@router.post("/agents/enrollment-tokens")
+@router.get(HOME)
+async def list_tokens(request: Request, actor: EnrollmentRead, session: Session) -> Response:
+    """Enrollment tokens, without their secrets."""
+    return await _token_page(request, session, actor, [await _token_form(session, actor)])
+
+
+@router.post(HOME)
 async def create_token(
-    request: Request,
-    form: FormValues,
-    actor: EnrollmentWrite,
-    session: Session,
+    request: Request, sent: FormLists, actor: EnrollmentWrite, session: Session
 ) -> Response:
     """Make a token and show it, inside its commands, this one time."""
-    wanted = read_token_form(form)
-    if isinstance(wanted, dict):
-        return await _refused_token(session, actor, form, wanted)
-    try:
-        created = await fleet.create_enrollment_token(session, actor, wanted, utc_now())
-    except InvalidInputError as error:
-        return await _refused_token(session, actor, form, dict(error.fields))
-    shown = TokenCreated(
+
+    async def make() -> EnrollmentTokenCreated:
+        return await fleet.create_enrollment_token(session, actor, wanted_token(sent), utc_now())
+
+    outcome = await attempt(session, make())
+    form = await _token_form(session, actor)
+    if isinstance(outcome, FleetkeeperError):
+        shown = form and refused(form, outcome, sent)
+        return await _token_page(request, session, actor, [shown], outcome.status)
+    created = TokenCreated(
         arrived=(),
-        poll_href=_poll_address(created.created_at),
-        name=created.name,
-        commands=install_commands(public_origin(request), created.token),
+        poll_href=_poll_address(outcome.created_at),
+        name=outcome.name,
+        commands=install_commands(public_origin(request), outcome.token),
     )
-    answer = render("agents/_created.html", shown)
-    # The table of tokens, which stands elsewhere on the page, asks for itself anew.
-    answer.headers["HX-Trigger"] = "tokens-changed"
-    return answer
-
-
-@router.get("/agents/enrollment-tokens")
-async def list_tokens(actor: EnrollmentRead, session: Session) -> Response:
-    """The newest tokens, without their secrets."""
-    return render("agents/_tokens.html", await _tokens(session, actor))
+    return await _token_page(request, session, actor, [Fragment("agents/_created.html", created)])
 
 
 @router.get("/agents/arrivals")
@@ -133,18 +122,13 @@ async def list_arrivals(since: datetime, actor: EnrollmentRead, session: Session
     return render("agents/_arrivals.html", Arrivals(arrived, _poll_address(since)))
 
 
-@router.post("/agents/enrollment-tokens/{token_id}/revoke")
+@router.post(HOME + "/{token_id}/revoke")
 async def revoke_token(
-    token_id: UUID,
-    actor: EnrollmentWrite,
-    session: Session,
-    wants_fragment: WantsFragment,
+    request: Request, token_id: UUID, actor: EnrollmentWrite, session: Session
 ) -> Response:
     """Refuse a token from now on."""
     await fleet.revoke_enrollment_token(session, actor, token_id, utc_now())
-    if not wants_fragment:
-        return RedirectResponse("/agents", 303)
-    return render("agents/_tokens.html", await _tokens(session, actor))
+    return told(request, HOME, "Token revoked. No machine can join with it any more.")
 
 
 @router.post("/agents/{device_id}/revoke")
@@ -156,33 +140,21 @@ async def revoke_agent(
     return told(request, "/agents", "Key revoked. The agent is refused until it enrolls again.")
 
 
-async def _token_form(
-    session: AsyncSession,
-    actor: Actor,
-    entered: FormValues | None = None,
-    errors: Mapping[str, str] | None = None,
-    message: str = "",
-) -> TokenForm:
+async def _token_form(session: AsyncSession, actor: Actor) -> EntryForm | None:
+    if not actor.may(Permission.ENROLLMENT_WRITE):
+        return None
     places = await all_departments(session, actor, Permission.ENROLLMENT_WRITE)
-    anywhere = actor.may_everywhere(Permission.ENROLLMENT_WRITE)
-    return token_form(entered, errors, message, departments=places, may_enrol_anywhere=anywhere)
+    return token_form(places, may_enrol_anywhere=actor.may_everywhere(Permission.ENROLLMENT_WRITE))
 
 
-async def _refused_token(
-    session: AsyncSession, actor: Actor, entered: FormValues, errors: Mapping[str, str]
+async def _token_page(
+    request: Request, session: AsyncSession, actor: Actor, before: Sequence[Panel | None], status: int = 200
 ) -> Response:
-    form = await _token_form(
-        session, actor, entered, errors, "No token was created. Correct the marked fields."
-    )
-    fragment = TokenFormFragment(form, actor.csrf_token or "")
-    return render("agents/_token_form.html", fragment, status=422)
+    places = await all_departments(session, actor)
+    page = token_list(places, may_enrol=actor.may(Permission.ENROLLMENT_WRITE))
+    fetch = partial(fleet.list_enrollment_tokens, session, actor)
+    return await show_list(request, session, actor, page, fetch, before=before, status=status)
 
 
 def _poll_address(since: datetime) -> str:
     return f"/agents/arrivals?{urlencode({'since': since.isoformat()})}"
-
-
-async def _tokens(session: AsyncSession, actor: Actor) -> TokenTable:
-    page = await fleet.list_enrollment_tokens(session, actor, TOKEN_PARAMETERS)
-    places = await all_departments(session, actor)
-    return TokenTable(tuple(token_row(token, places) for token in page.results))
