@@ -33,18 +33,18 @@ class Settings(BaseSettings):
     )
     admin_password: SecretStr | None = Field(
         default=None,
-        description="The first administrator's password. Without it one is made, printed once and kept in "
+        description="The first administrator's password. If empty, one is generated, printed once and kept in "
         "`admin-password` in the home folder.",
     )
     log_level: str = Field(
         default="info",
         pattern="^(debug|info|warning|error)$",
-        description="Least severe level that is logged.",
+        description="Lowest level that is logged: `debug`, `info`, `warning` or `error`.",
     )
     log_format: str = Field(
         default="auto",
         pattern="^(auto|text|json)$",
-        description="`text` for people, `json` for machines; `auto` is text on a terminal and json elsewhere.",
+        description="`text` for people, `json` for machines; `auto` is `text` on a terminal and `json` elsewhere.",
     )
     archive: ArchiveSettings = Field(default_factory=ArchiveSettings, description="The telemetry archive.")
     attachments: AttachmentSettings = Field(

@@ -12,15 +12,15 @@ class AttachmentSettings(BaseModel):
         default=10, ge=1, le=100, description="Largest file that can be attached (MiB); 413 beyond."
     )
     max_files_per_object: int = Field(
-        default=100, ge=1, le=1000, description="Files that one object can have; 409 beyond."
+        default=100, ge=1, le=1000, description="Maximum number of files of one object; 409 beyond."
     )
     max_megabytes_per_object: int = Field(
-        default=200, ge=1, description="Size of all files of one object (MiB); 409 beyond."
+        default=200, ge=1, description="Maximum size of all files of one object (MiB); 409 beyond."
     )
     max_total_megabytes: int = Field(
         default=10_240,
         ge=1,
-        description="Size of all files together (MiB), which the database holds; 409 beyond.",
+        description="Maximum size of all files together (MiB); 409 beyond. The database stores them.",
     )
 
     @property

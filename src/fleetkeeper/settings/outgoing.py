@@ -10,12 +10,12 @@ class OutgoingSettings(BaseModel):
 
     allowed_networks: list[str] = Field(
         default=[],
-        description='Networks beside the public internet that notifications may go to, as in `["10.20.0.0/16"]`. '
-        "Without it, loopback, private, link-local and metadata addresses are refused.",
+        description='Networks besides the public internet that notifications may be sent to, such as `["10.20.0.0/16"]`.'
+        " By default, loopback, private, link-local and metadata addresses are refused.",
     )
     allowed_hosts: list[str] = Field(
         default=[],
-        description="Host names that notifications may go to whatever their address, as in "
+        description="Host names that notifications may be sent to, whatever their address, such as "
         '`["mail.internal.example"]`.',
     )
 
