@@ -10,7 +10,7 @@ class OutgoingSettings(BaseModel):
 
     allowed_networks: list[str] = Field(
         default=[],
-        description='Networks besides the public internet that notifications may be sent to, such as `["10.20.0.0/16"]`.'
+        description='Networks besides the public internet that notifications can go to, such as `["10.20.0.0/16"]`.'
         " By default, loopback, private, link-local and metadata addresses are refused.",
     )
     allowed_hosts: list[str] = Field(

@@ -18,9 +18,9 @@ class WebSettings(BaseModel):
     public_origin: str = Field(
         default="",
         pattern=r"^(https?://[A-Za-z0-9.:\[\]-]+)?$",
-        description="URL at which browsers and machines reach Fleetkeeper, such as `https://fleet.example.org`. "
-        "Used in the install script, OIDC redirects, SCIM and configurations to copy. Default: the host of the request, with "
-        "https unless that is this machine.",
+        description="URL at which browsers and machines reach Fleetkeeper, such as `https://fleet.example.org`. Used "
+        "in the install script, OIDC redirects, SCIM and configurations to copy. Default: the host of the request, "
+        "with https unless that is this machine.",
     )
     secure_cookies: bool = Field(
         default=False,
