@@ -112,7 +112,7 @@ async def handle_error(request: Request, error: Exception) -> Response:
     known = expected_error(error)
     if known is None:
         log.error("request failed", path=request.url.path, exc_info=error)
-        known = FleetkeeperError("The server made a mistake; its log has the request's id.")
+        known = FleetkeeperError("Internal error. The server's log has the details under the request ID.")
     elif known.status >= 500:
         log.warning("request refused", path=request.url.path, reason=str(error))
     response = problem_response(known, request_id)

@@ -408,11 +408,11 @@ class TestSeals:
         answer = await browser.send("/audit/verification")
         assert "is being checked" in answer.text
         assert 'hx-get="/audit/state"' in answer.text
-        assert "waits already" in (await browser.send("/audit/verification")).text
+        assert "is already queued" in (await browser.send("/audit/verification")).text
         connection.execute("DELETE FROM procrastinate_jobs")  # the worker took it
         await jobs.verify_nightly(app.state.database, settings)
         state = await browser.part("/audit/state")
-        assert "sealed entries are as they were sealed" in text_of(state)
+        assert "sealed entries are unchanged" in text_of(state)
         assert "hx-trigger" not in state
 
     async def test_what_was_touched_is_named(self, app, browser, settings, connection):

@@ -141,7 +141,7 @@ class TestMany:
         assert "This cannot be undone" in preview.text
         assert 'name="expected" value="1"' in " ".join(preview.text.split())
         unseen = await browser.send("/devices/bulk-delete", stage="apply", change_reason="Sold", **chosen)
-        assert (unseen.status_code, "Look at the preview first" in unseen.text) == (422, True)
+        assert (unseen.status_code, "Open the preview first" in unseen.text) == (422, True)
         done = await browser.send(
             "/devices/bulk-delete", stage="apply", expected="1", change_reason="Sold", **chosen
         )

@@ -28,7 +28,7 @@ async def test_keep_the_navigation_and_speak_plainly(browser, address, status):
 
 async def test_say_what_can_be_done_and_where_one_is(browser):
     page = await browser.page("/devices/not-an-id", 404)
-    assert "There is nothing at this address" in page
+    assert "There is no page at this address" in page
     assert "Not Found" not in page
     assert 'href="/devices"\n             data-go-key="d"\n             aria-current="page"' in page
 

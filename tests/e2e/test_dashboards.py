@@ -210,7 +210,7 @@ async def test_made_imported_and_deleted_from_the_list(visitor, admin):
     page.once("dialog", lambda dialog: (asked.append(dialog.message), asyncio.ensure_future(dialog.accept())))
     await page.get_by_role("button", name="Delete").click()
     await expect(page.get_by_role("heading", name="No saved dashboards yet")).to_be_visible()
-    assert "Links to it end" in asked[0]
+    assert "Links to it stop working" in asked[0]
 
 
 async def test_the_built_in_ones_show_data_and_fit_a_phone(visit, admin_token, fleet):

@@ -142,7 +142,7 @@ async def test_authenticator_app_and_recovery_code(visit: Visit, maria: str):
     await other.sign_in(maria, PASSWORD)
     await other.page.click("summary")
     await other.page.fill("#recovery_code", codes[0].lower())
-    await other.page.click("button:has-text('Use this code up')")
+    await other.page.click("button:has-text('Use recovery code')")
     await other.page.wait_for_url(visitor.address + "/")
     await other.open("/account/security")
     await expect(other.page.locator("#recovery")).to_contain_text("9 of 10 are left")
@@ -153,7 +153,7 @@ async def test_authenticator_app_and_recovery_code(visit: Visit, maria: str):
     await third.sign_in(maria, PASSWORD)
     await third.page.click("summary")
     await third.page.fill("#recovery_code", codes[0])
-    await third.page.click("button:has-text('Use this code up')")
+    await third.page.click("button:has-text('Use recovery code')")
     await expect(third.page.locator("[role=alert]").first).to_contain_text("not right")
 
 
@@ -220,7 +220,7 @@ async def test_role_that_asks_for_a_second_factor(visit: Visit, app: RunningApp,
         await visitor.open(path)
         await expect(page).to_have_url(visitor.address + "/account/security")
     await expect(page.locator("#security [role=status]")).to_contain_text(
-        "Your role asks for a second factor"
+        "Your role requires a second factor"
     )
     assert visitor.problems == []
     await add_authenticator_app(visitor)

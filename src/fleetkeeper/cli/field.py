@@ -167,7 +167,7 @@ def set_values(
 
 @app.command()
 def reveal(device: Device, name: Name, *, as_json: AsJson = False) -> None:
-    """Show a sensitive value of a device. The audit log keeps that you saw it."""
+    """Show a sensitive value of a device. The audit log records that you saw it."""
 
     async def read(session: AsyncSession) -> RevealedValue:
         found = await find_device(session, command_actor(), device)

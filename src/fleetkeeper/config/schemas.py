@@ -27,18 +27,16 @@ class Sampling(_Value):
 class Retention(_Value):
     """How long raw snapshots are kept."""
 
-    days: int = Field(default=30, ge=1, le=3650, description="Days that raw snapshots are kept")
-    archive_enabled: bool = Field(default=True, description="Whether snapshots past that age are removed")
+    days: int = Field(default=30, ge=1, le=3650, description="Days to keep raw samples")
+    archive_enabled: bool = Field(default=True, description="Whether samples past that age are deleted")
 
 
 class Features(_Value):
     """What agents collect besides the basics."""
 
-    perf_events_enabled: bool = Field(
-        default=True, description="Hardware performance counters, where there are any"
-    )
-    gpu_enabled: bool = Field(default=True, description="Graphics processors, where there are any")
-    processes_enabled: bool = Field(default=True, description="Top processes by processor, memory and I/O")
+    perf_events_enabled: bool = Field(default=True, description="Hardware performance counters, if available")
+    gpu_enabled: bool = Field(default=True, description="Graphics processors, if available")
+    processes_enabled: bool = Field(default=True, description="Top processes by CPU, memory and I/O")
     process_arguments_enabled: bool = Field(
         default=False, description="Arguments of processes, secrets masked"
     )
@@ -58,7 +56,7 @@ class AuditKeeping(_Value):
         description="Months after which a month of the log moves from the database to a file",
     )
     retention_months: int = Field(
-        default=84, ge=12, le=1200, description="Months after which such a file is removed"
+        default=84, ge=12, le=1200, description="Months after which such a file is deleted"
     )
 
 

@@ -62,7 +62,7 @@ REQUEST_LIST: ListPage[ApprovalRead] = ListPage(
         Column("expires_at", "Expires", lambda one: _time(one.expires_at, one.status), sort="expires_at"),
     ),
     titles={"waiting_for": "Waiting for", "subject_id": "Object ID"},
-    empty=Empty("No approval requests", "Actions that an approval rule holds back appear here."),
+    empty=Empty("No approval requests", "Actions that need approval appear here."),
 )
 
 
@@ -164,7 +164,7 @@ def delegation_table(delegations: Sequence[DelegationRead]) -> Table:
     return Table(
         "delegations",
         "Delegations",
-        ("Approver", "Decides in their place", "From", "Until"),
+        ("Approver", "Decides for them", "From", "Until"),
         rows,
         empty="No delegations. While you are away, another user can decide in your place.",
     )
@@ -182,5 +182,5 @@ def delegation_form() -> EntryForm:
             Entry("first_day", "First day (UTC)", kind="date", hint="Empty: now", is_required=False),
             Entry("last_day", "Last day (UTC)", kind="date"),
         ),
-        text="The other user sees the requests that wait for you. Nobody decides on a request of their own.",
+        text="The other user sees the requests that wait for you. Nobody can decide on their own request.",
     )

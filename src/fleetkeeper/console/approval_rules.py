@@ -69,7 +69,7 @@ def _people(prefix: str, title: str) -> dict[str, Widget | str]:
         f"{prefix}users": Widget(f"{title}: users", hint=_HINT, kind="text"),
         f"{prefix}groups": Widget(f"{title}: groups", kind="ticks"),
         f"{prefix}roles": Widget(
-            f"{title}: roles", hint="Held in the department of the request", kind="ticks"
+            f"{title}: roles", hint="Assigned in the department of the request or everywhere", kind="ticks"
         ),
     }
 
@@ -77,7 +77,7 @@ def _people(prefix: str, title: str) -> dict[str, Widget | str]:
 _WIDGETS: dict[str, Widget | str] = {
     "name": "Name",
     "department_id": Widget("Department", hint="Includes departments below it"),
-    "threshold": Widget("From this amount on", hint="In the unit of the action; empty: always"),
+    "threshold": Widget("Minimum amount", hint="In the unit of the action; empty: always"),
     **_people("", "Approvers"),
     "minimum": Widget("Approvals needed", is_required=True),
     **_people("second_", "Second level"),

@@ -78,7 +78,7 @@ def _actions(one: DashboardSummary) -> tuple[RowAction, ...]:
     whom = "for everyone who uses it" if one.visibility == "everyone" else "for you"
     instead = " The built-in one becomes the default again." if one.default_for else ""
     consequence = (
-        f"Delete “{one.name}” {whom}? Links to it end. This cannot be undone: export it first to keep it as a file."
+        f"Delete “{one.name}” {whom}? Links to it stop working. This cannot be undone: export it first to keep a copy."
         f"{instead} Measurements stay."
     )
     return (RowAction("Delete", f"{HOME}/{one.slug}/delete", consequence),)

@@ -25,7 +25,7 @@ FORM = Form(
         "device_type": "Type",
         "lifecycle": "Life cycle",
         "location": "Location",
-        "department_id": Widget("Department", hint="Its people see and change the device"),
+        "department_id": Widget("Department", hint="Decides who can see and edit the device"),
     },
 )
 BULK_FORM = Form(

@@ -42,7 +42,7 @@ FORM = Form(
     "Enroll machines",
     "Create token",
     {
-        "name": Widget("Name", hint="What it is for, such as “web servers Frankfurt”"),
+        "name": Widget("Name", hint="Purpose, such as “web servers Frankfurt”"),
         "max_uses": Widget("Machines", hint="How many machines can enroll with it"),
         "ttl_hours": Widget("Valid for (hours)", hint="The token is refused afterwards"),
         "department_id": Widget("Department", hint="Department for new devices"),

@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 # Doors for programs: their errors stay problem documents.
 PROGRAM_PATHS = ("/api/", "/prometheus/", "/health/", "/metrics", "/static/", "/agent/")
 
-NOTHING_HERE = "There is nothing at this address. Check it, or look for the page in the navigation."
+NOTHING_HERE = "There is no page at this address. Check the address, or use the navigation."
 # Where somebody goes whose role asks for a second factor; the page says so.
 ENROLMENT_PAGE = "/account/security"
 
@@ -54,7 +54,7 @@ async def handle_console_error(request: Request, error: Exception) -> Response:
     known = expected_error(error)
     if known is None:
         log.error("page failed", path=request.url.path, exc_info=error)
-        known = FleetkeeperError("The server made a mistake; its log has the request's id.")
+        known = FleetkeeperError("Internal error. The server's log has the details under the request ID.")
     known = _as_of_a_page(request, known)
     is_htmx = request.headers.get("HX-Request") == "true"
     cure = _page_that_cures(request, known)
@@ -67,9 +67,7 @@ async def handle_console_error(request: Request, error: Exception) -> Response:
     actor = await _reader_of(request, known)
     shell = None if actor is None else shell_for(actor, place_of(request.url.path))
     if known.status == 403 and actor is not None and not actor.grants:
-        detail = (
-            f"You are signed in as {actor.name}, but have no role here yet. Ask an administrator for one."
-        )
+        detail = f"You are signed in as {actor.name}, but have no role yet. Ask an administrator to assign you one."
         page = ErrorPage(known.status, "No role yet", detail, request_id, shell, actor.csrf_token or "")
     else:
         page = ErrorPage(known.status, known.title, _detail(known), request_id, shell)

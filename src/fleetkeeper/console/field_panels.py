@@ -80,7 +80,7 @@ def _row(field: FieldRead, found: FieldsOfObject, address: str, *, may_reveal: b
     reveal = RowAction(
         "Reveal",
         f"{address}/{field.name}/reveal",
-        f"Reveal {field.label}? The audit log keeps that you saw it.",
+        f"Reveal {field.label}? The audit log records that you saw it.",
         is_danger=False,
         shows_page=True,
     )

@@ -35,7 +35,7 @@ async def file_panels(
     columns = ("Name", "Added")
     empty = "No files yet."
     if may_write:
-        empty += " Add documents, photos or configurations that belong to it."
+        empty += " Add documents, photos or configurations for this device."
     table = Table("attachments", "Files", columns, rows, text=text, empty=empty, count=page.count)
     upload = Upload(
         "add-files",

@@ -18,14 +18,16 @@ PREFERENCE_FORM = Form(
     "Save changes",
     {
         "email": "Send me email",
-        "digest": Widget("Digest", hint="One email for all of an hour or a day, at 8:00"),
+        "digest": Widget("Digest", hint="One email per hour, or per day at 8:00"),
         "quiet_from": Widget("Quiet hours from", kind="time"),
         "quiet_until": Widget("Until", kind="time"),
         "muted_events": Widget(
-            "No email for", hint="Names of events, or as in jobs.*; separated by commas", kind="text"
+            "No email for",
+            hint="Events or groups of events, such as jobs.*; separated by commas",
+            kind="text",
         ),
     },
-    text="Critical notifications are sent at once all the same. Times are in your account's time zone.",
+    text="Critical notifications are always sent at once. Times are in your account's time zone.",
 )
 
 
@@ -66,7 +68,7 @@ def inbox_list() -> ListPage[NotificationRead]:
             ),
         ),
         actions=actions,
-        empty=Empty("No notifications yet", "What is addressed to you appears here."),
+        empty=Empty("No notifications yet", "Notifications for you appear here."),
         titles={"name": "Event", "read_at": "Read at"},
     )
 

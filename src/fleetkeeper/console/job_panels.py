@@ -19,7 +19,7 @@ def run_list(*, may_cancel: bool) -> ListPage[RunRead]:
     def actions(one: RunRead) -> tuple[RowAction, ...]:
         if not may_cancel or one.state not in OPEN or _is_stopping(one):
             return ()
-        question = f"Cancel “{one.title}”? What it has done so far stays."
+        question = f"Cancel “{one.title}”? Work that is already done stays."
         return (RowAction("Cancel", f"{HOME}/runs/{one.id}/cancel", question),)
 
     return ListPage(
@@ -78,7 +78,7 @@ def jobs_table(jobs: Sequence[JobRead], *, may_run: bool) -> Table:
         "Jobs",
         ("Job", "Schedule (UTC)", "Last run"),
         tuple(_job_row(one, may_run=may_run) for one in jobs),
-        text="Frequent upkeep is listed under Runs only when it fails.",
+        text="Frequent maintenance jobs are listed under Runs only when they fail.",
     )
 
 

@@ -91,7 +91,7 @@ def membership_table(page: MembershipPage, base: str, *, may_remove: bool) -> Ta
                 RowAction(
                     "Remove",
                     f"{base}/{one.id}/remove",
-                    f"Remove the role “{one.role}” from {one.holder}? This takes effect at their next click.",
+                    f"Remove the role “{one.role}” from {one.holder}? This takes effect immediately.",
                 ),
             )
             if may_remove
@@ -104,7 +104,7 @@ def membership_table(page: MembershipPage, base: str, *, may_remove: bool) -> Ta
         "Roles",
         ("Role", "Department", "Since"),
         rows,
-        empty="No roles yet. Without a role, nothing can be opened.",
+        empty="No roles yet. Without a role, a user cannot open any page.",
     )
 
 

@@ -50,7 +50,7 @@ _OF_KIND: dict[ChannelKind, dict[str, Widget | str]] = {
     },
 }
 _RATE = Widget("Maximum per minute", hint="Further notifications wait", is_required=True)
-_DEPARTMENT = Widget("Department", hint="Whose channel it is")
+_DEPARTMENT = Widget("Department", hint="Department that owns the channel")
 NEW_CHANNEL = {
     kind: Form(
         ChannelCreate,
@@ -119,7 +119,10 @@ NEW_RULE = Form(
     "new-rule",
     "Create rule",
     "Create rule",
-    {**_RULE, "department_id": Widget("Department", hint="Only events of it and of those below it")},
+    {
+        **_RULE,
+        "department_id": Widget("Department", hint="Only events of this department and those below it"),
+    },
 )
 CHANGE_RULE = Form(RuleUpdate, "change", "Edit rule", "Save changes", {**_RULE, "enabled": "Enabled"})
 
@@ -149,7 +152,7 @@ def channel_table(channels: Sequence[ChannelRead], departments: Mapping[UUID, st
             )
             for one in channels
         ),
-        empty="No channels yet. A channel is a mail server, a webhook or a chat service that notifications go out by.",
+        empty="No channels yet. A channel is a mail server, webhook or chat service that sends notifications.",
     )
 
 
@@ -269,7 +272,7 @@ def delivery_list(*, may_write: bool) -> ListPage[DeliveryRead]:
             ),
         ),
         actions=actions,
-        empty=Empty("No deliveries yet", "Each notification that goes out by a channel is listed here."),
+        empty=Empty("No deliveries yet", "Notifications sent through channels are listed here."),
         titles={"channel_id": "Channel ID", "event_id": "Event ID", "severity": "Severity"},
         refresh_seconds=5,
     )

@@ -39,7 +39,7 @@ from fleetkeeper.kit.error_words import error_words, field_words
 _Model = TypeVar("_Model", bound=BaseModel)
 _Result = TypeVar("_Result")
 
-REASON = Entry("change_reason", "Reason", hint="The audit log keeps it")
+REASON = Entry("change_reason", "Reason", hint="Recorded in the audit log")
 
 
 def act_form(form_id: str, title: str, action: str, text: str = "", *, asks_why: bool = True) -> EntryForm:

@@ -13,8 +13,8 @@ from fleetkeeper.kit.error_words import field_errors
 
 HELP = {
     Preset.GENERIC: "Any OpenID Connect provider, such as Keycloak, Okta, authentik or GitLab.",
-    Preset.ENTRA: "Register an application in Microsoft Entra, give it a client secret, and let its tokens hold groups "
-    "(token configuration, groups claim). Groups come by their object ids.",
+    Preset.ENTRA: "Register an application in Microsoft Entra, give it a client secret, and add groups to its tokens "
+    "(token configuration, groups claim). Groups are identified by their object IDs.",
     Preset.GOOGLE: "Create an OAuth client of type “Web application” in the Google Cloud console.",
 }
 # Name, label, hint.
@@ -111,7 +111,7 @@ def form_fields(
     for name in field_names(preset, is_new=is_new):
         label, hint = (_TEXTS | _TOGGLES)[name]
         if name == _SECRET and not is_new:
-            hint = "Leave it empty to keep the one that is stored"
+            hint = "Leave empty to keep the stored secret"
         is_number = name == "recheck_seconds"
         kind = "toggle" if name in _TOGGLES else "password" if name == _SECRET else "text"
         fields.append(

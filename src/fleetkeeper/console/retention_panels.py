@@ -36,13 +36,13 @@ NEW, CHANGE = "new-policy", "change-policy"
 _TIERS = {
     "chunks": "sealed samples in the database",
     "archive": "archived samples in files",
-    "hour": "rollups of hours",
-    "day": "rollups of days",
-    "week": "rollups of weeks",
-    "month": "rollups of months",
-    "processes": "lists of processes",
-    "states": "states that are over",
-    "login_sessions": "login sessions that are over",
+    "hour": "hourly rollups",
+    "day": "daily rollups",
+    "week": "weekly rollups",
+    "month": "monthly rollups",
+    "processes": "process lists",
+    "states": "past states",
+    "login_sessions": "ended login sessions",
 }
 _DAYS = (
     ("raw_days", "Delete raw samples after (days)", "In every tier. Empty: never"),
@@ -100,8 +100,8 @@ def policies_table(policies: Sequence[PolicyRead], *, may_change: bool) -> Table
             "Keep rollups for",
         ),
         tuple(_policy_row(policy, may_change=may_change) for policy in policies),
-        text="The policy with the highest priority applies. At equal priority it is the more specific one, "
-        "then the one of the nearer department.",
+        text="The policy with the highest priority applies. If priorities are equal, the more specific "
+        "one applies, then the one of the nearer department.",
         empty="No policies yet, so everything is kept.",
     )
 
@@ -275,8 +275,8 @@ def runs_table(runs: Sequence[RunRead]) -> Table:
         "Runs",
         ("Requested", "Requested by", "Status", "Archived and deleted", "Finished"),
         tuple(_run_row(run) for run in runs),
-        text="Policies are applied every night. Jobs lists all runs, and stops them.",
-        empty="No runs yet. The first one is tonight, or when you start it.",
+        text="Policies are applied every night. See Jobs for all runs, and to stop them.",
+        empty="No runs yet. The first run is tonight, or when you apply the policies.",
     )
 
 
@@ -331,5 +331,7 @@ FILE_LIST: ListPage[FileRead] = ListPage(
         Column("checked", "Checked", _checked),
     ),
     titles={"made_at": "Written"},
-    empty=Empty("No telemetry is archived yet", "Files appear here once a policy's archive age has passed."),
+    empty=Empty(
+        "No telemetry is archived yet", "Files appear here when samples reach the archive age of a policy."
+    ),
 )

@@ -63,20 +63,20 @@ def configurations(server: str, token: str = "") -> tuple[Configuration, ...]:
         Configuration(
             "prometheus",
             "Prometheus",
-            ("" if token else "The file holds the token alone. ")
-            + "Version 3 may also write with protobuf_message: io.prometheus.write.v2.Request.",
+            ("" if token else "The file contains only the token. ")
+            + "Version 3 can also use protobuf_message: io.prometheus.write.v2.Request.",
             _PROMETHEUS.format(server=server, credentials=credentials),
         ),
         Configuration(
             "telegraf",
             "Telegraf",
-            "outputs.influxdb works too, with the same address, and the token as its password.",
+            "outputs.influxdb also works, with the same address and the token as the password.",
             _TELEGRAF.format(server=server, token=token or "$FLEETKEEPER_TOKEN"),
         ),
         Configuration(
             "otel",
             "OpenTelemetry",
-            "An SDK without a collector takes the same address and header, and host.name in OTEL_RESOURCE_ATTRIBUTES.",
+            "Without a collector, set this address and header in the SDK, and host.name in OTEL_RESOURCE_ATTRIBUTES.",
             _COLLECTOR.format(server=server, token=token or "${env:FLEETKEEPER_TOKEN}"),
         ),
         Configuration(

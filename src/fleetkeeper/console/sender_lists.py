@@ -29,7 +29,7 @@ def host_list(*, may_move: bool) -> ListPage[HostRead]:
         if not may_move:
             return ()
         consequence = (
-            f"Remove host “{host.host}” from {host.device_name}? The rules assign its next samples again."
+            f"Remove host “{host.host}” from {host.device_name}? Its next samples are assigned by the rules."
         )
         return (RowAction("Remove", f"{HOME}/hosts/forget/{host_path(host)}", consequence),)
 

@@ -53,10 +53,10 @@ STANDINGS = {
     "overruled": (Tag("In conflict", "bad"),),
 }
 STANDING_TEXTS = {
-    "only": "No other device that you can see uses it.",
-    "first": "Other devices also use it. This one claimed it first: integrations of several departments mean this one.",
-    "later": "A device in another department claimed it first, so integrations that write for both mean that one.",
-    "overruled": "A device in the same department claimed it first, so no integration means this one. Remove one.",
+    "only": "No other device that you can see has this host.",
+    "first": "Other devices have this host. This one had it first and gets samples of tokens for several departments.",
+    "later": "A device in another department had it first and gets the samples of tokens for both.",
+    "overruled": "Another device in this department had it first and gets its samples. Remove one of the two.",
 }
 
 
@@ -211,7 +211,7 @@ def token_form() -> EntryForm:
         f"{HOME}/connect",
         "Create token",
         (Entry("source", "Source", kind="select", options=sources),),
-        text="Creates a token that may send telemetry and do nothing else, and shows the configuration with it.",
+        text="Creates a token that can only send telemetry, and shows the configuration with it.",
         is_open=True,
     )
 

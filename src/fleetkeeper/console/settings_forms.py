@@ -42,7 +42,7 @@ GROUPS = {
         Group(
             "features",
             "Features",
-            "What agents collect besides the basics, wherever a machine has it.",
+            "What agents collect besides the basics, if the machine has it.",
             Features,
             {
                 "perf_events_enabled": "Hardware counters",

@@ -42,8 +42,8 @@ _REASONS = {reason.value: reason.sentence for reason in Reason}
 _REFUSALS = {
     "unreadable": "not readable",
     "unauthorized": "key or token unknown",
-    "overload": "too much at once; the sender repeats it",
-    "unavailable": "the database was away; the sender repeats it",
+    "overload": "too many at once; the source sends them again",
+    "unavailable": "the database was unavailable; the source sends them again",
     "too large": "request too large",
 }
 
@@ -73,7 +73,7 @@ def summary_facts(space: SpaceRead) -> Facts:
                     f"{ratio:.1f} times smaller" if ratio else "",
                     detail="sealed samples against hot ones"
                     if ratio
-                    else "Known once there are hot and sealed samples",
+                    else "Shown when there are hot and sealed samples",
                 ),
             ),
         ),
@@ -116,7 +116,7 @@ def tiers_table(space: SpaceRead) -> Table:
         "Tiers",
         ("Tier", "Samples", "Size", "Share", "Bytes per sample"),
         tuple(rows),
-        text="As measured. Sizes are those that PostgreSQL and the archive store report, with indexes and empty pages. "
+        text="As measured. Sizes are reported by PostgreSQL and the archive, including indexes and empty pages. "
         "Rollups count summaries, which are not part of the total.",
         empty=_NOT_MEASURED,
     )
@@ -212,7 +212,7 @@ def health_facts(health: Health) -> Facts:
                 "Dropped by agents",
                 Cell(
                     f"{grouped(lost)} frames" if lost else "none",
-                    detail="their spools were full while the server was away" if lost else "",
+                    detail="their spools were full while the server was unreachable" if lost else "",
                 ),
             ),
         ),
@@ -308,7 +308,7 @@ def offenders_table(found: Cardinality) -> Table:
         "Devices with the most channels",
         ("Device", "Channels", "Share of the limit", "Labels with the most values"),
         tuple(_offender_row(one) for one in found.offenders),
-        text="Each value of a label is a channel of its own, so paths or addresses as labels add up.",
+        text="Each value of a label creates a channel, so labels with paths or addresses create many.",
         empty=_NOT_MEASURED,
     )
 

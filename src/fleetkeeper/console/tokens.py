@@ -51,7 +51,7 @@ def token_list(base: str = HOME, *, may_revoke: bool = True, may_rotate: bool = 
         revoke = RowAction(
             "Revoke",
             f"{base}/{one.id}/revoke",
-            f"Revoke the token “{one.name}”? Whatever uses it is refused immediately.",
+            f"Revoke the token “{one.name}”? It stops working immediately.",
         )
         return [*([rotate] if may_rotate else []), *([revoke] if may_revoke else [])]
 
@@ -138,13 +138,13 @@ def token_form(actor: Actor, departments: Sequence[DepartmentRead]) -> EntryForm
         "/account/tokens",
         "Create token",
         (
-            Entry("name", "Name", hint="What uses it, such as “backup script”"),
+            Entry("name", "Name", hint="Purpose, such as “backup script”"),
             Entry(
                 "days",
                 "Expires after (days)",
                 DEFAULT_DAYS,
                 kind="number",
-                hint="We suggest 90. Leave empty for a token that never expires",
+                hint="Suggested: 90. Leave empty for a token that never expires",
                 is_required=False,
             ),
             Entry(

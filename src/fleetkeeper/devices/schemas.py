@@ -84,7 +84,7 @@ class DeviceUpdate(BaseModel):
     device_type: DeviceType | None = None
     lifecycle: Lifecycle | None = None
     location: str | None = Field(default=None, max_length=255, pattern=r"^[^\x00]*$")
-    department_id: UUID | None = Field(default=None, description="Whose device it is; null is nobody's")
+    department_id: UUID | None = Field(default=None, description="Department of the device; null for none")
 
 
 class DeviceBulkChanges(BaseModel):
@@ -95,7 +95,7 @@ class DeviceBulkChanges(BaseModel):
     device_type: DeviceType | None = None
     lifecycle: Lifecycle | None = None
     location: str | None = Field(default=None, max_length=255, pattern=r"^[^\x00]*$")
-    department_id: UUID | None = Field(default=None, description="Whose devices they are; null is nobody's")
+    department_id: UUID | None = Field(default=None, description="Department of the devices; null for none")
     add_tags: Slugs = Field(default=[], description="Slugs of tags to add")
     remove_tags: Slugs = Field(default=[], description="Slugs of tags to remove")
 

@@ -77,7 +77,7 @@ PERMISSION_DESCRIPTIONS: dict[Permission, str] = {
     Permission.NOTES_WRITE: "Edit and delete notes of others",
     Permission.NOTIFICATIONS_READ: "View notification channels, rules and deliveries",
     Permission.NOTIFICATIONS_WRITE: "Change notification channels and rules",
-    Permission.OPERATIONS_READ: "View jobs, health and the product's own metrics",
+    Permission.OPERATIONS_READ: "View jobs, health and metrics of Fleetkeeper itself",
     Permission.PROVIDERS_READ: "View identity providers",
     Permission.PROVIDERS_WRITE: "Change identity providers",
     Permission.ROLES_READ: "View roles",

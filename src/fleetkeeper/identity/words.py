@@ -14,13 +14,13 @@ declare_object("totp_devices", "authenticator app")
 declare_object("user_identities", "linked account")
 declare_object("users", page="/users/{}")
 
-declare_event("permission.refused", "Was refused", is_bad=True, says_all=True)
-declare_event("scim.partly_applied", "Carried out only in part a SCIM request for", is_bad=True)
+declare_event("permission.refused", "Was denied access", is_bad=True, says_all=True)
+declare_event("scim.partly_applied", "Partly applied a SCIM request for", is_bad=True)
 declare_event("scim.refused", "Had a SCIM request refused", is_bad=True, says_all=True)
 declare_event("session.ended_by_provider", "Sign-in ended by the provider", says_all=True)
 declare_event("session.sign_in", "Signed in", says_all=True)
 declare_event("session.sign_in_failed", "Failed to sign in", is_bad=True, says_all=True)
-declare_event("session.sign_in_refused", "Was refused a sign-in", is_bad=True, says_all=True)
+declare_event("session.sign_in_refused", "Was denied sign-in", is_bad=True, says_all=True)
 declare_event("user.second_factor_reset", "Reset the second factor of")
 
 declare_taken("uq_users_username", "username", "A user with this name already exists.")
@@ -32,9 +32,13 @@ declare_taken(
     "uq_departments_parent_id_name", "name", "A department with this name already exists in the same place."
 )
 declare_taken(
-    "uq_memberships_user_id_group_id_role_id_department_id", "role", "They already have this role there."
+    "uq_memberships_user_id_group_id_role_id_department_id", "role", "This role is already assigned there."
 )
-declare_taken("fk_memberships_role_id_roles", "role", "The role is in use.")
+declare_taken(
+    "fk_memberships_role_id_roles",
+    "role",
+    "The role is assigned. Remove it from users and groups first.",
+)
 _PARENT = "Must not be the department itself or one below it"
 declare_wrong("ck_departments_cycle", "parent_id", _PARENT)
 declare_wrong("ck_departments_not_its_own_parent", "parent_id", _PARENT)

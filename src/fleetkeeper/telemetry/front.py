@@ -115,7 +115,7 @@ class IngestFront:
         request_id = request_id if is_request_id(request_id) else uuid4().hex
         if known is None:
             log.error("frames were not stored", request_id=request_id, exc_info=error)
-            known = FleetkeeperError("The server made a mistake; its log has the request's id.")
+            known = FleetkeeperError("Internal error. The server's log has the details under the request ID.")
         response = problem_response(known, request_id)
         response.headers.update(SECURITY_HEADERS | {"Cache-Control": "no-store", "X-Request-ID": request_id})
         if known.status in {401, 408, 413, 429}:

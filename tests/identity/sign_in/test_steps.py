@@ -438,7 +438,7 @@ class TestRequiredSecondFactor:
         assert answer.headers["location"] == "/account/security"
         answer = await maria.client.get(path, headers={"HX-Request": "true"})
         assert answer.headers["hx-redirect"] == "/account/security"
-        assert "Your role asks for a second factor" in (await maria.client.get("/account/security")).text
+        assert "Your role requires a second factor" in (await maria.client.get("/account/security")).text
 
     async def test_only_a_few_doors_are_open(self, maria):
         assert (await maria.call("GET", "/me")).json()["must_enrol_second_factor"] is True

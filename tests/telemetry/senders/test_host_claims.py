@@ -196,7 +196,7 @@ class TestNobodyTakesAName:
         assert f'href="/senders/hosts/{HOST}?device_id={theirs.id}"' in page
         assert "Claimed later" in page
         assert "Oldest claim" in page
-        assert "in another department claimed it first" in await browser.page(
+        assert "in another department had it first" in await browser.page(
             f"/senders/hosts/{HOST}?device_id={theirs.id}"
         )
         assert (await influx(admin, HOST)).is_success

@@ -78,6 +78,6 @@ async def update_rule(
 
 @router.delete("/{rule_id}", status_code=204, responses=problem_responses(401, 403, 404, 422))
 async def delete_rule(rule_id: UUID, actor: ApprovalsWrite, session: Session) -> None:
-    """Delete an approval rule. Requests that wait still need its approvals."""
+    """Delete an approval rule. Waiting requests still need its approvals."""
     del actor
     await service.delete_rule(session, rule_id)

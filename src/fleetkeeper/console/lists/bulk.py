@@ -79,7 +79,7 @@ def selection_in(sent: Sent) -> Selection:
     except ValueError:
         ids = []
     if not ids:
-        raise InvalidInputError("Nothing is selected.", fields=[FieldError(IDS, "Tick at least one row")])
+        raise InvalidInputError("Nothing is selected.", fields=[FieldError(IDS, "Select at least one row")])
     return Selection(ids=ids)
 
 
@@ -116,7 +116,7 @@ async def bulk_delete_page(actor: Actor, edit: BulkDelete, sent: Sent) -> Respon
 def _expected(sent: Sent) -> int:
     text = next(iter(sent.get(EXPECTED, ())), "")
     if not text.isascii() or not text.isdigit():
-        raise InvalidInputError("Look at the preview first.")
+        raise InvalidInputError("Open the preview first.")
     return int(text[:9])
 
 
@@ -152,7 +152,7 @@ def _edit_form(edit: BulkEdit[Model], selection: Selection) -> EntryForm:
         shown.action,
         "Preview",
         (*shown.entries, stage, *_carried(selection)),
-        text="Empty fields stay as they are. Nothing changes before you have seen the preview.",
+        text="Empty fields stay as they are. You see a preview before anything changes.",
         is_open=True,
     )
 

@@ -69,8 +69,8 @@ RULE_LIST: ListPage[ApprovalRuleRead] = ListPage(
         Column("expires", "Expires after", lambda one: Cell(f"{one.expires_hours} h")),
         Column("position", "Position", lambda one: Cell(str(one.position)), sort="position"),
     ),
-    text="The first rule that matches an action applies. Without a rule, actions happen at once.",
-    empty=Empty("No approval rules yet", "A rule holds actions back until other people have approved them."),
+    text="The first rule that matches an action applies. Without a rule, actions are carried out at once.",
+    empty=Empty("No approval rules yet", "A rule makes actions wait until other people have approved them."),
 )
 
 
@@ -159,7 +159,7 @@ async def _page(
             "Delete rule",
             f"{RULES}/{rule.id}/delete",
             "Delete rule",
-            text="Requests that wait still need its approvals.",
+            text="Waiting requests still need its approvals.",
             is_danger=True,
         )
         is_simple = len(rule.levels) <= MOST_LEVELS

@@ -97,7 +97,7 @@ async def verify(actor: AuditSealing, session: Session, wants_fragment: WantsFra
     asked = await audit_service.ask_for_verification(session)
     if not wants_fragment:
         return RedirectResponse(HOME, 303)
-    message = "" if asked.is_new else "A check waits already."
+    message = "" if asked.is_new else "A check is already queued."
     return render("audit/_seals.html", await _seals(session, actor, message))
 
 

@@ -104,22 +104,24 @@ FORM = Form(
     "Save",
     {
         "label": "Label",
-        "name": Widget("Name", hint="What filters call it after cf_, such as asset_tag; made of the label"),
+        "name": Widget(
+            "Name", hint="Used in filters after cf_, such as asset_tag. Default: made from the label"
+        ),
         "object_type": "Object",
         "description": Widget("Description", hint="Shown below the field"),
         "kind": Widget("Kind", kind="choice"),
         "choices": Widget(
             "Choices", hint="Separated by commas", kind="text", is_required=False, only_if="choice"
         ),
-        "pattern": Widget("Pattern", hint="Regular expression (RE2) that a whole text or URL must match"),
+        "pattern": Widget("Pattern", hint="Regular expression (RE2) that the whole text or URL must match"),
         "default": Widget("Default", hint="Value of new devices", kind="text"),
         "position": Widget("Order", hint="Fields with a lower number come first"),
         "department_id": Widget(
-            "Department", hint="Its devices, and those of departments below, have the field"
+            "Department", hint="Only devices in it and in departments below have the field"
         ),
-        "is_required": Widget("Required", hint="Whoever edits custom fields must fill it in"),
+        "is_required": Widget("Required", hint="People who edit custom fields must fill it in"),
         "is_sensitive": Widget(
-            "Sensitive", hint="Encrypted, and shown only to those who may reveal it; for texts"
+            "Sensitive", hint="Encrypted, and shown only to people who may reveal it. Text fields only"
         ),
     },
 )

@@ -67,6 +67,6 @@ async def reveal_value(
         "revealed",
         revealed.label,
         revealed.value,
-        "The audit log keeps that you saw it. Leave this page to hide it.",
+        "The audit log records that you saw it. Leave this page to hide it.",
     )
     return show_page(actor, "", revealed.label, [secret], crumbs=((back, revealed.object),))

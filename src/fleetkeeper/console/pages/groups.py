@@ -61,7 +61,7 @@ SHOWN = (("limit", "100"),)
 SOURCES = {"local": "This console", "oidc": "Identity provider", "scim": "SCIM"}
 NEW_GROUP = "new-group"
 _NAMES: dict[str, Widget | str] = {"name": Widget("Name", is_required=True), "description": "Description"}
-_PROVIDER = Widget("Members come from", hint="For a provider: the name is the one in its groups claim")
+_PROVIDER = Widget("Members come from", hint="For a provider, use the name in its groups claim")
 NEW = Form(GroupCreate, NEW_GROUP, "Create group", "Create group", {**_NAMES, "provider_id": _PROVIDER})
 CHANGE = Form(GroupUpdate, "change", "Edit name and description", "Save changes", _NAMES)
 GROUPS: ListPage[GroupRead] = ListPage(

@@ -64,7 +64,7 @@ _WIDGETS: dict[str, Widget | str] = {
     "description": "Description",
     "requires_second_factor": Widget(
         "Require a second factor",
-        hint="People with this role can do nothing until they have set one up",
+        hint="People with this role can use nothing else until they have set one up",
     ),
     "permissions": "Permissions",
 }

@@ -69,7 +69,7 @@ router = object_pages(
                 "name": "Name",
                 "color": "Color",
                 "slug": Widget(
-                    "Slug", hint="What filters call it, such as tag=web-servers; made of the name"
+                    "Slug", hint="Used in filters, such as tag=web-servers. Default: made from the name"
                 ),
                 "description": "Description",
             },

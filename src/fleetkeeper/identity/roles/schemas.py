@@ -55,7 +55,9 @@ class MatrixPermission(BaseModel):
     """A row of the matrix."""
 
     name: str
-    is_scoped: bool = Field(description="Holds in departments; else a role must be given everywhere")
+    is_scoped: bool = Field(
+        description="Can be limited to a department; if false, the role must be assigned everywhere"
+    )
 
 
 class RoleMatrix(BaseModel):

@@ -40,6 +40,9 @@ def scim_error_response(request: Request, error: Exception) -> Response:
     if known is None:
         log.error("SCIM request failed", path=request.url.path, exc_info=error)
         return scim_error(
-            Error(status=500, detail="The server made a mistake; its log has the request's id.")
+            Error(
+                status=500,
+                detail="Internal error. The server's log has the details under the request ID.",
+            )
         )
     return scim_error(Error(status=known.status, detail=known.detail))
