@@ -62,7 +62,7 @@ class TestSignIn:
             assert answer.status_code == 401
             assert "set-cookie" not in answer.headers
             assert 'value="maria"' in answer.text
-            assert "The user name or the password is wrong." in answer.text
+            assert "The username or password is wrong." in answer.text
 
     async def test_what_was_entered_comes_back_as_text(self, anonymous):
         answer = await anonymous.post("/sign-in", data={"username": '"><script>x', "password": "y"})

@@ -143,6 +143,6 @@ async def test_columns_and_filters_are_those_of_the_address(app, admin, browser)
         await (await enroll(app, admin, name)).client.aclose()
     page = await browser.page("/devices?field=name&operator=contains&value=db&columns=lifecycle&columns=name")
     heads = page.partition("<thead>")[2].partition("</thead>")[0]
-    assert heads.index("Life cycle") < heads.index("Name")
+    assert heads.index("Lifecycle") < heads.index("Name")
     assert "db-01" in page
     assert "web-01" not in page

@@ -21,7 +21,7 @@ from fleetkeeper.identity.service import actor_of_user
 app = typer.Typer(help="Approval requests and rules.", no_args_is_help=True)
 
 RequestId = Annotated[str, typer.Argument(help="ID of the request, or a unique beginning of it")]
-AsUser = Annotated[str, typer.Option("--as", help="User whose decision this is")]
+AsUser = Annotated[str, typer.Option("--as", help="Approver who decides")]
 
 
 @app.command(name="list")

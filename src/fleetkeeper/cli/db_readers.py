@@ -43,9 +43,9 @@ def grant(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Make a login with one of the database's reading roles and print its URL. It cannot be shown again.
+    """Create a login with one of the database's reader roles and print its URL. It cannot be shown again.
 
-    A login that exists gets a new password and the new limits.
+    An existing login gets a new password and the new limits.
     """
     url = reachable_url(as_administrator=True)
     department_id = None

@@ -31,7 +31,7 @@ Name = Annotated[str, typer.Argument(help="Name of the field, such as asset_tag"
 Device = Annotated[str, typer.Argument(help="Name or ID of the device, or a unique beginning of the ID")]
 Label = Annotated[str | None, typer.Option(help="What people read")]
 Choices = Annotated[list[str] | None, typer.Option("--choice", help="Choice; repeatable")]
-Pattern = Annotated[str | None, typer.Option(help="Regular expression (RE2) that a whole text must match")]
+Pattern = Annotated[str | None, typer.Option(help="Regular expression (RE2) that the whole text must match")]
 Default = Annotated[str | None, typer.Option(help="Value of new devices")]
 Description = Annotated[str | None, typer.Option(help="Shown below the field")]
 Position = Annotated[int | None, typer.Option("--order", help="Fields with a lower number come first")]
@@ -61,7 +61,7 @@ def show_field(name: Name, *, as_json: AsJson = False) -> None:
 @app.command()
 def create(
     label: Annotated[str, typer.Argument(help="What people read, such as “Asset tag”")],
-    name: Annotated[str | None, typer.Option(help="What filters call it; made of the label")] = None,
+    name: Annotated[str | None, typer.Option(help="Used in filters; default: made from the label")] = None,
     kind: Annotated[str, typer.Option(help="text, number, boolean, date, choice or url")] = "text",
     choice: Choices = None,
     pattern: Pattern = None,

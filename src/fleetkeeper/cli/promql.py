@@ -38,7 +38,7 @@ def promql(
     ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Evaluate PromQL at one moment, or over a range with --from or --last. Errors are one sentence."""
+    """Evaluate PromQL at one time, or over a range with --from or --last."""
     texts = {"time": at, "start": start, "end": end, "last": last, "step": step}
     parameters = Parameters({name: [text] for name, text in texts.items() if text})
     settings = get_settings().promql

@@ -85,7 +85,7 @@ def print_routes(
         Path | None, typer.Option(help="A Markdown file whose table of routes is replaced", dir_okay=False)
     ] = None,
 ) -> None:
-    """Print every route with what it asks for, and which built-in roles have that."""
+    """Print every route with the permission that it needs, and the built-in roles that have it."""
     table = routes_table()
     if write is None:
         typer.echo(table)

@@ -50,7 +50,10 @@ def serve() -> None:
 
 
 def worker(
-    *, check: Annotated[bool, typer.Option("--check", help="Check whether it can start, then exit")] = False
+    *,
+    check: Annotated[
+        bool, typer.Option("--check", help="Check whether the worker can start, then exit")
+    ] = False,
 ) -> None:
     """Run one worker process. The database must be there, with its schema up to date."""
     check_revision(reachable_url())

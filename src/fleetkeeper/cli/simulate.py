@@ -92,14 +92,22 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
 def simulate(
     devices: Annotated[int, typer.Option(min=1, max=1_000_000, help="Number of devices.")] = 1000,
     interval: Annotated[
-        float, typer.Option(parser=_duration, metavar="DURATION", help="Time between two frames of a device.")
+        float,
+        typer.Option(
+            parser=_duration, metavar="DURATION", help="Time between two frames of a device, such as 10s."
+        ),
     ] = "10s",  # type: ignore[assignment]
-    seed: Annotated[int, typer.Option(help="The same seed gives the same fleet with the same values.")] = 1,
+    seed: Annotated[
+        int, typer.Option(help="Seed; the same one gives the same fleet with the same values.")
+    ] = 1,
     server: Annotated[
         str | None, typer.Option(help="The server's address. Default: this installation's own.")
     ] = None,
     backfill: Annotated[
-        float, typer.Option(parser=_duration, metavar="DURATION", help="Past to send first, for example 7d.")
+        float,
+        typer.Option(
+            parser=_duration, metavar="DURATION", help="How much past telemetry to send first, such as 7d."
+        ),
     ] = "0",  # type: ignore[assignment]
     duration: Annotated[
         float | None,
@@ -131,12 +139,14 @@ def simulate(
             parser=_duration, metavar="DURATION", help="Time between two process lists of a device."
         ),
     ] = "60s",  # type: ignore[assignment]
-    compression: Annotated[Compression, typer.Option(help="How bodies are compressed.")] = Compression.ZSTD,
+    compression: Annotated[
+        Compression, typer.Option(help="Compression of request bodies.")
+    ] = Compression.ZSTD,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON on standard output.")
     ] = False,
 ) -> None:
-    """Play a fleet of simulated devices against a server: past, present, or both."""
+    """Simulate a fleet of devices that sends telemetry to a server: past, present, or both."""
     console = Console(stderr=as_json)
     address = server or f"http://127.0.0.1:{get_settings().web.port}"
     if interval < 0.1:

@@ -29,7 +29,7 @@ Devices = Annotated[list[str] | None, typer.Option("--device", help="Name or ID 
 Matching = Annotated[
     str | None, typer.Option(help="Filters of the list of devices, such as “q=web&status=online”")
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would change")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing")]
 
 
 @app.command(name="list")
@@ -41,7 +41,7 @@ def list_tags(*, as_json: AsJson = False) -> None:
 @app.command()
 def create(
     name: Annotated[str, typer.Argument(help="Name of the tag")],
-    slug: Annotated[str | None, typer.Option(help="What filters call it; made of the name")] = None,
+    slug: Annotated[str | None, typer.Option(help="Used in filters; default: made from the name")] = None,
     color: Color = None,
     description: Description = None,
     *,
@@ -87,7 +87,7 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Delete a tag. All devices lose it."""
+    """Delete a tag. It is removed from all devices."""
 
     async def read(session: AsyncSession) -> TagRead:
         return await service.find_tag(session, slug)
@@ -112,7 +112,7 @@ def assign(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Give devices a tag: those that you name, or all that match filters."""
+    """Assign a tag to devices: those that you name, or all that match filters."""
     _change(DeviceBulkChanges(add_tags=[slug]), device, matching, dry_run=dry_run, as_json=as_json)
 
 
@@ -125,7 +125,7 @@ def remove(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take a tag from devices: those that you name, or all that match filters."""
+    """Remove a tag from devices: those that you name, or all that match filters."""
     _change(DeviceBulkChanges(remove_tags=[slug]), device, matching, dry_run=dry_run, as_json=as_json)
 
 

@@ -178,7 +178,7 @@ def delegation_form() -> EntryForm:
         DELEGATIONS,
         "Delegate",
         (
-            Entry("to_user", "User name"),
+            Entry("to_user", "Username"),
             Entry("first_day", "First day (UTC)", kind="date", hint="Empty: now", is_required=False),
             Entry("last_day", "Last day (UTC)", kind="date"),
         ),

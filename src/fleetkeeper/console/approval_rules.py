@@ -61,7 +61,7 @@ class RuleEntry(BaseModel):
     position: Position = 0
 
 
-_HINT = "User names, separated by commas"
+_HINT = "Usernames, separated by commas"
 
 
 def _people(prefix: str, title: str) -> dict[str, Widget | str]:

@@ -23,7 +23,7 @@ FORM = Form(
     {
         "name": Widget("Name", is_required=True),
         "device_type": "Type",
-        "lifecycle": "Life cycle",
+        "lifecycle": "Lifecycle",
         "location": "Location",
         "department_id": Widget("Department", hint="Decides who can see and edit the device"),
     },
@@ -35,7 +35,7 @@ BULK_FORM = Form(
     "Preview",
     {
         "device_type": "Type",
-        "lifecycle": "Life cycle",
+        "lifecycle": "Lifecycle",
         "location": "Location",
         "department_id": "Department",
         "add_tags": Widget("Add tags", kind="ticks"),

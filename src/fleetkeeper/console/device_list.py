@@ -137,7 +137,7 @@ def _columns(
         Column("hostname", "Host name", lambda one: Cell(one.hostname), sort="hostname", is_extra=True),
         Column("department", "Department", department, is_extra=True, field="department_id"),
         Column("location", "Location", lambda one: Cell(one.location or ""), sort="location", is_extra=True),
-        Column("lifecycle", "Life cycle", lambda one: Cell(one.lifecycle), sort="lifecycle", is_extra=True),
+        Column("lifecycle", "Lifecycle", lambda one: Cell(one.lifecycle), sort="lifecycle", is_extra=True),
         Column(
             "first_seen", "First seen", _moment("first_seen"), "first_seen", falls_first=True, is_extra=True
         ),

@@ -44,7 +44,7 @@ MEMBER = Form(
     "add-member",
     "Add member",
     "Add member",
-    {"username": Widget("User name", hint="The exact name"), "role": "Role"},
+    {"username": Widget("Username", hint="The exact name"), "role": "Role"},
 )
 
 

@@ -33,7 +33,7 @@ _OF_KIND: dict[ChannelKind, dict[str, Widget | str]] = {
         "port": Widget("Port", is_required=True),
         "security": Widget("Security", is_required=True),
         "sender": Widget("From address", is_required=True),
-        "username": "User name",
+        "username": "Username",
         "secret": Widget("Password", hint="Stored encrypted and never shown again", kind="password"),
     },
     ChannelKind.WEBHOOK: {
@@ -111,7 +111,7 @@ _RULE: dict[str, Widget | str] = {
     "minimum_severity": "Minimum severity",
     "channel_id": Widget("Channel", is_required=True),
     "addresses": Widget("Email addresses", hint="For email channels; separated by commas", kind="text"),
-    "user_ids": Widget("Users", hint="For email channels; user names, separated by commas", kind="text"),
+    "user_ids": Widget("Users", hint="For email channels; usernames, separated by commas", kind="text"),
     "group_ids": Widget("Groups", kind="ticks"),
 }
 NEW_RULE = Form(

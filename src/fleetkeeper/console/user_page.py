@@ -38,7 +38,7 @@ from fleetkeeper.kit.clock import utc_now
 HOME = "/users"
 SHOWN = (("limit", "100"),)
 _NAMES: dict[str, Widget | str] = {
-    "username": Widget("User name", is_required=True),
+    "username": Widget("Username", is_required=True),
     "name": "Full name",
     "email": "Email",
 }

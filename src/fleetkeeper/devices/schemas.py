@@ -120,7 +120,7 @@ class DeviceBulkUpdate(Selection):
     """Which devices to change, and how."""
 
     changes: DeviceBulkChanges
-    dry_run: bool = Field(default=False, description="Only say what would change")
+    dry_run: bool = Field(default=False, description="Show what would change; change nothing")
 
 
 class DevicePage(PageOf[DeviceSummary]):

@@ -86,7 +86,7 @@ def check_url(address: str) -> httpx.URL:
     if url.scheme not in {"http", "https"} or not url.host or not address.isprintable() or " " in address:
         raise ForbiddenAddressError("The address starts with https:// or http:// and a host name.")
     if url.userinfo:
-        raise ForbiddenAddressError("The address holds a user name or password, which does not belong there.")
+        raise ForbiddenAddressError("The URL must not contain a username or password.")
     return url
 
 

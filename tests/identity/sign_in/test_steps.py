@@ -15,7 +15,7 @@ from fleetkeeper.identity.users.service import create_user
 from tests.fixtures.client import PASSWORD
 from tests.identity.sign_in.authenticator import USER_PRESENT
 
-WRONG = "The user name or the password is wrong."
+WRONG = "The username or password is wrong."
 TEST = product_context("job", "test")
 
 

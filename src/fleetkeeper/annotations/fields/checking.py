@@ -145,7 +145,7 @@ def _url(value: Any, rule: Rule) -> str:
     if not is_web or any(mark.isspace() or mark in '\\"<>' for mark in value):
         raise ValueRefusedError("Must be a URL such as https://example.com/page")
     if has_secret:
-        raise ValueRefusedError("Must not contain a user name or password")
+        raise ValueRefusedError("Must not contain a username or password")
     return str(value)
 
 

@@ -33,7 +33,8 @@ class FieldWrite(BaseModel):
 
     label: Name
     name: FieldName | None = Field(
-        default=None, description="What filters call it; made of the label, or kept, where it is left out"
+        default=None,
+        description="Used in filters; default: made from the label, or kept, where it is left out",
     )
     object_type: ObjectType = Field(default="devices", description="Kind of object that has the field")
     kind: Kind = "text"

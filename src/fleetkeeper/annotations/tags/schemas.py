@@ -25,7 +25,8 @@ class TagWrite(BaseModel):
 
     name: Name
     slug: Slug | None = Field(
-        default=None, description="What filters call it; made of the name, or kept, where it is left out"
+        default=None,
+        description="Used in filters; default: made from the name, or kept, where it is left out",
     )
     color: Color = "gray"
     description: Description = ""

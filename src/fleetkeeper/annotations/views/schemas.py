@@ -73,7 +73,7 @@ class SavedViewRead(BaseModel):
     query: str
     is_shared: bool
     is_default: bool = Field(description="Whether the list begins with it for you")
-    owner: str = Field(description="User name of whoever saved it")
+    owner: str = Field(description="Username of the person who saved it")
     is_own: bool
     created_at: datetime
     updated_at: datetime

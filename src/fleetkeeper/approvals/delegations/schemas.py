@@ -12,7 +12,7 @@ class DelegationCreate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    to_user: Annotated[str, Field(min_length=1, max_length=100, description="User name")]
+    to_user: Annotated[str, Field(min_length=1, max_length=100, description="Username")]
     starts_at: AwareDatetime | None = Field(default=None, description="Null: now")
     ends_at: AwareDatetime
 

@@ -86,7 +86,7 @@ CHANGE = Form(
     {
         "name": Widget("Name", is_required=True),
         "parent_id": "Parent",
-        "manager": Widget("Manager", hint="Exact user name. Gets the role manager here and below"),
+        "manager": Widget("Manager", hint="Exact username. Gets the role manager here and below"),
         "description": "Description",
     },
 )

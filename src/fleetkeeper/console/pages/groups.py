@@ -215,7 +215,7 @@ async def _group_page(
 
     async def overview() -> Panels:
         add = EntryForm(
-            "add-member", "Add member", f"{base}/members", "Add member", (Entry("user", "User name"),)
+            "add-member", "Add member", f"{base}/members", "Add member", (Entry("user", "Username"),)
         )
         roles = await service.list_group_memberships(session, actor, group_id, SHOWN)
         return [

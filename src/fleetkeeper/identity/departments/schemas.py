@@ -41,7 +41,7 @@ class DepartmentRead(BaseModel):
     parent_id: UUID | None
     description: str
     manager_id: UUID | None
-    manager: str | None = Field(description="The manager's user name")
+    manager: str | None = Field(description="The manager's username")
     version: int
     created_at: datetime
     updated_at: datetime

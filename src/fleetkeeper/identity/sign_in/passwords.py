@@ -42,7 +42,7 @@ def check_password(password: str, username: str = "") -> None:
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         problem = f"has {MIN_LENGTH} to {MAX_LENGTH} characters"
     elif username and lowered.strip() == username.casefold():
-        problem = "is not the user name"
+        problem = "is not the username"
     elif lowered in _common() or len(set(lowered)) < 3:
         problem = "is among those that attackers try first; take a longer one that only you would think of"
     if problem:

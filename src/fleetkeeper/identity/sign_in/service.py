@@ -73,7 +73,7 @@ async def sign_in(
     fits = await anyio.to_thread.run_sync(is_password, stored, password[:MAX_LENGTH])
     if user is None or not fits:
         await note_failure(desk, visit, username, "password")
-        raise UnauthenticatedError("The user name or the password is wrong.")
+        raise UnauthenticatedError("The username or password is wrong.")
     async with desk.database.session(user_context(user, visit)) as session:
         await take_back(session, admission.counted)
         return await open_or_challenge(

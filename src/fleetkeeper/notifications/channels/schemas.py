@@ -37,7 +37,7 @@ class MailSecurity(StrEnum):
 Url = Annotated[str, Field(max_length=2000, pattern=_PLAIN, description="Where a webhook goes")]
 Host = Annotated[str, Field(max_length=255, pattern=_HOST, description="The mail server")]
 Port = Annotated[int, Field(ge=1, le=65_535)]
-Username = Annotated[str, Field(max_length=255, pattern=_PLAIN, description="User name at the mail server")]
+Username = Annotated[str, Field(max_length=255, pattern=_PLAIN, description="Username at the mail server")]
 Sender = Annotated[
     str,
     Field(
