@@ -203,7 +203,7 @@ class TestLastAdministrator:
             while connection.execute(waits).fetchone() == (0,):
                 assert not racing.done()
                 await asyncio.sleep(0)
-        with pytest.raises(ConflictError, match="nobody with the role admin"):
+        with pytest.raises(ConflictError, match="Nobody would have the role admin"):
             await racing
         left = "SELECT username FROM users WHERE enabled"
         assert connection.execute(left).fetchall() == [("other",)]

@@ -191,7 +191,7 @@ class TestRunning:
     def test_a_second_instance(self, product: Product) -> None:
         port = str(free_port())
         assert_one_sentence(
-            product.command("up", FLEETKEEPER_WEB__PORT=port), "already runs", str(product.home)
+            product.command("up", FLEETKEEPER_WEB__PORT=port), "already running", str(product.home)
         )
 
     def test_database_commands(self, product: Product) -> None:

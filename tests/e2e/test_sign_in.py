@@ -38,7 +38,7 @@ async def add_authenticator_app(visitor: Visitor) -> tuple[str, list[str]]:
     secret = (await page.inner_text("#totp-secret")).replace(" ", "")
     await page.fill("#totp_code", "000000")
     await page.click("#totp button[type=submit]")
-    await expect(page.locator("#totp_code-error")).to_contain_text("not the app's current code")
+    await expect(page.locator("#totp_code-error")).to_contain_text("current code of the app")
     await page.fill("#totp_code", pyotp.TOTP(secret).now())
     await page.click("#totp button[type=submit]")
     await expect(page.locator("#totp .tag")).to_have_text("On")
@@ -154,7 +154,7 @@ async def test_authenticator_app_and_recovery_code(visit: Visit, maria: str):
     await third.page.click("summary")
     await third.page.fill("#recovery_code", codes[0])
     await third.page.click("button:has-text('Use recovery code')")
-    await expect(third.page.locator("[role=alert]").first).to_contain_text("not right")
+    await expect(third.page.locator("[role=alert]").first).to_contain_text("not correct")
 
 
 async def test_passkey_alone(visit: Visit, maria: str):
@@ -185,7 +185,7 @@ async def test_passkey_alone(visit: Visit, maria: str):
     await expect(page.locator("#passkeys tbody tr")).to_have_count(0)
     await visitor.sign_out()
     await page.click("button:has-text('Sign in with a passkey')")
-    await expect(page.locator("[data-passkey-error]")).to_contain_text("not known here")
+    await expect(page.locator("[data-passkey-error]")).to_contain_text("passkey is unknown")
 
 
 async def test_passkey_as_second_step(visit: Visit, maria: str):

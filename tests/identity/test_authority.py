@@ -181,7 +181,7 @@ class TestTokenThatEndsOrHoldsInSomeNetworks:
             tokens.update_token(session, actor, sibling.token_id, TokenUpdate(name="mine"), NOW),
             account.update_account(session, actor, AccountUpdate(email="a@example.org")),
         ):
-            with pytest.raises(ForbiddenError, match="with limits"):
+            with pytest.raises(ForbiddenError, match="limited token"):
                 await act
 
     async def test_gives_no_role_and_no_way_to_sign_in(self, session, owner, limits):

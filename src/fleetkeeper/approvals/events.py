@@ -30,7 +30,7 @@ declare_event(
     "approvals.escalated",
     "Approval request escalated",
     subject="Nobody has decided yet: {title}, {about}",
-    body=f"{_WHAT} The request was not decided in time, so you may decide, too.",
+    body=f"{_WHAT} The request was not decided in time, so you may decide as well.",
     fields=_FIELDS,
     severity=Severity.WARNING,
 )

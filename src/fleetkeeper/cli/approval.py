@@ -81,7 +81,7 @@ def reject(
 
     async def decide(session: AsyncSession) -> ApprovalDetail:
         if not comment.strip():
-            raise InvalidInputError("Nothing was decided.", fields=[FieldError("--comment", "Say why")])
+            raise InvalidInputError("No decision was made.", fields=[FieldError("--comment", "Say why")])
         actor, found = await _acting_as(session, user), await service.find_request(session, request)
         return await service.reject(session, actor, found, comment.strip()[:500])
 

@@ -43,7 +43,7 @@ def lock_home(home: Path) -> int:
     except OSError as error:
         os.close(descriptor)
         if error.errno in {errno.EAGAIN, errno.EACCES}:
-            raise StartupError(f"Fleetkeeper already runs in {home}.") from None
+            raise StartupError(f"Fleetkeeper is already running in {home}.") from None
         raise
     return descriptor
 

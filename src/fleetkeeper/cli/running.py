@@ -38,7 +38,7 @@ def reachable_url(*, as_administrator: bool = False) -> str:
     except StartupError as error:
         if settings.database.url is None and settings.database.app_url is None:
             raise StartupError(
-                f"The database in {settings.home} does not run; start it with `fleetkeeper up`."
+                f"The database in {settings.home} is not running; start it with `fleetkeeper up`."
             ) from None
         raise error from None
     if not as_administrator:

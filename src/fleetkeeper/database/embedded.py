@@ -63,7 +63,7 @@ class EmbeddedServer:
     def url(self, database: str = DATABASE_NAME) -> str:
         """The administrator's connection URL. Raises StartupError when the cluster was never made."""
         if not self.password_file.exists():
-            raise StartupError(f"There is no database in {self.home} yet; `fleetkeeper up` makes one.")
+            raise StartupError(f"There is no database in {self.home} yet; `fleetkeeper up` creates one.")
         password = self.password_file.read_text().strip()
         return f"postgresql://{SUPERUSER}:{password}@/{database}?host={quote(str(self.socket_folder))}"
 
@@ -178,7 +178,7 @@ class EmbeddedServer:
             **identity,
         )
         if outcome.returncode != 0:
-            raise StartupError(f"The embedded database could not be made: {outcome.stderr.strip()[-500:]}")
+            raise StartupError(f"The embedded database could not be created: {outcome.stderr.strip()[-500:]}")
         write_secret_file(self.password_file, password)
         (workshop / "data").rename(self.data)
         shutil.rmtree(workshop)

@@ -83,7 +83,7 @@ def migrate(url: str, revision: str = "head") -> None:
 def rollback(url: str, revision: str = "-1") -> None:
     """Take the schema back to `revision`; by default one step. Raises StartupError as `migrate` does."""
     if current_revision(url) is None:
-        raise StartupError("The schema is at the very beginning; there is nothing to take back.")
+        raise StartupError("The schema is at the very beginning; there is nothing to roll back.")
     _run(url, lambda config: command.downgrade(config, revision))
 
 

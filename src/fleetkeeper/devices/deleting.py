@@ -74,7 +74,7 @@ async def ask_for_deletions(
     deletable = {one.id for one in allowed}
     if expected is not None and len(deletable) != expected:
         raise ConflictError(
-            f"Nothing was deleted: {len(deletable):,} devices match now, not {expected:,}. Look at the preview again."
+            f"Nothing was deleted: {len(deletable):,} devices match now, not {expected:,}. Open the preview again."
         )
     items = [_item(key, devices.get(key), deletable, held) for key in ids]
     if not dry_run:
@@ -154,7 +154,7 @@ async def _apply(session: AsyncSession, actor: Actor, payload: Mapping[str, Any]
     present = queries.visible_to(actor).where(among(ids)).order_by(Device.id).with_for_update()
     devices = (await session.scalars(present)).all()
     if not devices:
-        raise NotFoundError("None of these devices is there any more.")
+        raise NotFoundError("None of these devices exists any more.")
     for one in devices:
         service.check_may(actor, Permission.DEVICES_DELETE, one.department_id)
     await _delete(session, [one.id for one in devices])

@@ -54,7 +54,7 @@ async def create_enrollment_token(
     """
     if not await _may_enrol_into(session, actor, wanted.department_id):
         message = "is a department that you may enroll devices into"
-        raise InvalidInputError("The token was not made.", fields=[FieldError("department_id", message)])
+        raise InvalidInputError("The token was not created.", fields=[FieldError("department_id", message)])
     limits = _limits(actor, wanted, now)
     secret = make_secret(TOKEN_PREFIX)
     token = EnrollmentToken(
@@ -87,12 +87,12 @@ def _limits(actor: Actor, wanted: EnrollmentTokenCreate, now: datetime) -> Limit
         )
     except InvalidInputError as error:
         named = [
-            FieldError("ttl_seconds", "ends no later than the token that asks")
+            FieldError("ttl_seconds", "Must not end later than the token that you use")
             if one.field == "expires_at"
             else one
             for one in error.fields
         ]
-        raise InvalidInputError("The token was not made.", fields=named) from None
+        raise InvalidInputError("The token was not created.", fields=named) from None
 
 
 async def list_enrollment_tokens(
@@ -149,7 +149,7 @@ async def enroll(
     used = await queries.use_token(session, hash_secret(token), now, address)
     if used is None:
         raise UnauthenticatedError(
-            "The enrollment token is unknown, used up, expired, revoked or not for this address; make a new one."
+            "The enrollment token is unknown, used up, expired, revoked or not for this address. Create a new one."
         )
     token_id, department_id = used
     evidence = normalise_evidence(identities | {"hostname": hostname})

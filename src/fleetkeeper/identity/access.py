@@ -76,7 +76,7 @@ async def _find_credential_s_actor(request: Request) -> Actor | None:
     database, settings = services.get(Database), services.get(Settings)
     if CREDENTIAL_PARAMETERS & request.query_params.keys():
         raise BadRequestError(
-            "A credential does not belong in an address; send it as `Authorization: Bearer …`, and revoke this one.",
+            "Do not put a credential into a URL. Send it as `Authorization: Bearer …`, and revoke this one.",
             fields=[FieldError("Authorization", "carries the token")],
         )
     header = request.headers.get("authorization", "")
@@ -156,7 +156,7 @@ async def signed_in(request: Request) -> Actor:
     actor = await signed_in_to_enrol(request)
     if actor.must_enrol_second_factor:
         raise SecondFactorNeededError(
-            "Your role asks for a second factor; set one up under your account first."
+            "Your role requires a second factor. Set one up under My account first."
         )
     return actor
 
@@ -222,7 +222,7 @@ async def reason_given(request: Request) -> str:
     reason: str = getattr(request.state, "change_reason", "")
     if not reason:
         raise InvalidInputError(
-            f"This needs a reason, which the audit log keeps; by the API in the header {REASON_HEADER}.",
+            f"This needs a reason, which is recorded in the audit log; API clients send it in the header {REASON_HEADER}.",
             fields=[FieldError(REASON_FIELD, "Say why")],
         )
     return reason

@@ -24,21 +24,23 @@ def within(actor: Actor, wanted: Limits) -> Limits:
     outer = actor.limits
     problems = []
     if outer.permissions is not None and not set(wanted.permissions or ()) <= set(outer.permissions):
-        problems.append(FieldError("permissions", "are among those of the token that asks"))
+        problems.append(FieldError("permissions", "Must be among those of the token that you use"))
     if outer.departments is not None and not set(wanted.departments or ()) <= actor.reach:
-        problems.append(FieldError("departments", "are among those of the token that asks"))
+        problems.append(FieldError("departments", "Must be among those of the token that you use"))
     if outer.allowed_networks is not None and not all(
         lies_in(one, outer.allowed_networks) for one in wanted.allowed_networks or ()
     ):
-        problems.append(FieldError("allowed_networks", "lie in those of the token that asks"))
+        problems.append(FieldError("allowed_networks", "Must be within those of the token that you use"))
     if (
         outer.expires_at is not None
         and wanted.expires_at is not None
         and wanted.expires_at > outer.expires_at
     ):
-        problems.append(FieldError("expires_at", "is no later than that of the token that asks"))
+        problems.append(FieldError("expires_at", "Must not be later than that of the token that you use"))
     if problems:
-        raise InvalidInputError("A token cannot make one that may do more.", fields=problems)
+        raise InvalidInputError(
+            "A token cannot create a token with more permissions than its own.", fields=problems
+        )
     inherited = {
         name: getattr(outer, name)
         for name in ("permissions", "departments", "allowed_networks", "expires_at")
@@ -54,15 +56,15 @@ def check_lasting(actor: Actor) -> None:
     """
     if actor.limits.expires_at is not None or actor.limits.allowed_networks is not None:
         raise ForbiddenError(
-            "A token that expires, or is limited to networks, cannot give access that has no such limits. "
-            "Use a session, or a token without them."
+            "A token that expires, or is limited to networks, cannot give access without these limits. "
+            "Use a session or a token without limits."
         )
 
 
 def check_acts_for_account(actor: Actor) -> None:
     """Raise ForbiddenError for a token with limits: they would mean nothing if it could change its user's account."""
     if actor.limits != UNLIMITED:
-        raise ForbiddenError("A token with limits cannot change its user's account or other tokens.")
+        raise ForbiddenError("A limited token cannot change its user's account or other tokens.")
 
 
 def lacking(actor: Actor, permissions: Iterable[str], department_id: UUID | None) -> list[str]:

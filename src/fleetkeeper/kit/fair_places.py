@@ -52,7 +52,7 @@ class FairPlaces:
     def _queue(self, caller: Hashable) -> "asyncio.Future[None]":
         line = self._lines.get(caller, ())
         if len(line) >= self.most_waiting_of_one or self.waiting >= self._most_waiting:
-            raise OverloadedError("Too many requests wait already.", retry_after_seconds=2)
+            raise OverloadedError("Too many requests are waiting.", retry_after_seconds=2)
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._lines.setdefault(caller, deque()).append(turn)
         return turn

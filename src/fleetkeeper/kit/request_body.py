@@ -80,7 +80,9 @@ async def read_parts(
             async with asyncio.timeout_at(deadline):
                 message = await receive()
         except TimeoutError:
-            raise TimedOutError("The body came too slowly; send it again over a better connection.") from None
+            raise TimedOutError(
+                "The body arrived too slowly. Send it again over a better connection."
+            ) from None
         if message["type"] == "http.disconnect":
             raise CallerGoneError
         part: bytes = message.get("body", b"")

@@ -50,7 +50,7 @@ class Shares:
                 caller.line.remove(turn)
             if isinstance(error, TimeoutError):
                 raise OverloadedError(
-                    "Your other requests take all of your share; wait for them first.", retry_after_seconds=2
+                    "Your other requests use your whole share. Wait until they finish.", retry_after_seconds=2
                 ) from None
             raise
         return Share(self, name)

@@ -22,7 +22,7 @@ RUN_FAILED_EVENT = declare_event(
     "jobs.run_failed",
     "A job failed",
     subject="Job failed: {subject}",
-    body="The job “{subject}” ({job}) failed and is not tried again: {error}",
+    body="The job “{subject}” ({job}) failed and is not retried: {error}",
     fields=("job", "error"),
     severity=Severity.WARNING,
 )
@@ -36,8 +36,8 @@ TOKEN_EXPIRING = declare_event(
 )
 AUDIT_CHECK_FAILED = declare_event(
     "audit.check_failed",
-    "The audit log failed its check",
-    subject="The audit log is not as it was sealed",
+    "The audit log was changed",
+    subject="The audit log does not match its seals",
     body="A check of the audit log found a difference: {finding}",
     fields=("finding",),
     severity=Severity.CRITICAL,

@@ -138,7 +138,7 @@ async def get_entry(session: AsyncSession, actor: Actor, number: int) -> AuditEn
     """One entry. Raises NotFoundError for one that the actor may not see."""
     entry = await session.scalar(visible_to(actor).where(AuditEntry.id == number))
     if entry is None:
-        raise NotFoundError("There is no such entry in the audit log; old ones stand in its archive.")
+        raise NotFoundError("There is no such entry in the audit log. Old entries are in its archive.")
     return AuditEntryRead.model_validate(entry)
 
 

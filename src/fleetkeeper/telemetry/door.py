@@ -287,7 +287,7 @@ class TelemetryDoor:
             return RejectedFrame(index, frame_field(index, f"values.{error.key}"), str(error)), error.reason
         except PoolTimeout:
             raise UnavailableError(
-                "The database is away; nothing was stored.", retry_after_seconds=2
+                "The database is unavailable; nothing was stored.", retry_after_seconds=2
             ) from None
 
     @staticmethod

@@ -70,7 +70,7 @@ class KnownKeys:
                         await _note_first_use(connection, row[0], digest)
             except PoolTimeout:
                 raise UnavailableError(
-                    "The database is away; nothing was stored.", retry_after_seconds=2
+                    "The database is unavailable; nothing was stored.", retry_after_seconds=2
                 ) from None
         if row is None:
             raise UnauthenticatedError(

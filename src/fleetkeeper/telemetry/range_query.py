@@ -74,7 +74,7 @@ class RangeQuery:
         if not 0 < len(self.metrics) <= MAX_METRICS:
             problems.append(FieldError("metric", f"give 1 to {MAX_METRICS} metrics"))
         if self.end <= self.start:
-            problems.append(FieldError("to", "lies after `from`"))
+            problems.append(FieldError("to", "Must be later than `from`"))
         unknown = [item for item in self.aggregates if item not in {*AGGREGATES, RAW}]
         if unknown or not 0 < len(self.aggregates) <= len(AGGREGATES):
             problems.append(FieldError("agg", f"one or more of {', '.join((*AGGREGATES, RAW))}"))

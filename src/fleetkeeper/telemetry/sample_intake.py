@@ -87,7 +87,7 @@ class SampleIntake:
                 found = await self.homes.places(device_id, asked)
             except PoolTimeout:
                 raise UnavailableError(
-                    "The database is away; nothing was stored.", retry_after_seconds=2
+                    "The database is unavailable; nothing was stored.", retry_after_seconds=2
                 ) from None
             for index, wish in zip(indices, asked, strict=True):
                 channel, home = channels[index], found.homes.get(wish)

@@ -83,9 +83,9 @@ class FrameWriter:
         Raises OverloadedError when too many wait, UnavailableError while the database is away.
         """
         if self._away:
-            raise UnavailableError("The database is away; nothing was stored.", retry_after_seconds=2)
+            raise UnavailableError("The database is unavailable; nothing was stored.", retry_after_seconds=2)
         if self.pending_frames + len(frames) > self._max_pending:
-            raise OverloadedError("Too many frames wait to be written.", retry_after_seconds=1)
+            raise OverloadedError("Too many frames are waiting to be written.", retry_after_seconds=1)
         stored: asyncio.Future[set[FrameKey] | None] = asyncio.get_running_loop().create_future()
         self._queue.append(_Submission(frames, rows, stored))
         self.pending_frames += len(frames)

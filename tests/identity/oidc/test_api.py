@@ -82,7 +82,7 @@ class TestFields:
         provider.metadata = {"issuer": "https://evil.example"}
         found = (await admin.post(f"{PATH}/{made}/check")).json()
         assert found["works"] is False
-        assert "calls itself" in found["detail"]
+        assert "issuer is" in found["detail"]
 
 
 class TestAuthority:

@@ -92,9 +92,9 @@ class TestForgedTokens:
         ("sign", "words"),
         [
             (forged, "not signed by the provider"),
-            (lambda claims: unsigned(claims, "none"), "not signed in a way that is safe"),
-            (lambda claims: hmac_signed(claims, b"the client's secret"), "not signed in a way that is safe"),
-            (lambda claims: "", "gave no ID token"),
+            (lambda claims: unsigned(claims, "none"), "no secure signature"),
+            (lambda claims: hmac_signed(claims, b"the client's secret"), "no secure signature"),
+            (lambda claims: "", "sent no ID token"),
         ],
         ids=["forged", "alg none", "HS256", "none at all"],
     )
@@ -111,14 +111,14 @@ class TestForgedTokens:
         ("claims", "words"),
         [
             ({"exp": 1}, "expired"),
-            ({"iat": 1}, "another time"),
+            ({"iat": 1}, "wrong time"),
             ({"aud": "another"}, "another audience"),
             ({"aud": ["fleet", "another"]}, "another client"),
             ({"azp": "another"}, "another client"),
             ({"iss": "https://evil.example"}, "another issuer"),
             ({"nonce": "of another sign-in"}, "another sign-in"),
             ({"nonce": None}, "another sign-in"),
-            ({"sub": None}, "names nobody"),
+            ({"sub": None}, "has no subject"),
         ],
     )
     async def test_claims(self, traveller, claims, words):

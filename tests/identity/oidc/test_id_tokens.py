@@ -100,7 +100,7 @@ class TestSignature:
             "client secret": b"the client's secret",
         }[form]
         provider.sign = lambda claims: hmac_signed(claims, secret)
-        with pytest.raises(TokenError, match="not signed in a way that is safe"):
+        with pytest.raises(TokenError, match="no secure signature"):
             await check()
 
     async def test_symmetric_key_in_the_key_set(self, check, provider):
@@ -181,17 +181,17 @@ class TestClaims:
             ({"exp": float("nan")}, "no exp"),
             ({"exp": float("inf")}, "no exp"),
             ({"iat": None}, "no iat"),
-            ({"iat": 1_000_000_000}, "another time"),
-            ({"iat": 4_000_000_000}, "another time"),
+            ({"iat": 1_000_000_000}, "wrong time"),
+            ({"iat": 4_000_000_000}, "wrong time"),
             ({"nbf": 4_000_000_000}, "not valid yet"),
             ({"nonce": "another"}, "another sign-in"),
             ({"nonce": None}, "another sign-in"),
             ({"nonce": [NONCE]}, "another sign-in"),
-            ({"sub": None}, "names nobody"),
-            ({"sub": ""}, "names nobody"),
-            ({"sub": 7}, "names nobody"),
-            ({"sub": "x" * 256}, "names nobody"),
-            ({"sub": "a\x00b"}, "names nobody"),
+            ({"sub": None}, "has no subject"),
+            ({"sub": ""}, "has no subject"),
+            ({"sub": 7}, "has no subject"),
+            ({"sub": "x" * 256}, "has no subject"),
+            ({"sub": "a\x00b"}, "has no subject"),
         ],
     )
     async def test_each_is_checked(self, check, provider, changes, words):

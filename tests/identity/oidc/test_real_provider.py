@@ -145,7 +145,7 @@ class TestSignIn:
         maria = come(preferred_username="maria")
         answer = await maria.come_back(await maria.depart())
         assert answer.status_code == 403
-        assert "ask an administrator" in answer.text
+        assert "Ask an administrator" in answer.text
         assert (await admin.get("/api/v1/users?username=maria")).json()["count"] == 0
 
     async def test_whoever_has_one_still_comes_in_there(self, come, admin, provider_id):

@@ -72,8 +72,8 @@ class TestSignedUserinfo:
         claims = {"iss": provider.issuer, "aud": CLIENT_ID} | provider.claims
         key = RSAKey.generate_key(2048, {"kid": "one"})
         for token, why in (
-            (hmac_signed(claims, b"secret"), "in a way that is safe"),
-            (unsigned(claims, "none"), "in a way that is safe"),
+            (hmac_signed(claims, b"secret"), "no secure signature"),
+            (unsigned(claims, "none"), "no secure signature"),
             (".".join([encoded({"alg": "RSA-OAEP"}), *"abcd"]), "is encrypted"),
             ("no token", "cannot be read"),
             ("", "cannot be read"),

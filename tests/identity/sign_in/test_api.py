@@ -127,7 +127,7 @@ class TestFreshness:
         ):
             answer = await maria.call(method, path, body)
             assert answer.status_code == 403, path
-            assert "confirm first" in answer.json()["detail"]
+            assert "Confirm your identity" in answer.json()["detail"]
 
     async def test_password_confirms_for_ten_minutes(self, maria):
         await maria.age_session(11)

@@ -198,7 +198,7 @@ class TestTakeover:
 
     async def test_one_s_own_password_needs_the_old_one(self, session):
         actor = await make_actor(session, Role.ADMIN)
-        with pytest.raises(ConflictError, match="old one"):
+        with pytest.raises(ConflictError, match="under My account"):
             await service.set_password(session, actor, actor.user_id, PASSWORD)
 
     async def test_account_of_a_provider_gets_no_password(self, session):

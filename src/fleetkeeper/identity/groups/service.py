@@ -57,7 +57,7 @@ async def create_group(session: AsyncSession, wanted: GroupCreate) -> GroupRead:
     """Make a group, or name one of a provider so that it can be given roles. Raises ConflictError."""
     if wanted.provider_id is not None and await session.get(IdentityProvider, wanted.provider_id) is None:
         message = "is a provider that exists"
-        raise InvalidInputError("The group was not made.", fields=[FieldError("provider_id", message)])
+        raise InvalidInputError("The group was not created.", fields=[FieldError("provider_id", message)])
     group = Group(**wanted.model_dump(), source="local" if wanted.provider_id is None else "oidc")
     async with told_by_name(session):
         session.add(group)
@@ -79,7 +79,9 @@ async def update_group(
     check_version("group", group.version, expected_version)
     renamed = changes.name is not None and changes.name != group.name
     if renamed and group.source == "scim":
-        raise ConflictError("The group's name comes from the identity provider, by SCIM.")
+        raise ConflictError(
+            "The identity provider manages the name of this group through SCIM. Change it there."
+        )
     if renamed and group.source == "oidc":
         await _check_roles_grantable(session, actor, group_id)
     async with told_by_name(session):
@@ -143,7 +145,7 @@ async def remove_member(session: AsyncSession, actor: Actor, group_id: UUID, use
 async def _check_members_ours(session: AsyncSession, group_id: UUID) -> None:
     group = await _locked(session, group_id)
     if group.source != "local":
-        raise ConflictError("Who is in this group is said by the identity provider; change it there.")
+        raise ConflictError("The identity provider manages the members of this group. Change them there.")
 
 
 async def _check_roles_grantable(session: AsyncSession, actor: Actor, group_id: UUID) -> None:

@@ -78,7 +78,7 @@ async def add_membership(
     check_grantable(actor, role, (), department_id)
     found = await session.scalar(select(Role).where(Role.name == role))
     if found is None:
-        raise InvalidInputError("No role was given.", fields=[FieldError("role", "is the name of a role")])
+        raise InvalidInputError("No role was assigned.", fields=[FieldError("role", "is the name of a role")])
     check_grantable(actor, role, await queries.permissions_of_role(session, found.id), department_id)
     membership = Membership(
         user_id=user_id,

@@ -75,7 +75,7 @@ async def _new_user(
     session: AsyncSession, provider: IdentityProvider, told: ProviderUser, email: str | None
 ) -> User:
     if not provider.creates_users:
-        raise ForbiddenError("You have no account here; ask an administrator for one.")
+        raise ForbiddenError("You have no account yet. Ask an administrator for one.")
     user = User(
         username=await _free_username(session, told),
         name=_text(told.claims.get("name"), 255),
@@ -112,7 +112,7 @@ async def _free_username(session: AsyncSession, told: ProviderUser) -> str:
     # Two people of one name at once are told apart by the unique index, as a refusal of the second.
     name = await queries.free_username(session, username_of(told))
     if name is None:
-        raise ConflictError("Too many people here have your name; ask an administrator for an account.")
+        raise ConflictError("Too many accounts have your name. Ask an administrator for an account.")
     return name
 
 

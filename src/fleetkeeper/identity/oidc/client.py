@@ -184,7 +184,7 @@ class OidcClient:
         headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json, application/jwt"}
         answer = await self._exchange("GET", metadata.userinfo_endpoint, metadata.issuer, headers=headers)
         if answer.status in {400, 401, 403}:
-            raise GrantRefusedError("The provider no longer takes the token.")
+            raise GrantRefusedError("The provider no longer accepts the token.")
         if answer.status != 200:
             raise ProviderUnreachableError(f"The userinfo endpoint answers {answer.status}.")
         if answer.media_type == "application/jwt":
@@ -231,16 +231,14 @@ def _read_object(answer: _Answer) -> dict[str, Any]:
     if isinstance(read, dict):
         return read
     if answer.status == 200:
-        raise ProviderError("The provider's answer is no JSON object.")
+        raise ProviderError("The provider's answer is not a JSON object.")
     return {}
 
 
 def _read_metadata(issuer: str, answer: Mapping[str, Any]) -> Metadata:
     # OpenID Connect Discovery 1.0, section 4.3: exactly the same, or anybody could speak for it.
     if answer.get("issuer") != issuer:
-        raise ProviderError(
-            f"The provider calls itself {_short(answer.get('issuer'))!r}; enter exactly that."
-        )
+        raise ProviderError(f"The provider's issuer is {_short(answer.get('issuer'))!r}; enter exactly that.")
     doors: dict[str, str] = {}
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"):
         value = answer.get(name)

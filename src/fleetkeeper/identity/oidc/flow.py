@@ -94,7 +94,7 @@ async def begin(
     async with desk.database.session() as session:
         provider = await queries.find_provider(session, slug)
     if provider is None:
-        raise NotFoundError("There is no such way to sign in.")
+        raise NotFoundError("This identity provider does not exist.")
     try:
         metadata = await client.metadata(provider.issuer)
     except ProviderError as error:
@@ -146,7 +146,7 @@ async def finish(
         raise UnavailableError(f"The provider cannot be used at the moment. {error}") from None
     except ProviderError as error:
         await note_failure(desk, visit, "", method)
-        raise UnauthenticatedError(f"The sign-in did not work. {error}") from None
+        raise UnauthenticatedError(f"The sign-in failed. {error}") from None
     except (UnauthenticatedError, ForbiddenError):
         await note_failure(desk, visit, "", method)
         raise
@@ -167,7 +167,7 @@ async def _finish(
         or not hmac.compare_digest(flow.browser_hash, hash_secret(came.browser_secret))
     ):
         raise UnauthenticatedError(
-            "This sign-in was not begun in this browser, or took too long; begin again."
+            "This sign-in was not started in this browser, or took too long; start again."
         )
     _refuse_provider_error(provider, came.parameters)
     held = msgspec.json.decode(
@@ -177,7 +177,7 @@ async def _finish(
     issuer = came.parameters.get("iss")
     # RFC 9207: against a provider that lets another one answer.
     if (issuer is not None or metadata.says_issuer) and issuer != provider.issuer:
-        raise UnauthenticatedError("Another provider answered than was asked; begin again.")
+        raise UnauthenticatedError("A different provider answered; start again.")
     told, tokens, claims = await _redeem(
         desk, client, metadata, provider, came.parameters.get("code", ""), held, now
     )
@@ -185,9 +185,11 @@ async def _finish(
         async with desk.database.session(anonymous_context(visit)) as session:
             user = await find_or_create_user(session, provider, told, now)
     except IntegrityError:
-        raise ConflictError("Somebody of the same name came in at this very moment; sign in again.") from None
+        raise ConflictError(
+            "Somebody with the same name signed in at the same time. Sign in again."
+        ) from None
     if not user.enabled:
-        raise ForbiddenError("Your account here is disabled.")
+        raise ForbiddenError("Your account is disabled.")
     async with desk.database.session(user_context(user, visit)) as session:
         await synchronise_groups(session, provider, user, told.claims)
         return await open_or_challenge(
@@ -210,7 +212,7 @@ def _refuse_provider_error(provider: IdentityProvider, parameters: Mapping[str, 
         said = "".join(mark for mark in said if mark.isprintable())[:300]
         raise UnauthenticatedError(f"{provider.name} did not sign you in: {said}")
     if not 0 < len(parameters.get("code", "")) <= MAX_CODE_LENGTH:
-        raise UnauthenticatedError(f"{provider.name} sent no code; begin again.")
+        raise UnauthenticatedError(f"{provider.name} sent no code; start again.")
 
 
 async def _redeem(
@@ -239,7 +241,7 @@ async def _redeem(
         now=now,
     )
     if not is_of_domain(claims, provider.hosted_domain):
-        raise ForbiddenError("Your account does not belong to the organization that may come in here.")
+        raise ForbiddenError("Your account does not belong to the organization that may sign in.")
     more: dict[str, Any] = {}
     if metadata.userinfo_endpoint is not None:
         more = await read_userinfo(
@@ -247,7 +249,7 @@ async def _redeem(
         )
         # OpenID Connect Core 1.0, section 5.3.2: else somebody's token would bring somebody else's claims.
         if more.get("sub") != claims["sub"]:
-            raise UnauthenticatedError("The provider speaks of two people at once; begin again.")
+            raise UnauthenticatedError("The provider sent data of two people; start again.")
     groups_in_id_token = PRESETS[Preset(provider.preset)].groups_in_id_token or (
         provider.groups_claim in claims and provider.groups_claim not in more
     )

@@ -49,7 +49,7 @@ async def check_id_token(
 ) -> dict[str, Any]:
     """The claims of a token that holds. `nonce` is None for a refreshed token. Raises TokenError or ProviderError."""
     if not isinstance(token, str) or not token:
-        raise TokenError("The provider gave no ID token.")
+        raise TokenError("The provider sent no ID token.")
     claims = await _signed_claims(client, metadata, token, "ID token")
     _check_claims(claims, metadata.issuer, client_id, nonce, now.timestamp())
     return claims
@@ -67,7 +67,7 @@ async def read_userinfo(
         return answer
     claims = await _signed_claims(client, metadata, answer, "userinfo")
     if claims.get("iss") != metadata.issuer:
-        raise TokenError("The userinfo is of another issuer.")
+        raise TokenError("The userinfo is from another issuer.")
     audience = claims.get("aud")
     if client_id not in (audience if isinstance(audience, list) else [audience]):
         raise TokenError("The userinfo is for another audience.")
@@ -83,16 +83,16 @@ async def _signed_claims(client: OidcClient, metadata: Metadata, token: str, wha
     if len(token) > MAX_TOKEN_LENGTH:
         raise TokenError(f"The {what} is too long.")
     if token.count(".") == _DOTS_OF_ENCRYPTED:
-        raise TokenError(f"The {what} is encrypted; tell the provider to sign it only.")
+        raise TokenError(f"The {what} is encrypted; configure the provider to only sign it.")
     try:
         header = jws.extract_compact(token.encode()).headers()
     except (JoseError, ValueError):
         raise TokenError(f"The {what} cannot be read.") from None
     algorithm, key_id = header.get("alg"), header.get("kid")
     if str(header.get("cty", "")).lower() == "jwt":
-        raise TokenError(f"The {what} holds another token; tell the provider to sign it only.")
+        raise TokenError(f"The {what} holds another token; configure the provider to only sign it.")
     if not isinstance(algorithm, str) or algorithm not in KEY_TYPES:
-        raise TokenError(f"The {what} is not signed in a way that is safe.")
+        raise TokenError(f"The {what} has no secure signature.")
     if key_id is not None and not isinstance(key_id, str):
         raise TokenError(f"The {what} cannot be read.")
     keys = _fitting_keys(await client.keys(metadata, key_id), algorithm, key_id)
@@ -144,19 +144,19 @@ def _check_claims(
     claims: Mapping[str, Any], issuer: str, client_id: str, nonce: str | None, now: float
 ) -> None:
     if claims.get("iss") != issuer:
-        raise TokenError("The ID token is of another issuer.")
+        raise TokenError("The ID token is from another issuer.")
     audience = claims.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]
     if client_id not in audiences:
         raise TokenError("The ID token is for another audience.")
     authorized = claims.get("azp")
     if (len(audiences) > 1 or authorized is not None) and authorized != client_id:
-        raise TokenError("The ID token was given to another client.")
+        raise TokenError("The ID token was issued to another client.")
     if _time(claims, "exp") <= now - CLOCK_SKEW_SECONDS:
         raise TokenError("The ID token has expired.")
     issued = _time(claims, "iat")
     if issued > now + CLOCK_SKEW_SECONDS or issued < now - MAX_AGE_SECONDS - CLOCK_SKEW_SECONDS:
-        raise TokenError("The ID token is of another time.")
+        raise TokenError("The ID token was issued at the wrong time; check the clocks.")
     if "nbf" in claims and _time(claims, "nbf") > now + CLOCK_SKEW_SECONDS:
         raise TokenError("The ID token is not valid yet.")
     if nonce is not None:
@@ -169,7 +169,7 @@ def _check_claims(
         or not 0 < len(subject) <= MAX_SUBJECT_LENGTH
         or not subject.isprintable()
     ):
-        raise TokenError("The ID token names nobody.")
+        raise TokenError("The ID token has no subject.")
 
 
 def _time(claims: Mapping[str, Any], name: str) -> float:

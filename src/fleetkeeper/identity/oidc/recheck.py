@@ -156,7 +156,7 @@ async def _ask(
         _, tokens = await _refresh(checker, metadata, due, now)
         claims = await _userinfo(checker, metadata, due, tokens, now)
     if claims.get("sub") != due.tokens.subject:
-        raise TokenError("The provider speaks of somebody else.")
+        raise TokenError("The provider sent data of another person.")
     if due.tokens.groups_in_id_token:
         return None, tokens
     return claims, tokens
@@ -200,7 +200,7 @@ async def _refresh(
             now=now,
         )
         if claims["sub"] != known.subject:
-            raise TokenError("The provider speaks of somebody else.")
+            raise TokenError("The provider sent data of another person.")
     refresh_token = answer.get("refresh_token")
     tokens = ProviderTokens(
         access_token=answer["access_token"],

@@ -97,7 +97,7 @@ async def update_role(
         changed.add("permissions")
     if role.is_builtin and changed - {"requires_second_factor"}:
         raise ConflictError(
-            "A built-in role can only be told to ask for a second factor. Make a role of your own instead."
+            "For a built-in role, you can only require a second factor. Create your own role instead."
         )
     check_permissions(actor, permissions)
     async with told_by_name(session):

@@ -102,8 +102,10 @@ async def confirm(
 def _read_confirmation(body: Confirmation) -> tuple[str | None, Proof | None]:
     if len(body.model_dump(exclude_none=True)) != 1:
         raise InvalidInputError(
-            "One proof is needed.",
-            fields=[FieldError("password", "send one of password, code, recovery_code and credential")],
+            "Confirm your identity.",
+            fields=[
+                FieldError("password", "Must contain one of password, code, recovery_code or credential")
+            ],
         )
     if body.password is not None:
         return body.password.get_secret_value(), None

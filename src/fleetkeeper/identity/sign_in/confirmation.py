@@ -62,7 +62,7 @@ class Security:
 def own_session(actor: Actor) -> tuple[UUID, UUID]:
     """The user and the session of somebody at a browser. Raises ForbiddenError for a token's caller."""
     if actor.session_id is None or actor.user_id is None:
-        raise ForbiddenError("This is for people in a browser; an API token may not do it.")
+        raise ForbiddenError("This is only possible in a browser session, not with an API token.")
     return actor.user_id, actor.session_id
 
 
@@ -91,7 +91,7 @@ async def require_fresh(session: AsyncSession, actor: Actor, now: datetime) -> U
     """The caller's user id, if they proved lately who they are. Raises ConfirmationNeededError."""
     user_id, session_id = own_session(actor)
     if not await _is_fresh(session, session_id, now):
-        raise ConfirmationNeededError("Your sign-in is a while ago; confirm first that it is you.")
+        raise ConfirmationNeededError("You signed in a while ago. Confirm your identity first.")
     return user_id
 
 
@@ -153,7 +153,7 @@ async def confirm(
     """Prove again who one is, by password or factor. Raises InvalidInputError or OverloadedError."""
     if not await _check_secretly(desk, visit, actor, password, proof, party, now):
         field = "password" if proof is None else ("code" if proof.kind == "totp" else proof.kind)
-        raise InvalidInputError("That was not right.", fields=[FieldError(field, "is wrong")])
+        raise InvalidInputError("That was not correct.", fields=[FieldError(field, "is wrong")])
     async with desk.database.session(visit.context) as session:
         values: dict[str, Any] = {"confirmed_at": now}
         if proof is not None:
@@ -164,8 +164,10 @@ async def confirm(
         _, session_id = own_session(actor)
         if not await _is_fresh(session, session_id, now):
             raise InvalidInputError(
-                "The password alone is not enough.",
-                fields=[FieldError("code", "show your second factor, which this session has not seen")],
+                "The password alone is not enough. Use your second factor as well.",
+                fields=[
+                    FieldError("code", "Must be your second factor, because this session has not used it yet")
+                ],
             )
 
 
@@ -208,7 +210,8 @@ async def change_password(
         )
     if current == new:
         raise InvalidInputError(
-            "The password was not changed.", fields=[FieldError("password", "is the one that you have")]
+            "The password was not changed.",
+            fields=[FieldError("password", "Must differ from your current password")],
         )
     made = await anyio.to_thread.run_sync(hash_password, new)
     async with desk.database.session(visit.context) as session:

@@ -42,7 +42,7 @@ async def begin_totp(session: AsyncSession, sealer: Sealer, actor: Actor, now: d
     """Make a secret for an authenticator app; it counts once a code was entered. Raises ConflictError for a second."""
     user_id = await require_fresh(session, actor, now)
     if (await queries.factors_of(session, user_id)).totp is not None:
-        raise ConflictError("There is an authenticator app already; remove it first.")
+        raise ConflictError("You already have an authenticator app. Remove it first.")
     await session.execute(delete(TotpDevice).where(TotpDevice.user_id == user_id))
     secret = totp.make_secret()
     session.add(
@@ -72,13 +72,13 @@ async def confirm_totp(
     user_id = await require_fresh(session, actor, now)
     device = await queries.pending_totp(session, user_id)
     if device is None:
-        raise ConflictError("No authenticator app waits for its first code; begin again.")
+        raise ConflictError("No authenticator app is being set up; start again.")
     secret = totp.open_secret(sealer, user_id, device.secret_sealed)
     step = totp.matching_step(secret, code, now, device.last_step)
     if step is None or not await queries.take_totp_step(session, device.id, step):
         raise InvalidInputError(
-            "The code was not right.",
-            fields=[FieldError("code", "is not the app's current code; check the clocks of both")],
+            "The code is not correct.",
+            fields=[FieldError("code", "Must be the current code of the app; check that its clock is right")],
         )
     device.confirmed_at = now
     await session.flush()
@@ -133,15 +133,15 @@ async def finish_passkey(
         or asked.webauthn_challenge is None
         or not await queries.take_challenge(session, asked.id)
     ):
-        raise ConflictError("No passkey is waited for; begin again.")
+        raise ConflictError("No passkey is being added; start again.")
     try:
         made = passkeys.check_new(party, answer, asked.webauthn_challenge)
     except passkeys.PasskeyError:
         raise InvalidInputError(
-            "The passkey was not taken.", fields=[FieldError("credential", "does not hold; begin again")]
+            "The passkey was not added.", fields=[FieldError("credential", "is not valid; start again")]
         ) from None
     if await queries.find_passkey(session, made.credential_id) is not None:
-        raise ConflictError("This passkey is known already.")
+        raise ConflictError("This passkey is already added.")
     passkey = Passkey(
         user_id=user_id,
         name=name,
@@ -184,7 +184,7 @@ async def renew_recovery_codes(session: AsyncSession, actor: Actor, now: datetim
     """Make new recovery codes; the old ones end. Raises ConflictError while there is no factor to stand in for."""
     user_id = await require_fresh(session, actor, now)
     if not await queries.has_factor(session, user_id):
-        raise ConflictError("Recovery codes stand in for a second factor; set one up first.")
+        raise ConflictError("Recovery codes replace a lost second factor. Set up a second factor first.")
     return await recovery_codes.replace_codes(session, user_id, now)
 
 

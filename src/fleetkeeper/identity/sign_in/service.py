@@ -183,7 +183,7 @@ async def finish_sign_in(
         challenge = await _challenge_of(session, visit, "second_factor", now)
         user = await session.get(User, challenge.user_id) if challenge is not None else None
         if challenge is None or user is None:
-            raise UnauthenticatedError("The sign-in took too long; begin again.")
+            raise UnauthenticatedError("The sign-in took too long; start again.")
         known = await queries.find_known_browser(
             session, user.username, hash_secret(visit.browser_secret), now
         )
@@ -197,7 +197,7 @@ async def finish_sign_in(
         )
     refuse_when_full(admission)
     if not is_allowed:
-        raise UnauthenticatedError("Too many wrong attempts; sign in again from the beginning.")
+        raise UnauthenticatedError("Too many wrong attempts. Sign in again.")
     async with desk.database.session(user_context(user, visit)) as session:
         holds = await check_proof(desk, session, user.id, proof, party, challenge.webauthn_challenge, now)
         if holds and await queries.take_challenge(session, challenge.id):
@@ -217,7 +217,7 @@ async def finish_sign_in(
             if isinstance(opened, Opened):
                 return opened
     await note_failure(desk, visit, user.username, proof.kind)
-    raise UnauthenticatedError("That was not right; try again.")
+    raise UnauthenticatedError("That was not correct. Try again.")
 
 
 async def check_proof(
@@ -333,7 +333,7 @@ async def sign_in_with_passkey(
             if isinstance(opened, Opened):
                 return opened
     await note_failure(desk, visit, "", "passkey")
-    raise UnauthenticatedError("This passkey is not known here.")
+    raise UnauthenticatedError("This passkey is unknown.")
 
 
 async def _challenge_of(

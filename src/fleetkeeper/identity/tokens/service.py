@@ -47,11 +47,11 @@ async def create_token(
     user = await identity_queries.find_user(session, username)
     if user is None:
         raise InvalidInputError(
-            "The token was not made.", fields=[FieldError("user", f"there is no user {username!r}")]
+            "The token was not created.", fields=[FieldError("user", f"there is no user {username!r}")]
         )
     if not is_name(name):
         raise InvalidInputError(
-            "The token was not made.", fields=[FieldError("name", "has 1 to 100 characters")]
+            "The token was not created.", fields=[FieldError("name", "has 1 to 100 characters")]
         )
     if preset is not None:
         permissions = permissions_of(await actor_of_user(session, user), preset)
@@ -184,9 +184,9 @@ async def find_token(session: AsyncSession, actor: Actor, wanted: str, user: str
 
 def _user_of(actor: Actor) -> UUID:
     if actor.user_id is None:
-        raise ForbiddenError("Only a user has tokens.")
+        raise ForbiddenError("Only users have tokens.")
     if actor.must_enrol_second_factor:
-        raise ForbiddenError("Your role asks for a second factor; set one up under your account first.")
+        raise ForbiddenError("Your role requires a second factor. Set one up under My account first.")
     return actor.user_id
 
 
@@ -239,7 +239,7 @@ async def _own(session: AsyncSession, actor: Actor, token_id: UUID) -> tuple[Api
     """A token that the actor may change: one's own; for a token with limits, itself alone."""
     token, username = await _visible(session, actor, token_id)
     if token.user_id != _user_of(actor):
-        raise ForbiddenError("This token is somebody else's; only its user may change it.")
+        raise ForbiddenError("This token belongs to somebody else. Only its user can change it.")
     if token.id != actor.token_id:
         check_acts_for_account(actor)
     return token, username

@@ -40,6 +40,4 @@ async def administrators_kept(session: AsyncSession) -> AsyncIterator[None]:
     yield
     await session.flush()
     if before and not await count_administrators(session):
-        raise ConflictError(
-            "This would leave nobody with the role admin everywhere. Give it to somebody else first."
-        )
+        raise ConflictError("Nobody would have the role admin everywhere. Assign it to somebody else first.")

@@ -47,7 +47,7 @@ async def create_user(
         role_id = await session.scalar(select(Role.id).where(Role.name == role))
         if role_id is None:
             raise InvalidInputError(
-                "The user was not made.", fields=[FieldError("role", f"there is no role {role!r}")]
+                "The user was not created.", fields=[FieldError("role", f"there is no role {role!r}")]
             )
         session.add(
             Membership(user_id=user.id, role_id=role_id, department_id=department_id, assigned_by=assigned_by)
@@ -83,7 +83,7 @@ async def add_user(session: AsyncSession, actor: Actor, wanted: UserCreate) -> U
 async def _new_user(session: AsyncSession, wanted: UserCreate) -> User:
     if not is_name(wanted.username):
         raise InvalidInputError(
-            "The user was not made.", fields=[FieldError("username", "has 1 to 100 characters")]
+            "The user was not created.", fields=[FieldError("username", "has 1 to 100 characters")]
         )
     if wanted.password is not None:
         check_password(wanted.password, wanted.username)
@@ -151,7 +151,7 @@ async def update_user(
     other = await identity_queries.find_user(session, wanted.get("username") or user.username)
     if other is not None and other.id != user.id:
         raise ConflictError(
-            "There is a user of that name already.", fields=[FieldError("username", "is taken")]
+            "A user with this name already exists.", fields=[FieldError("username", "is taken")]
         )
     async with told_by_name(session):
         for name, value in wanted.items():
@@ -171,9 +171,9 @@ async def set_password(
     user = await _changeable(session, actor, user_id)
     check_lasting(actor)
     if user_id == actor.user_id:
-        raise ConflictError("Change your own password under your account, where the old one is asked for.")
+        raise ConflictError("Change your own password under My account.")
     if user.source != "local":
-        raise ConflictError("This account signs in through its provider and has no password here.")
+        raise ConflictError("This account signs in through an identity provider and has no password.")
     check_password(password, user.username)
     user.password_hash = await anyio.to_thread.run_sync(hash_password, password)
     user.password_changed_at = utc_now()

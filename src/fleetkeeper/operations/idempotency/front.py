@@ -117,21 +117,23 @@ class IdempotencyFront:
     def _again(self, known: Known, claim: Claim, rights: bytes) -> Response:
         if known.request_digest != claim.request_digest:
             raise InvalidInputError(
-                "This key came with another request before.",
+                "This key was used for another request.",
                 fields=[
-                    FieldError(HEADER, "is new for each request; send the same request again, or a new key")
+                    FieldError(
+                        HEADER, "Must be new for each request; repeat the same request, or use a new key"
+                    )
                 ],
             )
         if known.status is None or known.answer is None:
             raise ConflictError(
-                "This request was carried out before, and its answer is no longer at hand; look at what it changed."
+                "This request was carried out before, and its answer is no longer stored; check what it changed."
             )
         sealer = self._services.get(Sealer)
         try:
             answer = msgspec.msgpack.decode(sealer.open(known.answer, _CONTEXT + claim.digest), type=_Answer)
         except SealingError:
             raise ConflictError(
-                "This request was carried out before, and its answer cannot be read; look at what it changed."
+                "This request was carried out before, and its answer cannot be read; check what it changed."
             ) from None
         if answer.rights != rights:
             raise ConflictError(

@@ -182,11 +182,11 @@ async def check_deletion(session: AsyncSession, wanted: DeletionCreate) -> None:
     """Raise InvalidInputError for days or a metric that there cannot be."""
     problems = []
     if wanted.first_day and wanted.last_day and wanted.last_day < wanted.first_day:
-        problems.append(FieldError("last_day", "is not before first_day"))
+        problems.append(FieldError("last_day", "Must not be before first_day"))
     for name in ("first_day", "last_day"):
         day = getattr(wanted, name)
         if day is not None and not 0 <= (day - _EPOCH).days < deletion_queries.LAST_DAY:
-            problems.append(FieldError(name, "lies between 1970 and 2069"))
+            problems.append(FieldError(name, "Must be between 1970 and 2069"))
     if wanted.metric is not None:
         known = is_storable(wanted.metric) and await session.scalar(
             select(Metric.id).where(Metric.name == wanted.metric)

@@ -88,9 +88,9 @@ async def change_policy(session: AsyncSession, policy_id: int, changes: PolicyWr
     kept = now.model_dump(include=set(PolicyWrite.model_fields) - changes.model_fields_set)
     wanted = PolicyWrite.model_validate(kept | changes.model_dump(exclude_unset=True))
     if now.is_base and (wanted.metric_group or wanted.device_type or wanted.department_id):
-        fields = [FieldError(name, "stays empty") for name in _scopes(wanted)]
+        fields = [FieldError(name, "Must be empty") for name in _scopes(wanted)]
         raise InvalidInputError(
-            "The last policy is for everything that no other concerns; make another one instead.",
+            "This is the policy for everything that no other policy matches. Create another one instead.",
             fields=fields,
         )
     await _check(session, wanted, (await list_policies(session)).results, policy_id)
@@ -109,7 +109,9 @@ async def change_policy(session: AsyncSession, policy_id: int, changes: PolicyWr
 async def delete_policy(session: AsyncSession, policy_id: int) -> None:
     """Delete a policy; others hold for what it was for. Raises NotFoundError, ConflictError for the last one."""
     if (await get_policy(session, policy_id)).is_base:
-        raise ConflictError("The policy for everything that no other concerns stays; change it instead.")
+        raise ConflictError(
+            "The policy for everything that no other policy matches cannot be deleted. Change it instead."
+        )
     await session.delete(await session.get_one(ArchivePolicy, policy_id))
     await session.flush()
 

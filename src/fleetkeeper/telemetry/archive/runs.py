@@ -127,7 +127,7 @@ async def _in_turn(run: JobRun, progress: Progress) -> Retained:
             return found
         await run.tell("Waiting for other work on the archive")
         await asyncio.sleep(_LOOK_SECONDS)
-    raise RunFailedError("Other work on the archive did not end; the next run goes on.")
+    raise RunFailedError("Another archive job is still running; the next run continues.")
 
 
 # Devices that were deleted are looked for each hour, in case that their own job got lost.

@@ -113,7 +113,7 @@ async def answer(asker: Asker, question: PanelQuestion) -> PanelAnswer:
     """Answer the queries of a panel, one after the other. Raises InvalidInputError that names the query's field."""
     start, end = moment("from", question.start), moment("to", question.end)
     if (end - start).total_seconds() < MIN_SPAN_SECONDS:
-        raise InvalidInputError("The range is wrong.", fields=[FieldError("to", "lies after `from`")])
+        raise InvalidInputError("The range is wrong.", fields=[FieldError("to", "Must be later than `from`")])
     variables = {item.name: item for item in question.variables}
     patterns = PatternBudget()
     problems = [

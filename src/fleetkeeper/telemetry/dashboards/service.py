@@ -216,14 +216,14 @@ async def _find(session: AsyncSession, actor: Actor, key: str) -> tuple[Dashboar
 async def _changeable(session: AsyncSession, actor: Actor, key: str) -> tuple[Dashboard, str | None]:
     """The dashboard, held until the transaction ends. Raises NotFoundError, ForbiddenError."""
     if key in BUILT_IN:
-        raise ForbiddenError("This dashboard comes with the product; duplicate it, and change the copy.")
+        raise ForbiddenError("Built-in dashboards cannot be changed. Duplicate it, and edit the copy.")
     found, owner = await _find(session, actor, key)
     dashboard = await session.get(Dashboard, found.id, with_for_update=True, populate_existing=True)
     if dashboard is None:
         raise NotFoundError("There is no such dashboard.")
     if not _may_change(actor, dashboard):
         raise ForbiddenError(
-            f"To change a dashboard for everyone needs the permission {Permission.DASHBOARDS_SHARE}; "
+            f"Changing a shared dashboard needs the permission {Permission.DASHBOARDS_SHARE}; "
             "duplicate it, and change the copy."
         )
     return dashboard, owner
@@ -241,13 +241,11 @@ def _check_sharing(actor: Actor, before: Dashboard | None, wanted: DashboardWrit
     if wanted.default_for and wanted.visibility != "everyone":
         raise InvalidInputError(
             "The dashboard is wrong.",
-            fields=[
-                FieldError("default_for", "is for dashboards that everyone sees; set visibility to everyone")
-            ],
+            fields=[FieldError("default_for", "Only for shared dashboards; set visibility to everyone")],
         )
     was = before.visibility if before is not None else "private"
     if "everyone" in {wanted.visibility, was} and not actor.may(Permission.DASHBOARDS_SHARE):
-        raise ForbiddenError(f"To share a dashboard needs the permission {Permission.DASHBOARDS_SHARE}.")
+        raise ForbiddenError(f"Sharing a dashboard needs the permission {Permission.DASHBOARDS_SHARE}.")
     # One that a command made, or whose owner is gone.
     is_nobodys = before is not None and before.owner_id is None and actor.user_id is not None
     if is_nobodys and wanted.visibility == "private":
@@ -256,7 +254,7 @@ def _check_sharing(actor: Actor, before: Dashboard | None, wanted: DashboardWrit
             fields=[
                 FieldError(
                     "visibility",
-                    "it belongs to nobody who could still see it; duplicate it, and delete this one",
+                    "Its owner no longer exists; duplicate it, and delete this one",
                 )
             ],
         )
@@ -270,8 +268,8 @@ async def _flush(session: AsyncSession) -> None:
         if "uq_dashboards_default_for" not in str(error):
             raise
         raise ConflictError(
-            "Another dashboard is the default there already.",
-            fields=[FieldError("default_for", "another dashboard has it; take it away from that one first")],
+            "Another dashboard is already the default.",
+            fields=[FieldError("default_for", "Another dashboard is the default; remove it there first")],
         ) from None
 
 

@@ -109,4 +109,4 @@ def _device(after: str | None) -> UUID:
 
 
 def _wrong(name: str, message: str) -> InvalidInputError:
-    return InvalidInputError("The question is wrong.", fields=[FieldError(name, message)])
+    return InvalidInputError("The query is wrong.", fields=[FieldError(name, message)])

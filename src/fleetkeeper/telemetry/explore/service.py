@@ -145,7 +145,7 @@ def _check(query: FleetQuery) -> Any:
     if not 0 < len(query.metrics) <= MAX_METRICS:
         problems.append(FieldError("metric", f"give 1 to {MAX_METRICS} metrics"))
     if query.end <= query.start:
-        problems.append(FieldError("to", "lies after `from`"))
+        problems.append(FieldError("to", "Must be later than `from`"))
     if problem := _problem_of_aggregates(query.aggregates):
         problems.append(FieldError("agg", problem))
     if problem := problem_of(query.by):
@@ -162,7 +162,7 @@ def _check(query: FleetQuery) -> Any:
         if name not in ATTRIBUTES
     ]
     if problems:
-        raise InvalidInputError("The question is wrong.", fields=problems)
+        raise InvalidInputError("The query is wrong.", fields=problems)
     try:
         span = round((query.end - query.start).total_seconds() * SECOND)
         step = parse_step(query.step, span, query.points)
@@ -179,7 +179,7 @@ def _problem_of_aggregates(names: Sequence[str]) -> str | None:
 
 
 def _wrong(name: str, message: str) -> InvalidInputError:
-    return InvalidInputError("The question is wrong.", fields=[FieldError(name, message)])
+    return InvalidInputError("The query is wrong.", fields=[FieldError(name, message)])
 
 
 def _range(query: FleetQuery) -> tuple[int, int]:

@@ -58,7 +58,7 @@ async def begin_export(
     """
     problems = []
     if end <= start:
-        problems.append(FieldError("to", "lies after `from`"))
+        problems.append(FieldError("to", "Must be later than `from`"))
     if file_format not in FORMATS:
         problems.append(FieldError("format", f"is one of {', '.join(FORMATS)}"))
     if problems:

@@ -20,7 +20,7 @@ _CREDENTIALS = CREDENTIAL_PARAMETERS | {"p", "password"}
 async def _find_sender(request: Request) -> Caller:
     if _CREDENTIALS & request.query_params.keys():
         raise BadRequestError(
-            "A credential does not belong in an address; send it in the header Authorization, and revoke this one.",
+            "Do not put a credential into a URL. Send it in the header Authorization, and revoke this one.",
             fields=[FieldError("Authorization", "carries the token")],
         )
     intake = services_of(request).get(SenderIntake)

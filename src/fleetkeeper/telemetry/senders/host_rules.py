@@ -81,9 +81,9 @@ def compile_pattern(pattern: str) -> Any:
     except re2.error as error:
         reason = error.args[0] if error.args else ""
         text = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
-        raise PatternError(f"is not a regular expression of RE2: {text}") from None
+        raise PatternError(f"Must be a regular expression in the syntax of RE2: {text}") from None
     if compiled.groups > 1:
-        raise PatternError("has at most one group in parentheses: the host; write others as (?:…)")
+        raise PatternError("Must have at most one group in parentheses, the host; write others as (?:…)")
     return compiled
 
 

@@ -187,7 +187,7 @@ async def _check_free(session: AsyncSession, host: str, device_id: UUID) -> None
     if beside is not None:
         whose = "this device" if beside.id == device_id else beside.name
         raise ConflictError(
-            "The host has a device already.",
+            "The host already has a device.",
             fields=[FieldError("host", f"is a name of {whose} already, in the same department")],
         )
 
@@ -201,7 +201,8 @@ async def get_host(session: AsyncSession, actor: Actor, host: str, device_id: UU
         raise NotFoundError("There is no such host.")
     if len(claims) > 1:
         raise ConflictError(
-            "Several devices have this host.", fields=[FieldError("device_id", "says which of them is meant")]
+            "Several devices have this host.",
+            fields=[FieldError("device_id", "Must say which device you mean")],
         )
     return claims[0]
 

@@ -61,7 +61,9 @@ async def record(
             channels = {key: ids[found[0]] for key, found in parsed.items()}
             return await _store(connection, device_id, samples, channels)
     except PoolTimeout:
-        raise UnavailableError("The database is away; no state was stored.", retry_after_seconds=2) from None
+        raise UnavailableError(
+            "The database is unavailable; no state was stored.", retry_after_seconds=2
+        ) from None
 
 
 async def _check_room(connection: AsyncConnection[Any], device_id: bytes, channel_ids: Sequence[int]) -> None:

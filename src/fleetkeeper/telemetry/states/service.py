@@ -38,7 +38,7 @@ async def states_of(
             fields=[FieldError("metric", "is the name of a state, such as system_reboot_required")],
         )
     if end <= start:
-        raise InvalidInputError("The range is wrong.", fields=[FieldError("to", "lies after `from`")])
+        raise InvalidInputError("The range is wrong.", fields=[FieldError("to", "Must be later than `from`")])
     await devices.check_permission(session, actor, Permission.TELEMETRY_READ, device_id)
     rows = await queries.changes(session, device_id, metrics, start, end, MAX_CHANGES + 1)
     return StatesRead(
