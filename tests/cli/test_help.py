@@ -9,7 +9,7 @@ from fleetkeeper.cli.main import COMMANDS, build_app
 
 # What is written otherwise: by the glossary, or in another English.
 NOT_WRITTEN = re.compile(
-    r"\benrol(?:s|ment|ments)?\b|organisation|\bid\b|for machines|at most so many|if not given|\bmail address|"
+    r"\benrol(?:s|ment|ments)?\b|organization|\bid\b|for machines|at most so many|if not given|\bmail address|"
     r"\bmake an? |may be asked|cannot be brought back|keeps it\b"
 )
 

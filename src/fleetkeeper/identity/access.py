@@ -222,7 +222,7 @@ async def reason_given(request: Request) -> str:
     reason: str = getattr(request.state, "change_reason", "")
     if not reason:
         raise InvalidInputError(
-            f"This needs a reason, which is recorded in the audit log; API clients send it in the header {REASON_HEADER}.",
+            f"This needs a reason, recorded in the audit log; API clients send it in the header {REASON_HEADER}.",
             fields=[FieldError(REASON_FIELD, "Say why")],
         )
     return reason

@@ -13,7 +13,7 @@ from fleetkeeper_protocol.messages import Frame, RejectedFrame
 
 # Larger bodies are read frame by frame, so that others get their turn in between.
 ALL_AT_ONCE_BYTES = 128 * 1024
-# In still larger ones a frame that is no JSON object is no longer told from its neighbours: they are refused together.
+# In still larger ones a frame that is no JSON object is no longer told from its neighbors: they are refused together.
 ONLY_OBJECTS_FROM_BYTES = 1024 * 1024
 # A frame with more commas is not looked into: its names and values are counted by them, and some names have a few.
 MAX_COMMAS = 100_000
