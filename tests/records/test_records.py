@@ -176,7 +176,8 @@ class TestApi:
         assert (await admin.post(f"{one}/status/open", headers=REASON)).status_code == 409
         kept = await admin.put(one, json={"name": "Nuts", "weight": 1})
         assert (kept.status_code, kept.json()["detail"]) == (409, "A crate that was sent keeps its weight.")
-        assert (await admin.delete(one)).status_code == 204
+        assert (await admin.delete(one)).status_code == 422
+        assert (await admin.delete(one, headers=REASON)).status_code == 204
         assert (await admin.get(one)).status_code == 404
         history = (await admin.get("/api/v1/audit", params={"resource_type": "crates"})).json()["results"]
         assert [entry["action"] for entry in reversed(history)] == [
@@ -248,6 +249,22 @@ class TestApi:
             await admin.put(f"{CRATES}/{heavy}", json={"name": "Lead", "weight": weight})
             assert await apply_request(app.state.database, UUID(held.json()["id"])) == expected
         assert (await admin.get(f"{CRATES}/{heavy}")).json()["status"] == "sent"
+
+    async def test_a_change_ends_the_request_that_waits(self, app, admin):
+        async with app.state.database.session(TEST_CONTEXT) as session:
+            await make_approval_rule(session, level(await make_user(session, "ann")), kind="crates.send")
+        one = f"{CRATES}/{(await admin.post(CRATES, json={'name': 'Lead', 'weight': 5})).json()['id']}"
+        waiting = []
+        for change in (
+            lambda: admin.put(one, json={"name": "Gold", "weight": 5}),
+            lambda: admin.delete(one, headers=REASON),
+        ):
+            held = (await admin.post(f"{one}/status/sent", headers=REASON)).json()
+            waiting.append(held["id"])
+            assert (await change()).status_code in {200, 204}
+            request = (await admin.get(f"/api/v1/approvals/{held['id']}")).json()
+            assert request["status"] == "cancelled"
+        assert len(set(waiting)) == 2
 
 
 @pytest.mark.usefixtures("in_use")

@@ -138,6 +138,17 @@ async def end(session: AsyncSession, request: ApprovalRequest, state: RequestSta
     await tell_requester(session, request, comment)
 
 
+async def withdraw(session: AsyncSession, subject_type: str, subject_id: str, why: str) -> None:
+    """End what waits about an object that has become another, or is gone; requesters are told."""
+    waiting = select(ApprovalRequest).where(
+        ApprovalRequest.status == RequestState.PENDING,
+        ApprovalRequest.subject_type == subject_type,
+        ApprovalRequest.subject_id == subject_id,
+    )
+    for request in (await session.scalars(waiting.with_for_update())).all():
+        await end(session, request, RequestState.CANCELLED, why)
+
+
 def read(request: ApprovalRequest) -> ApprovalRead:
     """A request as the API has it."""
     kind = KINDS.get(request.kind)

@@ -29,7 +29,8 @@ def record_pages(
 ) -> APIRouter:
     """The list, the form for a new one, and the page of one with its tabs.
 
-    `labels` are the fields of the forms; `facts` are what the page of one shows, by default the same fields.
+    `labels` are the fields of the forms; `facts` are what the page of one shows, by default the same fields, as the
+    list shows them.
     """
     one = records.noun[0]
     return object_pages(
@@ -48,7 +49,7 @@ def record_pages(
             ),
             form=Form(records.write_as, one, one.capitalize(), "Save", labels),
             name=lambda item: str(getattr(item, records.label)),
-            facts=facts or partial(_entered, labels, records.label),
+            facts=facts or partial(_entered, labels, page, records.label),
             options=departments(records.write),
             machine=records.machine,
             consequences=consequences or {},
@@ -57,9 +58,13 @@ def record_pages(
     )
 
 
-def _entered(labels: Mapping[str, Widget | str], title: str, item: BaseModel) -> Pairs:
+def _entered(labels: Mapping[str, Widget | str], page: ListPage[Any], title: str, item: BaseModel) -> Pairs:
+    listed = {one.name: one.cell for one in page.columns}
     return [
-        (label if isinstance(label, str) else label.label, _cell(getattr(item, name)))
+        (
+            label if isinstance(label, str) else label.label,
+            listed[name](item) if name in listed else _cell(getattr(item, name)),
+        )
         for name, label in labels.items()
         if name not in _ELSEWHERE and name != title
     ]

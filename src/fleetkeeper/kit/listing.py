@@ -89,7 +89,9 @@ class Field:
             return _read_value(
                 self.kind, text, bits=64 if isinstance(self.expression.type, BigInteger) else 32
             )
-        except (ValueError, KeyError, OverflowError):
+        except OverflowError:
+            raise _wrong(name, "Must be a smaller number") from None
+        except (ValueError, KeyError):
             kind = _KINDS.get(self.kind.__name__, "a number")
             raise _wrong(name, f"Must be {kind}") from None
 
@@ -102,12 +104,12 @@ class Field:
 
 
 def _read_value(kind: Any, text: str, *, bits: int) -> Any:
-    """Raises ValueError for what the database could not hold."""
+    """Raises ValueError for what is no such value, OverflowError for a number that the database could not hold."""
     if not is_storable(text) or len(text) > MAX_TEXT_LENGTH:
         raise ValueError(text)
     value = kind(text)
     if isinstance(value, int) and not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
-        raise ValueError(text)
+        raise OverflowError(text)
     return value
 
 

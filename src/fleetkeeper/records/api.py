@@ -109,8 +109,11 @@ def _add_writing(router: APIRouter, records: Records[Any, Any]) -> None:
         summary=f"Delete {one}",
         responses=problem_responses(401, 403, 404, 409, 422),
     )
-    async def delete(key: UUID, actor: Annotated[Actor, Depends(may_write)], session: Session) -> None:
-        """Delete one."""
+    async def delete(
+        key: UUID, actor: Annotated[Actor, Depends(may_write)], reason: ReasonGiven, session: Session
+    ) -> None:
+        """Delete one, for a reason."""
+        del reason
         await records.delete(session, actor, key)
 
 

@@ -21,7 +21,8 @@ Move = Callable[[AsyncSession, Any, StrEnum, str], Awaitable[object]]
 class ApprovedMove:
     """A move to a state that may need approval: `kind` is `room.verb`, `unit` what the amounts of rules count.
 
-    `facts` are what approvers read, as pairs of label and text. What was approved is refused once they have changed.
+    `facts` are what approvers read, as pairs of label and text. What was approved is the object as it was then: any
+    change of it ends a request that waits, and refuses what was approved already.
     """
 
     kind: str
@@ -35,7 +36,7 @@ class ApprovedMove:
 
         async def apply(session: AsyncSession, actor: Actor, payload: Mapping[str, Any], reason: str) -> None:
             row = await locked(session, actor, UUID(payload["id"]))
-            if _stored(self.facts(row)) != payload["facts"]:
+            if row.version != payload["version"]:
                 raise ConflictError("It was changed after approval was asked for. Ask again.")
             await move(session, row, state, reason)
 
@@ -49,15 +50,15 @@ class ApprovedMove:
             subject_id=str(row.id),
             subject_label=label,
             subject_href=page.format(row.id),
-            payload={"id": str(row.id), "facts": _stored(self.facts(row))},
+            payload={
+                "id": str(row.id),
+                "version": row.version,
+                "facts": [list(pair) for pair in self.facts(row)],
+            },
             amount=self.amount(row),
             department_id=row.department_id,
             reason=reason,
         )
-
-
-def _stored(facts: Pairs) -> list[list[str]]:
-    return [list(pair) for pair in facts]
 
 
 def _facts_in(payload: Mapping[str, Any]) -> Pairs:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.approvals.asking import ask_if_needed
 from fleetkeeper.approvals.schemas import ApprovalRead
+from fleetkeeper.approvals.service import withdraw
 from fleetkeeper.database.constraints import told_by_name
 from fleetkeeper.database.status_history import move as move_status
 from fleetkeeper.errors import ForbiddenError, NotFoundError
@@ -121,15 +122,19 @@ class Records(Generic[Write, Read]):
         self._check_may_write(actor, values.get("department_id", row.department_id))
         check_version(self.noun[0], row.version, expected_version)
         self.check(row, wanted)
+        if all(getattr(row, name) == value for name, value in values.items()):
+            return self.read_as.model_validate(row)
         async with told_by_name(session):
             for name, value in values.items():
                 setattr(row, name, value)
             row.version += 1
+        await self._withdraw(session, row, "was changed")
         return await self._read_anew(session, row)
 
     async def delete(self, session: AsyncSession, actor: Actor, key: UUID) -> None:
         """Delete one. Raises NotFoundError, ForbiddenError, ConflictError for one that others refer to."""
         row = await self.locked(session, actor, key)
+        await self._withdraw(session, row, "was deleted")
         async with told_by_name(session):
             await session.delete(row)
 
@@ -161,7 +166,12 @@ class Records(Generic[Write, Read]):
         row.version += 1
         if self.machine is not None:
             await move_status(session, self.machine, row, wanted, reason=reason)
+        await self._withdraw(session, row, "has another status")
         return await self._read_anew(session, row)
+
+    async def _withdraw(self, session: AsyncSession, row: Any, what: str) -> None:
+        if self.approved:
+            await withdraw(session, self.table, str(row.id), f"The {self.noun[0]} {what}.")
 
     async def _read_anew(self, session: AsyncSession, row: Any) -> Read:
         await session.refresh(row)
