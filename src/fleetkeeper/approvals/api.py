@@ -7,10 +7,12 @@ from fastapi import APIRouter, Request
 
 from fleetkeeper.approvals import service
 from fleetkeeper.approvals.queries import LISTING as APPROVALS_LISTING
-from fleetkeeper.approvals.schemas import ApprovalDetail, ApprovalPage, Decide, Reject
+from fleetkeeper.approvals.schemas import ApprovalDetail, ApprovalPage, ApprovalRead, Decide, Reject
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import SignedIn
+from fleetkeeper.identity.exporting import add_export
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 
@@ -25,6 +27,16 @@ async def list_requests(
     """List approval requests, newest first; `waiting_for=me` are yours to decide, `requested_by=me` those you made."""
     page = await service.list_requests(session, actor, asked)
     return with_links(page, request.url.path)
+
+
+add_export(
+    router,
+    "approval requests",
+    Permission.APPROVALS_READ,
+    ApprovalRead,
+    "approval_requests",
+    service.list_requests,
+)
 
 
 @router.get("/{request_id}", responses=problem_responses(401, 404, 422))

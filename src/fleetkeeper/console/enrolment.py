@@ -130,6 +130,8 @@ def token_list(departments: Sequence[DepartmentRead], *, may_enrol: bool) -> Lis
             Column("state", "State", lambda one: status_cell(ENROLLMENT_TOKENS, one.state), sort="state"),
         ),
         actions=actions,
+        export="/api/v1/enrollment-tokens/export",
+        exports_columns=False,
         empty=Empty("No enrollment tokens yet", "Create one above and run its command on a machine."),
         refresh_seconds=5,
     )
@@ -192,6 +194,8 @@ def agent_list(*, may_enrol: bool) -> ListPage[AgentRead]:
             ),
         ),
         actions=actions,
+        export="/api/v1/agents/export",
+        exports_columns=False,
         empty=Empty("No agents yet", "Create an enrollment token above and run its command on a machine."),
         refresh_seconds=10,
     )

@@ -44,6 +44,10 @@ def run_list(*, may_cancel: bool) -> ListPage[RunRead]:
             Column("finished_at", "Finished", _finished),
         ),
         actions=actions,
+        export="/api/v1/jobs/runs/export",
+        heading="Runs",
+        text="What jobs did, newest first. Frequent maintenance appears only when it fails.",
+        exports_columns=False,
         empty=Empty("No runs yet", "Scheduled jobs appear here after their first run."),
         refresh_seconds=2,
     )

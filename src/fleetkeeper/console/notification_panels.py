@@ -255,6 +255,8 @@ def delivery_list(*, may_write: bool) -> ListPage[DeliveryRead]:
         noun=("delivery", "deliveries"),
         listing=deliveries.LISTING,
         search="Title or recipient",
+        heading="Delivery log",
+        text="What was sent, to whom, and whether it arrived.",
         quick=(status_filter(DeliveryState, "state"),),
         columns=(
             Column("event", "Event", lambda one: Cell(one.title, detail=one.event), sort="event"),

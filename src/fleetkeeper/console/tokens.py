@@ -90,6 +90,8 @@ def token_list(base: str = HOME, *, may_revoke: bool = True, may_rotate: bool = 
             ("/account#new-token", "Create token"),
         ),
         titles={"user_id": "User ID", "id": "ID"},
+        export="/api/v1/tokens/export" if base == "/tokens" else "",
+        exports_columns=False,
     )
 
 

@@ -124,6 +124,8 @@ def user_list(actor: Actor) -> ListPage[UserRead]:
             ),
         ),
         titles={"id": "ID", "enabled": "Enabled"},
+        export="/api/v1/users/export",
+        exports_columns=False,
         empty=Empty("No users yet"),
     )
 

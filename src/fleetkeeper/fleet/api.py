@@ -20,14 +20,18 @@ from fleetkeeper.fleet.queries import TOKENS as ENROLLMENTTOKENS_LISTING
 from fleetkeeper.fleet.queries import touch_agent
 from fleetkeeper.fleet.schemas import (
     AgentPage,
+    AgentRead,
     DeviceKeyRotated,
     EnrollBody,
     Enrolled,
     EnrollmentTokenCreate,
     EnrollmentTokenCreated,
     EnrollmentTokenPage,
+    EnrollmentTokenRead,
 )
 from fleetkeeper.identity.access import client_address, origin_of
+from fleetkeeper.identity.exporting import add_export
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
@@ -59,6 +63,17 @@ async def list_enrollment_tokens(
     return with_links(page, request.url.path)
 
 
+add_export(
+    router,
+    "enrollment tokens",
+    Permission.ENROLLMENT_READ,
+    EnrollmentTokenRead,
+    "enrollment_tokens",
+    service.list_enrollment_tokens,
+    path="/enrollment-tokens/export",
+)
+
+
 @router.delete(
     "/enrollment-tokens/{token_id}", status_code=204, responses=problem_responses(401, 403, 404, 422)
 )
@@ -86,6 +101,11 @@ async def list_agents(
     """List agents."""
     page = await service.list_agents(session, actor, asked)
     return with_links(page, request.url.path)
+
+
+add_export(
+    router, "agents", Permission.DEVICES_READ, AgentRead, "agents", service.list_agents, path="/agents/export"
+)
 
 
 @router.delete("/agents/{device_id}/keys", status_code=204, responses=problem_responses(401, 403, 404, 422))

@@ -8,6 +8,8 @@ from fastapi import APIRouter, Path, Request
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import ConfigWrite, OperationsRead
+from fleetkeeper.identity.exporting import add_export
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.jobs import service
 from fleetkeeper.jobs.schemas import JobRead, RunAsked, RunPage, RunRead
 from fleetkeeper.jobs.service import LISTING as RUNS_LISTING
@@ -36,6 +38,17 @@ async def list_runs(request: Request, actor: OperationsRead, session: Session, a
     del actor
     page = await service.list_runs(session, asked)
     return with_links(page, request.url.path)
+
+
+add_export(
+    router,
+    "job runs",
+    Permission.OPERATIONS_READ,
+    RunRead,
+    "job_runs",
+    lambda session, _, parameters: service.list_runs(session, parameters),
+    path="/runs/export",
+)
 
 
 @router.get("/runs/{run_id}", responses=problem_responses(401, 403, 404, 422))

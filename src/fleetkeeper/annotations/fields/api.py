@@ -19,7 +19,9 @@ from fleetkeeper.annotations.fields.schemas import (
 )
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.identity.exporting import add_export
 from fleetkeeper.identity.oidc.access import InstallationSealer
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.etags import ExpectedVersion, etag_of, tagged
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
@@ -35,6 +37,9 @@ async def list_custom_fields(
 ) -> FieldPage:
     """List custom fields."""
     return with_links(await service.list_fields(session, actor, asked), request.url.path)
+
+
+add_export(router, "custom fields", Permission.FIELDS_READ, FieldRead, "custom_fields", service.list_fields)
 
 
 @router.post("", status_code=201, responses=problem_responses(400, 401, 403, 409, 422))

@@ -11,6 +11,8 @@ from fleetkeeper.annotations.tags.queries import LISTING as TAGS_LISTING
 from fleetkeeper.annotations.tags.schemas import TagPage, TagRead, TagWrite
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.identity.exporting import add_export
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.etags import ExpectedVersion, tagged
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
@@ -24,6 +26,9 @@ ObjectType = Annotated[str, Path(max_length=63, description="Kind of object, suc
 async def list_tags(request: Request, actor: TagsRead, session: Session, asked: TagsQuery) -> TagPage:
     """List tags."""
     return with_links(await service.list_tags(session, actor, asked), request.url.path)
+
+
+add_export(router, "tags", Permission.TAGS_READ, TagRead, "tags", service.list_tags)
 
 
 @router.post("", status_code=201, responses=problem_responses(400, 401, 403, 409, 422))

@@ -92,6 +92,8 @@ PAGE: ListPage[FieldRead] = ListPage(
         Column("position", "Order", lambda one: Cell(str(one.position)), sort="position"),
     ),
     titles={"id": "ID", "department_id": "Department ID"},
+    export="/api/v1/custom-fields/export",
+    exports_columns=False,
     empty=Empty(
         "No custom fields yet",
         "Custom fields hold what your organization keeps about devices, such as asset tags. Create one above.",

@@ -77,6 +77,8 @@ GROUPS: ListPage[GroupRead] = ListPage(
         Column("members", "Members", lambda one: Cell(str(one.members))),
     ),
     titles={"id": "ID", "source": "Source"},
+    export="/api/v1/groups/export",
+    exports_columns=False,
     empty=Empty("No groups yet", "A group gives several people the same roles."),
 )
 

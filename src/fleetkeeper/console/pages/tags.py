@@ -49,6 +49,8 @@ PAGE: ListPage[TagRead] = ListPage(
         Column("devices", "Devices", _devices),
     ),
     titles={"id": "ID"},
+    export="/api/v1/tags/export",
+    exports_columns=False,
     empty=Empty("No tags yet", "Tags group devices across departments and types. Create one above."),
 )
 router = object_pages(

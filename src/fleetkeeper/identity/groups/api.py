@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.identity.exporting import add_export
 from fleetkeeper.identity.groups import service
 from fleetkeeper.identity.groups.access import GroupsRead, GroupsWrite
 from fleetkeeper.identity.groups.queries import LISTING as GROUPS_LISTING
@@ -14,6 +15,7 @@ from fleetkeeper.identity.groups.schemas import GroupCreate, GroupPage, GroupRea
 from fleetkeeper.identity.memberships import service as memberships
 from fleetkeeper.identity.memberships.queries import LISTING as MEMBERSHIPS_LISTING
 from fleetkeeper.identity.memberships.schemas import MembershipCreate, MembershipPage, MembershipRead
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.users.access import MembershipsWrite
 from fleetkeeper.identity.users.queries import LISTING as MEMBERS_LISTING
 from fleetkeeper.identity.users.schemas import UserPage
@@ -32,6 +34,16 @@ async def list_groups(request: Request, actor: GroupsRead, session: Session, ask
     """List groups."""
     del actor
     return with_links(await service.list_groups(session, asked), request.url.path)
+
+
+add_export(
+    router,
+    "groups",
+    Permission.GROUPS_READ,
+    GroupRead,
+    "groups",
+    lambda session, _, parameters: service.list_groups(session, parameters),
+)
 
 
 @router.post("", status_code=201, responses=problem_responses(400, 401, 403, 409, 422))

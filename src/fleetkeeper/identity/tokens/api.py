@@ -9,6 +9,8 @@ from fastapi import APIRouter, Request
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import SignedIn
+from fleetkeeper.identity.exporting import add_export
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.tokens import service
 from fleetkeeper.identity.tokens.queries import LISTING as TOKENS_LISTING
 from fleetkeeper.identity.tokens.schemas import (
@@ -32,6 +34,9 @@ async def list_tokens(request: Request, actor: SignedIn, session: Session, asked
     """List one's own tokens; with the permission tokens:read those of everybody."""
     page = await service.list_tokens(session, actor, asked)
     return with_links(page, request.url.path)
+
+
+add_export(router, "tokens", Permission.TOKENS_READ, TokenRead, "api_tokens", service.list_tokens)
 
 
 @router.post("", status_code=201, responses=problem_responses(400, 401, 403, 422))

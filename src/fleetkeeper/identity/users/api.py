@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
 from fleetkeeper.identity.access import ReasonGiven
+from fleetkeeper.identity.exporting import add_export
 from fleetkeeper.identity.memberships import service as memberships
 from fleetkeeper.identity.memberships.queries import LISTING as MEMBERSHIPS_LISTING
 from fleetkeeper.identity.memberships.schemas import (
@@ -16,6 +17,7 @@ from fleetkeeper.identity.memberships.schemas import (
     MembershipRead,
     UserAccess,
 )
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.sessions.access import SessionsWrite
 from fleetkeeper.identity.users import service
 from fleetkeeper.identity.users.access import MembershipsWrite, UsersRead, UsersWrite
@@ -42,6 +44,9 @@ async def list_users(request: Request, actor: UsersRead, session: Session, asked
     """List users."""
     page = await service.list_users(session, actor, asked)
     return with_links(page, request.url.path)
+
+
+add_export(router, "users", Permission.USERS_READ, UserRead, "users", service.list_users)
 
 
 @router.post("", status_code=201, responses=problem_responses(400, 401, 403, 409, 422))
