@@ -84,3 +84,19 @@ class TestProviders:
         page = await browser.page("/settings/providers")
         assert "No identity providers yet" in page
         assert 'href="/settings/providers/new?preset=entra"' in page
+
+
+async def test_a_default_view_is_left_again(browser):
+    await browser.send("/views", path="/devices", query="status=offline", name="Offline", is_default="true")
+    opened = await browser.client.get("/devices")
+    assert opened.headers["location"] == "/devices?status=offline"
+    page = await browser.page("/devices?status=offline")
+    menu = await browser.part("/views?path=/devices") if "/devices?view=all" not in page else page
+    assert 'href="/devices?view=all"' in menu
+    await browser.page("/devices?view=all")
+
+
+async def test_who_may_not_enroll_is_not_asked_to(browser, viewer_browser):
+    for path in ("/devices", "/agents"):
+        assert "Create an enrollment token" in await browser.page(path)
+        assert "Create an enrollment token" not in await viewer_browser.page(path)

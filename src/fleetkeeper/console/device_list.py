@@ -45,6 +45,13 @@ TITLES = {
 }
 
 
+_ENROLL = Empty(
+    "No devices yet",
+    "Create an enrollment token and run one command on a machine.",
+    ("/agents#new-token", "Enroll a machine"),
+)
+
+
 def device_list(
     stale_before: datetime,
     departments: Sequence[DepartmentRead] = (),
@@ -54,6 +61,7 @@ def device_list(
     with_nobodys: bool = False,
     may_edit: bool = False,
     may_delete: bool = False,
+    may_enroll: bool = False,
 ) -> ListPage[DeviceSummary]:
     """The list as it is now: which devices are stale, and what the departments are called."""
     paths = {one.id: one.path for one in departments}
@@ -86,11 +94,9 @@ def device_list(
         quick=tuple(quick),
         columns=(*_columns(stale_before, paths, tags), *field_columns(fields)),
         titles=TITLES,
-        empty=Empty(
-            "No devices yet",
-            "Create an enrollment token and run one command on a machine.",
-            ("/agents#new-token", "Enroll a machine"),
-        ),
+        empty=_ENROLL
+        if may_enroll
+        else Empty("No devices yet", "Administrators and operators enroll machines."),
         refresh_seconds=10,
         export="/api/v1/devices/export",
         bulk=(

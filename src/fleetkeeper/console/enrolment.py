@@ -196,7 +196,12 @@ def agent_list(*, may_enrol: bool) -> ListPage[AgentRead]:
         actions=actions,
         export="/api/v1/agents/export",
         exports_columns=False,
-        empty=Empty("No agents yet", "Create an enrollment token above and run its command on a machine."),
+        empty=Empty(
+            "No agents yet",
+            "Create an enrollment token above and run its command on a machine."
+            if may_enrol
+            else "Administrators and operators enroll machines.",
+        ),
         refresh_seconds=10,
     )
 

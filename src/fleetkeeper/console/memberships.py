@@ -104,7 +104,7 @@ def membership_table(page: MembershipPage, base: str, *, may_remove: bool) -> Ta
         "Roles",
         ("Role", "Department", "Since"),
         rows,
-        empty="No roles yet. Without a role, a user cannot open any page.",
+        empty="No roles yet. A user without a role cannot open any page.",
     )
 
 

@@ -308,8 +308,8 @@ async def _show_one(
         [
             Tab("overview", "Overview", overview),
             *annotation_tabs(about),
-            Tab("settings", "Settings", settings) if has_settings else None,
             history_tab(session, actor, objects.table, key),
+            Tab("settings", "Settings", settings) if has_settings else None,
         ],
         crumbs=((objects.page.path, objects.page.title),),
         notes=await waiting_notes(session, actor, objects.table, key),

@@ -254,8 +254,8 @@ async def _department_page(
         [
             Tab("overview", "Overview", overview),
             *annotation_tabs(about),
-            Tab("settings", "Settings", settings) if may_write else None,
             history_tab(session, actor, "departments", department.id),
+            Tab("settings", "Settings", settings) if may_write else None,
         ],
         crumbs=((HOME, "Departments"),),
         tags=about.shown_tags,

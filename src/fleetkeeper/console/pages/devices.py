@@ -74,6 +74,7 @@ async def list_devices(
         with_nobodys=actor.may_everywhere(Permission.DEVICES_READ),
         may_edit=actor.may(Permission.DEVICES_WRITE),
         may_delete=actor.may(Permission.DEVICES_DELETE),
+        may_enroll=actor.may(Permission.ENROLLMENT_WRITE),
     )
     fetch = partial(devices.list_devices, session, actor, stale_before=stale_before)
     return await show_list(request, session, actor, page, fetch)

@@ -243,8 +243,8 @@ async def _group_page(
         [
             Tab("overview", "Overview", overview),
             *annotation_tabs(about),
-            Tab("settings", "Settings", settings) if may_write else None,
             history_tab(session, actor, "groups", group.id),
+            Tab("settings", "Settings", settings) if may_write else None,
         ],
         crumbs=((HOME, "Groups"),),
         tags=(*(() if is_local else (Tag(SOURCES[group.source]),)), *about.shown_tags),

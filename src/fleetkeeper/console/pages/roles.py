@@ -253,8 +253,8 @@ async def _role_page(
         [
             Tab("overview", "Overview", overview),
             *annotation_tabs(about),
-            Tab("settings", "Settings", settings) if actor.may(Permission.ROLES_WRITE) else None,
             history_tab(session, actor, "roles", role.id),
+            Tab("settings", "Settings", settings) if actor.may(Permission.ROLES_WRITE) else None,
         ],
         crumbs=((HOME, "Roles"),),
         tags=(*_tags(role), *about.shown_tags),
