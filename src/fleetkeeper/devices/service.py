@@ -21,7 +21,6 @@ from fleetkeeper.errors import (
     ForbiddenError,
     InvalidInputError,
     NotFoundError,
-    PreconditionError,
 )
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.authority import check_move
@@ -31,6 +30,7 @@ from fleetkeeper.identity.models import Department
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.jobs.service import enqueue
 from fleetkeeper.kit.addresses import plain_mac
+from fleetkeeper.kit.etags import check_version
 from fleetkeeper.kit.listing import Listing
 from fleetkeeper.settings import Settings
 
@@ -169,8 +169,7 @@ async def update_device(
     if "department_id" in changes.model_fields_set and changes.department_id != device.department_id:
         await check_department(session, actor, changes.department_id)
         check_move(actor, device.department_id, changes.department_id, ON_DEVICES)
-    if expected_version is not None and device.version != expected_version:
-        raise PreconditionError(f"The device is at version {device.version}; reload it and try again.")
+    check_version("device", device.version, expected_version)
     for name, value in changes.model_dump(exclude_unset=True).items():
         if value is not None or name in {"location", "department_id"}:
             setattr(device, name, value)

@@ -50,4 +50,6 @@ ExpectedVersion = Annotated[int | None, Depends(expected_version)]
 def check_version(what: str, present: int, expected: int | None) -> None:
     """Raise PreconditionError when somebody else has changed it since; None expects nothing."""
     if expected is not None and expected != present:
-        raise PreconditionError(f"The {what} is at version {present}; reload it and try again.")
+        raise PreconditionError(
+            f"The {what} has changed since you opened it and is at version {present} now; reload it and try again."
+        )

@@ -18,12 +18,12 @@ from fleetkeeper.errors import (
     ForbiddenError,
     InvalidInputError,
     NotFoundError,
-    PreconditionError,
 )
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.models import Department, User
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.etags import check_version
 from fleetkeeper.kit.ids import uuid7
 from fleetkeeper.kit.outgoing import Reach
 from fleetkeeper.kit.sealing import Sealer
@@ -130,10 +130,7 @@ async def update_channel(
 ) -> ChannelRead:
     """Change a channel. Raises NotFoundError, ForbiddenError, InvalidInputError, ConflictError, PreconditionError."""
     channel = await _find_to_write(session, actor, channel_id)
-    if expected_version is not None and channel.version != expected_version:
-        raise PreconditionError(
-            f"The channel was changed in the meantime; it is at version {channel.version}."
-        )
+    check_version("channel", channel.version, expected_version)
     given = changes.model_dump(exclude_unset=True, exclude={"secret"})
     kind = ChannelKind(channel.kind)
     values = {name: given.get(name, getattr(channel, name)) or None for name in FIELDS}

@@ -7,12 +7,13 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.errors import FieldError, InvalidInputError, NotFoundError, PreconditionError
+from fleetkeeper.errors import FieldError, InvalidInputError, NotFoundError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.models import Department, Group, User
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.users import queries as users
 from fleetkeeper.identity.users.service import sees_contacts
+from fleetkeeper.kit.etags import check_version
 from fleetkeeper.kit.ids import uuid7
 from fleetkeeper.notifications.channels import queries as channels
 from fleetkeeper.notifications.channels.schemas import ChannelKind
@@ -74,8 +75,7 @@ async def update_rule(
     """Change a rule. Raises NotFoundError, ForbiddenError, InvalidInputError, PreconditionError."""
     rule: NotificationRule = (await _find(session, actor, rule_id))[0]
     check_may_write(actor, rule.department_id)
-    if expected_version is not None and rule.version != expected_version:
-        raise PreconditionError(f"The rule was changed in the meantime; it is at version {rule.version}.")
+    check_version("rule", rule.version, expected_version)
     given = changes.model_dump(exclude_unset=True)
     names = ("events", "channel_id", "user_ids", "group_ids", "addresses")
     values = {name: getattr(rule, name) for name in names} | given
