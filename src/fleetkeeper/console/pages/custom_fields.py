@@ -96,7 +96,7 @@ PAGE: ListPage[FieldRead] = ListPage(
     exports_columns=False,
     empty=Empty(
         "No custom fields yet",
-        "Custom fields hold what your organization keeps about devices and others, such as asset tags. Create one above.",
+        "Custom fields hold what your organization keeps about devices, such as asset tags. Create one above.",
     ),
 )
 FORM = Form(
