@@ -34,4 +34,4 @@ def test_faults_are_told_at_their_place(product, tmp_path):
     assert "Must be JSON" in refused(product, "dashboard", "import", str(file))
     file.write_text("[]")
     assert "one JSON object" in refused(product, "dashboard", "import", str(file))
-    assert "duplicate it" in refused(product, "dashboard", "delete", "built-in-fleet", "--yes")
+    assert "Duplicate it" in refused(product, "dashboard", "delete", "built-in-fleet", "--yes")
