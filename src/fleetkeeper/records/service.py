@@ -179,7 +179,10 @@ class Records(Generic[Write, Read]):
 
     async def _find(self, session: AsyncSession, actor: Actor, key: UUID, *, is_locked: bool = False) -> Any:
         visible = self.visible_to(actor).where(self.model.id == key)
-        row = await session.scalar(visible.with_for_update() if is_locked else visible)
+        if is_locked:
+            # What was read before somebody else's change is not what is there.
+            visible = visible.with_for_update().execution_options(populate_existing=True)
+        row = await session.scalar(visible)
         if row is None:
             raise NotFoundError(f"There is no such {self.noun[0]}.")
         return row

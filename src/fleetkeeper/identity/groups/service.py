@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.database.constraints import told_by_name
@@ -159,7 +158,7 @@ async def _check_roles_removable(session: AsyncSession, actor: Actor, group_id: 
 
 
 async def _locked(session: AsyncSession, group_id: UUID) -> Group:
-    group: Group | None = await session.scalar(select(Group).where(Group.id == group_id).with_for_update())
+    group = await session.get(Group, group_id, with_for_update=True, populate_existing=True)
     if group is None:
         raise NotFoundError("There is no such group.")
     return group

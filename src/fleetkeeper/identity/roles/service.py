@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.database.constraints import told_by_name
@@ -125,7 +124,7 @@ async def delete_role(session: AsyncSession, actor: Actor, role_id: UUID) -> Non
 
 
 async def _locked(session: AsyncSession, role_id: UUID) -> Role:
-    role: Role | None = await session.scalar(select(Role).where(Role.id == role_id).with_for_update())
+    role = await session.get(Role, role_id, with_for_update=True, populate_existing=True)
     if role is None:
         raise NotFoundError("There is no such role.")
     return role
