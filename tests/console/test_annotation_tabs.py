@@ -50,6 +50,21 @@ async def test_who_only_sees_an_object_adds_nothing(app, admin, viewer_browser, 
     assert "On call" not in await viewer_browser.page(page)
 
 
+async def test_two_who_tag_at_once_undo_nothing_of_each_other(admin, browser, device):
+    for name in ("On call", "Web", "Edge"):
+        await admin.post("/api/v1/tags", json={"name": name})
+    address = f"/tags/objects/devices/{device.id}"
+    await browser.send(address, tags="on-call")
+    assert 'name="seen" value="on-call"' in await browser.page(f"/devices/{device.id}?tab=settings")
+    await browser.client.post(
+        address, data={"tags": ["on-call", "web"], "seen": "on-call", "csrf_token": browser.csrf_token}
+    )
+    # Of the page as it was before.
+    await browser.send(address, tags="edge", seen="on-call")
+    tags = (await admin.get(f"/api/v1/devices/{device.id}")).json()["tags"]
+    assert sorted(tags) == ["edge", "web"]
+
+
 async def test_an_unknown_kind_has_no_tags(browser, device):
     assert (await browser.send(f"/tags/objects/config/{device.id}", tags="a")).status_code == 404
 

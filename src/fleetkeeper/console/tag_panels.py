@@ -1,11 +1,13 @@
 """Tags in lists and on the pages of objects."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fleetkeeper.annotations.tags.schemas import ObjectTags, TagRead
-from fleetkeeper.console.contexts.panels import EntryForm, Option, Tag
+from fleetkeeper.console.contexts.panels import Entry, EntryForm, Option, Tag
 from fleetkeeper.console.forms.form import Form, Widget
 
+SEEN = "seen"
 FORM = Form(ObjectTags, "edit-tags", "Edit tags", "Save tags", {"tags": Widget("Tags", kind="ticks")})
 
 
@@ -26,6 +28,9 @@ def tags_form(
     if not tags:
         return None
     present = ObjectTags(tags=list(slugs))
-    return FORM.shown(
+    shown = FORM.shown(
         f"/tags/objects/{object_type}/{object_id}", present, options={"tags": tag_options(tags)}
     )
+    # What the sender saw: only what they changed of it is changed, whatever others did meanwhile.
+    seen = Entry(SEEN, "", ",".join(slugs), kind="hidden")
+    return replace(shown, entries=(*shown.entries, seen))

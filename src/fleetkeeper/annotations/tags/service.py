@@ -108,6 +108,24 @@ async def set_tags(
     await queries.unassign(session, object_type, [object_id], [ids[one] for one in present - wanted])
 
 
+async def merge_tags(
+    session: AsyncSession,
+    actor: Actor,
+    object_type: str,
+    object_id: UUID,
+    seen: Collection[str],
+    wanted: Collection[str],
+) -> None:
+    """Change an object's tags from those that were seen to those that are wanted; others' changes stay.
+
+    Raises as giving does, and InvalidInputError for an unknown tag.
+    """
+    await check_writable(session, actor, object_type, object_id)
+    present = (await queries.slugs_by_object(session, object_type, [object_id])).get(object_id, set())
+    added, removed = set(wanted) - set(seen), set(seen) - set(wanted)
+    await set_tags(session, actor, object_type, object_id, (present | added) - removed)
+
+
 async def ids_of(session: AsyncSession, slugs: Collection[str], field: str = "tags") -> dict[str, UUID]:
     """Tags by their slugs. Raises InvalidInputError that names the field for one that is not there."""
     rows = (await session.execute(select(Tag.slug, Tag.id).where(Tag.slug.in_(slugs)))).all()

@@ -17,6 +17,7 @@ from fleetkeeper.console.objects import Objects, Service, object_pages
 from fleetkeeper.console.panels import done
 from fleetkeeper.console.requests import FormLists
 from fleetkeeper.console.tag_panels import FORM as OBJECT_FORM
+from fleetkeeper.console.tag_panels import SEEN
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.identity.access import SignedIn
 from fleetkeeper.identity.permissions import Permission
@@ -93,5 +94,7 @@ async def change_tags(
     request: Request, object_type: str, object_id: UUID, sent: FormLists, actor: SignedIn, session: Session
 ) -> Response:
     """Say which tags an object has."""
-    await service.set_tags(session, actor, object_type, object_id, OBJECT_FORM.read(sent).tags)
+    wanted = OBJECT_FORM.read(sent).tags
+    seen = [slug for text in sent.get(SEEN, ()) for slug in text.split(",") if slug]
+    await service.merge_tags(session, actor, object_type, object_id, seen, wanted)
     return done(request, KINDS[object_type].href.format(object_id))
