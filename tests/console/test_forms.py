@@ -128,5 +128,5 @@ async def test_a_change_of_what_somebody_else_changed_meanwhile_is_refused(brows
     ).status_code == 204
     late = await browser.send(f"/devices/{device.id}", name="second", version="1", **values)
     assert late.status_code == 412
-    assert "reload it" in late.text
+    assert "Save again to overwrite their change" in late.text
     assert "first" in await browser.page(f"/devices/{device.id}")

@@ -147,7 +147,7 @@ class TestUsers:
         page = await browser.page(f"/users/{otto.id}")
         remove = re.search(r'action="(/users/[^"]+/remove)"', page)[1]
         assert (await browser.send(remove)).status_code == 204
-        assert "a user cannot open any page" in await browser.page(f"/users/{otto.id}")
+        assert "A user without a role cannot open any page" in await browser.page(f"/users/{otto.id}")
 
     async def test_a_manager_may_look_at_their_people_and_is_offered_what_they_may_give(self, app, database):
         async with database.session(TEST_CONTEXT) as session:

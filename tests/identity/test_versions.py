@@ -1,5 +1,7 @@
 """Nobody overwrites a change of users, groups, departments and roles that they did not see."""
 
+import re
+
 import pytest
 
 from fleetkeeper.identity.permissions import Role
@@ -52,6 +54,9 @@ async def test_a_form_says_that_somebody_was_faster(app, admin, made):
     )
     assert late.status_code == 412, late.text
     assert 'value="second"' in late.text
+    assert "Save again to overwrite their change" in late.text
+    # Sent again, it has the version that is there now.
+    assert re.search(r'name="version"\s+value="2"', late.text)
     assert (await admin.get(address)).json()[field] == "first"
     assert (
         await browser.send(page, **{field: "second"}, version="2", permissions="devices:read")

@@ -39,6 +39,10 @@ from fleetkeeper.kit.error_words import error_words, field_words
 _Model = TypeVar("_Model", bound=BaseModel)
 _Result = TypeVar("_Result")
 
+LATE = (
+    "Someone else has changed this since you opened the page. Save again to overwrite their change, "
+    "or reload the page to see it first."
+)
 REASON = Entry("change_reason", "Reason", hint="Recorded in the audit log")
 
 
@@ -119,19 +123,24 @@ Sent = Mapping[str, str] | Mapping[str, list[str]]
 
 
 def refused(form: EntryForm, error: FleetkeeperError, values: Sent) -> EntryForm:
-    """The form as it was sent, with what is wrong with it. Passwords are not shown again."""
+    """The form as it was sent, with what is wrong with it. Passwords are not shown again.
+
+    Where somebody was faster, it has the version that is there now: who sends it again overwrites that knowingly.
+    """
+    is_late = isinstance(error, PreconditionError)
     wrong = {field.field.partition(".")[0]: field.message for field in error.fields}
     entries = tuple(
         replace(
             entry,
-            value=_sent_text(entry, values),
+            value=entry.value if is_late and entry.kind == "hidden" else _sent_text(entry, values),
             options=_sent_options(entry, values),
             error=wrong.pop(entry.name, ""),
         )
         for entry in form.entries
     )
     rest = " ".join(f"{field_words(name)}: {message}." for name, message in wrong.items())
-    return replace(form, entries=entries, message=f"{error.detail} {rest}".strip(), is_open=True)
+    message = f"{LATE if is_late else error.detail} {rest}".strip()
+    return replace(form, entries=entries, message=message, is_open=True)
 
 
 def _sent_text(entry: Entry, values: Sent) -> str:

@@ -164,8 +164,8 @@ async def user_page(
     about = await annotating(request, session, actor, "users", user_id)
 
     async def settings() -> Panels:
-        forms = _account_forms(user, is_oneself=user_id == actor.user_id)
-        return [*forms, about.tags_form]
+        change, *others = _account_forms(user, is_oneself=user_id == actor.user_id)
+        return [change, about.tags_form, *others]
 
     sees_sign_ins = actor.may(Permission.SESSIONS_WRITE) or actor.may(Permission.TOKENS_READ)
     return await show_detail(

@@ -243,7 +243,8 @@ async def _department_page(
 
     async def settings() -> Panels:
         places = await service.all_departments(session, actor, Permission.DEPARTMENTS_WRITE)
-        return [*_forms(actor, department, places, base), about.tags_form]
+        change, delete = _forms(actor, department, places, base)
+        return [change, about.tags_form, delete]
 
     may_write = actor.may_in(Permission.DEPARTMENTS_WRITE, department_id)
     return await show_detail(
