@@ -67,6 +67,11 @@ class TestAddress:
         equal = (("field", "name"), ("operator", "exact"), ("value", "web"))
         assert asked_of(PAGE, equal).address == "/things?name=web"
 
+    def test_what_is_empty_needs_no_value(self):
+        for value, meant in (("", "true"), ("yes", "true"), ("No", "false"), ("false", "false")):
+            made = (("field", "last_seen"), ("operator", "isnull"), ("value", value))
+            assert asked_of(PAGE, made).address == f"/things?last_seen__isnull={meant}"
+
     def test_the_service_is_asked_for_what_a_choice_means(self):
         asked = asked_of(PAGE, (("status", "online"), ("cursor", "c")))
         assert service_parameters(PAGE, asked) == [("cursor", "c"), ("limit", "50"), ("status", "fresh")]

@@ -213,6 +213,9 @@ async def test_columns_are_put_into_order_by_keys_and_by_dragging(visitor, measu
     page = visitor.page
     await visitor.open("/devices")
     await page.click("summary:has-text('Columns')")
+    menu = await page.locator(".list-columns").bounding_box()
+    assert menu["x"] >= 0
+    assert menu["x"] + menu["width"] <= page.viewport_size["width"]
     name = page.get_by_role("button", name=re.compile("^Move Name"))
     await name.focus()
     await page.keyboard.press("ArrowDown")

@@ -77,11 +77,7 @@ def read_asked(
     """
     texts = [(name, text[:_LONGEST]) for name, text in parameters]
     values = dict(texts)
-    made = (
-        [(f"{values['field']}__{values.get('operator', 'exact')}", values["value"])]
-        if _is_made(values)
-        else []
-    )
+    made = _made(values)
     asked = dict.fromkeys(
         (name.removesuffix("__exact"), text)
         for name, text in [*texts, *made]
@@ -99,5 +95,9 @@ def read_asked(
     )
 
 
-def _is_made(values: dict[str, str]) -> bool:
-    return bool(values.get("field") and values.get("value"))
+def _made(values: dict[str, str]) -> list[tuple[str, str]]:
+    """The filter that was put together by hand; what is empty needs no value."""
+    field, operator, value = (values.get(name, "") for name in ("field", "operator", "value"))
+    if operator == "isnull":
+        value = "false" if value.strip().lower() in {"false", "no"} else "true"
+    return [(f"{field}__{operator or 'exact'}", value)] if field and value else []
