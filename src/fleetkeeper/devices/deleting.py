@@ -38,7 +38,7 @@ async def ask_for_deletion(
         subject_id=str(device_id),
         subject_label=device.name,
         subject_href=f"/devices/{device_id}",
-        payload={"device": str(device_id)},
+        payload={"devices": [str(device_id)], "department": _text_of(device.department_id)},
         amount=1,
         department_id=device.department_id,
         reason=reason,
@@ -122,12 +122,17 @@ def _action_of_many(devices: Sequence[Device], amount: int, reason: str) -> Acti
         subject_href="/devices",
         payload={
             "devices": [str(one.id) for one in devices],
+            "department": _text_of(first.department_id),
             "names": [one.name for one in devices[:_NAMED]],
         },
         amount=amount,
         department_id=first.department_id,
         reason=reason,
     )
+
+
+def _text_of(department_id: UUID | None) -> str:
+    return "" if department_id is None else str(department_id)
 
 
 async def _delete(session: AsyncSession, ids: Sequence[UUID]) -> None:
@@ -145,18 +150,20 @@ def _describe(payload: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 async def _apply(session: AsyncSession, actor: Actor, payload: Mapping[str, Any], reason: str) -> None:
-    """Those that are gone by now are no reason to keep the others."""
+    """Those that are gone by now are no reason to keep the others; one that has moved is: others decide there."""
     del reason
-    if "device" in payload:
-        await service.delete_device(session, actor, UUID(payload["device"]))
-        return
-    ids = [UUID(one) for one in payload["devices"]]
+    # Requests from before the department was kept name one device by itself.
+    ids = [UUID(one) for one in payload.get("devices") or [payload["device"]]]
     present = queries.visible_to(actor).where(among(ids)).order_by(Device.id).with_for_update()
     devices = (await session.scalars(present)).all()
     if not devices:
         raise NotFoundError("None of these devices exists any more.")
     for one in devices:
         service.check_may(actor, Permission.DEVICES_DELETE, one.department_id)
+        if payload.get("department", _text_of(one.department_id)) != _text_of(one.department_id):
+            raise ConflictError(
+                f"{one.name} has moved to another department since, whose rules apply. Ask again."
+            )
     await _delete(session, [one.id for one in devices])
 
 

@@ -45,6 +45,8 @@ ON_DEVICES = frozenset(
         Permission.DEVICES_WRITE,
         Permission.ENROLLMENT_READ,
         Permission.ENROLLMENT_WRITE,
+        Permission.FIELDS_READ,
+        Permission.FIELDS_REVEAL,
         Permission.TELEMETRY_READ,
         Permission.TELEMETRY_WRITE,
     }
