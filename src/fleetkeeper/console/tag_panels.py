@@ -27,7 +27,8 @@ def tags_form(
     """The form that says which tags an object has; none where there are no tags."""
     if not tags:
         return None
-    present = ObjectTags(tags=list(slugs))
+    # An object may have more tags than a form can be sent with.
+    present = ObjectTags.model_construct(tags=list(slugs))
     shown = FORM.shown(
         f"/tags/objects/{object_type}/{object_id}", present, options={"tags": tag_options(tags)}
     )

@@ -301,7 +301,7 @@ def _beyond(
 def _read_key(kind: type[UUID] | type[int] | type[str], value: Any) -> UUID | int | str:
     try:
         key: UUID | int | str = _read_value(kind, str(value), bits=64)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise InvalidInputError(
             "The cursor does not fit this list.", fields=[FieldError("cursor", "start again without it")]
         ) from None

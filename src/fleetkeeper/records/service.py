@@ -21,6 +21,7 @@ from fleetkeeper.database.constraints import told_by_name
 from fleetkeeper.database.status_history import move as move_status
 from fleetkeeper.errors import ForbiddenError, NotFoundError
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.authority import check_move
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.etags import check_version
 from fleetkeeper.kit.listing import Listing
@@ -119,7 +120,10 @@ class Records(Generic[Write, Read]):
         """Change one. Raises as making one does, NotFoundError, and PreconditionError for a lost update."""
         row = await self.locked(session, actor, key)
         values = wanted.model_dump()
-        self._check_may_write(actor, values.get("department_id", row.department_id))
+        place = values.get("department_id", row.department_id)
+        self._check_may_write(actor, place)
+        if place != row.department_id:
+            check_move(actor, row.department_id, place)
         check_version(self.noun[0], row.version, expected_version)
         self.check(row, wanted)
         if all(getattr(row, name) == value for name, value in values.items()):

@@ -59,6 +59,10 @@ async def create_field(session: AsyncSession, actor: Actor, wanted: FieldWrite) 
     if wanted.object_type not in KINDS:
         known = ", ".join(sorted(KINDS))
         raise _refused("object_type", f"Must be one of {known}")
+    if wanted.department_id is not None and KINDS[wanted.object_type].department is None:
+        raise _refused(
+            "department_id", f"Must be empty: a {KINDS[wanted.object_type].title} has no department"
+        )
     if await count_rows(session, CustomField, CustomField.object_type == wanted.object_type) >= MOST:
         raise ConflictError(f"There are {MOST} fields of {wanted.object_type} already; delete some first.")
     field = CustomField(**wanted.model_dump() | {"name": wanted.name or name_of(wanted.label)})

@@ -13,12 +13,14 @@ from fleetkeeper.annotations.objects import check_writable
 from fleetkeeper.annotations.tags import queries
 from fleetkeeper.annotations.tags.schemas import TagPage, TagRead, TagWrite
 from fleetkeeper.database.constraints import told_by_name
-from fleetkeeper.errors import FieldError, InvalidInputError, NotFoundError
+from fleetkeeper.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.kit.etags import check_version
 
 _NO_SLUG = re.compile(r"[^a-z0-9]+")
 _LONGEST = 60
+# Of one object.
+MOST = 50
 
 
 async def list_tags(session: AsyncSession, actor: Actor, parameters: Sequence[tuple[str, str]]) -> TagPage:
@@ -83,7 +85,10 @@ async def assign_tag(
 ) -> None:
     """Give an object a tag. Raises NotFoundError, and ForbiddenError for an object that may not be changed."""
     await check_writable(session, actor, object_type, object_id)
-    await _find(session, tag_id)
+    tag = await _find(session, tag_id)
+    present = (await queries.slugs_by_object(session, object_type, [object_id])).get(object_id, set())
+    if len(present | {tag.slug}) > MOST:
+        raise ConflictError(f"It has {MOST} tags, the most that one object can have; remove some first.")
     await queries.assign(session, object_type, [object_id], [tag_id])
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select, update
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.annotations.models import SavedView
@@ -34,7 +34,8 @@ def visible_to(actor: Actor) -> Select[*tuple[Any, ...]]:
 
 
 async def clear_default(session: AsyncSession, owner_id: UUID, path: str) -> None:
-    """Let a list begin with no view of its own for somebody."""
+    """Let a list begin with no view of its own for somebody; two who choose one at once wait for each other."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{owner_id} {path}", 0))))
     statement = update(SavedView).where(
         SavedView.owner_id == owner_id, SavedView.path == path, SavedView.is_default
     )

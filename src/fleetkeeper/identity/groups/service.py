@@ -19,8 +19,8 @@ from fleetkeeper.identity.models import Group, User
 from fleetkeeper.identity.oidc.models import IdentityProvider
 from fleetkeeper.identity.users import queries as users
 from fleetkeeper.identity.users.administrators import administrators_kept
-from fleetkeeper.identity.users.schemas import UserPage, UserRead
-from fleetkeeper.identity.users.service import check_visible
+from fleetkeeper.identity.users.schemas import UserPage
+from fleetkeeper.identity.users.service import check_visible, sees_contacts, told
 from fleetkeeper.kit.etags import check_version
 
 
@@ -107,8 +107,9 @@ async def list_members(
     """One page of those in a group whom the actor may see. Raises NotFoundError."""
     await get_group(session, group_id)
     visible = users.visible_to(actor).where(User.id.in_(_ids_of_members(group_id)))
-    page = await users.LISTING.page(session, visible, parameters)
-    results = [UserRead.model_validate(row[0]) for row in page.rows]
+    listing = users.LISTING if sees_contacts(actor) else users.LISTING_OF_DEPARTMENTS
+    page = await listing.page(session, visible, parameters)
+    results = [told(actor, row[0]) for row in page.rows]
     return UserPage(count=page.count, next=page.next, previous=page.previous, results=results)
 
 

@@ -107,13 +107,13 @@ async def list_users(session: AsyncSession, actor: Actor, parameters: Sequence[t
     """One page of the users that the actor may see."""
     listing = queries.LISTING if sees_contacts(actor) else queries.LISTING_OF_DEPARTMENTS
     page = await listing.page(session, queries.visible_to(actor), parameters)
-    results = [_told(actor, row[0]) for row in page.rows]
+    results = [told(actor, row[0]) for row in page.rows]
     return UserPage(count=page.count, next=page.next, previous=page.previous, results=results)
 
 
 async def get_user(session: AsyncSession, actor: Actor, user_id: UUID) -> UserRead:
     """One user. Raises NotFoundError for one that the actor may not see."""
-    return _told(actor, await _visible(session, actor, user_id))
+    return told(actor, await _visible(session, actor, user_id))
 
 
 async def find_user(session: AsyncSession, actor: Actor, wanted: str) -> UserRead:
@@ -128,7 +128,7 @@ async def find_user(session: AsyncSession, actor: Actor, wanted: str) -> UserRea
         raise InvalidInputError(
             "The user is unknown.", fields=[FieldError("user", f"there is no user {wanted!r}")]
         )
-    return _told(actor, user)
+    return told(actor, user)
 
 
 async def update_user(
@@ -257,7 +257,7 @@ async def _changeable(session: AsyncSession, actor: Actor, user_id: UUID) -> Use
 
 async def _read_anew(session: AsyncSession, actor: Actor, user: User) -> UserRead:
     await session.refresh(user)
-    return _told(actor, user)
+    return told(actor, user)
 
 
 def sees_contacts(actor: Actor) -> bool:
@@ -268,7 +268,7 @@ def sees_contacts(actor: Actor) -> bool:
     return actor.may_everywhere(Permission.USERS_READ) or actor.may_everywhere(Permission.USERS_WRITE)
 
 
-def _told(actor: Actor, user: User) -> UserRead:
+def told(actor: Actor, user: User) -> UserRead:
     """What the actor may know of a user."""
     read = UserRead.model_validate(user)
     if sees_contacts(actor) or user.id == actor.user_id:
