@@ -3,6 +3,8 @@
 from collections import OrderedDict
 
 MAX_KEYS = 50_000
+# Costs that were added up one by one are off by what floats round away.
+ROUNDING_SECONDS = 1e-6
 
 
 class RateLimit:
@@ -19,8 +21,9 @@ class RateLimit:
     def take(self, key: bytes, now: float, events: int = 1) -> float:
         """Count events at a monotonic time; returns 0, or the seconds until one is allowed (then none is counted)."""
         empty_at = max(self._empty_at.get(key, now), now)
-        if empty_at + self._cost_seconds - now > 60.0:
-            return empty_at + self._cost_seconds - now - 60.0
+        wait = empty_at + self._cost_seconds - now - 60.0
+        if wait > ROUNDING_SECONDS:
+            return wait
         self._empty_at[key] = min(empty_at + events * self._cost_seconds, now + 120.0)
         self._empty_at.move_to_end(key)
         if len(self._empty_at) > MAX_KEYS:
@@ -29,4 +32,5 @@ class RateLimit:
 
     def wait(self, key: bytes, now: float) -> float:
         """What `take` would return, without counting anything."""
-        return max(0.0, self._empty_at.get(key, now) + self._cost_seconds - now - 60.0)
+        wait = self._empty_at.get(key, now) + self._cost_seconds - now - 60.0
+        return wait if wait > ROUNDING_SECONDS else 0.0
