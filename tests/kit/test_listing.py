@@ -21,6 +21,7 @@ from sqlalchemy import (
     delete,
     insert,
     select,
+    text,
 )
 
 from fleetkeeper.errors import InvalidInputError
@@ -91,6 +92,12 @@ async def page(session, *parameters):
 
 def query_of(link: str) -> list[tuple[str, str]]:
     return parse_qsl(link.removeprefix("?"), keep_blank_values=True)
+
+
+async def test_texts_are_searched_by_a_plan_of_their_own(things):
+    """PostgreSQL makes a plan for any text after a few searches; it goes through all rows."""
+    await page(things, ("q", "a"))
+    assert await things.scalar(text("SHOW plan_cache_mode")) == "force_custom_plan"
 
 
 class TestWalking:

@@ -22,7 +22,15 @@ def test_names_of_all_languages_pass(name):
 
 
 @pytest.mark.parametrize(
-    ("text", "cell"), [("a\x1b[31m", "a\ufffd[31m"), ("=1", "'=1"), ("a\nb", "a\nb"), ("\x9b1", "\ufffd1")]
+    ("text", "cell"),
+    [
+        ("a\x1b[31m", "a\ufffd[31m"),
+        ("=1", "'=1"),
+        (" =1", "' =1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("a\nb", "a\nb"),
+        ("\x9b1", "\ufffd1"),
+    ],
 )
 def test_cells_are_no_formulas_and_no_commands(text, cell):
     assert guarded(text) == cell

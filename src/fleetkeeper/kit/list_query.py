@@ -37,7 +37,8 @@ def listed_by(listing: Listing) -> Any:
         ),
         _parameter("cursor", str, None, "From `next` or `previous` of another page"),
     ]
-    return Depends(_dependency([*filter(None, controls), *fields]))
+    special = [_parameter(name, str, None, words) for name, words in listing.special.items()]
+    return Depends(_dependency([*filter(None, controls), *special, *fields]))
 
 
 def _filter_text(name: str, kind: type) -> str:

@@ -2,7 +2,7 @@
 
 import operator as operators
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -20,6 +20,9 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+)
+from sqlalchemy import (
+    text as sql,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -136,6 +139,8 @@ class Listing:
     key_kind: type[UUID] | type[int] | type[str] = UUID
     # Lists of millions are counted up to here only.
     count_limit: int | None = None
+    # Parameters that the list's own service understands, and takes out before it reads the list: name and description.
+    special: Mapping[str, str] = field(default_factory=dict)
 
     def filters(
         self,
@@ -223,6 +228,9 @@ class Listing:
             keys.c.sort.label("_sort"), self.key.label("_key")
         )
         final = (keys.c.sort.desc(), keys.c.key.desc()) if down else (keys.c.sort.asc(), keys.c.key.asc())
+        if values.get("q"):
+            # Which index finds a text depends on the text: a plan for any would go through all rows.
+            await session.execute(sql("SET LOCAL plan_cache_mode = force_custom_plan"))
         rows = list((await session.execute(chosen.order_by(*final))).all())
         more, rows = len(rows) > limit, rows[:limit]
         # A list that fits its first page is counted already.

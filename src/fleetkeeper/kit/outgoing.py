@@ -103,12 +103,21 @@ async def resolve(host: str, port: int, reach: Reach) -> list[str]:
         raise OutgoingError(f"The name {host} has no address.")
     for text in addresses:
         if not reach.allows(host, ip_address(text)):
+            # Not which one: names inside the network would be read by that.
+            what = "is not" if _is_address(host) else "leads to an address that is not"
             raise ForbiddenAddressError(
-                # Not which one: names inside the network would be read by that.
-                f"{host} leads to an address that is not a public address. An operator can allow it with "
+                f"{host} {what} a public address. An operator can allow it with "
                 "FLEETKEEPER_OUTGOING__ALLOWED_NETWORKS."
             )
     return addresses
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 async def connect(host: str, port: int, reach: Reach) -> socket.socket:

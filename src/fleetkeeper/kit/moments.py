@@ -27,6 +27,7 @@ def _read(value: object) -> object:
         raise ValueError(WORDS) from None
 
 
-_Moment = Annotated[datetime, BeforeValidator(_read), WithJsonSchema({"type": "string"})]
-From = Annotated[_Moment, Query(alias="from", description="Epoch seconds or RFC 3339")]
-To = Annotated[_Moment, Query(alias="to", description="Epoch seconds or RFC 3339")]
+Moment = Annotated[datetime, BeforeValidator(_read), WithJsonSchema({"type": "string"})]
+From = Annotated[Moment, Query(alias="from", description="Epoch seconds or RFC 3339")]
+To = Annotated[Moment, Query(alias="to", description="Epoch seconds or RFC 3339")]
+At = Annotated[Moment | None, Query(description="Epoch seconds or RFC 3339; default: now")]
