@@ -33,11 +33,13 @@ SEALERS = {
 }
 # Tables that the owner or the audit log's keeper alone writes.
 READ_ONLY = {
+    "alert_rule_versions",
     "alembic_version",
     "audit_archives",
     "audit_epochs",
     "audit_log",
     "audit_seals",
+    "device_revisions",
     "sender_mapping",
     "snapshot_fields",
 }
