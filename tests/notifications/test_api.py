@@ -47,6 +47,12 @@ class TestChannels:
         assert rotated["signing_secret"] not in {made["signing_secret"], None}
         assert "signing_secret" not in (await admin.get(f"{CHANNELS}/{made['id']}")).json()
 
+    async def test_format_is_kept(self, admin):
+        made = await create(admin, WEBHOOK | {"format": "alertmanager"})
+        assert (await admin.get(f"{CHANNELS}/{made['id']}")).json()["format"] == "alertmanager"
+        changed = await admin.patch(f"{CHANNELS}/{made['id']}", json={"format": "standard"})
+        assert changed.json()["format"] == "standard"
+
     async def test_secrets_are_answered_nowhere_and_stored_sealed(self, app, admin, connection):
         secrets = []
         for wanted in (MAIL, CHAT):
@@ -105,9 +111,9 @@ class TestChannels:
         webhook = await create(admin, WEBHOOK | {"url": receiver.url})
         answer = (await admin.post(f"{CHANNELS}/{webhook['id']}/test", json={})).json()
         assert not answer["works"]
-        assert "is not a public address" in answer["detail"]
+        assert "127.0.0.1 is not a public address" in answer["detail"]
         settings.outgoing.allowed_networks.append("127.0.0.0/8")
-        answer = (await admin.post(f"{CHANNELS}/{webhook['id']}/test", json={})).json()
+        answer = (await admin.post(f"{CHANNELS}/{webhook['id']}/test")).json()
         assert answer == {"works": True, "detail": "The receiver answered 200."}
         server = {
             "host": "127.0.0.1",

@@ -1,10 +1,11 @@
 """Events: declared beside the work that emits them, and emitted in its transaction."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert
@@ -21,7 +22,7 @@ DISPATCH = "notifications.dispatch"
 _PAGE = re.compile(r"/(?![/\\])")
 MAX_TITLE_LENGTH = 300
 MAX_BODY_LENGTH = 10_000
-MAX_FIELD_LENGTH = 2_000
+MAX_FIELD_LENGTH = 9_000
 
 
 class Severity(StrEnum):
@@ -57,6 +58,16 @@ class ObjectRef:
     href: str = ""
 
 
+@dataclass(frozen=True)
+class Way:
+    """Where an event goes besides what rules say: channels, and whom a mail on one of them goes to."""
+
+    channels: tuple[UUID, ...] = ()
+    groups: tuple[UUID, ...] = ()
+    addresses: tuple[str, ...] = ()
+
+
+NO_WAY = Way()
 EVENTS: dict[str, EventType] = {}
 
 
@@ -85,10 +96,15 @@ async def emit(
     subject: ObjectRef,
     department_id: UUID | None = None,
     to_users: Iterable[UUID] = (),
+    way: Way = NO_WAY,
+    severity: Severity | None = None,
+    payload: Mapping[str, Any] | None = None,
     at: datetime | None = None,
     **fields: object,
 ) -> UUID:
     """Tell of an event once the caller's transaction is committed, to those whom rules name and to `to_users`.
+
+    `severity` is the kind's unless it is given; `payload` is what a receiver of another format is told.
 
     Values of fields may come from anywhere: they are put into the text as text. Raises KeyError for an event that
     nobody declared or a field that is missing, ValueError for a subject that has no page of the console.
@@ -103,13 +119,17 @@ async def emit(
         insert(NotificationEvent).values(
             id=event_id,
             name=name,
-            severity=kind.severity,
+            severity=severity or kind.severity,
             title=" ".join(title.split())[:MAX_TITLE_LENGTH],
             body=body[:MAX_BODY_LENGTH],
             subject=asdict(subject) | {"label": _shown(subject.label)},
             fields=values,
             department_id=department_id,
             to_users=list(to_users),
+            to_channels=list(way.channels),
+            to_groups=list(way.groups),
+            to_addresses=list(way.addresses),
+            payload=None if payload is None else dict(payload),
             occurred_at=at or utc_now(),
         )
     )

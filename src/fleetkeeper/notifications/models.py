@@ -41,6 +41,12 @@ class NotificationEvent(Keyed, Base):
     fields: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     department_id: Mapped[UUID | None] = mapped_column(ForeignKey("departments.id", ondelete="SET NULL"))
     to_users: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), server_default="{}")
+    # A way that whoever emits it names, besides those of rules: channels, and whom a mail on one of them goes to.
+    to_channels: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), server_default="{}")
+    to_groups: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), server_default="{}")
+    to_addresses: Mapped[list[str]] = mapped_column(ARRAY(String(255)), server_default="{}")
+    # What a receiver of another format than the product's own is told.
+    payload: Mapped[dict[str, Any] | None]
     occurred_at: Mapped[datetime]
     dispatched_at: Mapped[datetime | None]
 
@@ -51,6 +57,7 @@ class NotificationChannel(Keyed, Timestamped, Base):
     __tablename__ = "notification_channels"
     __table_args__ = (
         CheckConstraint("kind IN ('email', 'webhook', 'chat')", name="kind"),
+        CheckConstraint("format IN ('standard', 'alertmanager')", name="format"),
         UniqueConstraint("department_id", "name", postgresql_nulls_not_distinct=True),
     )
 
@@ -61,6 +68,7 @@ class NotificationChannel(Keyed, Timestamped, Base):
     per_minute: Mapped[int] = mapped_column(server_default="60")
     # Of a webhook.
     url: Mapped[str | None] = mapped_column(String(2000))
+    format: Mapped[str] = mapped_column(String(20), server_default="standard")
     # Of a mail server.
     host: Mapped[str | None] = mapped_column(String(255))
     port: Mapped[int | None]

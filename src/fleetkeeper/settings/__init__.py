@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from fleetkeeper.errors import StartupError
 from fleetkeeper.kit.error_words import error_words
+from fleetkeeper.settings.alerts import AlertSettings
 from fleetkeeper.settings.archive import ArchiveSettings
 from fleetkeeper.settings.attachments import AttachmentSettings
 from fleetkeeper.settings.database import DatabaseSettings
@@ -46,6 +47,7 @@ class Settings(BaseSettings):
         pattern="^(auto|text|json)$",
         description="`text` for people, `json` for machines; `auto` is `text` on a terminal and `json` elsewhere.",
     )
+    alerts: AlertSettings = Field(default_factory=AlertSettings, description="Alerts.")
     archive: ArchiveSettings = Field(default_factory=ArchiveSettings, description="The telemetry archive.")
     attachments: AttachmentSettings = Field(
         default_factory=AttachmentSettings, description="Files that people attach to objects."

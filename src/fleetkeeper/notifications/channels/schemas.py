@@ -33,6 +33,18 @@ class MailSecurity(StrEnum):
     TLS = "tls"
     NONE = "none"
 
+    @property
+    def label(self) -> str:
+        """What people choose."""
+        return self.capitalize() if self is MailSecurity.NONE else self.upper()
+
+
+class WebhookFormat(StrEnum):
+    """What a webhook's body looks like: the product's own, or Alertmanager's (version 4) for alerts."""
+
+    STANDARD = "standard"
+    ALERTMANAGER = "alertmanager"
+
 
 Url = Annotated[str, Field(max_length=2000, pattern=_PLAIN, description="Where a webhook goes")]
 Host = Annotated[str, Field(max_length=255, pattern=_HOST, description="The mail server")]
@@ -71,6 +83,10 @@ class ChannelCreate(BaseModel):
     enabled: bool = True
     per_minute: PerMinute = 60
     url: Url | None = None
+    format: WebhookFormat = Field(
+        default=WebhookFormat.STANDARD,
+        description="Body of a webhook: `alertmanager` is that of Prometheus' Alertmanager, for alerts",
+    )
     host: Host | None = None
     port: Port | None = None
     security: MailSecurity | None = None
@@ -88,6 +104,7 @@ class ChannelUpdate(BaseModel):
     enabled: bool | None = None
     per_minute: PerMinute | None = None
     url: Url | None = None
+    format: WebhookFormat | None = None
     host: Host | None = None
     port: Port | None = None
     security: MailSecurity | None = None
@@ -99,7 +116,7 @@ class ChannelUpdate(BaseModel):
     def _check_nulls(self) -> "ChannelUpdate":
         emptied = [
             name
-            for name in ("enabled", "name", "per_minute")
+            for name in ("enabled", "format", "name", "per_minute")
             if name in self.model_fields_set and getattr(self, name) is None
         ]
         if emptied:
@@ -119,6 +136,7 @@ class ChannelRead(BaseModel):
     enabled: bool
     per_minute: int
     url: str | None
+    format: WebhookFormat
     host: str | None
     port: int | None
     security: MailSecurity | None

@@ -109,6 +109,7 @@ async def create_channel(
         department_id=wanted.department_id,
         enabled=wanted.enabled,
         per_minute=wanted.per_minute,
+        format=wanted.format,
         service=service_of(secret or "") if wanted.kind == ChannelKind.CHAT else None,
         secret_sealed=seal_secret(sealer, channel_id, secret or made or "") if secret or made else None,
         **values,
@@ -208,7 +209,7 @@ def open_channel(channel: NotificationChannel, sealer: Sealer) -> OpenChannel:
     if channel.previous_secret_until is not None and channel.previous_secret_until > utc_now():
         sealed.append(channel.previous_secret_sealed)
     secrets = tuple(open_secret(sealer, channel.id, one) for one in sealed if one is not None)
-    names = ("kind", "url", "host", "port", "security", "username", "sender")
+    names = ("kind", "url", "format", "host", "port", "security", "username", "sender")
     return OpenChannel(secrets=secrets, **{name: getattr(channel, name) for name in names})
 
 

@@ -35,14 +35,23 @@ async def dispatch(session: AsyncSession) -> int:
     users = {one for event, _ in by_event for one in event.to_users}
     users |= {one for _, pairs in by_event for rule, _ in pairs for one in rule.user_ids}
     groups = {one for _, pairs in by_event for rule, _ in pairs for one in rule.group_ids}
+    groups |= {one for event, _ in by_event for one in event.to_groups}
+    named_channels = await _channels(session, {one for event, _ in by_event for one in event.to_channels})
     people = await queries.people(session, users, groups)
-    mail = await _first_mail_channel(session) if any(event.to_users for event in events) else None
+    mail = (
+        await _first_mail_channel(session)
+        if any(event.to_users or event.to_groups for event in events)
+        else None
+    )
     deliveries, entries = [], []
     for event, pairs in by_event:
-        addressed = [person for person in people if person.id in event.to_users]
+        addressed = [person for person in people if _is_addressed(event, person)]
         entries += [_entry(event, person) for person in addressed]
-        if mail is not None:
-            deliveries += _mails(event, mail.id, addressed, (), now)
+        ways = [named_channels[one] for one in event.to_channels if one in named_channels]
+        mails = [one.id for one in ways if one.kind == ChannelKind.EMAIL] or ([mail.id] if mail else [])
+        for channel_id in mails:
+            deliveries += _mails(event, channel_id, addressed, event.to_addresses, now)
+        deliveries += [_delivery(event, one.id, "", now) for one in ways if one.kind != ChannelKind.EMAIL]
         for rule, channel in pairs:
             if channel.kind == ChannelKind.EMAIL:
                 named = [person for person in people if _is_named(rule, person)]
@@ -63,6 +72,17 @@ async def _rules(session: AsyncSession) -> Sequence[tuple[NotificationRule, Noti
         .where(NotificationRule.enabled, NotificationChannel.enabled)
     )
     return [(row[0], row[1]) for row in rows]
+
+
+async def _channels(session: AsyncSession, wanted: set[UUID]) -> dict[UUID, NotificationChannel]:
+    if not wanted:
+        return {}
+    found = select(NotificationChannel).where(NotificationChannel.id.in_(wanted), NotificationChannel.enabled)
+    return {one.id: one for one in await session.scalars(found)}
+
+
+def _is_addressed(event: NotificationEvent, person: Any) -> bool:
+    return person.id in event.to_users or not set(event.to_groups).isdisjoint(person.groups)
 
 
 async def _first_mail_channel(session: AsyncSession) -> NotificationChannel | None:

@@ -26,6 +26,8 @@ class Message:
     fields: Mapping[str, Any] = field(default_factory=dict)
     # The page of what it is about; a bare path where the product does not know its own address.
     link: str = ""
+    # What a receiver of another format than the product's own is told.
+    payload: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class OpenChannel:
     kind: str
     secrets: tuple[str, ...] = field(default=(), repr=False)
     url: str | None = None
+    format: str = "standard"
     host: str | None = None
     port: int | None = None
     security: str | None = None
@@ -74,6 +77,7 @@ def message_of(event: NotificationEvent, origin: str) -> Message:
         subject=event.subject,
         fields=event.fields,
         link=origin + href if href else "",
+        payload=event.payload,
     )
 
 

@@ -20,7 +20,7 @@ GONE = 410
 
 async def send_webhook(channel: OpenChannel, message: Message, reach: Reach) -> int:
     """Send it; returns the status, which is 2xx. Raises DeliveryFailedError."""
-    body = payload(message)
+    body = body_of(channel, message)
     headers = signed_headers(f"msg_{message.event_id.hex}", utc_now(), body, channel.secrets)
     try:
         answer = await post(channel.url or "", body, headers, reach)
@@ -41,6 +41,13 @@ async def send_webhook(channel: OpenChannel, message: Message, reach: Reach) -> 
         retry_after_seconds=retry_after(answer.headers.get("retry-after", ""), utc_now()),
         is_final=answer.status == GONE,
     )
+
+
+def body_of(channel: OpenChannel, message: Message) -> bytes:
+    """The body in the channel's format; in the product's own where there is nothing to say in the other."""
+    if channel.format == "standard" or message.payload is None:
+        return payload(message)
+    return json.dumps(dict(message.payload), separators=(",", ":")).encode()
 
 
 def payload(message: Message) -> bytes:

@@ -1,0 +1,1 @@
+"""Rules and alerts as clients of Prometheus read them. Owns nothing."""

@@ -1,0 +1,1 @@
+"""Recording rules of rule files, and where the series that they record are kept."""

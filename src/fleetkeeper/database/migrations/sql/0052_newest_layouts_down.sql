@@ -1,0 +1,1 @@
+DROP INDEX ix_device_layouts_first_seen;

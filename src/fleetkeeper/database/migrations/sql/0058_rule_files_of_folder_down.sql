@@ -1,0 +1,2 @@
+DROP TABLE alert_rule_files;
+DROP FUNCTION audit_alert_rule_files();
