@@ -19,12 +19,13 @@ from fleetkeeper.identity.access import client_address, find_actor, request_cont
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.moments import At, From, To
 from fleetkeeper.kit.request_body import read_message
 from fleetkeeper.kit.services import services_of, shared
 from fleetkeeper.telemetry import service
 from fleetkeeper.telemetry.access import TelemetryRead, TelemetryWrite
 from fleetkeeper.telemetry.door import TelemetryDoor
-from fleetkeeper.telemetry.parameters import At, DeviceId, DeviceIds, From, MaybeDeviceId, To
+from fleetkeeper.telemetry.parameters import DeviceId, DeviceIds, MaybeDeviceId
 from fleetkeeper.telemetry.range_query import DEFAULT_POINTS, RangeQuery, query_range
 from fleetkeeper.telemetry.schemas import (
     FramesAccepted,

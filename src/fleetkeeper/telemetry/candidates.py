@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from fleetkeeper.telemetry.catalogue import NamedChannel
 from fleetkeeper.telemetry.host_mark import marked_labels, with_host
 from fleetkeeper.telemetry.matchers import Matcher
-from fleetkeeper.telemetry.own_series import ALIVE, DEVICE_LABELS, INSTANCE, UP, Origin
+from fleetkeeper.telemetry.own_series import ALIVE, DEVICE, DEVICE_LABELS, INSTANCE, UP, Origin
 
 NAME = "__name__"
 # A pattern that is a list of names.
@@ -43,12 +44,32 @@ class Candidate:
         return [number for number, matchers in self.conditions if _fulfils(labels, matchers)]
 
     def labels_of(self, host: str, origin: Origin) -> Mapping[str, str]:
-        """The labels of its series on a device; `host` is what senders know the device by."""
+        """The labels of its series on a device; `host` is what senders know the device by.
+
+        Whoever sends may say what they like, but name no other of our devices.
+        """
+        labels = self._told_labels(host, origin)
+        told, own = labels.get(DEVICE), str(origin.device_id)
+        return {**labels, DEVICE: own} if told is not None and told != own and _may_be_ours(told) else labels
+
+    def _told_labels(self, host: str, origin: Origin) -> Mapping[str, str]:
         if self.marked:
             return with_host(self.labels, host)
-        if INSTANCE in self.labels:
+        if INSTANCE not in self.labels:
+            return {**origin.labels, **self.labels}
+        if self.labels[INSTANCE]:
             return self.labels
-        return {**origin.labels, **self.labels}
+        # Recorded without one: nothing is added.
+        return {name: value for name, value in self.labels.items() if name != INSTANCE}
+
+
+def _may_be_ours(text: str) -> bool:
+    """Whether a text can be the ID of a device, in any spelling."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def find_candidates(

@@ -36,6 +36,7 @@ from fleetkeeper.telemetry.freshness import Freshness
 from fleetkeeper.telemetry.homes import ChannelHomes
 from fleetkeeper.telemetry.known_keys import KnownKeys
 from fleetkeeper.telemetry.layouts import LayoutRegistry
+from fleetkeeper.telemetry.open_door import OpenDoor
 from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.refusals.notes import NATIVE, Origin, RefusalNotes
 from fleetkeeper.telemetry.sample_intake import SampleIntake
@@ -78,6 +79,7 @@ class TelemetryDoor:
     freshness: Freshness
     samples: SampleIntake
     refusals: RefusalNotes
+    mark: OpenDoor
     accepted_frames: int = 0
     accepted_values: int = 0
     duplicate_frames: int = 0
@@ -114,6 +116,7 @@ class TelemetryDoor:
             freshness=freshness,
             samples=SampleIntake(ChannelHomes(pool, limits.max_channels_per_device), writer, freshness),
             refusals=RefusalNotes(database),
+            mark=OpenDoor(database),
         )
 
     async def start(self) -> None:
@@ -125,9 +128,11 @@ class TelemetryDoor:
         self.freshness.start()
         self.keys.start()
         self.refusals.start()
+        self.mark.start()
 
     async def stop(self) -> None:
         """Store what waits and close."""
+        await self.mark.stop()
         await self.writer.stop()
         await self.freshness.stop()
         await self.keys.stop()

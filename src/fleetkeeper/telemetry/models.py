@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    CheckConstraint,
     Computed,
     Double,
     ForeignKey,
@@ -87,7 +88,7 @@ class DeviceLayout(Base):
 
     device_id: Mapped[UUID] = mapped_column(primary_key=True)
     layout_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, index=True)
-    first_seen: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    first_seen: Mapped[datetime] = mapped_column(server_default=text("now()"), index=True)
     present: Mapped[int | None] = mapped_column(BigInteger)
     sent_as: Mapped[dict[str, Any] | None]
 
@@ -190,3 +191,14 @@ class ArchivePolicy(Timestamped, Base):
     day_rollup_days: Mapped[int | None]
     week_rollup_days: Mapped[int | None]
     month_rollup_days: Mapped[int | None]
+
+
+class TelemetryDoors(Base):
+    """Since when some web process has taken telemetry without a pause, and when one did last. One row."""
+
+    __tablename__ = "telemetry_doors"
+    __table_args__ = (CheckConstraint("id = 1", name="id"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, server_default="1")
+    open_since: Mapped[datetime]
+    open_until: Mapped[datetime]

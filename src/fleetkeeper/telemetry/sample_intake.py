@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
+from typing import Protocol
 
 import numpy as np
 from psycopg_pool import PoolTimeout
 
 from fleetkeeper.errors import UnavailableError
 from fleetkeeper.telemetry.device_parts import NOWHERE, DeviceParts, Places
-from fleetkeeper.telemetry.frames import Window
-from fleetkeeper.telemetry.freshness import Freshness
+from fleetkeeper.telemetry.frames import PendingFrame, Window
 from fleetkeeper.telemetry.homes import ChannelHomes, Refused, Wanted
 from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.samples import (
@@ -26,13 +26,21 @@ from fleetkeeper.telemetry.writer import FrameWriter
 _place = attrgetter("place")
 
 
+class Noting(Protocol):
+    """Whoever wants to know of frames."""
+
+    def note(self, frame: PendingFrame) -> None:
+        """A frame became durable."""
+        ...
+
+
 @dataclass
 class SampleIntake:
-    """The way of samples in one web process."""
+    """The way of samples in one process."""
 
     homes: ChannelHomes
     writer: FrameWriter
-    freshness: Freshness
+    freshness: Noting
     parts: DeviceParts = field(default_factory=DeviceParts)
 
     async def store(self, columns: SampleColumns, window: Window) -> StoredSamples:

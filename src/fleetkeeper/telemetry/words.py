@@ -10,6 +10,7 @@ declare_unaudited(
 )
 declare_unaudited("archive_parts", "where in a file measurements are; follows from archive_files")
 declare_unaudited("channels", "names that measurements come under, made as agents report")
+declare_unaudited("telemetry_doors", "that telemetry comes in; changes every few seconds")
 declare_unaudited("chunks", "measurements, which the sealer alone writes")
 declare_unaudited("device_layouts", "which layouts a device reports with; follows from its frames")
 declare_unaudited("frames", "measurements, which agents alone write")

@@ -279,7 +279,9 @@ class TestDeletions:
     async def test_a_deleted_device_leaves_nothing(self, app, admin, filled, settings, connection):
         await admin.patch(f"{PATH}/policies/1", json={"archive_after_days": 10, "raw_days": 400})
         await runs.retain(app.state.database, settings)
-        assert (await admin.delete(f"/api/v1/devices/{filled}")).status_code == 204
+        assert (
+            await admin.delete(f"/api/v1/devices/{filled}", headers={"X-Change-Reason": "Sold"})
+        ).status_code == 204
         job = connection.execute(
             "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'telemetry.delete'"
         ).fetchone()
@@ -291,7 +293,9 @@ class TestDeletions:
     async def test_a_deleted_device_leaves_no_state_either(self, app, admin, device, settings, connection):
         frame = {"ts": time.time(), "values": {}, "states": {"lit": True}}
         await device.client.post("/api/v1/telemetry", json={"frames": [frame]})
-        assert (await admin.delete(f"/api/v1/devices/{device.id}")).status_code == 204
+        assert (
+            await admin.delete(f"/api/v1/devices/{device.id}", headers={"X-Change-Reason": "Sold"})
+        ).status_code == 204
         assert await runs.delete_requested(app.state.database, settings) == 1
         assert connection.execute("SELECT count(*) FROM states").fetchone() == (0,)
         assert await runs.delete_requested(app.state.database, settings) == 0

@@ -288,8 +288,6 @@ class TestCatalogue:
         assert (await ask(viewer, "status/buildinfo"))["version"] == "2.42.0"
         data = await ask(viewer, "metadata", metric="cpu_usage_percent")
         assert data["cpu_usage_percent"][0]["type"] == "gauge"
-        assert await ask(viewer, "rules") == {"groups": []}
-        assert await ask(viewer, "alerts") == {"alerts": []}
         assert await ask(viewer, "query_exemplars", query="up") == []
         assert await ask(viewer, "format_query", query="sum( up )by(job)") == "sum by (job) (up)"
 

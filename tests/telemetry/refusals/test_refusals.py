@@ -246,7 +246,7 @@ class TestKeeping:
     async def test_devices_and_tokens_that_went_are_named_no_more(self, app, admin, device):
         await device.send((1.0, {"cpu_usage_percent": 5.0}))
         await listed(app, admin)
-        await admin.delete(f"/api/v1/devices/{device.id}")
+        await admin.delete(f"/api/v1/devices/{device.id}", headers={"X-Change-Reason": "Sold"})
         (found,) = await listed(app, admin)
         assert (found["device_id"], found["device_name"]) == (None, None)
         app.state.door.refusals.note(NATIVE, Reason.VALUES, 1, Origin(UUID(device.id)), token_id=uuid4())

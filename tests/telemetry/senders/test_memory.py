@@ -159,7 +159,9 @@ class TestWhatChangesBetweenRequests:
 
     async def test_the_device_is_deleted(self, sender, app, admin, device, values_of, connection):
         moment = await learn(sender, admin, ("web-01", "alpha", 1.0))
-        assert (await admin.delete(f"/api/v1/devices/{device.id}")).status_code in {200, 202, 204}
+        assert (
+            await admin.delete(f"/api/v1/devices/{device.id}", headers={"X-Change-Reason": "Sold"})
+        ).status_code in {200, 202, 204}
         await app.state.senders.directory.refresh()
         assert (await sender.send(admin, moment, ("web-01", "alpha", 2.0))).status_code < 300
         newest = connection.execute(

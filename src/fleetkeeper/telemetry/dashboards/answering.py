@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fleetkeeper.errors import FieldError, InvalidInputError, UnavailableError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.moments import moment
 from fleetkeeper.settings.telemetry import TelemetrySettings
 from fleetkeeper.telemetry.dashboards.checking import query_problems
 from fleetkeeper.telemetry.dashboards.definition import Filter, FleetPart, PromqlPart
@@ -23,7 +24,6 @@ from fleetkeeper.telemetry.explore.groups import DEVICE
 from fleetkeeper.telemetry.explore.schemas import FleetAnswer, GroupSeries
 from fleetkeeper.telemetry.explore.service import FleetQuery, query_fleet
 from fleetkeeper.telemetry.explore.steps import automatic_step
-from fleetkeeper.telemetry.parameters import moment
 from fleetkeeper.telemetry.promql.errors import BadDataError, PromqlError
 from fleetkeeper.telemetry.promql.fleet_source import FleetSource
 from fleetkeeper.telemetry.promql.labels import NAME, label_text

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query, Response
 
 from fleetkeeper.database.request_session import AppSettings, PlannedSession
 from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.kit.moments import From, To
 from fleetkeeper.telemetry.access import TelemetryRead
 from fleetkeeper.telemetry.explore import last, service
 from fleetkeeper.telemetry.explore.schemas import FleetRead, LastRead
-from fleetkeeper.telemetry.parameters import From, MaybeDeviceIds, To
+from fleetkeeper.telemetry.parameters import MaybeDeviceIds
 
 router = APIRouter(prefix="/telemetry", tags=["telemetry"])
 

@@ -8,10 +8,11 @@ from starlette.responses import StreamingResponse
 
 from fleetkeeper.database.request_session import AppDatabase, Session, context_of
 from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.kit.moments import From, To
 from fleetkeeper.telemetry.access import TelemetryRead
 from fleetkeeper.telemetry.exporting.formats import FORMATS
 from fleetkeeper.telemetry.exporting.service import begin_export
-from fleetkeeper.telemetry.parameters import From, MaybeDeviceIds, To
+from fleetkeeper.telemetry.parameters import MaybeDeviceIds
 
 router = APIRouter(prefix="/telemetry", tags=["telemetry"])
 

@@ -174,18 +174,6 @@ async def query_exemplars(caller: Asking) -> Response:
     return _success(await service.exemplars(caller))
 
 
-@router.get("/rules", response_model=PrometheusAnswer)
-async def rules(_: TelemetryRead) -> Response:
-    """Answer that there are no recording or alerting rules."""
-    return _success({"groups": []})
-
-
-@router.get("/alerts", response_model=PrometheusAnswer)
-async def alerts(_: TelemetryRead) -> Response:
-    """Answer that there are no alerts of rules."""
-    return _success({"alerts": []})
-
-
 @router.get("/status/buildinfo", response_model=PrometheusAnswer)
 async def build_info(_: TelemetryRead) -> Response:
     """Say whose language this is."""

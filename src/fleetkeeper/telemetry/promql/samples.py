@@ -15,6 +15,8 @@ Indices = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 STALE_BITS = 0x7FF0_0000_0000_0002
+# Prometheus' marker for a series that has ended.
+STALE = float(np.uint64(STALE_BITS).view(np.float64))
 
 
 def is_stale(values: Values) -> Flags:

@@ -1,6 +1,6 @@
 """What the doors of the Prometheus API answer. Raises PromqlError, in Prometheus' words, for what is expected."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -189,17 +189,22 @@ async def metadata(caller: Caller) -> dict[str, list[dict[str, str]]]:
 
     Of the latter only those that devices have which the caller may see.
     """
-    wanted, limit = caller.parameters.text("metric"), caller.parameters.limit()
-    async with caller.sessions() as session:
-        own = (await telemetry.metric_catalogue(session, caller.actor, None)).results
+    wanted, most = caller.parameters.text("metric"), caller.parameters.limit()
+
+    async def find(
+        session: AsyncSession, actor: Actor, limit: int
+    ) -> tuple[Sequence[Any], Sequence[Any], list[str]]:
+        own = (await telemetry.metric_catalogue(session, actor, None)).results
         told = await described_metrics(session, MAX_DESCRIBED)
-        seen = await label_values(session, caller.actor, NAME, [()], limit=caller.promql.settings.max_series)
+        return own, told, await label_values(session, actor, NAME, [()], limit=limit)
+
+    own, told, seen = await _read(caller, find)
     known = {item.name: (str(item.kind), item.description, item.unit) for item in own}
     others = {*seen} - known.keys()
     known |= {row.name: (row.kind, row.description, row.unit) for row in told if row.name in others}
     if UP in seen:
         known.setdefault(UP, ("gauge", "1 while the device reports, 0 while it is offline", ""))
-    names = [name for name in sorted(known) if not wanted or name == wanted][:limit]
+    names = [name for name in sorted(known) if not wanted or name == wanted][:most]
     return {name: [dict(zip(("type", "help", "unit"), known[name], strict=True))] for name in names}
 
 

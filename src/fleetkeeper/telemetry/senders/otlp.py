@@ -6,7 +6,6 @@ temporality are stored as they are sent, as gauges without `_total`: `sum_over_t
 """
 
 import json
-import struct
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from msgspec import UNSET
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, DataPointFlags
 
+from fleetkeeper.telemetry.promql.samples import STALE
 from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.senders import otlp_json_runs, otlp_runs
 from fleetkeeper.telemetry.senders.batches import (
@@ -42,8 +42,6 @@ from fleetkeeper.telemetry.senders.otlp_points import MAX_RESOURCE_ATTRIBUTES, P
 from fleetkeeper.telemetry.senders.otlp_runs import OtlpRun, resources_of
 from fleetkeeper.telemetry.senders.otlp_salvage import Salvage
 
-# Prometheus' marker for a series that has ended.
-STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0_0000_0000_0002))[0]
 MAX_BODY_BYTES = 8 * 1024 * 1024
 # Where they are not as usual, Python reads some 100,000 of them in a second.
 MAX_JSON_OBJECTS, MAX_JSON_VALUES = 300_000, 1_000_000

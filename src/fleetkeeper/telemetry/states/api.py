@@ -6,8 +6,9 @@ from fastapi import APIRouter, Query
 
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.kit.moments import From, To
 from fleetkeeper.telemetry.access import TelemetryRead
-from fleetkeeper.telemetry.parameters import DeviceId, From, To
+from fleetkeeper.telemetry.parameters import DeviceId
 from fleetkeeper.telemetry.states import service
 from fleetkeeper.telemetry.states.schemas import StatesRead
 
