@@ -140,7 +140,7 @@ class TestDoors:
 
     async def test_a_device_s_files_go_with_it(self, app, admin, device):
         await attach(admin, device.id)
-        await admin.delete(f"/api/v1/devices/{device.id}")
+        await admin.delete(f"/api/v1/devices/{device.id}", headers={"X-Change-Reason": "Sold"})
         assert await self.rows(app) == (0, 0)
 
     @staticmethod

@@ -192,7 +192,7 @@ class TestValues:
     async def test_a_device_s_values_go_with_it(self, app, admin, machines):
         await make_field(admin, "Rack")
         await give(admin, machines["web-01"], rack="7")
-        await admin.delete(f"/api/v1/devices/{machines['web-01']}")
+        await admin.delete(f"/api/v1/devices/{machines['web-01']}", headers={"X-Change-Reason": "Sold"})
         async with app.state.database.session(TEST_CONTEXT) as session:
             assert not list(await session.scalars(text("SELECT object_id FROM custom_values")))
 

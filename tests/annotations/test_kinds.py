@@ -53,7 +53,8 @@ async def test_all_goes_with_its_object(app, admin, connection, device, table):
     if table == "groups":
         key = (await admin.post("/api/v1/groups", json={"name": "night shift"})).json()["id"]
     annotate(connection, table, key)
-    assert (await admin.delete(f"/api/v1/{table}/{key}")).status_code == 204
+    deleted = await admin.delete(f"/api/v1/{table}/{key}", headers={"X-Change-Reason": "Sold"})
+    assert deleted.status_code == 204
     for name in ANNOTATIONS:
         assert connection.execute(f"SELECT count(*) FROM {name}").fetchone() == (0,), name
 

@@ -109,7 +109,7 @@ class TestDoors:
 
     async def test_a_device_s_notes_go_with_it(self, app, admin, device):
         note = await write(admin, device.id)
-        await admin.delete(f"/api/v1/devices/{device.id}")
+        await admin.delete(f"/api/v1/devices/{device.id}", headers={"X-Change-Reason": "Sold"})
         assert (await admin.get(f"{NOTES}/{note['id']}")).status_code == 404
 
 

@@ -116,7 +116,7 @@ class TestDevices:
         web = await make_tag(admin, "Web")
         for device in machines.values():
             await admin.put(objects(web, device))
-        await admin.delete(f"/api/v1/devices/{machines['web-01']}")
+        await admin.delete(f"/api/v1/devices/{machines['web-01']}", headers={"X-Change-Reason": "Sold"})
         assert await tagged(app) == [UUID(machines["db-01"])]
         await admin.delete(f"{TAGS}/{web['id']}")
         assert await tagged(app) == []

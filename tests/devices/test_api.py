@@ -64,7 +64,8 @@ class TestChanges:
     @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
     async def test_device_that_is_not_there(self, shared, method):
         body = {} if method == "PATCH" else None
-        answer = await shared.admin.request(method, f"/api/v1/devices/{STRANGER}", json=body)
+        reason = {"X-Change-Reason": "Sold"}
+        answer = await shared.admin.request(method, f"/api/v1/devices/{STRANGER}", json=body, headers=reason)
         assert answer.status_code == 404
 
     @pytest.mark.parametrize(
@@ -95,6 +96,9 @@ class TestQueryCounts:
         async with shared.app.state.database.session(product_context("job", "test")) as session:
             measured = "INSERT INTO space_devices VALUES (:device, 'hot', 1, 1) ON CONFLICT DO NOTHING"
             await session.execute(text(measured), {"device": shared.device.id})
+            fires = "INSERT INTO alert_logs (name, severity, fingerprint, triggered_at) "
+            fires += "VALUES ('Disk', 'info', '', now())"
+            await session.execute(text(fires))
         body = {
             "device": shared.device.id,
             "metric": None,
@@ -105,6 +109,8 @@ class TestQueryCounts:
         await shared.admin.post("/api/v1/telemetry/archive/deletions", json=body, headers=reason)
         await shared.admin.post("/api/v1/custom-fields", json={"label": "counted"})
         await shared.admin.post("/api/v1/bookmarks", json={"path": "/devices", "title": "counted"})
+        silence = {"name": "counted", "matchers": 'a="b"', "ends_at": "2099-01-01T00:00:00Z"}
+        await shared.admin.post("/api/v1/alert-silences", json=silence)
         view = {"path": "/devices", "name": "counted"}
         await shared.admin.post("/api/v1/saved-views", json=view)
         channel = {"name": "counted", "kind": "webhook", "url": "https://hooks.example/x"}

@@ -108,3 +108,17 @@ async def test_parts_in_several_departments_count_together(app, admin, ann):
     held = (await admin.post(PATH, json={"ids": list(made.values())}, headers=REASON)).json()
     assert (held["held"], await count(app)) == (3, 3)
     assert (await ann.get("/api/v1/approvals?status=pending")).json()["count"] == 3
+
+
+async def test_it_needs_a_reason_as_deleting_one_does(app, admin):
+    made = await make_devices(app, admin, "web-1")
+    refused = [
+        await admin.post(PATH, json={"ids": list(made.values())}),
+        await admin.delete(f"/api/v1/devices/{made['web-1']}"),
+    ]
+    assert [(one.status_code, one.json()["errors"][0]["field"]) for one in refused] == [
+        (422, "change_reason")
+    ] * 2
+    assert await count(app) == 1
+    preview = await admin.post(PATH, json={"ids": list(made.values()), "dry_run": True})
+    assert preview.json()["changed"] == 1

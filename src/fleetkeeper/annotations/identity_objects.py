@@ -30,28 +30,25 @@ def _departments_for(permission: Permission) -> Visible:
     return visible
 
 
-declare_annotated(
-    Annotated(
-        table="users",
-        title="user",
-        href="/users/{}",
-        key=User.id.expression,
-        label=User.username.expression,
-        visible=_all_for(User, Permission.USERS_READ),
-        writable=_all_for(User, Permission.USERS_WRITE),
+def _declare(model: Any, title: str, label: Any, read: Permission, write: Permission) -> None:
+    """Let those who manage all of a kind annotate it."""
+    table = model.__table__.name
+    declare_annotated(
+        Annotated(
+            table=table,
+            title=title,
+            href=f"/{table}/{{}}",
+            key=model.id.expression,
+            label=label.expression,
+            visible=_all_for(model, read),
+            writable=_all_for(model, write),
+        )
     )
-)
-declare_annotated(
-    Annotated(
-        table="groups",
-        title="group",
-        href="/groups/{}",
-        key=Group.id.expression,
-        label=Group.name.expression,
-        visible=_all_for(Group, Permission.GROUPS_READ),
-        writable=_all_for(Group, Permission.GROUPS_WRITE),
-    )
-)
+
+
+_declare(User, "user", User.username, Permission.USERS_READ, Permission.USERS_WRITE)
+_declare(Group, "group", Group.name, Permission.GROUPS_READ, Permission.GROUPS_WRITE)
+_declare(Role, "role", Role.name, Permission.ROLES_READ, Permission.ROLES_WRITE)
 declare_annotated(
     Annotated(
         table="departments",
@@ -62,16 +59,5 @@ declare_annotated(
         visible=_departments_for(Permission.DEPARTMENTS_READ),
         writable=_departments_for(Permission.DEPARTMENTS_WRITE),
         department=Department.id.expression,
-    )
-)
-declare_annotated(
-    Annotated(
-        table="roles",
-        title="role",
-        href="/roles/{}",
-        key=Role.id.expression,
-        label=Role.name.expression,
-        visible=_all_for(Role, Permission.ROLES_READ),
-        writable=_all_for(Role, Permission.ROLES_WRITE),
     )
 )

@@ -16,6 +16,7 @@ from fleetkeeper.kit.handed_on import HandedOn
 from fleetkeeper.kit.services import services_of
 
 DevicesRead = Annotated[Actor, Depends(require(Permission.DEVICES_READ))]
+DevicesCreate = Annotated[Actor, Depends(require(Permission.DEVICES_CREATE))]
 DevicesDelete = Annotated[Actor, Depends(require(Permission.DEVICES_DELETE))]
 DevicesWrite = Annotated[Actor, Depends(require(Permission.DEVICES_WRITE))]
 

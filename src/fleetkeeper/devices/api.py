@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import JSONResponse, StreamingResponse
 
@@ -13,27 +13,34 @@ from fleetkeeper.approvals.schemas import ApprovalRead
 from fleetkeeper.audit.exports import export_list
 from fleetkeeper.database.exports import RESPONSES, FileFields, FileFormat
 from fleetkeeper.database.request_session import AppSettings, Session
-from fleetkeeper.devices import deleting, service
-from fleetkeeper.devices.access import DevicesDelete, DevicesRead, DevicesWrite
+from fleetkeeper.devices import creating, deleting, service
+from fleetkeeper.devices.access import DevicesCreate, DevicesDelete, DevicesRead, DevicesWrite
 from fleetkeeper.devices.annotating import TABLE
 from fleetkeeper.devices.bulk import change_devices
 from fleetkeeper.devices.queries import LISTING as DEVICES_LISTING
+from fleetkeeper.devices.revisions.moments import AS_OF, moment_in
+from fleetkeeper.devices.revisions.service import device_as_of, list_as_of
 from fleetkeeper.devices.schemas import (
     DeviceBulkDelete,
     DeviceBulkUpdate,
+    DeviceClone,
+    DeviceCreate,
     DevicePage,
     DeviceRead,
     DeviceSummary,
     DeviceUpdate,
 )
 from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.identity.access import ReasonGiven, reason_given
 from fleetkeeper.kit.bulk import BulkResult
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.etags import ExpectedVersion, tagged
 from fleetkeeper.kit.list_query import ListParameters, listed_by
+from fleetkeeper.kit.moments import Moment
 from fleetkeeper.kit.pagination import with_links
 
 router = APIRouter(prefix="/devices", tags=["devices"])
+AsOf = Annotated[Moment | None, Query(description="The device as it was then: epoch seconds or RFC 3339")]
 DevicesQuery = Annotated[ListParameters, listed_by(DEVICES_LISTING)]
 
 
@@ -45,6 +52,9 @@ async def list_devices(
 
     Custom fields are filters and orderings named `cf_` and their name, such as `cf_warranty_until__lte=2026-12-31`.
     """
+    moment = moment_in(asked, AS_OF)
+    if moment is not None:
+        return with_links(await list_as_of(session, actor, asked, moment), request.url.path)
     parameters, stale_before = asked, None
     if ("status", "stale") in parameters:
         stale_before = utc_now() - await service.silence_allowed(session, settings)
@@ -90,12 +100,13 @@ async def update_devices(
 async def delete_devices(
     request: Request, wanted: DeviceBulkDelete, actor: DevicesDelete, session: Session, settings: AppSettings
 ) -> BulkResult:
-    """Delete many devices with their telemetry at once. Each has its own result; with `dry_run` nothing changes.
+    """Delete many devices with their telemetry at once, for a reason. Each has its own result.
 
-    Those that an approval rule is about are `held`: one request waits for each department.
+    With `dry_run` nothing changes, and no reason is needed. Those that an approval rule is about are `held`: one
+    request waits for each department.
     """
     stale_before = utc_now() - await service.silence_allowed(session, settings)
-    reason = getattr(request.state, "change_reason", "")
+    reason = "" if wanted.dry_run else await reason_given(request)
     return await deleting.ask_for_deletions(
         session,
         actor,
@@ -107,9 +118,29 @@ async def delete_devices(
     )
 
 
+@router.post("", status_code=201, responses=problem_responses(400, 401, 403, 409, 422))
+async def create_device(
+    wanted: DeviceCreate, actor: DevicesCreate, session: Session, response: Response
+) -> DeviceRead:
+    """Enter a device that no agent reports, such as a switch. An agent that is installed on it later enrolls."""
+    return tagged(response, await creating.create_device(session, actor, wanted, utc_now()))
+
+
+@router.post("/{device_id}/clone", status_code=201, responses=problem_responses(400, 401, 403, 404, 409, 422))
+async def clone_device(
+    device_id: UUID, wanted: DeviceClone, actor: DevicesCreate, session: Session, response: Response
+) -> DeviceRead:
+    """Enter a device like another one: what people said of it is copied, what identifies it is not."""
+    return tagged(response, await creating.clone_device(session, actor, device_id, wanted, utc_now()))
+
+
 @router.get("/{device_id}", responses=problem_responses(401, 403, 404, 422))
-async def get_device(device_id: UUID, actor: DevicesRead, session: Session, response: Response) -> DeviceRead:
-    """Get one device."""
+async def get_device(
+    device_id: UUID, actor: DevicesRead, session: Session, response: Response, as_of: AsOf = None
+) -> DeviceRead:
+    """Get one device, as it is or as it was."""
+    if as_of is not None:
+        return await device_as_of(session, actor, device_id, as_of)
     return tagged(response, await service.get_device(session, actor, device_id))
 
 
@@ -122,7 +153,7 @@ async def update_device(
     response: Response,
     version: ExpectedVersion,
 ) -> DeviceRead:
-    """Change a device's name, type, lifecycle, location or department."""
+    """Change what people know of a device, such as its name, location, owner or department."""
     return tagged(
         response, await service.update_device(session, actor, device_id, changes, expected_version=version)
     )
@@ -134,13 +165,12 @@ async def update_device(
     responses=problem_responses(401, 403, 404, 409, 422) | {202: {"model": ApprovalRead}},
 )
 async def delete_device(
-    request: Request, device_id: UUID, actor: DevicesDelete, session: Session
+    device_id: UUID, actor: DevicesDelete, reason: ReasonGiven, session: Session
 ) -> Response:
-    """Delete a device with its telemetry, and revoke its keys.
+    """Delete a device with its telemetry for a reason, and revoke its keys.
 
     Where an approval rule applies, the answer is 202 with the approval request, and nothing is deleted yet.
     """
-    reason = getattr(request.state, "change_reason", "")
     held = await deleting.ask_for_deletion(session, actor, device_id, reason)
     if held is None:
         return Response(status_code=204)

@@ -5,15 +5,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.approvals.asking import ask_if_needed, has_rules, needs_approval
 from fleetkeeper.approvals.kinds import Action, declare_kind
 from fleetkeeper.approvals.schemas import ApprovalRead
 from fleetkeeper.devices import queries, service
+from fleetkeeper.devices.containers import delete_with_containers
 from fleetkeeper.devices.models import Device
-from fleetkeeper.devices.selecting import NOT_THERE, among, selected
+from fleetkeeper.devices.selecting import NOT_THERE, selected
 from fleetkeeper.errors import ConflictError, NotFoundError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
@@ -66,7 +66,7 @@ async def ask_for_deletions(
     where others would go than the `expected` number.
     """
     ids = await selected(session, actor, selection, stale_before)
-    found = queries.visible_to(actor).where(among(ids)).order_by(Device.id)
+    found = queries.visible_to(actor).where(queries.among(ids)).order_by(Device.id)
     locked = found if dry_run else found.with_for_update()
     devices = {one.id: one for one in (await session.scalars(locked)).all()}
     allowed = [one for one in devices.values() if actor.may_in(Permission.DEVICES_DELETE, one.department_id)]
@@ -138,7 +138,7 @@ def _text_of(department_id: UUID | None) -> str:
 async def _delete(session: AsyncSession, ids: Sequence[UUID]) -> None:
     if not ids:
         return
-    await session.execute(delete(Device).where(among(ids)).execution_options(synchronize_session=False))
+    await delete_with_containers(session, ids)
     await enqueue(session, "telemetry.delete")
 
 
@@ -146,7 +146,7 @@ def _describe(payload: Mapping[str, Any]) -> list[tuple[str, str]]:
     names = payload.get("names", [])
     more = len(payload.get("devices", [])) - len(names)
     told = [("Devices", ", ".join(names) + (f" and {more:,} more" if more > 0 else ""))] if names else []
-    return [*told, ("Also deleted", "Keys, sources and telemetry")]
+    return [*told, ("Also deleted", "Keys, sources, telemetry and containers that they host")]
 
 
 async def _apply(session: AsyncSession, actor: Actor, payload: Mapping[str, Any], reason: str) -> None:
@@ -154,7 +154,7 @@ async def _apply(session: AsyncSession, actor: Actor, payload: Mapping[str, Any]
     del reason
     # Requests from before the department was kept name one device by itself.
     ids = [UUID(one) for one in payload.get("devices") or [payload["device"]]]
-    present = queries.visible_to(actor).where(among(ids)).order_by(Device.id).with_for_update()
+    present = queries.visible_to(actor).where(queries.among(ids)).order_by(Device.id).with_for_update()
     devices = (await session.scalars(present)).all()
     if not devices:
         raise NotFoundError("None of these devices exists any more.")

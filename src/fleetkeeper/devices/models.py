@@ -1,6 +1,6 @@
 """Devices, the evidence of their identity, their sources, their keys and their vital signs."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -48,6 +48,21 @@ class Device(Keyed, Timestamped, Base):
         Index("ix_devices_domain", "domain"),
         Index("ix_devices_department", "department_id", "name", "id"),
         Index("ix_devices_capabilities", "capabilities", postgresql_using="gin"),
+        Index(
+            "ix_devices_location_id",
+            "location_id",
+            "name",
+            "id",
+            postgresql_where=text("location_id IS NOT NULL"),
+        ),
+        Index("ix_devices_asset_tag", "asset_tag", postgresql_where=text("asset_tag IS NOT NULL")),
+        Index("ix_devices_source", "source_system", "source_id"),
+        Index(
+            "ix_devices_warranty_until",
+            "warranty_until",
+            "id",
+            postgresql_where=text("warranty_until IS NOT NULL"),
+        ),
     )
 
     name: Mapped[str] = mapped_column(String(255))
@@ -82,6 +97,16 @@ class Device(Keyed, Timestamped, Base):
     first_seen: Mapped[datetime | None]
     last_seen: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default="1")
+    location_id: Mapped[UUID | None] = mapped_column(ForeignKey("locations.id", ondelete="SET NULL"))
+    asset_tag: Mapped[str | None] = mapped_column(String(100))
+    owner: Mapped[str | None] = mapped_column(String(255))
+    description: Mapped[str | None] = mapped_column(Text)
+    purchased_on: Mapped[date | None]
+    warranty_until: Mapped[date | None]
+    end_of_support_on: Mapped[date | None]
+    # The source that knew it first, kept by the database; all of them are in `device_sources`.
+    source_system: Mapped[str | None] = mapped_column(String(50))
+    source_id: Mapped[str | None] = mapped_column(String(300))
     search_text: Mapped[str] = mapped_column(
         Text,
         Computed(

@@ -1,12 +1,27 @@
 """The SQL of devices."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, get_args
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Interval, Result, Select, and_, exists, func, or_, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    ColumnElement,
+    Interval,
+    Result,
+    Select,
+    Uuid,
+    and_,
+    any_,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -14,6 +29,7 @@ from fleetkeeper.annotations.fields.queries import values_of
 from fleetkeeper.annotations.tags.queries import slugs_of
 from fleetkeeper.devices.models import Device, DeviceIdentity, DeviceSource, DeviceVitals
 from fleetkeeper.devices.presence import OWN_OFFLINE_INTERVALS, next_interval
+from fleetkeeper.devices.revisions.moments import SPECIAL
 from fleetkeeper.devices.schemas import DeviceType, Lifecycle
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
@@ -32,6 +48,14 @@ LISTING = Listing(
         "device_type": Field(Device.device_type.expression, str, choices=get_args(DeviceType)),
         "department_id": Field(Device.department_id.expression, UUID, sortable=False),
         "location": Field(Device.location.expression, str, null_as="''"),
+        "location_id": Field(Device.location_id.expression, UUID, sortable=False),
+        "asset_tag": Field(Device.asset_tag.expression, str, null_as="''"),
+        "owner": Field(Device.owner.expression, str, null_as="''"),
+        "warranty_until": Field(Device.warranty_until.expression, date, null_as="'infinity'::date"),
+        "end_of_support_on": Field(Device.end_of_support_on.expression, date, null_as="'infinity'::date"),
+        "source_system": Field(Device.source_system.expression, str, null_as="''"),
+        "manufacturer": Field(Device.manufacturer.expression, str, null_as="''"),
+        "model": Field(Device.model.expression, str, null_as="''"),
         "domain": Field(Device.domain.expression, str, null_as="''"),
         "os_name": Field(Device.os_name.expression, str, null_as="''"),
         "os_version": Field(Device.os_version.expression, str, null_as="''"),
@@ -49,7 +73,12 @@ LISTING = Listing(
     search=(Device.search_text.expression,),
     key=Device.id.expression,
     default_ordering="name",
+    special=SPECIAL,
 )
+
+
+# Sources whose devices are no machines: the product made them for series of its own.
+PRODUCT_SYSTEMS = ("fleetkeeper", "recording_rules")
 
 
 def visible_to(actor: Actor, permission: Permission = Permission.DEVICES_READ) -> Select[Any]:
@@ -58,6 +87,17 @@ def visible_to(actor: Actor, permission: Permission = Permission.DEVICES_READ) -
     if scope.everywhere:
         return select(Device)
     return select(Device).where(Device.department_id.in_(sorted(scope.departments)))
+
+
+def among(ids: Sequence[UUID]) -> ColumnElement[bool]:
+    """One parameter for any number of keys."""
+    return Device.id == any_(cast(list(ids), ARRAY(Uuid)))
+
+
+def machines(statement: Select[Any]) -> Select[Any]:
+    """The same devices without those that the product made for series of its own."""
+    own = select(DeviceSource.device_id).where(DeviceSource.source_system.in_(PRODUCT_SYSTEMS))
+    return statement.where(Device.id.not_in(own))
 
 
 def with_vitals(statement: Select[Any], actor: Actor) -> Select[Any]:
@@ -70,7 +110,7 @@ def with_vitals(statement: Select[Any], actor: Actor) -> Select[Any]:
 
 async def count_by_status(session: AsyncSession, actor: Actor, stale_before: datetime) -> dict[str, int]:
     """Number of devices by status; `stale` counts those that are shown so, which are online by their status."""
-    visible = visible_to(actor)
+    visible = machines(visible_to(actor))
     rows: Any = await session.execute(
         visible.with_only_columns(Device.status, func.count(), maintain_column_froms=True).group_by(
             Device.status

@@ -5,22 +5,14 @@ from datetime import datetime
 from urllib.parse import parse_qsl
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, any_, cast
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.devices.models import Device
 from fleetkeeper.devices.service import matching_ids
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.kit.bulk import MOST, Selection
 
 NOT_THERE = "There is no such device"
-
-
-def among(ids: Sequence[UUID]) -> ColumnElement[bool]:
-    """One parameter for any number of keys."""
-    return Device.id == any_(cast(list(ids), ARRAY(Uuid)))
 
 
 async def selected(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.annotations.fields.filters import fields_asked_for, is_field, sorted_by_fields, with_value
@@ -13,9 +13,20 @@ from fleetkeeper.annotations.fields.values import set_defaults
 from fleetkeeper.config.service import read_config
 from fleetkeeper.devices import queries
 from fleetkeeper.devices.annotating import FILTERS, TABLE, with_tag
+from fleetkeeper.devices.containers import delete_with_containers
+from fleetkeeper.devices.locations.service import check_location
 from fleetkeeper.devices.models import Device, DeviceVitals
 from fleetkeeper.devices.presence import stale_after
-from fleetkeeper.devices.schemas import DevicePage, DeviceRead, DeviceSummary, DeviceUpdate, FleetSummary
+from fleetkeeper.devices.revisions.moments import CHANGED_SINCE
+from fleetkeeper.devices.revisions.queries import changed_since
+from fleetkeeper.devices.schemas import (
+    CLEARABLE,
+    DevicePage,
+    DeviceRead,
+    DeviceSummary,
+    DeviceUpdate,
+    FleetSummary,
+)
 from fleetkeeper.errors import (
     FieldError,
     ForbiddenError,
@@ -32,6 +43,7 @@ from fleetkeeper.jobs.service import enqueue
 from fleetkeeper.kit.addresses import plain_mac
 from fleetkeeper.kit.etags import check_version
 from fleetkeeper.kit.listing import Listing
+from fleetkeeper.kit.moments import moment
 from fleetkeeper.settings import Settings
 
 # What one may do with a device; the other permissions of departments are about people.
@@ -121,7 +133,7 @@ async def _narrowed(
     session: AsyncSession, actor: Actor, parameters: Sequence[tuple[str, str]]
 ) -> tuple[Listing, Select[Any], list[tuple[str, str]]]:
     """What may be seen in the wanted departments, and what else is asked for."""
-    visible = queries.visible_to(actor)
+    visible = queries.machines(queries.visible_to(actor))
     fields = await fields_asked_for(session, actor, TABLE, parameters)
     listing = sorted_by_fields(queries.LISTING, fields, Device.id.expression)
     rest = []
@@ -129,6 +141,9 @@ async def _narrowed(
         if name == "department" and text:
             places = departments_within(text, await all_departments(session, actor))
             visible = visible.where(Device.department_id.in_(sorted(places)))
+        elif name == CHANGED_SINCE and text:
+            since = moment(name, text)
+            visible = visible.where(changed_since(TABLE, Device.id, Device.id, since))
         elif name in FILTERS and text:
             visible = with_tag(visible, name, text)
         elif is_field(name) and text:
@@ -172,8 +187,10 @@ async def update_device(
         await check_department(session, actor, changes.department_id)
         check_move(actor, device.department_id, changes.department_id, ON_DEVICES)
     check_version("device", device.version, expected_version)
+    if changes.location_id != device.location_id:
+        await check_location(session, actor, changes.location_id)
     for name, value in changes.model_dump(exclude_unset=True).items():
-        if value is not None or name in {"location", "department_id"}:
+        if value is not None or name in CLEARABLE:
             setattr(device, name, value)
     device.version += 1
     await session.flush()
@@ -182,9 +199,12 @@ async def update_device(
 
 
 async def delete_device(session: AsyncSession, actor: Actor, device_id: UUID) -> None:
-    """Forget a device, with its keys and sources. Its telemetry goes by a job of that room."""
+    """Forget a device, with its keys and sources, and the containers that it hosts.
+
+    Its telemetry goes by a job of that room.
+    """
     await _locked(session, actor, Permission.DEVICES_DELETE, device_id)
-    await session.execute(delete(Device).where(Device.id == device_id))
+    await delete_with_containers(session, [device_id])
     await enqueue(session, "telemetry.delete")
 
 
@@ -292,8 +312,11 @@ async def record_inventory(
     attributes: dict[str, Any],
     evidence: Sequence[tuple[str, str]],
     now: datetime,
-) -> None:
-    """Store what an agent says of its machine. A value that it does not know never overwrites one that is known."""
+) -> Device:
+    """Store what an agent says of its machine, and return it, locked.
+
+    A value that it does not know never overwrites one that is known.
+    """
     device = await session.get(Device, device_id, with_for_update=True)
     if device is None:
         raise NotFoundError("There is no such device.")
@@ -306,3 +329,4 @@ async def record_inventory(
         device.version += 1
     await session.flush()
     await queries.store_identities(session, device_id, evidence, now)
+    return device

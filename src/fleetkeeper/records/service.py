@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.approvals.asking import ask_if_needed
@@ -59,6 +59,10 @@ class Records(Generic[Write, Read]):
     machine: Machine[Any] | None = None
     approved: Mapping[StrEnum, ApprovedMove] = field(default_factory=dict)
     check: Check = _anything
+    # Whether what belongs to no department is seen by everybody who sees any: it concerns them, too.
+    is_shared: bool = False
+    # What is stored of what is wanted.
+    values: Callable[[Any], dict[str, Any]] = BaseModel.model_dump
 
     def __post_init__(self) -> None:
         """Declare what may need approval."""
@@ -76,7 +80,10 @@ class Records(Generic[Write, Read]):
         scope = actor.scope(self.read)
         if scope.everywhere:
             return select(self.model)
-        return select(self.model).where(self.model.department_id.in_(sorted(scope.departments)))
+        own = self.model.department_id.in_(sorted(scope.departments))
+        if self.is_shared and scope:
+            own = or_(own, self.model.department_id.is_(None))
+        return select(self.model).where(own)
 
     async def list(
         self,
@@ -102,7 +109,7 @@ class Records(Generic[Write, Read]):
 
     async def create(self, session: AsyncSession, actor: Actor, wanted: Write) -> Read:
         """Make one. Raises ForbiddenError, ConflictError for a name that is taken, InvalidInputError."""
-        row = self.model(**wanted.model_dump())
+        row = self.model(**self.values(wanted))
         self._check_may_write(actor, row.department_id)
         self.check(None, wanted)
         async with told_by_name(session):
@@ -119,7 +126,7 @@ class Records(Generic[Write, Read]):
     ) -> Read:
         """Change one. Raises as making one does, NotFoundError, and PreconditionError for a lost update."""
         row = await self.locked(session, actor, key)
-        values = wanted.model_dump()
+        values = self.values(wanted)
         place = values.get("department_id", row.department_id)
         self._check_may_write(actor, place)
         if place != row.department_id:
@@ -162,6 +169,9 @@ class Records(Generic[Write, Read]):
 
     async def locked(self, session: AsyncSession, actor: Actor, key: UUID) -> Any:
         """The row, locked, for an act of the room. Raises NotFoundError, ForbiddenError."""
+        if self.is_shared:
+            # The database locks nothing for whoever may only read it, as if it were not there.
+            self._check_may_write(actor, (await self._find(session, actor, key)).department_id)
         row = await self._find(session, actor, key, is_locked=True)
         self._check_may_write(actor, row.department_id)
         return row

@@ -78,7 +78,9 @@ def _columns(fields: Sequence[FieldRead], key: ColumnElement[UUID]) -> dict[str,
 def _sorted(field: FieldRead, key: ColumnElement[UUID]) -> Field:
     value = select(COLUMNS[field.kind]).where(CustomValue.field_id == field.id, CustomValue.object_id == key)
     kind, nothing = _TYPES[field.kind]
-    return Field(value.correlate(key.table).scalar_subquery(), kind, null_as=nothing)
+    return Field(
+        value.correlate(key.table).scalar_subquery(), kind, null_as=nothing, choices=tuple(field.choices)
+    )
 
 
 def _wrong(name: str, message: str) -> InvalidInputError:

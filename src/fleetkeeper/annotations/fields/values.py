@@ -103,7 +103,7 @@ async def set_defaults(
     fields = of_object(object_type, department_id).where(CustomField.default != "")
     for field in await session.scalars(fields):
         row = _new_row(field, object_type, object_id)
-        setattr(row, COLUMNS[field.kind].key, checked_value(_rule(field), field.default))
+        setattr(row, COLUMNS[field.kind].key, checked_value(rule_of(field), field.default))
         session.add(row)
 
 
@@ -120,7 +120,7 @@ def _checked(
         if field.is_sensitive and value == MASK and field.id in rows:
             continue
         try:
-            wanted[name] = checked_value(_rule(field), value)
+            wanted[name] = checked_value(rule_of(field), value)
         except ValueRefusedError as error:
             wrong.append(FieldError(name, str(error)))
     refused = {one.field for one in wrong}
@@ -134,7 +134,8 @@ def _checked(
     return wanted
 
 
-def _rule(field: CustomField) -> Rule:
+def rule_of(field: CustomField) -> Rule:
+    """What the field asks of its values."""
     return Rule(field.kind, field.choices, field.pattern)
 
 

@@ -21,6 +21,7 @@ _NO_SLUG = re.compile(r"[^a-z0-9]+")
 _LONGEST = 60
 # Of one object.
 MOST = 50
+TOO_MANY = f"One object can have at most {MOST} tags; remove some first."
 
 
 async def list_tags(session: AsyncSession, actor: Actor, parameters: Sequence[tuple[str, str]]) -> TagPage:
@@ -88,7 +89,7 @@ async def assign_tag(
     tag = await _find(session, tag_id)
     present = (await queries.slugs_by_object(session, object_type, [object_id])).get(object_id, set())
     if len(present | {tag.slug}) > MOST:
-        raise ConflictError(f"It has {MOST} tags, the most that one object can have; remove some first.")
+        raise ConflictError(TOO_MANY)
     await queries.assign(session, object_type, [object_id], [tag_id])
 
 
@@ -108,6 +109,8 @@ async def set_tags(
     await check_writable(session, actor, object_type, object_id)
     wanted = set(slugs)
     present = (await queries.slugs_by_object(session, object_type, [object_id])).get(object_id, set())
+    if len(wanted) > max(MOST, len(present)):
+        raise ConflictError(TOO_MANY)
     ids = await ids_of(session, wanted | present)
     await queries.assign(session, object_type, [object_id], [ids[one] for one in wanted - present])
     await queries.unassign(session, object_type, [object_id], [ids[one] for one in present - wanted])

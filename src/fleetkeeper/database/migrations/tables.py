@@ -4,6 +4,7 @@ import re
 
 _OTHERS = re.compile(
     r"(frames|process_snapshots)_\d{4}_\d{2}_\d{2}"  # partitions, made as days come
+    r"|alert_(logs|events)_\d{8}"  # the same, by week
     r"|chunks_\d{4}_\d{2}"
     r"|audit_log_(\d{4}_\d{2}|default)"  # the same, by month
     r"|procrastinate_\w+"  # made by procrastinate's own schema

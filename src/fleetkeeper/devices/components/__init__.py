@@ -1,0 +1,1 @@
+"""What a device consists of: interfaces with addresses, volumes, hardware, the virtual machine's side, facts."""

@@ -1,0 +1,1 @@
+"""Configurations of devices by version, without their secrets."""

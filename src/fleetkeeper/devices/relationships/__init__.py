@@ -1,0 +1,1 @@
+"""How devices are connected: who hosts, powers, manages, backs up whom, and since when."""

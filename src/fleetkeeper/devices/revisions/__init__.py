@@ -1,0 +1,1 @@
+"""What devices and their parts were at any time, and the feed of what changed."""
