@@ -31,10 +31,10 @@ def read_small(path: str | Path, limit: int = 1 << 20) -> bytes:
         os.close(descriptor)
 
 
-def read_or_none(path: str | Path) -> bytes | None:
+def read_or_none(path: str | Path, limit: int = 1 << 20) -> bytes | None:
     """Like `read_small`, but None when the file is not there or may not be read."""
     try:
-        return read_small(path)
+        return read_small(path, limit)
     except OSError:
         return None
 
@@ -54,3 +54,11 @@ def sorted_children(directory: Path) -> list[Path]:
         return sorted(directory.iterdir())
     except OSError:
         return []
+
+
+def resolved(path: Path) -> Path | None:
+    """Where a link leads in the end; None when it is not there."""
+    try:
+        return path.resolve(strict=True)
+    except (OSError, RuntimeError):  # a link that leads to itself
+        return None

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 from fleetkeeper_agent.clock import Clock
-from fleetkeeper_agent.collectors.inventory import InventoryCollector
+from fleetkeeper_agent.collectors.inventory import InventoryCollector, within_bounds
 from fleetkeeper_agent.collectors.processes import ProcessesCollector
 from fleetkeeper_agent.collectors.registry import Features, Platform
 from fleetkeeper_agent.collectors.sessions import SessionsCollector
@@ -109,7 +109,7 @@ class Reporter:
         inventory = self._supervised(self._inventory.name).run(now, self._inventory.inventory)
         if inventory is not None:
             self._reported_states = self._states()
-            self._delivery.submit_inventory(InventoryReport(inventory, self.statuses()))
+            self._delivery.submit_inventory(within_bounds(InventoryReport(inventory, self.statuses())))
 
     def _states(self) -> list[tuple[str, str]]:
         # Without the reasons: the text of an error may differ each time.

@@ -99,6 +99,13 @@ DISK = (
         "disk",
         "Used share of a file system (label mountpoint)",
     ),
+    Metric(
+        "disk_partition_inodes_usage_percent",
+        "percent",
+        _G,
+        "disk",
+        "Used share of a file system's inodes (label mountpoint)",
+    ),
     Metric("disk_usage_percent", "percent", _G, "disk", "Used share of the fullest file system"),
     Metric("disk_read_bytes_total", "bytes", _C, "disk", "Bytes read, all physical devices"),
     Metric("disk_write_bytes_total", "bytes", _C, "disk", "Bytes written, all physical devices"),

@@ -93,6 +93,63 @@ class TestDevices:
         assert await session.get(DeviceVitals, key)
 
 
+class TestAgain:
+    """A token that was made for a device."""
+
+    async def enroll(self, shared, **body) -> tuple[str, str]:
+        token = (await shared.admin.post(TOKENS, json={"name": "one", **body})).json()["token"]
+        answer = await shared.anonymous.post("/api/v1/enroll", json={"token": token, "hostname": "again-01"})
+        return answer.json()["device_id"], answer.json()["device_key"]
+
+    async def again(self, shared, device: str, **identities: str) -> httpx.Response:
+        made = await shared.admin.post(f"/api/v1/devices/{device}/enrollment-tokens", json={})
+        assert (made.status_code, made.json()["device_id"], made.json()["max_uses"]) == (201, device, 1)
+        body = {"token": made.json()["token"], "hostname": "again-01", "identities": identities}
+        return await shared.anonymous.post("/api/v1/enroll", json=body)
+
+    async def test_a_machine_that_was_installed_again_stays_its_device(self, shared):
+        device, old_key = await self.enroll(shared)
+        answer = (await self.again(shared, device, machine_id="b1")).json()
+        assert (answer["device_id"], answer["note"]) == (device, "")
+        assert answer["device_key"] != old_key
+        codes = [
+            (
+                await shared.anonymous.get("/api/v1/agent/config", headers={"Authorization": f"Bearer {key}"})
+            ).status_code
+            for key in (old_key, answer["device_key"])
+        ]
+        assert codes == [401, 200]
+
+    async def test_is_used_once(self, shared):
+        device, _ = await self.enroll(shared)
+        token = (await shared.admin.post(f"/api/v1/devices/{device}/enrollment-tokens", json={})).json()[
+            "token"
+        ]
+        body = {"token": token, "hostname": "again-01"}
+        codes = [(await shared.anonymous.post("/api/v1/enroll", json=body)).status_code for _ in range(2)]
+        assert codes == [201, 401]
+
+    async def test_a_device_that_was_moved_is_not_given_away(self, shared):
+        device, key = await self.enroll(shared)
+        token = (await shared.admin.post(f"/api/v1/devices/{device}/enrollment-tokens", json={})).json()[
+            "token"
+        ]
+        place = (await shared.admin.post("/api/v1/departments", json={"name": "Moved to"})).json()["id"]
+        moved = await shared.admin.patch(f"/api/v1/devices/{device}", json={"department_id": place})
+        assert moved.status_code == 200
+        answer = await shared.anonymous.post("/api/v1/enroll", json={"token": token, "hostname": "x"})
+        assert (answer.status_code, "moved" in answer.json()["detail"]) == (401, True)
+        kept = await shared.anonymous.get("/api/v1/agent/config", headers={"Authorization": f"Bearer {key}"})
+        assert kept.status_code == 200
+
+    async def test_needs_the_right_to_enroll(self, shared):
+        device, _ = await self.enroll(shared)
+        path = f"/api/v1/devices/{device}/enrollment-tokens"
+        assert (await shared.viewer.post(path, json={})).status_code == 403
+        unknown = path.replace(device, "00000000-0000-0000-0000-000000000001")
+        assert (await shared.admin.post(unknown, json={})).status_code == 404
+
+
 class TestKeys:
     @pytest.fixture
     async def device(self, session) -> Device:

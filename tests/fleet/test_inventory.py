@@ -115,6 +115,13 @@ class TestInventory:
             ({"boot_time": -1e12}, "inventory.boot_time"),
             ({"interfaces": [{"name": "e"}] * 501}, "inventory.interfaces"),
             ({"gpu_models": ["x"] * 1001}, "inventory.gpu_models"),
+            ({"volumes": [{"name": "/", "kind": "filesystem"}] * 501}, "inventory.volumes"),
+            ({"components": [{"kind": "disk", "slot": "s"}] * 501}, "inventory.components"),
+            ({"containers": [{"runtime": "lxc", "container_id": "c"}] * 501}, "inventory.containers"),
+            ({"facts": {str(number): 1 for number in range(201)}}, "inventory.facts"),
+            ({"facts": {"a": "x" * 4001}}, "inventory.facts[...]"),
+            ({"facts": {"a": 2**63}}, "inventory.facts[...]"),
+            ({"facts": {"a": ["x\x00"]}}, "body"),
         ],
     )
     async def test_value_that_does_not_fit(self, shared, machine, change, field):
@@ -122,8 +129,38 @@ class TestInventory:
         assert answer.status_code == 422, answer.text
         assert answer.json()["errors"][0]["field"] == field
 
+    async def test_a_machine_stores_its_own_parts_and_containers(self, shared, machine):
+        told = FULL | {
+            "volumes": [{"name": "/", "kind": "filesystem", "capacity_bytes": 100}],
+            "components": [{"kind": "disk", "slot": "0000:00:1f.2", "serial_number": "WD-1"}],
+            "facts": {"kernel.release": "6.1.0"},
+            "containers": [{"runtime": "docker", "container_id": "ab" * 32, "process": "nginx"}],
+        }
+        for _ in range(2):
+            assert (await report(machine, **told)).status_code == 204
+        of_machine = {"device_id": machine.id}
+        for path, name, value in (
+            ("storage-volumes", "mount_point", None),
+            ("hardware-components", "serial_number", "WD-1"),
+            ("network-interfaces", "interface_name", "eth0"),
+        ):
+            (found,) = (await shared.admin.get(f"/api/v1/{path}", params=of_machine)).json()["results"]
+            assert found[name] == value
+        (hosts,) = (await shared.admin.get("/api/v1/device-relationships", params=of_machine)).json()[
+            "results"
+        ]
+        container = (await shared.admin.get(f"/api/v1/devices/{hosts['child_device_id']}")).json()
+        assert (container["name"], container["device_type"]) == ("nginx-abababababab", "container")
+        answer = await shared.admin.delete(
+            f"/api/v1/devices/{machine.id}", headers={"X-Change-Reason": "Sold"}
+        )
+        assert answer.status_code == 204
+        assert (await shared.admin.get(f"/api/v1/devices/{container['id']}")).status_code == 404
+
     async def test_device_was_deleted_meanwhile(self, shared, machine):
-        assert (await shared.admin.delete(f"/api/v1/devices/{machine.id}")).status_code == 204
+        assert (
+            await shared.admin.delete(f"/api/v1/devices/{machine.id}", headers={"X-Change-Reason": "Sold"})
+        ).status_code == 204
         assert (await report(machine)).status_code == 401
         async with shared.app.state.database.session(TEST_CONTEXT) as session:
             assert await session.scalar(select(Device).where(Device.id == machine.id)) is None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fleetkeeper_agent.collectors.disk import DeviceCounters, DiskCollector, PartitionUsage
 from fleetkeeper_agent.host_files import HostRoots
 from fleetkeeper_agent.platforms.linux.disk import LinuxDisk, parse_diskstats
-from fleetkeeper_agent.platforms.linux.mounts import Mount, parse_mountinfo, worth_showing
+from fleetkeeper_agent.platforms.linux.mounts import Mount, parse_mountinfo, usage_from, worth_showing
 from fleetkeeper_agent.platforms.linux.slow_mounts import SlowMounts
 
 SIZES = os.statvfs_result((4096, 4096, 1000, 600, 500, 10, 5, 5, 0, 255))
@@ -186,3 +186,26 @@ def test_switched_on_network_mounts_are_sent_and_silent_ones_said(tmp_path, reco
     assert 'disk_partition_total_bytes{mountpoint="/tank/data"}' not in values
     assert "not connected" in collector.gaps["/mnt/sshfs"]
     assert "diskstats" in collector.gaps["devices"]
+
+
+class TestInodes:
+    def usage(self, sizes: os.statvfs_result, *, read_only: bool = False) -> float | None:
+        found = usage_from(Mount("/", "ext4", "/dev/vda1", read_only=read_only), sizes)
+        assert found is not None
+        return found.inodes_percent
+
+    def test_share_of_what_ordinary_users_may_create(self):
+        assert self.usage(SIZES) == pytest.approx(50)
+
+    def test_none_where_none_are_counted(self):
+        assert self.usage(os.statvfs_result((4096, 4096, 1000, 600, 500, 0, 0, 0, 0, 255))) is None
+
+    def test_none_of_an_image_that_is_full_by_design(self):
+        full = os.statvfs_result((4096, 4096, 1000, 0, 0, 10, 0, 0, 0, 255))
+        assert self.usage(full, read_only=True) is None
+
+    def test_sent_as_a_channel(self):
+        source = Source()
+        source.mounts = [PartitionUsage("/", 100.0, 40.0, 40.0, inodes_percent=97.0)]
+        values = DiskCollector(source).collect(0.0)
+        assert values['disk_partition_inodes_usage_percent{mountpoint="/"}'] == pytest.approx(97)

@@ -8,6 +8,7 @@ import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fleetkeeper_agent.fake_host import write
 
 from fleetkeeper_agent.collectors.inventory import (
     domain_of,
@@ -15,8 +16,8 @@ from fleetkeeper_agent.collectors.inventory import (
     network_interfaces,
     resolved_name,
     told,
+    within_bounds,
 )
-from fleetkeeper_agent.host_files import HostRoots
 from fleetkeeper_agent.platforms.linux.inventory import (
     LinuxInventory,
     hypervisor,
@@ -26,17 +27,14 @@ from fleetkeeper_agent.platforms.linux.inventory import (
 from fleetkeeper_agent.platforms.linux.pci import graphics_models, model_name
 from fleetkeeper_agent.platforms.macos.inventory import COMMANDS, MacosInventory, parse_pairs, parse_profile
 from fleetkeeper_agent.platforms.windows.inventory import WindowsInventory, parse_inventory
-from fleetkeeper_protocol.messages import Inventory, NetworkInterface
-
-
-def write(root, files):
-    for name, data in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data if isinstance(data, bytes) else data.encode())
-    return HostRoots(
-        proc=root / "proc", sys=root / "sys", etc=root / "etc", run=root / "run", usr_share=root / "usr/share"
-    )
+from fleetkeeper_protocol.messages import (
+    MOST_REPORT_BYTES,
+    InterfaceAddress,
+    Inventory,
+    InventoryReport,
+    NetworkInterface,
+    Volume,
+)
 
 
 def test_a_linux_machine(tmp_path):
@@ -117,6 +115,15 @@ def test_hypervisors_by_their_firmware():
     assert hypervisor(b"Features : fp asimd", "") is None
 
 
+def test_the_time_of_start_does_not_wander_with_the_clock(tmp_path):
+    inventory = LinuxInventory(write(tmp_path, {"proc/stat": "btime 1795000000\n"}))
+    assert inventory.inventory().boot_time == 1795000000
+    write(tmp_path, {"proc/stat": "btime 1795000001\n"})
+    assert inventory.inventory().boot_time == 1795000000
+    write(tmp_path, {"proc/stat": "btime 1795003600\n"})
+    assert inventory.inventory().boot_time == 1795003600
+
+
 def test_os_release_with_quotes():
     found = parse_os_release(b'# comment\nNAME=\'Alpine\'\nPRETTY="a \\"b\\""\nID=alpine\nbroken\n')
     assert found == {"NAME": "Alpine", "PRETTY": 'a "b"', "ID": "alpine"}
@@ -182,14 +189,14 @@ def test_names():
 
 
 def test_interfaces():
-    def address(family, text):
-        return SimpleNamespace(family=family, address=text)
+    def address(family, text, netmask=None):
+        return SimpleNamespace(family=family, address=text, netmask=netmask)
 
     addresses = {
         "eth0": [
             address(psutil.AF_LINK, "0C-C4-7A-00-00-01"),
-            address(2, "192.0.2.1"),
-            address(10, "fe80::1%eth0"),
+            address(2, "192.0.2.1", "255.255.255.0"),
+            address(10, "fe80::1%eth0", "ffff:ffff:ffff:ffff::"),
         ],
         "veth1": [address(psutil.AF_LINK, "02:00:00:00:00:01")],
         "tun0": [address(psutil.AF_LINK, "00:00:00:00:00:00"), address(2, "nonsense")],
@@ -199,9 +206,24 @@ def test_interfaces():
         "tun0": SimpleNamespace(speed=65535 * 1000, isup=False),
     }
     found = network_interfaces(addresses, states, lambda name: name != "veth1")
-    assert found == [
-        NetworkInterface("eth0", "0c:c4:7a:00:00:01", ["192.0.2.1", "fe80::1"], 1000, True),
-        NetworkInterface("tun0", "", [], None, False),
+    addressed = [InterfaceAddress("192.0.2.1/24", "global"), InterfaceAddress("fe80::1/64", "link")]
+    assert found == {
+        "eth0": NetworkInterface(
+            "eth0", "0c:c4:7a:00:00:01", ["192.0.2.1", "fe80::1"], 1000, True, addresses=addressed
+        ),
+        "tun0": NetworkInterface("tun0", "", [], None, False, addresses=[]),
+    }
+
+
+def test_a_loopback_counts_where_others_reach_it():
+    def addresses(*texts):
+        return {"lo": [SimpleNamespace(family=2, address=text, netmask=None) for text in texts]}
+
+    assert network_interfaces(addresses("127.0.0.1"), {}, lambda _: False) == {}
+    found = network_interfaces(addresses("127.0.0.1", "10.255.0.1"), {}, lambda _: False)
+    assert found["lo"].addresses == [
+        InterfaceAddress("127.0.0.1", "host"),
+        InterfaceAddress("10.255.0.1", "global"),
     ]
 
 
@@ -209,6 +231,45 @@ def test_evidence_leaves_out_made_up_addresses():
     interfaces = [NetworkInterface("eth0", "0c:c4:7a:00:00:01"), NetworkInterface("br0", "02:42:00:00:00:01")]
     found = identities(Inventory(hostname="h", serial_number="S1", interfaces=interfaces), "id-1")
     assert found == {"agent_id": "id-1", "serial": "S1", "mac": "0c:c4:7a:00:00:01"}
+
+
+def test_evidence_prefers_the_address_of_the_hardware():
+    interfaces = [
+        NetworkInterface("bond0", "0c:c4:7a:00:00:01", has_assigned_mac=True),
+        NetworkInterface(
+            "eth0", "0c:c4:7a:00:00:01", permanent_mac_address="0c:c4:7a:00:00:02", has_assigned_mac=True
+        ),
+        NetworkInterface("wlan0", "3c:00:00:00:00:03", has_assigned_mac=True),
+    ]
+    found = identities(Inventory(hostname="h", interfaces=interfaces), "id-1")
+    assert found == {"agent_id": "id-1", "mac": "0c:c4:7a:00:00:02"}
+
+
+def test_a_report_stays_within_what_servers_take():
+    facts = {f"fact.{number}": "x" * 4000 for number in range(200)}
+    volumes = [Volume("v" * 300, "disk", "m" * 300, "d" * 300) for _ in range(500)]
+    report = InventoryReport(
+        Inventory(hostname="h", facts=facts, volumes=volumes, containers=[], components=[])
+    )
+    found = within_bounds(report).inventory
+    assert len(msgspec.json.encode(report)) <= MOST_REPORT_BYTES
+    assert (found.containers, found.facts, found.components) == (None, None, [])
+    assert len(found.volumes) == 500
+
+
+def test_old_agents_and_old_servers_are_understood():
+    report = msgspec.json.decode(
+        b'{"inventory": {"hostname": "h", "interfaces": [{"name": "eth0", "ip_addresses": ["10.0.0.1"]}]}}',
+        type=InventoryReport,
+    )
+    assert (report.inventory.volumes, report.inventory.facts) == (None, None)
+    assert report.inventory.interfaces[0].addresses is None
+
+    class OldInventory(msgspec.Struct):
+        hostname: str
+
+    new = Inventory(hostname="h", facts={"a": [1]}, containers=[])
+    assert msgspec.json.decode(msgspec.json.encode(new), type=OldInventory).hostname == "h"
 
 
 def test_windows(recorded):

@@ -21,6 +21,7 @@ from fleetkeeper.fleet.queries import touch_agent
 from fleetkeeper.fleet.schemas import (
     AgentPage,
     AgentRead,
+    DeviceEnrollment,
     DeviceKeyRotated,
     EnrollBody,
     Enrolled,
@@ -36,13 +37,12 @@ from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.kit.request_body import read_message
-from fleetkeeper_protocol.messages import InventoryReport
+from fleetkeeper_protocol.messages import MOST_REPORT_BYTES, InventoryReport
 
 router = APIRouter(tags=["fleet"])
 AgentsQuery = Annotated[ListParameters, listed_by(AGENTS_LISTING)]
 EnrollmentTokensQuery = Annotated[ListParameters, listed_by(ENROLLMENTTOKENS_LISTING)]
 
-MAX_REPORT_BYTES = 1024 * 1024
 _report_decoder = msgspec.json.Decoder(InventoryReport)
 
 
@@ -52,6 +52,18 @@ async def create_enrollment_token(
 ) -> EnrollmentTokenCreated:
     """Make an enrollment token. Its secret is in this answer only."""
     return await service.create_enrollment_token(session, actor, wanted, utc_now())
+
+
+@router.post(
+    "/devices/{device_id}/enrollment-tokens",
+    status_code=201,
+    responses=problem_responses(400, 401, 403, 404, 422),
+)
+async def create_token_for_device(
+    device_id: UUID, wanted: DeviceEnrollment, actor: EnrollmentWrite, session: Session
+) -> EnrollmentTokenCreated:
+    """Make a token by which a machine that was installed again stays this device. Its keys end when it is used."""
+    return await service.create_token_for_device(session, actor, device_id, wanted, utc_now())
 
 
 @router.get("/enrollment-tokens", responses=problem_responses(401, 403, 422))
@@ -137,5 +149,5 @@ async def record_inventory(request: Request, device: CallingDevice, session: Ses
     """Take an agent's inventory and the state of its collectors."""
     body = await request.body()
     encoding = request.headers.get("content-encoding", "")
-    report = read_message(body, encoding, _report_decoder, MAX_REPORT_BYTES)
+    report = read_message(body, encoding, _report_decoder, MOST_REPORT_BYTES)
     await service.record_report(session, device.device_id, report, utc_now())

@@ -28,6 +28,8 @@ class EnrollmentToken(Keyed, Base):
     department_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("departments.id", ondelete="CASCADE"), index=True
     )
+    # The one device that it enrolls again; NULL makes a new one.
+    device_id: Mapped[UUID | None] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"), index=True)
     # From where it may be used; NULL is from anywhere.
     allowed_networks: Mapped[list[str] | None] = mapped_column(ARRAY(CIDR))
     last_used_at: Mapped[datetime | None]

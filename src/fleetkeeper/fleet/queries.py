@@ -66,8 +66,8 @@ def tokens_visible_to(actor: Actor) -> Select[Any]:
 
 async def use_token(
     session: AsyncSession, secret_hash: bytes, now: datetime, address: str
-) -> tuple[UUID, UUID | None] | None:
-    """Count one use of a token that is still good; returns its id and department.
+) -> tuple[UUID, UUID | None, UUID | None] | None:
+    """Count one use of a token that is still good; returns its id, department and device.
 
     One statement, so that two racers cannot share the last use.
     """
@@ -84,11 +84,11 @@ async def use_token(
             ).bindparams(address=address),
         )
         .values(uses=EnrollmentToken.uses + 1, last_used_at=now)
-        .returning(EnrollmentToken.id, EnrollmentToken.department_id)
+        .returning(EnrollmentToken.id, EnrollmentToken.department_id, EnrollmentToken.device_id)
         .execution_options(synchronize_session=False)
     )
     row = outcome.one_or_none()
-    return (row[0], row[1]) if row else None
+    return (row[0], row[1], row[2]) if row else None
 
 
 async def store_agent(
@@ -108,6 +108,13 @@ async def store_agent(
             },
         )
     )
+
+
+async def join_again(session: AsyncSession, device_id: UUID, token_id: UUID, now: datetime) -> None:
+    """Remember that a device's agent enrolled anew."""
+    told = {"enrolled_at": now, "enrolled_with": token_id, "last_contact": now}
+    statement = insert(Agent).values(device_id=device_id, **told)
+    await session.execute(statement.on_conflict_do_update(index_elements=[Agent.device_id], set_=told))
 
 
 async def is_first_report(session: AsyncSession, device_id: UUID) -> bool:

@@ -36,6 +36,17 @@ class EnrollmentTokenCreate(BaseModel):
     )
 
 
+class DeviceEnrollment(BaseModel):
+    """How long, and from where, a device may enroll again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ttl_seconds: int = Field(default=86_400, ge=60, le=604_800, description="Time until it expires (seconds)")
+    allowed_networks: list[Network] | None = Field(
+        default=None, max_length=20, description="Networks it may be used from; default: anywhere"
+    )
+
+
 class EnrollmentTokenRead(BaseModel):
     """An enrollment token, without its secret."""
 
@@ -50,6 +61,7 @@ class EnrollmentTokenRead(BaseModel):
     expires_at: datetime
     revoked_at: datetime | None
     department_id: UUID | None
+    device_id: UUID | None = Field(description="The device that it enrolls again; null: it makes a new one")
     allowed_networks: Networks | None
     last_used_at: datetime | None
 

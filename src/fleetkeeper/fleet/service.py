@@ -11,6 +11,9 @@ from fleetkeeper.config.service import read_config
 from fleetkeeper.database.status_history import note_move
 from fleetkeeper.devices import host_claims
 from fleetkeeper.devices import service as devices
+from fleetkeeper.devices.components.recording import record_components
+from fleetkeeper.devices.containers import SOURCE, record_containers
+from fleetkeeper.devices.identity.evidence import normalise_evidence
 from fleetkeeper.devices.keys import issue_key, revoke_keys
 from fleetkeeper.devices.models import Device
 from fleetkeeper.devices.queries import has_namesake
@@ -22,11 +25,14 @@ from fleetkeeper.errors import (
     UnauthenticatedError,
 )
 from fleetkeeper.fleet import queries
-from fleetkeeper.fleet.evidence import device_type_of, normalise_evidence
+from fleetkeeper.fleet.device_types import device_type_of
+from fleetkeeper.fleet.enrolling_again import enroll_again
 from fleetkeeper.fleet.models import Agent, EnrollmentToken
+from fleetkeeper.fleet.parts import containers_of, parts_of
 from fleetkeeper.fleet.schemas import (
     AgentPage,
     AgentRead,
+    DeviceEnrollment,
     EnrollmentTokenCreate,
     EnrollmentTokenCreated,
     EnrollmentTokenPage,
@@ -46,9 +52,16 @@ TOKEN_PREFIX = "fke"  # noqa: S105 - the visible prefix, not a secret
 
 
 async def create_enrollment_token(
-    session: AsyncSession, actor: Actor, wanted: EnrollmentTokenCreate, now: datetime
+    session: AsyncSession,
+    actor: Actor,
+    wanted: EnrollmentTokenCreate,
+    now: datetime,
+    *,
+    device_id: UUID | None = None,
 ) -> EnrollmentTokenCreated:
     """Make an enrollment token; its secret stands in the answer and nowhere else.
+
+    With `device_id` it enrolls that device again.
 
     One that an API token makes ends with that token, and holds in its networks only. Raises InvalidInputError.
     """
@@ -64,6 +77,7 @@ async def create_enrollment_token(
         uses=0,
         created_by=actor.user_id,
         department_id=wanted.department_id,
+        device_id=device_id,
         allowed_networks=[str(network) for network in limits.allowed_networks]
         if limits.allowed_networks is not None
         else None,
@@ -73,6 +87,23 @@ async def create_enrollment_token(
     session.add(token)
     await session.flush()
     return EnrollmentTokenCreated(**_token_read(token, now).model_dump(), token=secret)
+
+
+async def create_token_for_device(
+    session: AsyncSession, actor: Actor, device_id: UUID, wanted: DeviceEnrollment, now: datetime
+) -> EnrollmentTokenCreated:
+    """Make a token that one machine enrolls with, once, as a device that exists.
+
+    Raises as `check_permission` does: who uses it takes over what the device is.
+    """
+    device = await devices.check_permission(session, actor, Permission.DEVICES_WRITE, device_id)
+    devices.check_may(actor, Permission.ENROLLMENT_WRITE, device.department_id)
+    token = EnrollmentTokenCreate(
+        name=f"{device.name[:80]} again",
+        department_id=device.department_id,
+        **wanted.model_dump(exclude_unset=True),
+    )
+    return await create_enrollment_token(session, actor, token, now, device_id=device_id)
 
 
 def _limits(actor: Actor, wanted: EnrollmentTokenCreate, now: datetime) -> Limits:
@@ -140,19 +171,21 @@ async def enroll(
     now: datetime,
     address: str = "",
 ) -> tuple[UUID, str]:
-    """Make a device and its key for a machine with a good token.
+    """Make a device and its key for a machine with a good token, or a new key for the token's own device.
 
-    A machine that enrolls again becomes a new device: hardware identities are copied with every clone and can be
-    guessed, so none of them may claim the history of a device that exists. Its names become its own where nobody in
-    the department has them yet. Raises UnauthenticatedError.
+    Only such a token makes a machine a device that exists: hardware identities are copied with every clone and can be
+    guessed, so none of them may claim a history. Its names become its own where nobody in the department has them yet.
+    Raises UnauthenticatedError.
     """
     used = await queries.use_token(session, hash_secret(token), now, address)
     if used is None:
         raise UnauthenticatedError(
             "The enrollment token is unknown, used up, expired, revoked or not for this address. Create a new one."
         )
-    token_id, department_id = used
+    token_id, department_id, own = used
     evidence = normalise_evidence(identities | {"hostname": hostname})
+    if own is not None:
+        return own, await enroll_again(session, own, department_id, token_id, evidence, now)
     device_id = await devices.register_device(session, hostname, evidence, now, department_id)
     names = [value for kind, value in evidence if kind in {"hostname", "fqdn"}]
     await host_claims.add_if_free(session, names, device_id)
@@ -185,7 +218,7 @@ async def agent_config(session: AsyncSession) -> AgentConfig:
 async def record_report(
     session: AsyncSession, device_id: UUID, report: InventoryReport, now: datetime
 ) -> None:
-    """Store an agent's inventory and the state of its collectors."""
+    """Store an agent's inventory and the state of its collectors. What did not change since is not written."""
     inventory = report.inventory
     identities = {
         "machine_id": inventory.machine_id or "",
@@ -199,7 +232,13 @@ async def record_report(
     if await queries.is_first_report(session, device_id):
         # Later a person may know better, and what they said stays.
         attributes["device_type"] = device_type_of(inventory)
-    await devices.record_inventory(session, device_id, attributes, normalise_evidence(identities), now)
+    device = await devices.record_inventory(
+        session, device_id, attributes, normalise_evidence(identities), now
+    )
+    await record_components(session, device_id, SOURCE, parts_of(inventory), now)
+    containers = containers_of(inventory)
+    if containers is not None:
+        await record_containers(session, device, containers, now)
     collectors = [
         {"name": item.name, "status": item.status, "reason": item.reason} for item in report.collectors
     ]

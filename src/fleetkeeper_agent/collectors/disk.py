@@ -19,6 +19,8 @@ class PartitionUsage(NamedTuple):
     used: float
     free: float
     read_only: bool = False
+    # Used share of what may be created; None where a file system counts none, as btrfs.
+    inodes_percent: float | None = None
 
     @property
     def usage_percent(self) -> float | None:
@@ -99,6 +101,7 @@ class DiskCollector(Collector):
                 ("disk_partition_used_bytes", partition.used),
                 ("disk_partition_free_bytes", partition.free),
                 ("disk_partition_usage_percent", partition.usage_percent),
+                ("disk_partition_inodes_usage_percent", partition.inodes_percent),
             ):
                 if value is not None:
                     values[channel(field, "mountpoint", partition.mountpoint)] = value

@@ -1,16 +1,24 @@
 """Hardware and operating system, on the slow cadence."""
 
 import ipaddress
+import itertools
 import re
 import socket
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
+import msgspec
 import psutil
 
 from fleetkeeper_agent.hostile_text import clean, clean_or_none
 from fleetkeeper_agent.version import AGENT_VERSION
-from fleetkeeper_protocol.messages import Inventory, NetworkInterface
+from fleetkeeper_protocol.messages import (
+    MOST_REPORT_BYTES,
+    InterfaceAddress,
+    Inventory,
+    InventoryReport,
+    NetworkInterface,
+)
 
 MOST_INTERFACES = 500
 MOST_ADDRESSES = 100
@@ -37,6 +45,9 @@ class InventorySource(Protocol):
     def shows_interface(self, name: str) -> bool:
         """Whether an interface belongs to the machine, and not to a container or to loopback."""
         ...
+
+    def describe_interface(self, name: str, interface: NetworkInterface) -> None:
+        """Add what the platform knows of the interface besides its addresses."""
 
 
 def told(value: str | bytes | None) -> str | None:
@@ -67,38 +78,49 @@ def network_interfaces(
     addresses: Mapping[str, Iterable[psutil._ntp.snicaddr]],
     states: Mapping[str, psutil._ntp.snicstats],
     shown: Callable[[str], bool],
-) -> list[NetworkInterface]:
-    """The machine's interfaces with their addresses, those that `shown` names."""
-    found: list[NetworkInterface] = []
+) -> dict[str, NetworkInterface]:
+    """The machine's interfaces with their addresses by name: those that `shown` names, and reachable loopbacks."""
+    found: dict[str, NetworkInterface] = {}
     for name in sorted(addresses):
-        if not shown(name):
-            continue
         mac, addressed = "", []
         for address in addresses[name]:
             if address.family == psutil.AF_LINK:
                 mac = address.address.replace("-", ":").lower()
-            else:
-                addressed.append(_plain_address(address.address))
+            elif (described := _described_address(address)) is not None:
+                addressed.append(described)
+        if not shown(name) and not _is_reachable_loopback(addressed):
+            continue
         state = states.get(name)
         speed = state.speed if state is not None else 0
-        found.append(
-            NetworkInterface(
-                name=clean(name),
-                mac_address="" if mac in _NO_MAC else clean(mac),
-                ip_addresses=[address for address in addressed if address][:MOST_ADDRESSES],
-                # A virtual card shows 0, -1 or the highest number there is, which are all no speed.
-                speed_mbps=speed if 0 < speed < 10_000_000 else None,
-                is_up=state.isup if state is not None else None,
-            )
+        found[name] = NetworkInterface(
+            name=clean(name),
+            mac_address="" if mac in _NO_MAC else clean(mac),
+            ip_addresses=[address.address.partition("/")[0] for address in addressed][:MOST_ADDRESSES],
+            # A virtual card shows 0, -1 or the highest number there is, which are all no speed.
+            speed_mbps=speed if 0 < speed < 10_000_000 else None,
+            is_up=state.isup if state is not None else None,
+            addresses=addressed[:MOST_ADDRESSES],
         )
-    return found[:MOST_INTERFACES]
+    return dict(itertools.islice(found.items(), MOST_INTERFACES))
 
 
-def _plain_address(text: str) -> str:
+def _is_reachable_loopback(addresses: list[InterfaceAddress]) -> bool:
+    # Routers have the address that they are known by on their loopback interface.
+    scopes = {address.scope for address in addresses}
+    return {"host", "global"} <= scopes
+
+
+def _described_address(told_address: psutil._ntp.snicaddr) -> InterfaceAddress | None:
     try:
-        return str(ipaddress.ip_address(text.partition("%")[0]))
+        address = ipaddress.ip_address(told_address.address.partition("%")[0])
     except ValueError:
-        return ""
+        return None
+    scope = "host" if address.is_loopback else "link" if address.is_link_local else "global"
+    try:
+        mask = int(ipaddress.ip_address(getattr(told_address, "netmask", None) or ""))
+    except ValueError:  # Windows tells none for IPv6
+        return InterfaceAddress(str(address), scope)
+    return InterfaceAddress(f"{address}/{mask.bit_count()}", scope)
 
 
 class InventoryCollector:
@@ -122,18 +144,27 @@ class InventoryCollector:
         found.agent_version = AGENT_VERSION
         found.gpu_models = list(self._gpu_models()) or found.gpu_models
         found.capabilities = dict(self._capabilities())
-        found.interfaces = network_interfaces(
+        interfaces = network_interfaces(
             psutil.net_if_addrs(), psutil.net_if_stats(), self._source.shows_interface
         )
+        for name, interface in interfaces.items():
+            self._source.describe_interface(name, interface)
+        found.interfaces = list(interfaces.values())
         return found
+
+
+def within_bounds(report: InventoryReport) -> InventoryReport:
+    """The report, without parts that would make it longer than servers take."""
+    for part in ("containers", "facts", "volumes", "components"):
+        if len(msgspec.json.encode(report)) <= MOST_REPORT_BYTES:
+            break
+        setattr(report.inventory, part, None)
+    return report
 
 
 def identities(inventory: Inventory, agent_id: str) -> dict[str, str]:
     """Evidence of who this machine is, for the enrollment; see `EnrollRequest`."""
-    # The second-lowest bit of the first byte marks an address that software made up, such as a bridge's.
-    macs = [
-        i.mac_address for i in inventory.interfaces if i.mac_address and not int(i.mac_address[:2], 16) & 2
-    ]
+    macs = [mac for mac in map(_hardware_address, inventory.interfaces) if mac]
     evidence = {
         "agent_id": agent_id,
         "machine_id": inventory.machine_id,
@@ -143,3 +174,10 @@ def identities(inventory: Inventory, agent_id: str) -> dict[str, str]:
         "fqdn": inventory.fqdn,
     }
     return {kind: value for kind, value in evidence.items() if value}
+
+
+def _hardware_address(interface: NetworkInterface) -> str:
+    address = "" if interface.has_assigned_mac else interface.mac_address
+    address = interface.permanent_mac_address or address
+    # The second-lowest bit of the first byte marks an address that software made up, such as a bridge's.
+    return "" if not address or int(address[:2], 16) & 2 else address

@@ -76,26 +76,31 @@ class LinuxDisk:
 
     def partitions(self) -> tuple[list[PartitionUsage], dict[str, str]]:
         """The file systems, and those that do not answer."""
+        silent: dict[str, str] = {}
+        found = [usage for _, usage in self.file_systems(silent)]
+        return found, silent
+
+    def file_systems(self, silent: dict[str, str]) -> list[tuple[Mount, PartitionUsage]]:
+        """The mounts with their sizes; those that do not answer go to `silent`, with the reason."""
         data = read_or_none(self._roots.proc / "self/mountinfo")
         if data is None:
-            return [], {"partitions": "/proc/self/mountinfo cannot be read"}
+            silent["partitions"] = "/proc/self/mountinfo cannot be read"
+            return []
         if data != self._mountinfo:
             self._mounts = worth_showing(parse_mountinfo(data), is_directory=lambda path: Path(path).is_dir())
             self._mountinfo = data
-        found: list[PartitionUsage] = []
-        silent: dict[str, str] = {}
-        for mount in self._mounts:
-            if not mount.is_network:
-                usage = usage_of(mount, self._statvfs)
-            elif self._network_file_systems():
-                usage, reason = self._slow.usage(mount)
-                if reason:
-                    silent[mount.mountpoint] = reason
-            else:
-                continue
-            if usage is not None:
-                found.append(usage)
-        return found, silent
+        asked = ((mount, self._usage(mount, silent)) for mount in self._mounts)
+        return [(mount, usage) for mount, usage in asked if usage is not None]
+
+    def _usage(self, mount: Mount, silent: dict[str, str]) -> PartitionUsage | None:
+        if not mount.is_network:
+            return usage_of(mount, self._statvfs)
+        if not self._network_file_systems():
+            return None
+        usage, reason = self._slow.usage(mount)
+        if reason:
+            silent[mount.mountpoint] = reason
+        return usage
 
     def devices(self) -> dict[str, DeviceCounters]:
         """The block devices by name."""

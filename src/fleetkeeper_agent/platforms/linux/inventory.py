@@ -2,17 +2,26 @@
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from fleetkeeper_agent.collectors.inventory import domain_of, resolved_name, told
 from fleetkeeper_agent.host_files import HostRoots, read_or_none
 from fleetkeeper_agent.hostile_text import clean, clean_or_none
+from fleetkeeper_agent.platforms.linux.block import BlockDevices
+from fleetkeeper_agent.platforms.linux.components import LinuxComponents
+from fleetkeeper_agent.platforms.linux.containers import LinuxContainers
+from fleetkeeper_agent.platforms.linux.disk import LinuxDisk
+from fleetkeeper_agent.platforms.linux.facts import LinuxFacts
+from fleetkeeper_agent.platforms.linux.interfaces import LinuxInterfaces
 from fleetkeeper_agent.platforms.linux.memory import parse_meminfo
 from fleetkeeper_agent.platforms.linux.mounts import parse_mountinfo
 from fleetkeeper_agent.platforms.linux.network import LinuxNetwork
 from fleetkeeper_agent.platforms.linux.pci import graphics_models
-from fleetkeeper_protocol.messages import Inventory
+from fleetkeeper_agent.platforms.linux.volumes import LinuxVolumes
+from fleetkeeper_protocol.messages import Inventory, NetworkInterface
 
+CLOCK_CORRECTION_SECONDS = 60.0
 _HYPERVISORS = (
     ("vmware", "vmware"),
     ("virtualbox", "virtualbox"),
@@ -78,9 +87,16 @@ def hypervisor(cpuinfo: bytes, firmware: str) -> str | None:
 class LinuxInventory:
     """Reads the machine's own description."""
 
-    def __init__(self, roots: HostRoots) -> None:
+    def __init__(self, roots: HostRoots, network_file_systems: Callable[[], bool] = lambda: False) -> None:
         self._roots = roots
         self._network = LinuxNetwork(roots)
+        self._interfaces = LinuxInterfaces(roots)
+        block = BlockDevices(roots)
+        self._volumes = LinuxVolumes(LinuxDisk(roots, network_file_systems), block)
+        self._components = LinuxComponents(roots, block)
+        self._facts = LinuxFacts(roots)
+        self._containers = LinuxContainers(roots)
+        self._booted: float | None = None
 
     def inventory(self) -> Inventory:
         """Everything but interfaces and capabilities."""
@@ -96,6 +112,7 @@ class LinuxInventory:
         )
         fqdn = resolved_name(hostname)
         meminfo = parse_meminfo(read_or_none(roots.proc / "meminfo") or b"")
+        virtualization, boot_time = self._virtualization(cpuinfo), self._boot_time()
         return Inventory(
             hostname=hostname,
             fqdn=fqdn,
@@ -113,18 +130,26 @@ class LinuxInventory:
             machine_id=told(
                 self._first(roots.etc / "machine-id", roots.etc.parent / "var/lib/dbus/machine-id")
             ),
-            virtualization=self._virtualization(cpuinfo),
+            virtualization=virtualization,
             cpu_model=model,
             cpu_cores=cores,
             cpu_threads=threads,
             memory_total_bytes=int(meminfo["MemTotal"]) if "MemTotal" in meminfo else None,
             gpu_models=graphics_models(roots),
-            boot_time=self._boot_time(),
+            boot_time=boot_time,
+            volumes=self._volumes.volumes(),
+            components=self._components.components(),
+            facts=self._facts.facts(release, virtualization),
+            containers=self._containers.containers(boot_time),
         )
 
     def shows_interface(self, name: str) -> bool:
         """Whether an interface is the machine's own."""
         return self._network.shows(name)
+
+    def describe_interface(self, name: str, interface: NetworkInterface) -> None:
+        """Add what the kernel tells of an interface."""
+        self._interfaces.describe(name, interface)
 
     def _virtualization(self, cpuinfo: bytes) -> str | None:
         container = read_or_none(self._roots.run / "systemd/container")
@@ -144,7 +169,11 @@ class LinuxInventory:
 
     def _boot_time(self) -> float | None:
         match = re.search(rb"^btime (\d+)$", read_or_none(self._roots.proc / "stat") or b"", re.MULTILINE)
-        return float(match[1]) if match else None
+        booted = float(match[1]) if match else None
+        # The kernel computes it from the clock, so it wanders by a second or two as the clock is corrected.
+        if booted is None or self._booted is None or abs(booted - self._booted) > CLOCK_CORRECTION_SECONDS:
+            self._booted = booted
+        return self._booted
 
     def _domain(self) -> str | None:
         # The directory that the machine joined, as sssd, realmd and samba leave it for Kerberos.

@@ -89,7 +89,16 @@ def usage_from(mount: Mount, found: os.statvfs_result) -> PartitionUsage | None:
         used=float((found.f_blocks - found.f_bfree) * found.f_frsize),
         free=float(max(0, found.f_bavail) * found.f_frsize),
         read_only=mount.read_only,
+        # A read-only image is full by design.
+        inodes_percent=None if mount.read_only else _inodes_percent(found),
     )
+
+
+def _inodes_percent(found: os.statvfs_result) -> float | None:
+    """Used share of what is used and what ordinary users may create, as df(1) counts it."""
+    used = found.f_files - found.f_ffree
+    reachable = used + found.f_favail
+    return used * 100.0 / reachable if found.f_files > 0 and reachable > 0 else None
 
 
 def _holds_data(mount: Mount) -> bool:

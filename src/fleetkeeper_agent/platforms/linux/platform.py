@@ -26,5 +26,5 @@ def linux_platform(roots: HostRoots, network_file_systems: Callable[[], bool]) -
         gpu=NvidiaGpus(),
         system=LinuxSystem(roots),
         processes=LinuxProcesses(roots),
-        inventory=LinuxInventory(roots),
+        inventory=LinuxInventory(roots, network_file_systems),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from fleetkeeper_agent.collectors.inventory import domain_of, resolved_name, told
+from fleetkeeper_agent.collectors.inventory import InventorySource, domain_of, resolved_name, told
 from fleetkeeper_agent.hostile_text import clean, clean_or_none
 from fleetkeeper_agent.platforms.portable import PortableHost
 from fleetkeeper_protocol.messages import Inventory
@@ -93,7 +93,7 @@ def run(command: tuple[str, ...]) -> bytes:
         return b""
 
 
-class MacosInventory:
+class MacosInventory(InventorySource):
     """Asks the commands that macOS brings along."""
 
     def __init__(self, ask: Callable[[tuple[str, ...]], bytes] = run) -> None:

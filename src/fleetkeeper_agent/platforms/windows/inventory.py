@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from fleetkeeper_agent.collectors.inventory import resolved_name, told
+from fleetkeeper_agent.collectors.inventory import InventorySource, resolved_name, told
 from fleetkeeper_agent.hostile_text import clean, clean_or_none
 from fleetkeeper_agent.platforms.portable import PortableHost
 from fleetkeeper_protocol.messages import Inventory
@@ -90,7 +90,7 @@ def query_powershell() -> bytes:
     return subprocess.run(command, capture_output=True, timeout=TIMEOUT_SECONDS, check=True).stdout
 
 
-class WindowsInventory:
+class WindowsInventory(InventorySource):
     """Asks PowerShell; without its answer, what Python itself knows."""
 
     def __init__(self, query: Callable[[], bytes] = query_powershell) -> None:
