@@ -48,6 +48,8 @@ class FakeServer:
     bodies: dict[str, list[dict]] = field(default_factory=dict)
     paths: Counter = field(default_factory=Counter)
     tokens: list[dict] = field(default_factory=list)
+    entered: dict[str, dict] = field(default_factory=dict)
+    relationships: list[tuple[str, str, str]] = field(default_factory=list)
     port: int = 0
     requests: int = 0
 
@@ -78,11 +80,8 @@ class FakeServer:
             body = gzip.decompress(body)
         content = msgspec.json.decode(body)
         bearer = headers.get("authorization", "").removeprefix("Bearer ")
-        if path == "/api/v1/enrollment-tokens":
-            if bearer != "api-token":
-                return Reply(401, b'{"title":"Sign-in needed"}')
-            self.tokens.append(content)
-            return Reply(201, b'{"token":"enrol-me"}')
+        if path in {"/api/v1/enrollment-tokens", "/api/v1/devices", "/api/v1/device-relationships"}:
+            return self._make(path, bearer, content)
         if path == "/api/v1/enroll":
             if content["token"] != "enrol-me":
                 return Reply(401, b'{"title":"Unknown token"}')
@@ -95,6 +94,19 @@ class FakeServer:
         if path != "/api/v1/telemetry":
             return Reply(204)
         return Reply(200, msgspec.json.encode(self._take(self.enrolled[bearer], content["frames"])))
+
+    def _make(self, path: str, bearer: str, content: dict) -> Reply:
+        if bearer != "api-token":
+            return Reply(401, b'{"title":"Sign-in needed"}')
+        if path == "/api/v1/enrollment-tokens":
+            self.tokens.append(content)
+            return Reply(201, b'{"token":"enrol-me"}')
+        if path == "/api/v1/devices":
+            self.entered[content["name"]] = content
+            return Reply(201, msgspec.json.encode({"id": f"id-of-{content['name']}"}))
+        ends = content["parent_device_id"], content["child_device_id"]
+        self.relationships.append((*ends, content["relationship_type"]))
+        return Reply(201, b"{}")
 
     def _take(self, hostname: str, frames: list[dict]) -> dict:
         counts = {"accepted": 0, "duplicates": 0, "rejected": []}

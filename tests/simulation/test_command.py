@@ -27,7 +27,7 @@ def played(monkeypatch):
     """Replace the simulation itself; returns the options that it got."""
     seen = []
 
-    async def play(options, clock, display, local_token):
+    async def play(options, clock, display, local_token, local_api_token):
         seen.append(options)
         tally = Tally()
         tally.requests = 2

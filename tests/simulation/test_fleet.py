@@ -12,9 +12,10 @@ from fleetkeeper.simulation.catalog import KINDS
 from fleetkeeper.simulation.durations import parse_duration
 from fleetkeeper.simulation.encoding import FrameEncoder
 from fleetkeeper.simulation.fleet import Fleet
+from fleetkeeper.simulation.inventories import inventory_report
 from fleetkeeper.simulation.kinds import KindName
 from fleetkeeper.simulation.noise import unsteady_clock
-from fleetkeeper.simulation.reports import inventory_report, process_report, session_report
+from fleetkeeper.simulation.reports import process_report, session_report
 from fleetkeeper.simulation.rhythm import last_boot
 from fleetkeeper_protocol.metrics import BUILT_IN, MetricKind, describe, format_channel, parse_channel
 

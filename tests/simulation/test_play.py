@@ -41,7 +41,20 @@ async def no_token(devices):
     return None
 
 
-async def play(server, folder, clock: Clock, *, local_token=no_token, display=None, **changes):
+async def no_api_token():
+    return None
+
+
+async def play(
+    server,
+    folder,
+    clock: Clock,
+    *,
+    local_token=no_token,
+    local_api_token=no_api_token,
+    display=None,
+    **changes,
+):
     values = {
         "server": server.url,
         "state_folder": folder,
@@ -51,7 +64,8 @@ async def play(server, folder, clock: Clock, *, local_token=no_token, display=No
         "duration_seconds": 0,
         "tempo": Tempo(connections=4),
     } | changes
-    return await simulate_fleet(Options(**values), clock, display or SilentDisplay(), local_token)
+    display = display or SilentDisplay()
+    return await simulate_fleet(Options(**values), clock, display, local_token, local_api_token)
 
 
 @pytest.fixture
@@ -107,6 +121,54 @@ async def test_local_installation_may_give_the_token(server, clock, tmp_path):
 async def test_a_refused_token_ends_the_run(server, clock, tmp_path):
     with pytest.raises(SimulationError, match="HTTP 401 Unknown token"):
         await play(server, tmp_path, clock, api_token=None, enrolment_token="wrong")
+
+
+async def test_relationships_are_made_once_and_for_new_devices(server, clock, tmp_path):
+    summary = await play(server, tmp_path, clock, devices=120)
+    first = list(server.relationships)
+    assert {kind for _, _, kind in first} == {"hosts", "backs_up", "connects_to", "powers"}
+    assert len(set(first)) == len(first)
+    assert summary["relationships"]["failures"] == {}
+    assert "relationships" not in await play(server, tmp_path, clock, devices=120)
+    entered = dict(server.entered)
+    await play(server, tmp_path, clock, devices=130)
+    assert server.relationships[: len(first)] == first
+    assert len(set(server.relationships)) == len(server.relationships) > len(first)
+    assert entered.items() <= server.entered.items()
+
+
+async def test_relationships_that_an_interrupted_run_made_are_no_failure(server, clock, tmp_path):
+    def interfere(path, number):
+        return Reply(409) if path == "/api/v1/device-relationships" and number % 2 else None
+
+    server.interfere = interfere
+    summary = await play(server, tmp_path, clock)
+    assert summary["relationships"]["failures"] == {}
+    assert summary["relationships"]["duplicates"] > 0
+    assert "relationships" not in await play(server, tmp_path, clock)
+
+
+async def test_a_token_that_may_not_enter_devices_does_not_stop_the_fleet(server, clock, tmp_path):
+    server.interfere = lambda path, number: Reply(403) if path == "/api/v1/devices" else None
+    summary = await play(server, tmp_path, clock)
+    assert sum(summary["relationships"]["failures"].values()) > 0
+    assert summary["inventory"]["requests"] == 40
+    server.interfere = lambda path, number: None
+    assert (await play(server, tmp_path, clock))["relationships"]["failures"] == {}
+
+
+async def test_without_an_api_token_nothing_is_related(server, clock, tmp_path):
+    summary = await play(server, tmp_path, clock, api_token=None, enrolment_token="enrol-me")
+    assert "relationships" not in summary
+    assert server.relationships == []
+
+
+async def test_local_installation_may_lend_an_api_token(server, clock, tmp_path):
+    async def lend():
+        return "api-token"
+
+    await play(server, tmp_path, clock, api_token=None, enrolment_token="enrol-me", local_api_token=lend)
+    assert server.relationships
 
 
 async def test_every_body_is_of_the_protocol(server, clock, tmp_path):

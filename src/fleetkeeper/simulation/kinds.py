@@ -26,6 +26,7 @@ class KindName(StrEnum):
     WORKSTATION = "desk"
     GPU = "gpu"
     GATEWAY = "gw"
+    HYPERVISOR = "hv"
 
 
 class Disk(NamedTuple):
@@ -80,6 +81,8 @@ class Kind(msgspec.Struct, frozen=True, dict=True, kw_only=True):
     """Share of the devices that are switched off outside of office hours."""
     processes: tuple[tuple[str, str, str], ...]
     """Typical processes as (name, user, command line)."""
+    containers: tuple[tuple[str, str], ...] = ()
+    """Containers that run as (runtime, first process)."""
 
     @cached_property
     def channels(self) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from fleetkeeper.simulation.delivery import TELEMETRY_PATH, Clock, Message, Outb
 from fleetkeeper.simulation.encoding import Compression, FrameEncoder, batch_body, compressor
 from fleetkeeper.simulation.fleet import Fleet, Frames, KindModel
 from fleetkeeper.simulation.http import Address
-from fleetkeeper.simulation.reports import inventory_report, process_report, session_report
+from fleetkeeper.simulation.inventories import inventory_report
+from fleetkeeper.simulation.reports import process_report, session_report
 from fleetkeeper.simulation.state import FleetState
 from fleetkeeper.simulation.tally import Tally
 

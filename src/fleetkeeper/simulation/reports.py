@@ -1,19 +1,15 @@
-"""What a simulated device tells besides telemetry: inventory, processes and login sessions."""
+"""What a simulated device tells besides telemetry and inventory: who it is, processes and login sessions."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeVar
 
 import numpy as np
 
 from fleetkeeper.simulation.fleet import Device, Fleet
-from fleetkeeper.simulation.kinds import Kind
 from fleetkeeper.simulation.noise import derive, make_key, uniform
 from fleetkeeper_protocol.messages import (
-    CollectorStatus,
     EnrollRequest,
-    Inventory,
-    InventoryReport,
     LoginSession,
-    NetworkInterface,
     Process,
     ProcessReport,
     ProcessSnapshot,
@@ -34,27 +30,31 @@ USERS: Final = (
     "kofi",
     "lena",
 )
-_COLLECTORS: Final = ("cpu", "memory", "network", "disk", "system", "processes", "sessions")
+_Option = TypeVar("_Option")
 _SESSION_SECONDS: Final = 21_600.0
 
 
-def _draws(fleet: Fleet, device: Device, salt: int, count: int) -> list[float]:
+def draws(fleet: Fleet, device: Device, salt: int, count: int) -> list[float]:
+    """Numbers between 0 and 1 that follow from the device and the salt."""
     key = derive(np.full(1, make_key(fleet.seed, device.index), np.uint32), salt)
     return [float(value) for value in uniform(key, np.arange(count))]
 
 
-def _choose(options: tuple[tuple[str, ...], ...], draw: float) -> tuple[str, ...]:
+def choose(options: Sequence[_Option], draw: float) -> _Option:
+    """One of the options, by a number between 0 and 1."""
     return options[int(draw * len(options))]
 
 
-def _serial(device: Device) -> str:
+def serial_number(device: Device) -> str:
+    """The machine's serial number as its maker writes it."""
     if device.kind.virtualization == "vmware":
         digits = device.smbios_uuid.hex
         return "VMware-" + " ".join(digits[at : at + 2] for at in range(0, 32, 2))
     return device.smbios_uuid.hex[:10].upper()
 
 
-def _mac(device: Device, number: int) -> str:
+def mac_address(device: Device, number: int) -> str:
+    """The address of an interface."""
     digits = device.agent_id.hex[-8:]
     return ":".join(["02", f"{number:02x}", *(digits[at : at + 2] for at in range(0, 8, 2))])
 
@@ -68,76 +68,11 @@ def enroll_request(device: Device, token: str) -> EnrollRequest:
             "agent_id": str(device.agent_id),
             "machine_id": device.agent_id.hex,
             "smbios_uuid": str(device.smbios_uuid),
-            "serial": _serial(device),
-            "mac": _mac(device, 0),
+            "serial": serial_number(device),
+            "mac": mac_address(device, 0),
             "fqdn": f"{device.hostname}.{device.domain}",
         },
     )
-
-
-def inventory_report(fleet: Fleet, device: Device, now: float) -> InventoryReport:
-    """Return a device's hardware and operating system at `now` (epoch seconds)."""
-    kind = device.kind
-    system, model, *_ = _draws(fleet, device, 31, 2)
-    os_name, os_version, kernel = _choose(kind.systems, system)
-    manufacturer, product = _choose(kind.models, model)
-    third, fourth = divmod(device.index, 250)
-    interfaces = [
-        NetworkInterface(
-            name=name,
-            mac_address=_mac(device, number),
-            ip_addresses=[f"10.{16 * number + third // 250}.{third % 250}.{fourth + 2}"]
-            if number < 2
-            else [],
-            speed_mbps=kind.interface_mbps,
-            is_up=number < 2,
-        )
-        for number, name in enumerate(kind.interfaces)
-    ]
-    return InventoryReport(
-        inventory=Inventory(
-            hostname=device.hostname,
-            fqdn=f"{device.hostname}.{device.domain}",
-            domain=device.domain,
-            os_name=os_name,
-            os_version=os_version,
-            kernel=kernel,
-            architecture=kind.architecture,
-            manufacturer=manufacturer,
-            model=product,
-            serial_number=_serial(device),
-            smbios_uuid=str(device.smbios_uuid),
-            machine_id=device.agent_id.hex,
-            virtualization=kind.virtualization,
-            cpu_model=kind.cpu_model,
-            cpu_cores=kind.cores if kind.virtualization else kind.cores // 2,
-            cpu_threads=kind.cores,
-            memory_total_bytes=fleet.memory_bytes(device),
-            gpu_models=[kind.gpu_model] * kind.gpus if kind.gpu_model else [],
-            boot_time=fleet.boot_time(device, now) + device.skew_seconds,
-            agent_version="simulated",
-            capabilities={"perf_events": kind.has_perf_events, "gpu": kind.gpus > 0},
-            interfaces=interfaces,
-        ),
-        collectors=_collectors(kind),
-    )
-
-
-def _collectors(kind: Kind) -> list[CollectorStatus]:
-    statuses = [CollectorStatus(name, "ok") for name in _COLLECTORS]
-    optional = (
-        (
-            "perf_events",
-            kind.has_perf_events,
-            "perf_event_paranoid is 3; the agent may not count hardware events",
-        ),
-        ("gpu", kind.gpus > 0, "no NVIDIA driver on this machine"),
-    )
-    statuses += [
-        CollectorStatus(name, "ok" if works else "unavailable", "" if works else why)
-        for name, works, why in optional
-    ]
-    return statuses
 
 
 def process_report(fleet: Fleet, device: Device, now: float) -> ProcessReport:
@@ -145,8 +80,8 @@ def process_report(fleet: Fleet, device: Device, now: float) -> ProcessReport:
     minute = int(now // 60.0)
     listed = device.kind.processes
     memory = fleet.memory_bytes(device)
-    steady = _draws(fleet, device, 32, len(listed))
-    lively = _draws(fleet, device, 33 + minute, len(listed))
+    steady = draws(fleet, device, 32, len(listed))
+    lively = draws(fleet, device, 33 + minute, len(listed))
     boot = int(fleet.boot_time(device, now))
     user = USERS[device.index % len(USERS)]
     processes = []
@@ -173,11 +108,11 @@ def session_report(fleet: Fleet, device: Device, now: float) -> SessionReport:
     """Return who is logged in at `now` (epoch seconds, true time): sessions last some hours."""
     sessions = []
     boot = fleet.boot_time(device, now)
-    shift = _draws(fleet, device, 34, 1)[0] * _SESSION_SECONDS
+    shift = draws(fleet, device, 34, 1)[0] * _SESSION_SECONDS
     period = int((now + shift) // _SESSION_SECONDS)
     begin = period * _SESSION_SECONDS - shift
     for number in range(device.kind.users):
-        who, until, since = _draws(fleet, device, 40 + 3 * period + number, 3)
+        who, until, since = draws(fleet, device, 40 + 3 * period + number, 3)
         started = max(begin + 1800.0 * since, boot + 30.0)
         if started <= now < begin + _SESSION_SECONDS * (0.3 + 0.7 * until):
             is_console = device.kind.device_type == "workstation" and number == 0

@@ -15,11 +15,14 @@ from fleetkeeper.simulation.enrolment import SimulationError, check_answers, enr
 from fleetkeeper.simulation.fleet import Fleet
 from fleetkeeper.simulation.http import Address
 from fleetkeeper.simulation.player import Player, Tempo
+from fleetkeeper.simulation.relating import MOST_DEVICES, Relating
 from fleetkeeper.simulation.state import FleetState
 from fleetkeeper.simulation.tally import Tally
 
 TokenSource = Callable[[int], Awaitable[str | None]]
 """Returns an enrollment token for so many devices, or None when it has none to give."""
+ApiTokenSource = Callable[[], Awaitable[str | None]]
+"""Returns an API token that may enter devices and their relationships, or None when it has none to give."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,11 @@ class Display(Protocol):
 
 
 async def simulate_fleet(
-    options: Options, clock: Clock, display: Display, local_token: TokenSource
+    options: Options,
+    clock: Clock,
+    display: Display,
+    local_token: TokenSource,
+    local_api_token: ApiTokenSource,
 ) -> dict[str, Any]:
     """Play the fleet and return the summary: counts by phase.
 
@@ -74,6 +81,7 @@ async def simulate_fleet(
         token = await _find_token(options, missing, address, clock, local_token)
         with display.progress("Enrolling", missing) as advance, _Phase(summary, "enrolment") as phase:
             phase.tally = await enrol(fleet, state, address, token, clock, on_progress=advance)
+    await _relate(options, fleet, state, address, clock, display, summary, local_api_token)
     player = Player(fleet, state, address, clock, tempo=options.tempo, compression=options.compression)
     with _stop_on_signals():
         try:
@@ -99,6 +107,30 @@ async def simulate_fleet(
         except asyncio.CancelledError:
             summary["stopped"] = True
     return summary
+
+
+async def _relate(
+    options: Options,
+    fleet: Fleet,
+    state: FleetState,
+    address: Address,
+    clock: Clock,
+    display: Display,
+    summary: dict[str, Any],
+    local_api_token: ApiTokenSource,
+) -> None:
+    if state.related >= min(fleet.count, MOST_DEVICES):
+        return
+    api_token = options.api_token or await local_api_token()
+    if api_token is None:
+        return
+    relating = Relating(fleet, state, address, api_token, clock)
+    with (
+        display.progress("Relationships", relating.total) as advance,
+        _Phase(summary, "relationships") as phase,
+    ):
+        phase.tally = relating.tally
+        await relating.run(on_progress=advance)
 
 
 async def _find_token(

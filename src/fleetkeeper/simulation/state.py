@@ -24,6 +24,9 @@ class _Stored(msgspec.Struct):
     server: str
     seed: int
     devices: dict[int, DeviceKey]
+    # IDs of the devices without an agent, by name, and how many of the fleet have their relationships.
+    entered: dict[str, str] = msgspec.field(default_factory=dict)
+    related: int = 0
 
 
 class StateError(Exception):
@@ -70,6 +73,23 @@ class FleetState:
     def forget(self, index: int) -> None:
         """Drop a key that the server no longer takes."""
         self._stored.devices.pop(index, None)
+
+    def entered(self, name: str) -> str | None:
+        """The ID of a device that was entered, None when it was not."""
+        return self._stored.entered.get(name)
+
+    def remember_entered(self, name: str, device_id: str) -> None:
+        """Keep the ID of a device that was entered; `save` writes it."""
+        self._stored.entered[name] = device_id
+
+    @property
+    def related(self) -> int:
+        """How many devices of the fleet, from the first one, have their relationships."""
+        return self._stored.related
+
+    @related.setter
+    def related(self, count: int) -> None:
+        self._stored.related = count
 
     def missing(self, fleet: Fleet) -> list[int]:
         """Return the indices of the fleet's devices without a key."""
