@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
+from sqlalchemy import select, update
 
+from fleetkeeper.identity.models import Membership, User
 from fleetkeeper.identity.permissions import Role
+from tests.factories.identity import make_department
 from tests.fixtures.clean_database import CleanDatabase, Recording
-from tests.fixtures.client import PASSWORD, Recorder, RunningApp, make_user
+from tests.fixtures.client import PASSWORD, TEST_CONTEXT, Recorder, RunningApp, make_user
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
@@ -97,3 +100,17 @@ async def viewer_browser(
 ) -> AsyncIterator[Browser]:
     async with (await clean_database.write(recorded_viewer_browser)).browser(app) as browser:
         yield browser
+
+
+@pytest.fixture
+async def north_browser(app: RunningApp, clean_database: CleanDatabase) -> AsyncIterator[Browser]:
+    """The browser of an operator of the department North, to which nothing belongs yet."""
+    del clean_database
+    browser = await sign_in(app, "nora", Role.OPERATOR)
+    async with app.state.database.session(TEST_CONTEXT) as session:
+        north = await make_department(session, "North")
+        nora = select(User.id).where(User.username == "nora").scalar_subquery()
+        own = update(Membership).where(Membership.user_id == nora)
+        await session.execute(own.values(department_id=north.id))
+    yield browser
+    await browser.client.aclose()

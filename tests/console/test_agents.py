@@ -63,6 +63,16 @@ class TestPage:
         assert "Used up" in page
         assert "No tokens" in await browser.part(f"{TOKENS}?state=active")
 
+    async def test_a_machine_enrolls_again_as_its_device(self, app, browser, device):
+        assert f"/agents/{device.id}/enroll-again" in await browser.page("/agents")
+        answer = await browser.send(f"/agents/{device.id}/enroll-again")
+        assert answer.status_code == 200, answer.text
+        secret = re.search(r"fke_[\w-]+", answer.text)[0]
+        async with app.client() as machine:
+            body = {"token": secret, "hostname": "web-01", "identities": {}}
+            enrolled = (await machine.post("/api/v1/enroll", json=body)).json()
+        assert (enrolled["device_id"], enrolled["note"]) == (str(device.id), "")
+
     async def test_a_second_device_of_a_name_is_told_of(self, app, browser, device):
         answer = await browser.send("/agents/enrollment-tokens", name="lab", max_uses="1", ttl_hours="1")
         secret = re.search(r"fke_[\w-]+", answer.text)[0]

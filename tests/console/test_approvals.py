@@ -152,6 +152,10 @@ async def test_delegations(app, browser):
     assert "Must be somebody else" in refused.text
     wrong = await browser.send("/approvals/delegations", to_user="ann", first_day="", last_day="2020-01-01")
     assert "Must be in the future" in wrong.text
+    for day in ("soon", "", "9999-12-31"):
+        wrong = await browser.send("/approvals/delegations", to_user="ann", first_day="", last_day=day)
+        assert wrong.status_code == 422
+        assert 'id="delegate-last_day-error"' in wrong.text
     made = await browser.send("/approvals/delegations", to_user="ann", first_day="", last_day=tomorrow)
     assert made.status_code == 204, made.text
     page = await browser.page("/approvals/delegations")

@@ -126,6 +126,52 @@ class TestMany:
         device = (await admin.get(f"/api/v1/devices/{made['db-01']}")).json()
         assert (device["location"], device["device_type"]) == ("Hall 1", "server")
 
+    async def test_what_many_have_is_cleared_and_their_fields_are_filled_in(self, admin, browser, device):
+        made = [
+            {"label": "Rack"},
+            {"label": "Leased", "kind": "boolean"},
+            {"label": "Warranty until", "kind": "date"},
+            {"label": "BIOS password", "is_sensitive": True},
+        ]
+        for field in made:
+            assert (await admin.post("/api/v1/custom-fields", json=field)).status_code == 201
+        await admin.patch(f"/api/v1/devices/{device.id}", json={"location": "Hall 1"})
+        chosen = {"ids": str(device.id)}
+        form = (await browser.send("/devices/bulk", **chosen)).text
+        for text in (
+            "— no location —",
+            "— no department —",
+            "— no Rack —",
+            "Sensitive fields (BIOS password)",
+        ):
+            assert text in form
+        assert "cf_bios_password" not in form
+        wrong = await browser.send("/devices/bulk", stage="preview", cf_warranty_until="soon", **chosen)
+        assert "Must be a date such as 2026-11-27" in wrong.text
+        both = await browser.send("/devices/bulk", stage="preview", location="x", clear="location", **chosen)
+        assert "Enter a value or clear it, not both" in both.text
+        changes = {"cf_rack": "7", "cf_leased": "false", "clear": "location"}
+        preview = (await browser.send("/devices/bulk", stage="preview", **chosen, **changes)).text
+        assert "location: Hall 1 → (empty)" in preview
+        assert "Leased: (empty) → no" in preview
+        await browser.send("/devices/bulk", stage="apply", change_reason="Moved", **chosen, **changes)
+        changed = (await admin.get(f"/api/v1/devices/{device.id}")).json()
+        assert (changed["location"], changed["custom_fields"]) == (None, {"rack": "7", "leased": False})
+        await browser.send("/devices/bulk", stage="apply", change_reason="Wrong", clear="cf_rack", **chosen)
+        assert (await admin.get(f"/api/v1/devices/{device.id}")).json()["custom_fields"] == {"leased": False}
+
+    async def test_tags_of_one_stop_at_a_bound(self, admin, browser, device):
+        names = [f"t{number}" for number in range(51)]
+        slugs = [(await admin.post("/api/v1/tags", json={"name": one})).json()["slug"] for one in names]
+        address = f"/tags/objects/devices/{device.id}"
+        seen = ",".join(slugs[:50])
+        await browser.send(address, tags=slugs[:50], seen="")
+        refused = await browser.send(address, tags=slugs[50], seen="")
+        assert "at most 50 tags" in refused.text
+        assert len((await admin.get(f"/api/v1/devices/{device.id}")).json()["tags"]) == 50
+        await browser.send(address, tags=slugs[1:50], seen=seen)
+        assert len((await admin.get(f"/api/v1/devices/{device.id}")).json()["tags"]) == 49
+
     async def test_all_that_match_are_meant_by_the_filters(self, app, admin, browser):
         for name in ("web-01", "db-01"):
             await (await enroll(app, admin, name)).client.aclose()
@@ -142,6 +188,8 @@ class TestMany:
         assert 'name="expected" value="1"' in " ".join(preview.text.split())
         unseen = await browser.send("/devices/bulk-delete", stage="apply", change_reason="Sold", **chosen)
         assert (unseen.status_code, "Open the preview first" in unseen.text) == (422, True)
+        silent = await browser.send("/devices/bulk-delete", stage="apply", expected="1", **chosen)
+        assert (silent.status_code, "This needs a reason" in silent.text) == (422, True)
         done = await browser.send(
             "/devices/bulk-delete", stage="apply", expected="1", change_reason="Sold", **chosen
         )
@@ -179,11 +227,12 @@ class TestDevice:
         for text in (
             "Debian GNU/Linux",
             "8 GiB",
-            "10.0.0.7",
-            "1 Gbit/s",
             "no driver &lt;b&gt;here&lt;/b&gt;",
         ):
             assert text in page
+        network = await browser.page(f"/devices/{device.id}?tab=network")
+        for text in ("eth0", "10.0.0.7", "1 Gbit/s"):
+            assert text in network
 
     async def test_states_with_what_was_before(self, browser, device):
         now = datetime.now(UTC).timestamp()
@@ -260,7 +309,25 @@ class TestDepartments:
 
 
 class TestTabs:
-    NAMES = ("", "system", "processes", "sessions", "fields", "notes", "files", "history", "settings")
+    NAMES = (
+        "",
+        "system",
+        "hardware",
+        "network",
+        "storage",
+        "facts",
+        "configs",
+        "relations",
+        "past",
+        "processes",
+        "sessions",
+        "alerts",
+        "fields",
+        "notes",
+        "files",
+        "history",
+        "settings",
+    )
 
     async def test_each_has_an_address_and_reads_nothing_of_the_others(self, browser, device):
         for name in self.NAMES:
@@ -274,7 +341,7 @@ class TestTabs:
             shows = {
                 mark for mark in ("data-range-toolbar", "data-processes", "data-partitions") if mark in page
             }
-            wanted = {"": "data-range-toolbar", "processes": "data-processes", "system": "data-partitions"}
+            wanted = {"": "data-range-toolbar", "processes": "data-processes", "storage": "data-partitions"}
             assert shows == ({wanted[name]} if name in wanted else set()), name
 
     async def test_readers_have_no_settings_and_no_history(self, viewer_browser, device):
@@ -326,3 +393,10 @@ class TestSearch:
         found = await admin.get("/api/v1/devices", params={"q": text})
         assert [one["id"] for one in found.json()["results"]] == [str(device.id)]
         assert (await admin.get("/api/v1/devices", params={"q": "mac_address"})).json()["count"] == 0
+
+
+async def test_selection_that_is_too_large_is_refused_in_the_console(browser):
+    one = "0198c0de-7c00-7a00-8000-000000000000"
+    for address in ("/devices/bulk", "/devices/bulk-delete"):
+        assert (await browser.send(address, ids=",".join([one] * 20_001))).status_code == 422
+        assert (await browser.send(address, matching="q=" + "a" * 4_000)).status_code == 422

@@ -86,6 +86,22 @@ class TestProviders:
         assert 'href="/settings/providers/new?preset=entra"' in page
 
 
+class TestSessions:
+    async def test_a_file_has_what_is_seen_and_no_secret_and_is_logged(self, browser, viewer_browser, admin):
+        page = await browser.part("/sessions?ordering=-username&has_second_factor=false")
+        text = await exported(browser, page)
+        assert text.splitlines()[0] == "user_agent,username,method,created_at,last_used_at"
+        assert "password" in text
+        whole = await admin.get("/api/v1/sessions/export?format=json")
+        assert len(whole.json()) == 2
+        for secret in (*browser.client.cookies.values(), browser.csrf_token):
+            assert secret not in whole.text
+        assert not {name for name in whole.json()[0] if "secret" in name or "hash" in name or "token" in name}
+        [last, *_] = (await admin.get("/api/v1/audit?action=sessions.export")).json()["results"]
+        assert last["details"]["format"] == "json"
+        assert (await viewer_browser.client.get("/api/v1/sessions/export")).status_code == 403
+
+
 async def test_a_default_view_is_left_again(browser):
     await browser.send("/views", path="/devices", query="status=offline", name="Offline", is_default="true")
     opened = await browser.client.get("/devices")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -10,8 +11,10 @@ from fleetkeeper.console.contexts.lists import Empty, ListPanel
 from fleetkeeper.console.contexts.panels import Cell
 from fleetkeeper.console.device_list import device_list
 from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
+from fleetkeeper.console.lists.filtering import filter_inputs
 from fleetkeeper.console.lists.showing import asked_of, list_panel, related_panel, service_parameters
 from fleetkeeper.devices.queries import LISTING
+from fleetkeeper.errors import InvalidInputError
 from tests.fixtures.client import enroll
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -67,10 +70,64 @@ class TestAddress:
         equal = (("field", "name"), ("operator", "exact"), ("value", "web"))
         assert asked_of(PAGE, equal).address == "/things?name=web"
 
+    def test_several_values_are_one_filter(self):
+        made = (("field", "lifecycle"), ("operator", "in"), ("value", "active"), ("value", "retired"))
+        assert asked_of(PAGE, made).address == "/things?lifecycle__in=active%2Cretired"
+
+    @pytest.mark.parametrize(
+        ("name", "text", "meant"),
+        [
+            ("device_type", "VM", "vm"),
+            ("device_type", "network device", "network_device"),
+            ("lifecycle__in", "Active, Retired", "active,retired"),
+            ("status", "ONLINE", "online"),
+            ("last_seen__isnull", "no", "false"),
+            ("name", "Active", "Active"),
+        ],
+    )
+    def test_the_words_that_people_see_are_values_too(self, name, text, meant):
+        assert asked_of(PAGE, ((name, text),)).filters == ((name, meant),)
+
+    @pytest.mark.parametrize(
+        ("name", "meant"),
+        [
+            ("last_seen", [("gte", "2026-11-21T00:00:00+01:00"), ("lt", "2026-11-22T00:00:00+01:00")]),
+            ("last_seen__gte", [("gte", "2026-11-21T00:00:00+01:00")]),
+            ("last_seen__lte", [("lt", "2026-11-22T00:00:00+01:00")]),
+            ("last_seen__gt", [("gte", "2026-11-22T00:00:00+01:00")]),
+            ("last_seen__lt", [("lt", "2026-11-21T00:00:00+01:00")]),
+        ],
+    )
+    def test_a_day_is_one_of_the_reader_s(self, name, meant):
+        asked = asked_of(PAGE, ((name, "2026-11-21"),))
+        wanted = service_parameters(PAGE, asked, ZoneInfo("Europe/Berlin"))[1:]
+        assert wanted == [(f"last_seen__{operator}", text) for operator, text in meant]
+
+    def test_a_moment_stays_one(self):
+        asked = asked_of(PAGE, (("last_seen__gte", "2026-11-21T10:00:00Z"),))
+        assert service_parameters(PAGE, asked)[1:] == [("last_seen__gte", "2026-11-21T10:00:00Z")]
+
+    @pytest.mark.parametrize(
+        ("name", "text", "cure"),
+        [
+            ("last_seen__gte", "tomorrow", "Must be a day, such as 2026-11-21"),
+            ("last_seen", "9999-12-31", "Must be a day, such as 2026-11-21"),
+            ("last_seen__lte", "0001-01-01", "Must be a day, such as 2026-11-21"),
+            ("lifecycle", "gone", "Must be Active, Inactive, Maintenance or Retired"),
+            ("lifecycle__in", "active,gone", "Must be Active, Inactive, Maintenance or Retired"),
+        ],
+    )
+    def test_a_wrong_value_says_what_would_be_right(self, name, text, cure):
+        with pytest.raises(InvalidInputError) as raised:
+            service_parameters(PAGE, asked_of(PAGE, ((name, text),)))
+        assert raised.value.fields[0].message == cure
+
     def test_what_is_empty_needs_no_value(self):
         for value, meant in (("", "true"), ("yes", "true"), ("No", "false"), ("false", "false")):
             made = (("field", "last_seen"), ("operator", "isnull"), ("value", value))
             assert asked_of(PAGE, made).address == f"/things?last_seen__isnull={meant}"
+        made = (("field", "last_seen"), ("operator", "isset"))
+        assert asked_of(PAGE, made).address == "/things?last_seen__isnull=false"
 
     def test_the_service_is_asked_for_what_a_choice_means(self):
         asked = asked_of(PAGE, (("status", "online"), ("cursor", "c")))
@@ -105,7 +162,10 @@ class TestPanel:
             ("name__in", "a,b", "Name is one of", "a, b"),
             ("last_seen__isnull", "true", "Last seen is empty", ""),
             ("cpu_percent__gte", "90", "CPU is at least", "90"),
-            ("status", "unknown", "Status is", "unknown"),
+            ("status", "unknown", "Status is", "Unknown"),
+            ("device_type__in", "vm,server", "Device type is one of", "VM, Server"),
+            ("last_seen__gte", "2026-11-21", "Last seen is on or after", "2026-11-21"),
+            ("last_seen__isnull", "false", "Last seen is not empty", ""),
         ],
     )
     def test_an_added_filter_is_said_in_words_and_can_be_removed(self, name, value, words, text):
@@ -136,9 +196,46 @@ def test_stale_devices_are_a_part_of_those_online(status, asked):
     assert asked in service_parameters(page, asked_of(page, (("status", status),)))
 
 
-async def test_a_filter_with_a_wrong_value_says_so_on_the_page(browser):
+@pytest.mark.parametrize(
+    ("name", "condition", "conditions", "kind"),
+    [
+        ("name", "", ["exact", "contains", "in"], "text"),
+        ("location", "", ["exact", "contains", "in", "isnull", "isset"], "text"),
+        ("cpu_cores", "gte", ["exact", "gte", "lte", "isnull", "isset"], "number"),
+        ("last_seen", "gte", ["exact", "gte", "lte", "isnull", "isset"], "date"),
+        ("last_seen", "isnull", ["exact", "gte", "lte", "isnull", "isset"], ""),
+        ("device_type", "contains", ["exact", "in"], "select"),
+        ("device_type", "in", ["exact", "in"], "ticks"),
+    ],
+)
+def test_a_field_offers_what_makes_sense_for_it(name, condition, conditions, kind):
+    inputs = filter_inputs(PAGE, ZoneInfo("UTC"), name, condition, ["x"])
+    assert ([one.value for one in inputs.conditions], inputs.kind) == (conditions, kind)
+
+
+def test_choices_are_offered_by_the_words_that_people_see():
+    options = filter_inputs(PAGE, ZoneInfo("UTC"), "device_type", "in", ["vm"]).options
+    assert ("vm", "VM", True) in [(one.value, one.label, one.is_chosen) for one in options]
+
+
+async def test_the_form_asks_for_what_fits_a_field(admin, browser):
+    field = {"label": "Ring", "kind": "choice", "choices": ["inner_one", "outer"]}
+    await admin.post("/api/v1/custom-fields", json=field)
+    part = await browser.part("/devices?filter_inputs=1&field=cf_ring")
+    assert ">inner_one</option>" in part
+    assert "<table" not in part
+    assert 'type="date"' in await browser.part("/devices?filter_inputs=1&field=last_seen&operator=gte")
+    hostile = await browser.part('/devices?filter_inputs=1&field=name&value="><script>alert(1)</script>')
+    assert "<script" not in hostile
+
+
+async def test_a_filter_with_a_wrong_value_says_so_on_the_page(browser, device):
     answer = await browser.client.get("/devices?cpu_cores__gte=many")
     assert answer.status_code == 422
+    assert answer.text.count("The filter is wrong") == 1
+    assert "match these filters" not in answer.text
+    assert "Clear filters" in answer.text
+    assert (await browser.client.get("/devices?last_seen__gte=soon")).status_code == 422
     assert "CPU cores: Must be a number" in answer.text
     assert "/devices" in answer.text
 

@@ -14,12 +14,16 @@ from fleetkeeper.identity.permissions import Permission
 # Addresses that are no page to go to, and why.
 EXCEPTIONS = {
     "/agents/arrivals": "a part of the agents' page",
+    "/alerts/firing": "the number in the header of every page",
+    "/alerts/silences/new": "the form of the silences' list, for a day of the calendar",
     "/audit/state": "a part of the audit log's page",
     "/bookmarks": "the menu at the star of every page",
     "/notifications/unread": "the number at the bell of every page",
     "/settings/providers/new": "a form that asks first which provider it is for",
     "/sign-in": "for those who are not signed in",
     "/sign-in/second-factor": "for those who are not signed in",
+    "/suggestions/devices": "what a field of a form suggests",
+    "/suggestions/metrics": "what a field of a form suggests",
     "/views": "the menu of a list",
 }
 

@@ -26,6 +26,7 @@ class TestChannels:
             "kind": "webhook",
             "name": "Operations",
             "url": "https://hooks.example/x",
+            "format": "alertmanager",
             "per_minute": "60",
         }
         made = (await browser.send("/notifications/channels/webhook", **fields)).text
@@ -67,9 +68,11 @@ class TestChannels:
         )
         address = f"/notifications/channels/{channel.id}"
         fields = {"name": "Renamed", "url": "https://hooks.example/y", "per_minute": "5", "version": "1"}
+        fields["format"] = "alertmanager"
         assert (await browser.send(f"{address}/change", **fields)).status_code == 204
         page = await browser.page(address)
         assert "https://hooks.example/y" in page
+        assert "Alertmanager" in page
         assert "Disabled" in page
         assert (await browser.send(f"{address}/change", **fields)).status_code == 412
         assert (await browser.send(f"{address}/delete")).status_code == 204

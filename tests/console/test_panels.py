@@ -249,7 +249,7 @@ class TestGroups:
         fields = {"name": "The company", "slug": "x", "issuer": "https://login.example", "client_id": "fleet"}
         rest = {"scopes": "openid", "groups_claim": "groups", "recheck_seconds": "60", "enabled": "true"}
         made = await browser.send("/settings/providers/new?preset=generic", **fields, **rest)
-        provider_id = made.headers["location"].rpartition("/")[2]
+        provider_id = made.headers["hx-redirect"].rpartition("/")[2]
         page = await browser.page("/groups")
         assert f'value="{provider_id}"' in page
         answer = await browser.send("/groups", name="helpdesk", description="", provider_id=provider_id)
@@ -348,6 +348,31 @@ class TestAccount:
         page = await viewer_browser.page("/account")
         assert 'data-time-zone="Asia/Tokyo"' in page
         assert 'data-theme-choice="dark"' in page
+        assert re.search(r'value="Asia/Tokyo"\s+selected', page)
+
+    async def test_what_is_left_empty_in_the_profile_is_taken_away(self, viewer_browser):
+        full = {"name": "Victor", "email": "v@example.com", "time_zone": "Asia/Tokyo", "theme": "light"}
+        for sent in (full, full | {"name": "", "email": "", "time_zone": ""}):
+            assert (await viewer_browser.send("/account", **sent)).status_code == 204
+        page = await viewer_browser.page("/account")
+        assert "v@example.com" not in page
+        assert 'data-time-zone="Asia/Tokyo"' not in page
+        assert 'data-theme-choice="light"' in page
+
+    async def test_a_password_is_changed_and_what_is_wrong_stands_at_its_field(self, app, viewer_browser):
+        address = "/account/security/password"
+        wrong = await viewer_browser.send(address, current_password="no", new_password="another long one")
+        assert wrong.status_code == 422
+        assert 'id="password-current_password-error"' in wrong.text
+        assert "another long one" not in wrong.text
+        short = await viewer_browser.send(address, current_password=PASSWORD, new_password="x")
+        assert 'id="password-new_password-error"' in short.text
+        answer = await viewer_browser.send(
+            address, current_password=PASSWORD, new_password="another long one", revoke_tokens="true"
+        )
+        assert "Your password is changed." in answer.text
+        credentials = {"username": "victor", "password": "another long one"}
+        assert (await app.client().post("/sign-in", data=credentials)).status_code == 303
 
     async def test_a_token_is_shown_once_and_then_rotated_and_revoked(self, app, viewer_browser):
         answer = await viewer_browser.send("/account/tokens", name="backup", days="30", preset="read")
@@ -403,7 +428,7 @@ class TestAccount:
 
     async def test_ending_other_sessions_keeps_this_one(self, app, viewer_browser):
         other = await sign_in_as(app, "victor")
-        assert "This one" in await viewer_browser.page("/account")
+        assert "Current session" in await viewer_browser.page("/account")
         assert (await viewer_browser.send("/account/sessions/end-others")).status_code == 204
         assert (await other.client.get("/account")).status_code == 303
         await viewer_browser.page("/account")

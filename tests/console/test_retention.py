@@ -1,5 +1,6 @@
 """The pages of retention, archive and deletion."""
 
+import re
 import time
 
 import pytest
@@ -17,6 +18,8 @@ from tests.fixtures.jobs import run_job
 
 HOME = "/settings/retention"
 DAY = 86_400_000_000
+# What the form of a policy has from the start.
+PRESET = {"priority": "0", "downsample_interval": "1 hour"}
 
 
 @pytest.fixture
@@ -45,6 +48,7 @@ class TestPolicies:
             "device_type": "",
             "raw_days": "9",
             "priority": "3",
+            "downsample_interval": "1 hour",
         }
         answer = await browser.send(f"{HOME}/policies", **fields)
         assert answer.headers["HX-Redirect"] == HOME
@@ -63,13 +67,24 @@ class TestPolicies:
         assert "Short" not in await browser.page(HOME)
 
     async def test_an_error_stands_at_its_field(self, browser):
-        answer = await browser.send(f"{HOME}/policies", name="x", raw_days="5", archive_after_days="9")
+        answer = await browser.send(
+            f"{HOME}/policies", **PRESET, name="x", raw_days="5", archive_after_days="9"
+        )
         assert answer.status_code == 422
         assert 'id="new-policy-archive_after_days-error"' in answer.text
         assert 'value="9"' in answer.text
-        answer = await browser.send(f"{HOME}/policies/1", name="x", raw_days="never")
+        answer = await browser.send(f"{HOME}/policies/1", **PRESET, name="x", raw_days="never")
         assert answer.status_code == 422
         assert "Must be a whole number" in answer.text
+
+    async def test_the_base_policy_stays_for_everything(self, browser):
+        page = await browser.page(f"{HOME}/policies/1")
+        assert 'name="raw_days"' in page
+        assert 'name="metric_group"' not in page
+        values = {"name": "All", "raw_days": "30", "metric_group": "cpu"}
+        answer = await browser.send(f"{HOME}/policies/1", **PRESET, **values)
+        assert answer.status_code == 422
+        assert "This is the policy for everything" in answer.text
 
     async def test_the_base_policy_has_no_button_to_delete_it(self, browser):
         assert f"{HOME}/policies/1/delete" not in await browser.page(HOME)
@@ -87,7 +102,7 @@ async def newest(app):
 class TestRuns:
     async def test_told_first_and_done_then(self, app, browser, device, settings):
         assert "Nothing is due" in await browser.page(f"{HOME}/preview")
-        await browser.send(f"{HOME}/policies/1", name="All", raw_days="", archive_after_days="10")
+        await browser.send(f"{HOME}/policies/1", **PRESET, name="All", raw_days="", archive_after_days="10")
         page = await browser.page(f"{HOME}/preview")
         assert "Archived" in page
         assert "No raw samples are lost" in page
@@ -104,7 +119,7 @@ class TestRuns:
         assert (await browser.send(f"{HOME}/verify")).headers["HX-Redirect"] == f"{HOME}/files"
 
     async def test_what_goes_for_good_is_said(self, browser, device):
-        await browser.send(f"{HOME}/policies/1", name="All", raw_days="11")
+        await browser.send(f"{HOME}/policies/1", **PRESET, name="All", raw_days="11")
         page = await browser.page(f"{HOME}/preview")
         assert "50 samples are deleted permanently" in page
         assert "btn-danger" in page
@@ -126,6 +141,22 @@ class TestDeletions:
         assert "sold" in page
         assert "done" in page
         assert connection.execute("SELECT count(*) FROM chunks").fetchone() == (0,)
+
+    async def test_a_day_that_is_none_stands_at_its_field(self, browser, device):
+        address = f"{HOME}/deletions/preview"
+        answer = await browser.send(address, device="an-old-one", first_day="tomorrow", last_day="2026-01-02")
+        assert answer.status_code == 422
+        assert 'id="deletion-first_day-error"' in answer.text
+        assert 'value="2026-01-02"' in answer.text
+        shown = await browser.send(address, device="an-old-one", metric="a", last_day="2026-01-02")
+        hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', shown.text))
+        assert hidden | {"csrf_token": ""} == {
+            "csrf_token": "",
+            "device": str(device),
+            "metric": "a",
+            "first_day": "",
+            "last_day": "2026-01-02",
+        }
 
     @pytest.mark.parametrize("device_id", ["", "x", "0198f6a0-0000-7000-8000-000000000001"])
     async def test_a_wrong_device(self, browser, device_id):

@@ -137,6 +137,27 @@ class TestSenders:
         await browser.send(f"{base}/delete")
         assert (await admin.get("/api/v1/telemetry/sender-rules")).json()["count"] == 6
 
+    async def test_labels_are_separated_by_commas_or_blanks_and_an_empty_order_stays(self, browser, admin):
+        rules = (await admin.get("/api/v1/telemetry/sender-rules")).json()["results"]
+        base = f"/senders/rules/{rules[1]['id']}"
+        values = {"protocol": "any", "labels": "box crate,  bin", "pattern": "", "description": ""}
+        assert (await browser.send(base, **values, position="")).status_code == 204
+        changed = (await admin.get(f"/api/v1/telemetry/sender-rules/{rules[1]['id']}")).json()
+        assert (changed["labels"], changed["position"]) == (["box", "crate", "bin"], 2)
+        assert (changed["enabled"], changed["description"]) == (rules[1]["enabled"], "")
+        refused = await browser.send(base, **values | {"labels": " "}, position="0")
+        assert refused.status_code == 422
+        assert 'id="rule-labels-error"' in refused.text
+        assert 'id="rule-position-error"' in refused.text
+
+    async def test_labels_that_were_tried_stay_in_the_form(self, browser, device):
+        answer = await browser.send("/senders/rules/try", protocol="otlp", labels="host.name=web-01")
+        assert 'value="host.name=web-01"' in answer.text
+        assert re.search(r'value="otlp"\s+selected', answer.text)
+        wrong = await browser.send("/senders/rules/try", protocol="smoke", labels="a=b")
+        assert wrong.status_code == 422
+        assert 'id="try-protocol-error"' in wrong.text
+
     async def test_a_wrong_pattern_is_shown_at_its_field(self, browser):
         answer = await browser.send("/senders/rules", protocol="any", labels="a", pattern="(")
         assert answer.status_code == 422

@@ -1,45 +1,47 @@
 """Settings as forms."""
 
+import json
+
 import pytest
 
-from fleetkeeper.console.settings_forms import GROUPS, entered_values, settings_form
-from fleetkeeper.errors import FieldError
+from fleetkeeper.config.schemas import Features, Sampling
+from fleetkeeper.console.settings_forms import FORMS
 
 
 class TestForms:
-    @pytest.mark.parametrize("key", GROUPS)
+    @pytest.mark.parametrize("key", FORMS)
     def test_every_field_of_the_schema_is_on_the_form(self, key):
-        form = settings_form(key, {})
-        assert [field.name for field in form.fields] == [
-            f"{key}-{name}" for name in GROUPS[key].schema.model_fields
-        ]
-        assert set(GROUPS[key].labels) == set(GROUPS[key].schema.model_fields)
+        assert list(FORMS[key].widgets) == list(FORMS[key].model.model_fields)
 
-    def test_an_error_stands_at_its_field(self):
-        errors = [FieldError("sampling.interval_seconds", "is at least 1")]
-        form = settings_form("sampling", {"interval_seconds": "0"}, errors=errors)
-        assert [field.error for field in form.fields] == ["is at least 1", "", ""]
+    def test_a_number_has_the_bounds_of_the_schema(self):
+        interval = FORMS["sampling"].shown("", Sampling()).entries[0]
+        assert (interval.value, interval.minimum, interval.maximum) == ("5", "1", "3600")
+        assert interval.hint == "1 to 3600"
 
     def test_a_switch_that_is_off_is_not_sent(self):
-        values = entered_values("features", {"features-gpu_enabled": "true"})
-        assert values["gpu_enabled"] is True
-        assert values["perf_events_enabled"] is False
+        values = FORMS["features"].read({"gpu_enabled": ["true"]})
+        assert (values.gpu_enabled, values.perf_events_enabled) == (True, False)
+
+    def test_who_may_not_change_them_reads_them_as_facts(self):
+        said = {label: cell.text for label, cell in FORMS["features"].facts(Features()).facts}
+        assert (said["Processes"], said["Network file systems"]) == ("On", "Off")
 
 
 class TestPage:
     async def test_saves_and_shows_what_was_saved(self, browser):
         fields = {
-            "sampling-interval_seconds": "10",
-            "sampling-process_interval_seconds": "60",
-            "sampling-inventory_interval_seconds": "3600",
+            "interval_seconds": "10",
+            "process_interval_seconds": "60",
+            "inventory_interval_seconds": "3600",
         }
         answer = await browser.send("/settings/sampling", **fields)
         assert answer.status_code == 200
-        assert "Saved." in answer.text
+        assert json.loads(answer.headers["HX-Trigger"])["toast"]["text"] == "Sampling: saved."
+        assert 'value="10"' in answer.text
         assert 'value="10"' in await browser.page("/settings")
 
     async def test_names_the_field_at_fault_and_keeps_what_was_entered(self, browser):
-        answer = await browser.send("/settings/sampling", **{"sampling-interval_seconds": "-3"})
+        answer = await browser.send("/settings/sampling", interval_seconds="-3")
         assert answer.status_code == 422
         assert 'value="-3"' in answer.text
         assert 'id="sampling-interval_seconds-error"' in answer.text
@@ -48,17 +50,17 @@ class TestPage:
     async def test_retention_is_edited_on_its_own_page_alone(self, browser):
         page = await browser.page("/settings")
         assert 'href="/settings/retention"' in page
-        assert "days)" not in page
+        assert 'name="archive_enabled"' not in page
         assert (await browser.send("/settings/archive-policy")).status_code == 404
 
     async def test_works_without_scripts(self, browser):
-        fields = {"csrf_token": browser.csrf_token, "features-gpu_enabled": "true"}
+        fields = {"csrf_token": browser.csrf_token, "gpu_enabled": "true"}
         answer = await browser.client.post("/settings/features", data=fields)
         assert answer.status_code == 303
         assert answer.headers["location"] == "/settings"
 
     async def test_needs_the_token(self, browser):
-        answer = await browser.client.post("/settings/features", data={"features-gpu_enabled": "true"})
+        answer = await browser.client.post("/settings/features", data={"gpu_enabled": "true"})
         assert answer.status_code == 403
 
     async def test_an_unknown_group_is_not_found(self, browser):

@@ -20,7 +20,6 @@ from fleetkeeper.console.contexts import (
     overview,
     panels,
     refusals,
-    settings,
     shell,
     space,
     views,
@@ -58,17 +57,11 @@ CONTEXTS = {
     "overview/detail.html": overview.OverviewPage,
     "overview/_summary.html": overview.OverviewSummary,
     "senders/_example.html": refusals.RefusedExample,
-    "settings/detail.html": settings.SettingsPage,
-    "settings/_form.html": settings.SettingsFormFragment,
-}
-# Names that an including template sets in a loop, before the part that uses them.
-LOOP_NAMES = {
-    "settings/_form.html": {"form"},
 }
 
 
 @cache
-def names_used(template: str, *, is_part: bool = False) -> frozenset[str]:
+def names_used(template: str) -> frozenset[str]:
     """The names of the context that a template uses, with those of what it extends and includes."""
     source = ENVIRONMENT.loader.get_source(ENVIRONMENT, template)[0]
     tree = ENVIRONMENT.parse(source)
@@ -77,8 +70,8 @@ def names_used(template: str, *, is_part: bool = False) -> frozenset[str]:
     for imported in re.findall(r'{%-? from "[^"]+" import ([\w, ]+?) -?%}', source):
         names -= set(imported.split(", "))
     for other in re.findall(r'{%-?\s*(?:extends|include) "([^"]+)"', source):
-        names |= names_used(other, is_part=True)
-    return frozenset(names - LOOP_NAMES.get(template, set()) if is_part else names)
+        names |= names_used(other)
+    return frozenset(names)
 
 
 @pytest.mark.parametrize("template", CONTEXTS)

@@ -36,10 +36,10 @@ async def add_authenticator_app(visitor: Visitor) -> tuple[str, list[str]]:
     await page.click("#totp button:has-text('Set up')")
     await expect(page.locator("#totp img[src^='data:image/svg']")).to_be_visible()
     secret = (await page.inner_text("#totp-secret")).replace(" ", "")
-    await page.fill("#totp_code", "000000")
+    await page.fill("#totp-code", "000000")
     await page.click("#totp button[type=submit]")
-    await expect(page.locator("#totp_code-error")).to_contain_text("current code of the app")
-    await page.fill("#totp_code", pyotp.TOTP(secret).now())
+    await expect(page.locator("#totp-code-error")).to_contain_text("current code of the app")
+    await page.fill("#totp-code", pyotp.TOTP(secret).now())
     await page.click("#totp button[type=submit]")
     await expect(page.locator("#totp .tag")).to_have_text("On")
     codes = (await page.inner_text("#codes")).split()
@@ -71,7 +71,7 @@ async def make_provider_by_hand(visitor: Visitor, real_provider: RealProvider) -
     values = {"name": "The company", "slug": "company", "issuer": real_provider.issuer, "client_id": "fleet"}
     for name, value in (values | {"client_secret": "any", "recheck_seconds": "0"}).items():
         await page.fill(f"[name={name}]", value)
-    await page.click("button:has-text('Save')")
+    await page.click("button:has-text('Add provider')")
     await page.click("button:has-text('Test connection')")
     await expect(page.locator("main")).to_contain_text("The provider answers, and has 1 key")
     await visitor.open("/groups")
@@ -174,7 +174,7 @@ async def test_passkey_alone(visit: Visit, maria: str):
     await page.click("button:has-text('Sign in with a passkey')")
     await page.wait_for_url(visitor.address + "/devices")
     await visitor.open("/account")
-    await expect(page.locator("#sessions tbody tr", has_text="This one")).to_contain_text("passkey")
+    await expect(page.locator("#sessions tbody tr", has_text="Current session")).to_contain_text("passkey")
     assert visitor.problems == []
 
     await visitor.open("/account/security")

@@ -1,5 +1,6 @@
 /** The page of a device: what its open tab shows is kept up to date. */
 
+import { startAlertMarks } from "./charts/alert_marks.js";
 import { Dashboard } from "./device/dashboard.js";
 import { followPartitions } from "./device/partitions.js";
 import { ProcessTable } from "./device/processes.js";
@@ -24,6 +25,7 @@ if (root.querySelector("[data-range-toolbar]")) {
   startRangePicker(root.querySelector("[data-range-toolbar]"));
   startSectionNav(root.querySelector("[data-section-nav]"));
   new Dashboard(root).start();
+  startAlertMarks(root, () => [device]);
   moment.addEventListener("change", passOnMoment);
   passOnMoment();
 }

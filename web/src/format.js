@@ -18,6 +18,7 @@ const momentWithYear = new Intl.DateTimeFormat(undefined, {
   timeZone, year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
   hour12: false,
 });
+const zoneName = new Intl.DateTimeFormat(undefined, { timeZone, timeZoneName: "short" });
 const year = new Intl.DateTimeFormat("en", { timeZone, year: "numeric" });
 
 function scaled(value, base, suffixes) {
@@ -76,9 +77,9 @@ export function formatMoment(date, nowMs) {
   return (year.format(date) === year.format(new Date(nowMs)) ? moment : momentWithYear).format(date);
 }
 
-/** To the second, with the year in any case. */
+/** To the second, with the year in any case and the time zone. */
 export function formatFull(date) {
-  return momentWithYear.format(date);
+  return `${momentWithYear.format(date)} ${zoneName.formatToParts(date).find(({ type }) => type === "timeZoneName").value}`;
 }
 
 export function formatRelative(date, nowMs) {

@@ -1,8 +1,11 @@
 """Approval requests and delegations as panels. Pure."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Any
 from uuid import UUID
+
+from pydantic import BaseModel, Field
 
 from fleetkeeper.approvals.delegations.schemas import DelegationRead
 from fleetkeeper.approvals.queries import LISTING
@@ -10,16 +13,51 @@ from fleetkeeper.approvals.rules.schemas import Approvers, Level
 from fleetkeeper.approvals.schemas import ApprovalDetail, ApprovalRead, Decide, DecisionRead, Reject
 from fleetkeeper.approvals.status import REQUESTS, RequestState
 from fleetkeeper.console.contexts.lists import Empty
-from fleetkeeper.console.contexts.panels import Cell, Entry, EntryForm, Facts, Row, RowAction, Table, Tag
+from fleetkeeper.console.contexts.panels import Cell, EntryForm, Facts, Row, RowAction, Table, Tag
 from fleetkeeper.console.forms.form import Form, Widget
 from fleetkeeper.console.forms.status_forms import status_cell
 from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter, status_filter
 
 HOME = "/approvals"
 DELEGATIONS = f"{HOME}/delegations"
+_DAY = timedelta(days=1)
+
+
+class DelegationForm(BaseModel):
+    """A delegation for whole days."""
+
+    to_user: Annotated[str, Field(min_length=1)]
+    first_day: date | None = None
+    last_day: Annotated[date, Field(lt=date.max)]
+
+    def delegation(self) -> dict[str, Any]:
+        """The same from moment to moment."""
+        return {
+            "to_user": self.to_user,
+            "starts_at": None if self.first_day is None else _midnight(self.first_day),
+            "ends_at": _midnight(self.last_day + _DAY),
+        }
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
 _COMMENT = Widget("Comment", hint="The requester and the audit log see it")
 APPROVE = Form(Decide, "approve", "Approve", "Approve", {"comment": _COMMENT})
 REJECT = Form(Reject, "reject", "Reject", "Reject", {"comment": _COMMENT}, is_danger=True)
+DELEGATE = Form(
+    DelegationForm,
+    "delegate",
+    "Delegate approvals",
+    "Delegate",
+    {
+        "to_user": "Username",
+        "first_day": Widget("First day (UTC)", hint="Empty: now"),
+        "last_day": "Last day (UTC)",
+    },
+    text="The other user sees the requests that wait for you. Nobody can decide on their own request.",
+)
 CANCEL = Form(Decide, "cancel", "Cancel request", "Cancel request", {"comment": _COMMENT}, is_danger=True)
 
 
@@ -167,20 +205,4 @@ def delegation_table(delegations: Sequence[DelegationRead]) -> Table:
         ("Approver", "Decides for them", "From", "Until"),
         rows,
         empty="No delegations. While you are away, another user can decide in your place.",
-    )
-
-
-def delegation_form() -> EntryForm:
-    """Names somebody who decides in one's place, for whole days."""
-    return EntryForm(
-        "delegate",
-        "Delegate approvals",
-        DELEGATIONS,
-        "Delegate",
-        (
-            Entry("to_user", "Username"),
-            Entry("first_day", "First day (UTC)", kind="date", hint="Empty: now", is_required=False),
-            Entry("last_day", "Last day (UTC)", kind="date"),
-        ),
-        text="The other user sees the requests that wait for you. Nobody can decide on their own request.",
     )

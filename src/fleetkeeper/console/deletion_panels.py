@@ -1,36 +1,64 @@
 """Deletions of a device's telemetry as panels. Pure."""
 
-from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Annotated
+
+from pydantic import BaseModel, Field
 
 from fleetkeeper.console.contexts.lists import Empty
-from fleetkeeper.console.contexts.panels import Cell, Entry, EntryForm, Facts, Tag
+from fleetkeeper.console.contexts.panels import Cell, EntryForm, Facts, Tag
+from fleetkeeper.console.forms.form import Form, Widget
 from fleetkeeper.console.lists.declaring import Column, ListPage
 from fleetkeeper.console.panels import REASON
-from fleetkeeper.console.retention_panels import HOME, grouped
+from fleetkeeper.console.policy_forms import HOME
+from fleetkeeper.console.retention_panels import grouped
 from fleetkeeper.kit.sizes import size_text
 from fleetkeeper.telemetry.archive.browsing import DELETIONS
-from fleetkeeper.telemetry.archive.schemas import Amounts, DeletionRead
+from fleetkeeper.telemetry.archive.schemas import Amounts, DeletionCreate, DeletionRead
 from fleetkeeper.telemetry.archive.status import DELETIONS as STATES
 
 
-def deletion_form(values: Mapping[str, str]) -> EntryForm:
+class DeletionForm(BaseModel):
+    """What is to go; the device by name or ID."""
+
+    device: Annotated[str, Field(min_length=1)]
+    metric: Annotated[str, Field(min_length=1)] | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+
+
+FORM = Form(
+    DeletionForm,
+    "deletion",
+    "Delete telemetry of a device",
+    "Preview deletion",
+    {
+        "device": Widget("Device", hint="Name or ID"),
+        "metric": Widget("Metric", hint="Empty: all metrics"),
+        "first_day": "From day (UTC)",
+        "last_day": "To day (UTC)",
+    },
+)
+# What was shown is what goes.
+CONFIRM = Form(
+    DeletionCreate,
+    "delete",
+    "Delete telemetry",
+    "Delete telemetry",
+    {name: Widget("", kind="hidden") for name in DeletionCreate.model_fields},
+    text="Deletes from the database and the archive files. This cannot be undone.",
+    is_danger=True,
+)
+
+
+def deletion_form(device: str = "") -> EntryForm:
     """Asks what is to go."""
-    return EntryForm(
-        "deletion",
-        "Delete telemetry of a device",
-        f"{HOME}/deletions/preview",
-        "Preview deletion",
-        (
-            Entry("device", "Device", values.get("device", ""), hint="Name or ID"),
-            Entry("metric", "Metric", values.get("metric", ""), hint="Empty: all metrics", is_required=False),
-            Entry("first_day", "From day (UTC)", values.get("first_day", ""), "date", is_required=False),
-            Entry("last_day", "To day (UTC)", values.get("last_day", ""), "date", is_required=False),
-        ),
-        is_open=bool(values.get("device")),
-    )
+    present = DeletionForm.model_construct(device=device)
+    return FORM.shown(f"{HOME}/deletions/preview", present, is_open=bool(device))
 
 
-def deletion_confirmation(amounts: Amounts, values: Mapping[str, str]) -> tuple[Facts, EntryForm]:
+def deletion_confirmation(amounts: Amounts) -> tuple[Facts, EntryForm]:
     """What would go, and the form that lets it go."""
     facts = (
         ("Device", Cell(amounts.device_name, href=f"/devices/{amounts.device}")),
@@ -47,23 +75,8 @@ def deletion_confirmation(amounts: Amounts, values: Mapping[str, str]) -> tuple[
         ("Login sessions", Cell(grouped(amounts.login_sessions))),
         ("States", Cell(grouped(amounts.states))),
     )
-    # Names may be given to another device meanwhile; what was shown is what goes.
-    shown = {**values, "device": str(amounts.device)}
-    hidden = tuple(
-        Entry(name, "", shown.get(name, ""), "hidden", is_required=False)
-        for name in ("device", "metric", "first_day", "last_day")
-    )
-    form = EntryForm(
-        "delete",
-        "Delete telemetry",
-        f"{HOME}/deletions",
-        "Delete telemetry",
-        (*hidden, REASON),
-        text="Deletes from the database and the archive files. This cannot be undone.",
-        is_open=True,
-        is_danger=True,
-    )
-    return Facts("amounts", "Preview", facts), form
+    form = CONFIRM.shown(f"{HOME}/deletions", amounts, is_open=True)
+    return Facts("amounts", "Preview", facts), replace(form, entries=(*form.entries, REASON))
 
 
 def _days(one: DeletionRead) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fastapi import Request, Response
 
-from fleetkeeper.console.contexts.panels import EntryForm, Fragment, Note, Panel, Tag
+from fleetkeeper.console.contexts.panels import EntryForm, Fragment, Note, Panel, RowAction, Tag
 from fleetkeeper.console.contexts.shell import TabLink
 from fleetkeeper.console.panels import Sent, refuse_in, show_page
 from fleetkeeper.errors import FleetkeeperError
@@ -51,6 +51,7 @@ async def show_detail(
     links: Sequence[tuple[str, str]] = (),
     head: Fragment | None = None,
     notes: Sequence[Note] = (),
+    actions: Sequence[RowAction] = (),
     refusal: Refusal | None = None,
 ) -> Response:
     """The page with the tab that its address names; tabs that are None are left out."""
@@ -73,6 +74,7 @@ async def show_detail(
         links=links,
         head=head,
         notes=notes,
+        actions=actions,
         tabs=_links(shown, chosen, request.path_params, request.url.path) if len(shown) > 1 else (),
         status=200 if refusal is None else refusal.error.status,
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from fleetkeeper.annotations.fields.filters import sorted_by_fields
+from fleetkeeper.annotations.fields.filters import PREFIX, sorted_by_fields
 from fleetkeeper.annotations.fields.schemas import FieldRead
 from fleetkeeper.annotations.tags.schemas import TagRead
 from fleetkeeper.console.contexts.lists import BulkAction, Empty
@@ -94,6 +94,8 @@ def device_list(
         quick=tuple(quick),
         columns=(*_columns(stale_before, paths, tags), *field_columns(fields)),
         titles=TITLES,
+        # Choices of custom fields are words already.
+        values={(PREFIX + one.name, choice): choice for one in fields for choice in one.choices},
         empty=_ENROLL
         if may_enroll
         else Empty("No devices yet", "Administrators and operators enroll machines."),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from fleetkeeper.console.contexts.devices import (
@@ -16,6 +16,8 @@ from fleetkeeper.console.contexts.devices import (
 )
 from fleetkeeper.console.contexts.panels import Cell, Facts, Fragment, Row, Table, Tag
 from fleetkeeper.console.rendering import format_words
+from fleetkeeper.devices.containers import SOURCE
+from fleetkeeper.devices.creating import SOURCE as MANUAL
 from fleetkeeper.devices.schemas import DeviceRead
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.telemetry.schemas import SessionRead
@@ -88,9 +90,15 @@ def _words(*parts: str | None) -> str:
     return " ".join(part for part in parts if part)
 
 
+def is_seen_by_host(device: DeviceRead) -> bool:
+    """Whether it is known by the agent of another machine."""
+    return device.device_type == "container" and device.source_system == SOURCE
+
+
 def has_never_reported(device: DeviceRead) -> bool:
-    """Whether nothing came in the minutes after it was made known."""
-    return device.last_seen is None and device.created_at < utc_now() - FIRST_REPORT
+    """Whether nothing came in the minutes after it was made known, or nothing will."""
+    may_come = device.created_at >= utc_now() - FIRST_REPORT and not is_seen_by_host(device)
+    return device.last_seen is None and (device.source_system == MANUAL or not may_come)
 
 
 def device_head(
@@ -111,6 +119,29 @@ def charts(device: DeviceRead, collectors: Iterable[Mapping[str, Any]]) -> Devic
     rows = map(collector_row, collectors)
     reasons = json.dumps([{"name": one.name, "reason": one.reason} for one in rows])
     return DeviceCharts(device.id, FIGURES, SECTIONS, reasons)
+
+
+def about_facts(device: DeviceRead, location: str) -> Facts:
+    """What people know of it; what is not known is left out."""
+    told = (
+        ("Type", Cell(device.device_type, kind="device_type")),
+        ("Lifecycle", Cell(format_words(device.lifecycle))),
+        ("Location", Cell(location, f"/locations/{device.location_id}" if location else "")),
+        ("Place in the location", Cell(device.location or "")),
+        ("Vendor and model", Cell(_words(device.manufacturer, device.model))),
+        ("Serial number", Cell(device.serial_number or "")),
+        ("Asset tag", Cell(device.asset_tag or "")),
+        ("Owner", Cell(device.owner or "")),
+        ("Purchased on", Cell(_day(device.purchased_on))),
+        ("Warranty until", Cell(_day(device.warranty_until))),
+        ("End of support on", Cell(_day(device.end_of_support_on))),
+        ("Description", Cell(device.description or "")),
+    )
+    return Facts("about", "About", tuple((label, cell) for label, cell in told if cell.text))
+
+
+def _day(day: date | None) -> str:
+    return day.isoformat() if day else ""
 
 
 def hardware_facts(device: DeviceRead) -> Facts:
@@ -146,28 +177,6 @@ def system_facts(device: DeviceRead) -> Facts:
             ("First seen", _moment(device.first_seen)),
             ("Device ID", Cell(str(device.id))),
         ),
-    )
-
-
-def interfaces_table(device: DeviceRead) -> Table:
-    """Its network interfaces as the agent reported them."""
-    return Table(
-        "interfaces",
-        "Interfaces",
-        ("Interface", "State", "Addresses", "MAC address", "Speed"),
-        tuple(
-            Row(
-                (
-                    _code(one.get("name")),
-                    _up(one.get("is_up")),
-                    _code(", ".join(map(str, one.get("ip_addresses") or ()))),
-                    _code(one.get("mac_address")),
-                    Cell(format_speed(one.get("speed_mbps"))),
-                )
-            )
-            for one in device.interfaces
-        ),
-        empty="No network interfaces reported.",
     )
 
 
@@ -232,12 +241,6 @@ def _word(value: str | bool) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return value
-
-
-def _up(value: Any) -> Cell:
-    if value is None:
-        return Cell()
-    return Cell(tags=(Tag("Up", "good") if value else Tag("Down"),))
 
 
 def _moment(at: datetime | None) -> Cell:

@@ -1,35 +1,48 @@
 """The tabs of a device's page, each declared once."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.alerts.log import service as alert_log
 from fleetkeeper.annotations.tags.service import all_tags
+from fleetkeeper.console.alert_list import alert_list
+from fleetkeeper.console.alert_page import SILENCE_DEVICE, durations
+from fleetkeeper.console.alert_rule_overrides import device_overrides
 from fleetkeeper.console.annotation_tabs import Annotating, annotation_tabs
 from fleetkeeper.console.contexts.devices import DeviceProcesses, FileSystems, NeverReported
-from fleetkeeper.console.contexts.panels import Fragment
+from fleetkeeper.console.contexts.panels import Facts, Fragment
 from fleetkeeper.console.details import Panels, Tab
-from fleetkeeper.console.device_form import delete_form, device_form
+from fleetkeeper.console.device_configs import configs
+from fleetkeeper.console.device_facts import facts
+from fleetkeeper.console.device_form import clone_form, delete_form, device_form
 from fleetkeeper.console.device_page import (
     PROCESS_COLUMNS,
     SHOWN_CHANGES,
+    about_facts,
     charts,
     collectors_table,
     hardware_facts,
     has_never_reported,
-    interfaces_table,
+    is_seen_by_host,
     logins_table,
     states_table,
     system_facts,
 )
+from fleetkeeper.console.device_parts import BY_NAME, part_panels, parts_tab
+from fleetkeeper.console.device_past import past
+from fleetkeeper.console.device_relations import relations
 from fleetkeeper.console.history import entries_tab
+from fleetkeeper.console.lists.showing import related_panel
+from fleetkeeper.console.location_options import location_path
+from fleetkeeper.console.silence_notes import silences_table
 from fleetkeeper.devices.annotating import TABLE
+from fleetkeeper.devices.creating import SOURCE as MANUAL
 from fleetkeeper.devices.schemas import DeviceRead
 from fleetkeeper.fleet import service as fleet
 from fleetkeeper.identity.actor import Actor
-from fleetkeeper.identity.departments.service import all_departments
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.settings import Settings
@@ -48,6 +61,8 @@ class Shown:
     actor: Actor
     settings: Settings
     device: DeviceRead
+    # What the address asks for besides.
+    asked: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def may_write(self) -> bool:
@@ -99,29 +114,46 @@ async def overview(shown: Shown) -> Panels:
     device, actor = shown.device, shown.actor
     if not shown.has_reported:
         may_enroll = actor.may(Permission.ENROLLMENT_WRITE)
-        waiting = NeverReported(device.name, may_enroll, actor.may(Permission.CONFIG_READ))
-        return [Fragment("devices/_never_reported.html", waiting)]
+        is_entered = device.source_system == MANUAL
+        waiting = NeverReported(
+            device.name, may_enroll, actor.may(Permission.CONFIG_READ), is_seen_by_host(device), is_entered
+        )
+        about = [await _about(shown)] if is_entered else []
+        return [*about, Fragment("devices/_never_reported.html", waiting)]
     agent = await fleet.get_agent(shown.session, actor, device.id)
     return [Fragment("devices/_charts.html", charts(device, agent.collectors if agent else ()))]
 
 
 async def system(shown: Shown) -> Panels:
-    """Facts, file systems, interfaces, states and collectors; of a device that sent nothing, what is known of it."""
+    """Facts, states and collectors; of a device that sent nothing, what is known of it."""
     session, actor, device = shown.session, shown.actor, shown.device
     agent = await fleet.get_agent(session, actor, device.id)
     now = utc_now()
     states = await newest_states(session, actor, device.id, now - STATES_SHOWN, now, SHOWN_CHANGES)
     tables = (
-        interfaces_table(device),
         states_table(states),
         collectors_table(agent.collectors if agent else ()),
     )
     return [
+        await _about(shown),
         system_facts(device),
         hardware_facts(device),
-        Fragment("devices/_file_systems.html", FileSystems(device.id)) if shown.has_reported else None,
         *(one if one.rows or shown.has_reported else None for one in tables),
     ]
+
+
+async def _about(shown: Shown) -> Facts:
+    return about_facts(
+        shown.device, await location_path(shown.session, shown.actor, shown.device.location_id)
+    )
+
+
+async def storage(shown: Shown) -> Panels:
+    """File systems as they are now, and volumes."""
+    live = (
+        Fragment("devices/_file_systems.html", FileSystems(shown.device.id)) if shown.has_reported else None
+    )
+    return [live, *await part_panels(shown, BY_NAME["storage-volumes"])]
 
 
 async def processes(shown: Shown) -> Panels:
@@ -135,14 +167,32 @@ async def logins(shown: Shown) -> Panels:
     return [logins_table(found.results)]
 
 
+async def alerts(shown: Shown) -> Panels:
+    """What fires on it, and a silence for the time that somebody works on it."""
+    session, actor, device = shown.session, shown.actor, shown.device
+    asked = [("system_id", str(device.id)), ("ordering", "-triggered_at"), ("limit", "25")]
+    found = await alert_log.list_alerts(session, actor, asked)
+    listed = alert_list(actor)
+    own = replace(listed, columns=tuple(one for one in listed.columns if one.name != "device_name"))
+    may_silence = actor.may_in(Permission.ALERTS_RESPOND, device.department_id)
+    return [
+        await silences_table(session, actor, device),
+        related_panel(own, found, all_href=f"/alerts?system_id={device.id}&status=all"),
+        await device_overrides(session, actor, device.id),
+        SILENCE_DEVICE.shown(f"/devices/{device.id}/silence", options={"minutes": durations()})
+        if may_silence
+        else None,
+    ]
+
+
 async def settings(shown: Shown) -> Panels:
     """What may be changed of it."""
     session, actor, device = shown.session, shown.actor, shown.device
-    places = await all_departments(session, actor, Permission.DEVICES_WRITE)
     about = replace(shown.annotating, tags=await all_tags(session))
     return [
-        device_form(actor, device, places),
+        await device_form(session, actor, device),
         about.tags_form,
+        clone_form(actor, device),
         delete_form(actor, device),
     ]
 
@@ -150,8 +200,16 @@ async def settings(shown: Shown) -> Panels:
 TABS = (
     DeviceTab("overview", "Overview", overview),
     DeviceTab("system", "System", system),
+    DeviceTab("hardware", "Hardware", parts_tab("hardware-components", "vms")),
+    DeviceTab("network", "Network", parts_tab("network-interfaces")),
+    DeviceTab("storage", "Storage", storage),
+    DeviceTab("facts", "Facts", facts),
+    DeviceTab("configs", "Configs", configs),
+    DeviceTab("relations", "Relations", relations),
+    DeviceTab("past", "Past", past),
     DeviceTab("processes", "Processes", processes, lambda shown: shown.has_reported),
     DeviceTab("sessions", "Sessions", logins),
+    DeviceTab("alerts", "Alerts", alerts, lambda shown: shown.actor.may(Permission.ALERTS_READ)),
     DeviceTab("settings", "Settings", settings, lambda shown: shown.may_write or shown.may_delete),
 )
 

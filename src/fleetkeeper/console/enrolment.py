@@ -81,7 +81,8 @@ def install_commands(server: str, token: str) -> tuple[Command, ...]:
         Command(
             "To enroll a machine again that has the agent",
             f"curl -fsSL {script} | sh -s -- {shlex.quote(token)} --replace",
-            "The machine becomes a new device. If its agent does not run as a service, stop the agent first.",
+            "The machine becomes a new device, unless the token was made for its device. If its agent does not run as "
+            "a service, stop the agent first.",
         ),
     )
 
@@ -157,10 +158,20 @@ def agent_list(*, may_enrol: bool) -> ListPage[AgentRead]:
     """Agents, newest first."""
 
     def actions(one: AgentRead) -> tuple[RowAction, ...]:
-        if not may_enrol or one.is_revoked:
+        if not may_enrol:
             return ()
+        again = RowAction(
+            "Enroll again",
+            f"/agents/{one.device_id}/enroll-again",
+            f"Create a token that makes one machine the device “{one.device_name}”, such as after it was installed "
+            "again? When it is used, the device's present key ends.",
+            is_danger=False,
+            shows_page=True,
+        )
+        if one.is_revoked:
+            return (again,)
         question = f"Revoke the key of “{one.device_name}”? Its agent is refused until it enrolls again."
-        return (RowAction("Revoke", f"/agents/{one.device_id}/revoke", question),)
+        return (again, RowAction("Revoke", f"/agents/{one.device_id}/revoke", question))
 
     return ListPage(
         path="/agents",

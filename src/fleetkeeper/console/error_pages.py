@@ -27,7 +27,7 @@ from fleetkeeper.kit.error_words import field_words
 log = structlog.get_logger(__name__)
 
 # Doors for programs: their errors stay problem documents.
-PROGRAM_PATHS = ("/api/", "/prometheus/", "/health/", "/metrics", "/static/", "/agent/")
+PROGRAM_PATHS = ("/api/", "/prometheus/", "/alertmanager/", "/health/", "/metrics", "/static/", "/agent/")
 
 NOTHING_HERE = "There is no page at this address. Check the address, or use the navigation."
 # Where somebody goes whose role asks for a second factor; the page says so.

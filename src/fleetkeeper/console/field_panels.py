@@ -21,8 +21,9 @@ from fleetkeeper.identity.permissions import Permission
 
 FORM_ID = "edit-custom-fields"
 _TRUTH = {True: "Yes", False: "No"}
-_TRUTH_OPTIONS = (Option("", "Not set"), Option("true", "Yes"), Option("false", "No"))
-_INPUTS = {"number": "number", "date": "date", "url": "url", "boolean": "select", "choice": "select"}
+_NOT_SET = Option("", "Not set")
+_TRUTH_OPTIONS = (Option("true", "Yes"), Option("false", "No"))
+INPUTS = {"number": "number", "date": "date", "url": "url", "boolean": "select", "choice": "select"}
 
 
 def field_columns(fields: Sequence[FieldRead]) -> tuple[Column[Any], ...]:
@@ -95,7 +96,9 @@ def values_form(found: FieldsOfObject, address: str) -> EntryForm:
         address,
         form.model(**present),
         options={
-            PREFIX + one.name: _options(one) for one in found.fields if _INPUTS.get(one.kind) == "select"
+            PREFIX + one.name: (_NOT_SET, *value_options(one))
+            for one in found.fields
+            if INPUTS.get(one.kind) == "select"
         },
         version=found.values.version,
     )
@@ -124,15 +127,14 @@ def _form(fields: Sequence[FieldRead]) -> Form[BaseModel]:
 
 
 def _widget(field: FieldRead) -> Widget:
-    kind = "password" if field.is_sensitive else _INPUTS.get(field.kind, "text")
+    kind = "password" if field.is_sensitive else INPUTS.get(field.kind, "text")
     autocomplete = "new-password" if field.is_sensitive else "off"
     return Widget(field.label, field.description, kind, field.is_required, autocomplete)
 
 
-def _options(field: FieldRead) -> Sequence[Option]:
-    if field.kind == "boolean":
-        return _TRUTH_OPTIONS
-    return (Option("", "Not set"), *(Option(one, one) for one in field.choices))
+def value_options(field: FieldRead) -> Sequence[Option]:
+    """The values of a field that has few."""
+    return _TRUTH_OPTIONS if field.kind == "boolean" else tuple(Option(one, one) for one in field.choices)
 
 
 def _present(found: FieldsOfObject) -> dict[str, str]:

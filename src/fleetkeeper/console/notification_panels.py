@@ -6,6 +6,7 @@ from uuid import UUID
 from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import Cell, EntryForm, Facts, Option, Row, RowAction, Table, Tag
 from fleetkeeper.console.forms.form import Form, Widget
+from fleetkeeper.console.forms.schema_fields import words_of
 from fleetkeeper.console.lists.declaring import Column, ListPage, status_filter
 from fleetkeeper.notifications.channels.schemas import (
     ChannelCreate,
@@ -39,6 +40,9 @@ _OF_KIND: dict[ChannelKind, dict[str, Widget | str]] = {
     ChannelKind.WEBHOOK: {
         "url": Widget("URL", kind="url", is_required=True),
         "secret": Widget("Signing secret", hint="Leave empty to have one created", kind="password"),
+        "format": Widget(
+            "Format", "Alertmanager: the body of Prometheus' Alertmanager, for alerts", is_required=False
+        ),
     },
     ChannelKind.CHAT: {
         "secret": Widget(
@@ -182,6 +186,8 @@ def channel_facts(channel: ChannelRead, departments: Mapping[UUID, str]) -> Fact
         ("Department", Cell(department_name(channel.department_id, departments))),
         ("Maximum per minute", Cell(str(channel.per_minute))),
     ]
+    if channel.kind == ChannelKind.WEBHOOK:
+        rows.insert(2, ("Format", Cell(words_of(channel.format))))
     if channel.previous_secret_until is not None:
         until = Cell(at=channel.previous_secret_until, kind="time", style="exact")
         rows.append(("Signed with the old secret until", until))

@@ -26,7 +26,7 @@ from fleetkeeper.console.lists.declaring import ListPage
 from fleetkeeper.console.panels import REASON, Sent, department_options, refused, submit
 from fleetkeeper.console.requests import FormLists
 from fleetkeeper.database.request_session import Session
-from fleetkeeper.errors import FleetkeeperError, NotFoundError
+from fleetkeeper.errors import FieldError, FleetkeeperError, InvalidInputError, NotFoundError
 from fleetkeeper.identity.access import reason_given, require
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments.service import all_departments
@@ -91,11 +91,18 @@ class Objects(Generic[Item, Model]):
     # Beside its status and department, which are shown by themselves.
     facts: Callable[[Item], Pairs]
     options: OptionsOf = no_options
+    # What the forms show where the form's schema is not that of the item: for a new one, and for one that is there.
+    blank: Callable[[Actor], BaseModel] | None = None
+    entered: Callable[[Actor, Item], BaseModel] | None = None
     machine: Machine[Any] | None = None
     # What a move to a state has for a consequence.
     consequences: Mapping[str, str] = field(default_factory=dict)
+    # What is wrong with an entry beyond its schema, said in the same round.
+    check: Callable[[AsyncSession, Actor, Model], Awaitable[Sequence[FieldError]]] | None = None
     # What follows from a deletion, for all or for each.
     deletion: str | Callable[[Item], str] = "This cannot be undone."
+    # What the page of one shows besides; the last says whether the reader may change it.
+    more: Callable[[AsyncSession, Actor, Item, bool], Awaitable[Panels]] | None = None
 
     @property
     def one(self) -> str:
@@ -153,7 +160,7 @@ def _add_creating(router: APIRouter, objects: Objects[Item, Model]) -> None:
         request: Request, sent: FormLists, session: Session, actor: Annotated[Actor, Depends(may_write)]
     ) -> Response:
         async def make() -> Any:
-            return await create(session, actor, objects.new_form.read(sent))
+            return await create(session, actor, await _read(session, actor, objects, sent))
 
         async def again(error: FleetkeeperError) -> Response:
             return await _show_list(request, session, actor, objects, error, sent)
@@ -177,7 +184,8 @@ def _add_changing(router: APIRouter, objects: Objects[Item, Model]) -> None:
         actor: Annotated[Actor, Depends(may_write)],
     ) -> Response:
         async def apply() -> object:
-            return await change(session, actor, key, objects.edit_form.read(sent), version_in(sent))
+            entry = await _read(session, actor, objects, sent)
+            return await change(session, actor, key, entry, version_in(sent))
 
         async def again(error: FleetkeeperError) -> Response:
             refusal = Refusal("change", error, sent, "settings")
@@ -243,6 +251,20 @@ def _add_deleting(router: APIRouter, objects: Objects[Item, Model]) -> None:
         return await submit(request, session, apply(), lambda outcome: _page_after(outcome, home), again)
 
 
+async def _read(
+    session: AsyncSession, actor: Actor, objects: Objects[Item, Model], sent: Mapping[str, Sequence[str]]
+) -> Model:
+    """What a sent form asks for. Raises InvalidInputError with all that is wrong."""
+    if objects.check is None:
+        return objects.form.read(sent)
+    entry, wrong = objects.form.read_partly(sent)
+    known = {one.field for one in wrong}
+    wrong += [one for one in await objects.check(session, actor, entry) if one.field not in known]
+    if wrong:
+        raise InvalidInputError("Correct the marked fields.", fields=wrong)
+    return entry
+
+
 def _page_after(outcome: object, page: str) -> str:
     """Where to go on: to the request, where something has to be approved first."""
     return f"/approvals/{outcome.id}" if isinstance(outcome, ApprovalRead) else page
@@ -258,7 +280,8 @@ async def _show_list(
 ) -> Response:
     form: EntryForm | None = None
     if objects.service.create is not None and actor.may(objects.write):
-        form = objects.new_form.shown(objects.page.path, options=await objects.options(session, actor))
+        blank = None if objects.blank is None else objects.blank(actor)
+        form = objects.new_form.shown(objects.page.path, blank, options=await objects.options(session, actor))
         form = refused(form, error, sent or {}) if error is not None else form
     fetch = partial(objects.service.list, session, actor)
     status = 200 if error is None else error.status
@@ -287,15 +310,17 @@ async def _show_one(
                 *await _department_fact(session, actor, objects, item),
             ),
         )
+        more = await objects.more(session, actor, item, may_write) if objects.more else ()
         if objects.machine is None or not may_write:
-            return [facts]
-        return [facts, *status_forms(objects.machine, item.status, base, objects.consequences)]
+            return [facts, *more]
+        return [facts, *more, *status_forms(objects.machine, item.status, base, objects.consequences)]
 
     about = await annotating(request, session, actor, objects.table, key)
 
     async def settings() -> Panels:
         options = await objects.options(session, actor)
-        shown = objects.edit_form.shown(base, item, options=options, version=item.version, is_open=True)
+        present = item if objects.entered is None else objects.entered(actor, item)
+        shown = objects.edit_form.shown(base, present, options=options, version=item.version, is_open=True)
         delete = None if objects.service.delete is None else _delete_form(objects, item, base)
         return [shown, about.tags_form, delete]
 

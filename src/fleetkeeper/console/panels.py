@@ -19,11 +19,13 @@ from fleetkeeper.console.contexts.panels import (
     Option,
     Panel,
     PanelPage,
+    RowAction,
     Tag,
 )
 from fleetkeeper.console.contexts.shell import TabLink
 from fleetkeeper.console.navigation import shell_for
 from fleetkeeper.console.rendering import render
+from fleetkeeper.console.requests import is_htmx_request
 from fleetkeeper.errors import (
     ConflictError,
     FieldError,
@@ -44,6 +46,8 @@ LATE = (
     "or reload the page to see it first."
 )
 REASON = Entry("change_reason", "Reason", hint="Recorded in the audit log")
+# Of acts that may be done without giving one.
+ANY_REASON = replace(REASON, is_required=False)
 
 
 def act_form(form_id: str, title: str, action: str, text: str = "", *, asks_why: bool = True) -> EntryForm:
@@ -64,6 +68,7 @@ def show_page(
     tabs: Sequence[TabLink] = (),
     head: Fragment | None = None,
     notes: Sequence[Note] = (),
+    actions: Sequence[RowAction] = (),
     status: int = 200,
 ) -> Response:
     """A page of panels; `current` is the address of its entry in the navigation. Panels that are None are left out."""
@@ -78,13 +83,14 @@ def show_page(
         csrf_token=actor.csrf_token or "",
         head=head,
         notes=tuple(notes),
+        actions=tuple(actions),
     )
     return render("panels/page.html", page, status=status)
 
 
 def done(request: Request, address: str) -> Response:
     """Go on to a page after something was done: browsers with htmx are told by a header."""
-    if request.headers.get("HX-Request") == "true":
+    if is_htmx_request(request):
         return Response(status_code=204, headers={"HX-Redirect": address})
     return RedirectResponse(address, 303)
 
@@ -94,8 +100,10 @@ def model_of(model: type[_Model], values: Mapping[str, Any]) -> _Model:
     try:
         return model.model_validate(dict(values))
     except ValidationError as error:
-        fields = [FieldError(str(item["loc"][0]), error_words(item)) for item in error.errors()]
-        raise InvalidInputError("Correct the marked fields.", fields=fields) from None
+        items = error.errors()
+        fields = [FieldError(str(item["loc"][0]), error_words(item)) for item in items if item["loc"]]
+        whole = " ".join(f"{error_words(item)}." for item in items if not item["loc"])
+        raise InvalidInputError(whole or "Correct the marked fields.", fields=fields) from None
 
 
 async def attempt(session: AsyncSession, action: Awaitable[_Result]) -> _Result | FleetkeeperError:
@@ -143,6 +151,14 @@ def refused(form: EntryForm, error: FleetkeeperError, values: Sent) -> EntryForm
     return replace(form, entries=entries, message=message, is_open=True)
 
 
+def at_entries(error: FleetkeeperError, names: Mapping[str, str]) -> FleetkeeperError:
+    """The error at the form's fields, where those have other names than the service's."""
+    if not isinstance(error, InvalidInputError):
+        return error
+    fields = [FieldError(names.get(one.field, one.field), one.message) for one in error.fields]
+    return InvalidInputError(error.detail, fields=fields)
+
+
 def _sent_text(entry: Entry, values: Sent) -> str:
     if entry.kind == "password":
         return ""
@@ -178,11 +194,6 @@ def department_options(
     """Departments to choose from; `nothing` is what choosing none means, if one may."""
     first = () if nothing is None else (Option("", nothing, chosen is None),)
     return (*first, *(Option(str(one.id), one.path, one.id == chosen) for one in departments))
-
-
-def optional(values: Mapping[str, str], *names: str) -> dict[str, str | None]:
-    """These fields of a form; what was left empty is None."""
-    return {name: values.get(name, "").strip() or None for name in names}
 
 
 def with_query(path: str, **parameters: str) -> str:

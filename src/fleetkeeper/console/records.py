@@ -1,17 +1,20 @@
 """The usual pages of a room's records, of which the room says only what is its own."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.contexts.panels import Cell
+from fleetkeeper.console.details import Panels
 from fleetkeeper.console.forms.form import Form, Widget
 from fleetkeeper.console.lists.declaring import ListPage
-from fleetkeeper.console.objects import Objects, Pairs, Service, departments, object_pages
+from fleetkeeper.console.objects import Objects, OptionsOf, Pairs, Service, departments, object_pages
+from fleetkeeper.identity.actor import Actor
 from fleetkeeper.records.service import Records
 
 # Shown by themselves, or as the title.
@@ -26,11 +29,14 @@ def record_pages(
     facts: Callable[[Any], Pairs] | None = None,
     consequences: Mapping[str, str] | None = None,
     deletion: str = "This cannot be undone.",
+    more: Callable[[AsyncSession, Actor, Any, bool], Awaitable[Panels]] | None = None,
+    options: OptionsOf | None = None,
 ) -> APIRouter:
     """The list, the form for a new one, and the page of one with its tabs.
 
     `labels` are the fields of the forms; `facts` are what the page of one shows, by default the same fields, as the
-    list shows them.
+    list shows them. `more` are panels below these; it is told whether the reader may change the record. `options` are
+    the choices of fields, by default of the department.
     """
     one = records.noun[0]
     return object_pages(
@@ -50,10 +56,11 @@ def record_pages(
             form=Form(records.write_as, one, one.capitalize(), "Save", labels),
             name=lambda item: str(getattr(item, records.label)),
             facts=facts or partial(_entered, labels, page, records.label),
-            options=departments(records.write),
+            options=options or departments(records.write),
             machine=records.machine,
             consequences=consequences or {},
             deletion=deletion,
+            more=more,
         )
     )
 

@@ -8,7 +8,7 @@ from fleetkeeper.console.contexts.refusals import RefusedExample
 from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
 from fleetkeeper.console.panels import with_query
 from fleetkeeper.console.retention_panels import grouped
-from fleetkeeper.console.sender_panels import PROTOCOLS, REFUSED, SENDING
+from fleetkeeper.console.sender_forms import PROTOCOLS, REFUSED, SENDING
 from fleetkeeper.telemetry.reasons import Reason
 from fleetkeeper.telemetry.refusals.queries import LISTING
 from fleetkeeper.telemetry.refusals.schemas import RefusalRead

@@ -6,10 +6,14 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 
+def is_htmx_request(request: Request) -> bool:
+    """Whether htmx asks, for a part of a page or for the whole."""
+    return request.headers.get("HX-Request") == "true"
+
+
 def is_fragment_request(request: Request) -> bool:
     """Whether htmx asks for a part of the page; going back in history asks for the whole."""
-    headers = request.headers
-    return headers.get("HX-Request") == "true" and headers.get("HX-Request-Type") == "partial"
+    return is_htmx_request(request) and request.headers.get("HX-Request-Type") == "partial"
 
 
 async def form_values(request: Request) -> Mapping[str, str]:

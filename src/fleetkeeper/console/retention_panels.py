@@ -1,15 +1,12 @@
 """Policies, previews, runs and files of old telemetry as panels. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import (
     Cell,
-    Entry,
     EntryForm,
     Facts,
-    Option,
     Row,
     RowAction,
     Table,
@@ -17,8 +14,8 @@ from fleetkeeper.console.contexts.panels import (
 )
 from fleetkeeper.console.job_panels import progress_text
 from fleetkeeper.console.lists.declaring import Column, ListPage
-from fleetkeeper.console.panels import REASON, department_options
-from fleetkeeper.identity.departments.schemas import DepartmentRead
+from fleetkeeper.console.panels import ANY_REASON
+from fleetkeeper.console.policy_forms import HOME
 from fleetkeeper.jobs.schemas import RunRead
 from fleetkeeper.jobs.status import RUNS, RunState
 from fleetkeeper.kit.sizes import size_text
@@ -31,8 +28,6 @@ from fleetkeeper.telemetry.archive.schemas import (
     StoreState,
 )
 
-HOME = "/settings/retention"
-NEW, CHANGE = "new-policy", "change-policy"
 _TIERS = {
     "chunks": "sealed samples in the database",
     "archive": "archived samples in files",
@@ -44,16 +39,6 @@ _TIERS = {
     "states": "past states",
     "login_sessions": "ended login sessions",
 }
-_DAYS = (
-    ("raw_days", "Delete raw samples after (days)", "In every tier. Empty: never"),
-    ("archive_after_days", "Archive to files after (days)", "Stays readable. Empty: never"),
-    ("downsample_after_days", "Keep only rollups after (days)", "Deletes raw samples. Empty: never"),
-    ("hour_rollup_days", "Keep hourly rollups for (days)", "Empty: forever"),
-    ("day_rollup_days", "Keep daily rollups for (days)", "Empty: forever"),
-    ("week_rollup_days", "Keep weekly rollups for (days)", "Empty: forever"),
-    ("month_rollup_days", "Keep monthly rollups for (days)", "Empty: forever"),
-)
-NUMBERS = tuple(name for name, *_ in _DAYS)
 
 
 def grouped(number: int) -> str:
@@ -149,69 +134,6 @@ def _age(days: int | None) -> str:
     return "never" if days is None else "1 day" if days == 1 else f"{grouped(days)} days"
 
 
-def policy_form(
-    policy: PolicyRead | None,
-    groups: Iterable[str],
-    device_types: Iterable[str],
-    departments: Iterable[DepartmentRead],
-) -> EntryForm:
-    """The form of a new policy, or of one that is there."""
-    now: Mapping[str, Any] = policy.model_dump() if policy else {}
-    entries = [Entry("name", "Name", value=str(now.get("name", "")))]
-    if policy is None or not policy.is_base:
-        entries += [
-            _choice("metric_group", "Metrics", groups, now.get("metric_group"), "All metrics"),
-            _choice("device_type", "Device type", device_types, now.get("device_type"), "All types"),
-            Entry(
-                "department_id",
-                "Department",
-                kind="select",
-                hint="Includes departments below it",
-                options=department_options(departments, now.get("department_id"), "All departments"),
-            ),
-        ]
-    entries += [
-        Entry(
-            "priority",
-            "Priority",
-            value=str(now.get("priority", 0)),
-            kind="number",
-            hint="The highest applies",
-        ),
-        *(
-            Entry(name, label, str(now.get(name) or ""), "number", hint, is_required=False)
-            for name, label, hint in _DAYS
-        ),
-        Entry(
-            "downsample_interval",
-            "Downsample to one value per",
-            value=str(now.get("downsample_interval", "1 hour")),
-            hint="Such as 1 hour; from 1 day on, hourly rollups are deleted too",
-        ),
-        Entry(REASON.name, REASON.label, hint=REASON.hint, is_required=False),
-    ]
-    if policy is None:
-        return EntryForm(NEW, "Create policy", f"{HOME}/policies", "Create policy", tuple(entries))
-    return EntryForm(
-        CHANGE,
-        "Change",
-        f"{HOME}/policies/{policy.id}",
-        "Save",
-        tuple(entries),
-        text="Data older than the new limits is deleted at the next run. This cannot be undone.",
-        is_open=True,
-    )
-
-
-def _choice(name: str, label: str, known: Iterable[str], chosen: str | None, nothing: str) -> Entry:
-    values = sorted({*known, *([chosen] if chosen else [])})
-    options = (
-        Option("", nothing, chosen is None),
-        *(Option(one, one.replace("_", " "), one == chosen) for one in values),
-    )
-    return Entry(name, label, kind="select", options=options)
-
-
 def outcome_table(outcome: Outcome, title: str, text: str, empty: str) -> Table:
     """What a run did or would do, by policy and tier."""
     rows = [_outcome_row(line) for line in outcome.lines]
@@ -261,7 +183,7 @@ def run_form(outcome: Outcome) -> EntryForm:
         "Apply policies now",
         f"{HOME}/run",
         "Apply policies now",
-        (Entry(REASON.name, REASON.label, hint=REASON.hint, is_required=False),),
+        (ANY_REASON,),
         text=f"{text} Policies are also applied every night.",
         is_open=bool(outcome.lines),
         is_danger=bool(gone),

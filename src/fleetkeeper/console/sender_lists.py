@@ -5,15 +5,8 @@ from dataclasses import dataclass
 from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import Cell, Facts, RowAction, Tag
 from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
-from fleetkeeper.console.sender_panels import (
-    HOME,
-    PROTOCOLS,
-    RULES,
-    SENDING,
-    STANDINGS,
-    host_address,
-    host_path,
-)
+from fleetkeeper.console.sender_forms import HOME, PROTOCOLS, RULES, SENDING
+from fleetkeeper.console.sender_panels import STANDINGS, host_address, host_path
 from fleetkeeper.telemetry.senders.queries import HOSTS as HOSTS_LISTING
 from fleetkeeper.telemetry.senders.queries import RULES as RULES_LISTING
 from fleetkeeper.telemetry.senders.schemas import HostRead, SenderRuleRead

@@ -49,7 +49,8 @@ def session_list(base: str = HOME) -> ListPage[SessionRead]:
         listing=LISTING,
         search="User or browser",
         columns=(
-            Column("browser", "Browser", _browser),
+            Column("browser", "Browser", _browser, field="user_agent"),
+            Column("address", "IP address", lambda one: Cell(one.address or ""), is_extra=True),
             Column(
                 "username", "User", lambda one: Cell(one.username, f"/users/{one.user_id}"), sort="username"
             ),
@@ -60,6 +61,7 @@ def session_list(base: str = HOME) -> ListPage[SessionRead]:
             ),
         ),
         actions=actions,
+        export="/api/v1/sessions/export",
         empty=Empty("Nobody is signed in"),
         titles={"has_second_factor": "Second factor", "user_id": "User ID", "id": "ID"},
     )
@@ -74,7 +76,7 @@ def sessions_of_one(page: SessionPage, base: str) -> ListPanel:
 
 
 def _browser(one: SessionRead) -> Cell:
-    tags = (Tag("This one", "good"),) if one.is_current else ()
+    tags = (Tag("Current session", "good"),) if one.is_current else ()
     return Cell(browser_name(one.user_agent), detail=one.address or "", tags=tags)
 
 

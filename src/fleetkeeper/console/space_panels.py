@@ -7,7 +7,7 @@ from fleetkeeper.console.contexts.panels import Cell, Facts, Row, Table, Tag
 from fleetkeeper.console.contexts.space import Chart
 from fleetkeeper.console.panels import with_query
 from fleetkeeper.console.retention_panels import grouped
-from fleetkeeper.console.sender_panels import REFUSED
+from fleetkeeper.console.sender_forms import REFUSED
 from fleetkeeper.console.space_charts import stacked_chart
 from fleetkeeper.jobs.status import RUNS
 from fleetkeeper.kit.sizes import size_text

@@ -5,6 +5,8 @@ import json
 from fastapi import Request, Response
 from starlette.responses import RedirectResponse
 
+from fleetkeeper.console.requests import is_htmx_request
+
 
 def with_toast(answer: Response, text: str) -> Response:
     """The same answer, with a message that browsers show. What asked may have left the page by then."""
@@ -14,7 +16,7 @@ def with_toast(answer: Response, text: str) -> Response:
 
 def told(request: Request, address: str, text: str) -> Response:
     """Stay on the page with a message after something was done; without htmx go on to the page at `address`."""
-    if request.headers.get("HX-Request") == "true":
+    if is_htmx_request(request):
         answer = Response(status_code=204)
         # Lists on the page ask for themselves anew.
         events = {"toast": {"text": text, "target": "body"}, "list-changed": {"target": "body"}}

@@ -3,24 +3,28 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_validator
 
 from fleetkeeper.console.contexts.lists import Empty, ListPanel
-from fleetkeeper.console.contexts.panels import Cell, Entry, EntryForm, Option, RowAction, Secret, Tag
+from fleetkeeper.console.contexts.panels import Cell, EntryForm, Option, RowAction, Secret, Tag
+from fleetkeeper.console.forms.form import Form, Widget
 from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
 from fleetkeeper.console.lists.showing import related_panel
-from fleetkeeper.console.panels import department_options
-from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.console.panels import department_options, model_of
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments.schemas import DepartmentRead
-from fleetkeeper.identity.permissions import PERMISSION_DESCRIPTIONS
+from fleetkeeper.identity.permissions import PERMISSION_DESCRIPTIONS, Permission
+from fleetkeeper.identity.texts import Name
 from fleetkeeper.identity.tokens.presets import Preset, is_open_to
 from fleetkeeper.identity.tokens.queries import LISTING
-from fleetkeeper.identity.tokens.schemas import TokenCreated, TokenPage, TokenRead
+from fleetkeeper.identity.tokens.schemas import TokenCreate, TokenCreated, TokenPage, TokenRead
 from fleetkeeper.identity.tokens.status import TOKENS, TokenState
+from fleetkeeper.kit.networks import Network
 
 HOME = "/tokens"
-DEFAULT_DAYS = "90"
 CUSTOM = "custom"
 _EMPTY = ("No API tokens yet", "Scripts and integrations sign in with one.")
 # What the form calls each, and what follows from it.
@@ -35,6 +39,52 @@ _PRESETS = {
         "Warning: does everything that you can do, now and later. Whoever gets hold of it can act as you.",
     ),
 }
+
+
+def _access(preset: str) -> str:
+    if preset not in {*Preset, CUSTOM}:
+        raise ValueError("Choose what the token may do")
+    return preset
+
+
+class TokenForm(BaseModel):
+    """What people enter of a token."""
+
+    name: Name
+    days: Annotated[int, Field(ge=1, le=3650)] | None = 90
+    preset: Annotated[str, AfterValidator(_access)]
+    permissions: list[Permission] = []
+    allowed_networks: list[Network] = []
+    department_id: UUID | None = None
+
+    @field_validator("permissions")
+    @classmethod
+    def _some_for_custom(cls, permissions: list[Permission], info: ValidationInfo) -> list[Permission]:
+        if info.data.get("preset") == CUSTOM and not permissions:
+            raise ValueError("Choose at least one permission")
+        return permissions
+
+
+FORM = Form(
+    TokenForm,
+    "new-token",
+    "Create API token",
+    "Create token",
+    {
+        "name": Widget("Name", hint="Purpose, such as “backup script”"),
+        "days": Widget(
+            "Expires after (days)", hint="Suggested: 90. Leave empty for a token that never expires"
+        ),
+        "preset": Widget("Access", kind="choice"),
+        "permissions": Widget("Permissions", only_if=f"preset={CUSTOM}"),
+        "allowed_networks": Widget(
+            "Allowed networks",
+            hint="Such as 192.0.2.0/24, separated by commas. Leave empty to allow any network",
+            kind="text",
+        ),
+        "department_id": "Department",
+    },
+)
 
 
 def token_list(base: str = HOME, *, may_revoke: bool = True, may_rotate: bool = False) -> ListPage[TokenRead]:
@@ -126,78 +176,36 @@ def _moment(at: datetime | None, style: str = "relative") -> Cell:
 
 def token_form(actor: Actor, departments: Sequence[DepartmentRead]) -> EntryForm:
     """The form that makes a token. What it may do has to be chosen: nothing is preselected."""
-    permissions = tuple(
-        Option(str(one), PERMISSION_DESCRIPTIONS[one], hint=str(one)) for one in sorted(actor.permissions)
-    )
-    presets = (
+    presets = [
         Option(str(one), label, hint=hint)
         for one, (label, hint) in _PRESETS.items()
         if is_open_to(actor, one)
-    )
-    return EntryForm(
-        "new-token",
-        "Create API token",
-        "/account/tokens",
-        "Create token",
-        (
-            Entry("name", "Name", hint="Purpose, such as “backup script”"),
-            Entry(
-                "days",
-                "Expires after (days)",
-                DEFAULT_DAYS,
-                kind="number",
-                hint="Suggested: 90. Leave empty for a token that never expires",
-                is_required=False,
-            ),
-            Entry(
-                "preset",
-                "Access",
-                kind="choice",
-                options=(
-                    *presets,
-                    Option(CUSTOM, "Custom", hint="Choose the permissions yourself."),
-                ),
-            ),
-            Entry("permissions", "Permissions", kind="ticks", options=permissions, only_if=CUSTOM),
-            Entry(
-                "allowed_networks",
-                "Allowed networks",
-                hint="Such as 192.0.2.0/24, separated by commas. Leave empty to allow any network",
-                is_required=False,
-            ),
-            Entry(
-                "department_id",
-                "Department",
-                kind="select",
-                options=department_options(departments, nothing="All of yours"),
-            ),
-        ),
-    )
-
-
-def token_values(form: Mapping[str, str], permissions: Sequence[str], now: datetime) -> dict[str, Any]:
-    """What a sent form asks for, for the API's model. Raises InvalidInputError."""
-    days = form.get("days", "").strip()
-    preset = form.get("preset", "").strip()
-    problems = []
-    if days and not (days.isascii() and days.isdigit() and len(days) <= 4 and 1 <= int(days) <= 3650):
-        problems.append(FieldError("days", "Must be 1 to 3650"))
-    if not preset:
-        problems.append(FieldError("preset", "Choose what the token may do"))
-    if preset == CUSTOM and not permissions:
-        problems.append(FieldError("permissions", "Choose at least one permission"))
-    if problems:
-        raise InvalidInputError("Correct the marked fields.", fields=problems)
-    networks = [text.strip() for text in form.get("allowed_networks", "").split(",") if text.strip()]
-    place = form.get("department_id", "").strip()
-    return {
-        "name": form.get("name", "").strip(),
-        "preset": None if preset == CUSTOM else preset,
-        "permissions": list(permissions) if preset == CUSTOM else None,
-        "departments": [place] if place else None,
-        "allowed_networks": networks or None,
-        "expires_at": now + timedelta(days=int(days)) if days else None,
+    ]
+    options = {
+        "preset": [*presets, Option(CUSTOM, "Custom", hint="Choose the permissions yourself.")],
+        "permissions": [
+            Option(str(one), PERMISSION_DESCRIPTIONS[one], hint=str(one)) for one in sorted(actor.permissions)
+        ],
+        "department_id": department_options(departments, nothing="All of yours"),
     }
+    return FORM.shown("/account/tokens", options=options)
+
+
+def wanted_token(sent: Mapping[str, Sequence[str]], now: datetime) -> TokenCreate:
+    """The token that a sent form asks for. Raises InvalidInputError."""
+    entered = FORM.read(sent)
+    is_custom = entered.preset == CUSTOM
+    return model_of(
+        TokenCreate,
+        {
+            "name": entered.name,
+            "preset": None if is_custom else entered.preset,
+            "permissions": entered.permissions if is_custom else None,
+            "departments": None if entered.department_id is None else [entered.department_id],
+            "allowed_networks": entered.allowed_networks or None,
+            "expires_at": None if entered.days is None else now + timedelta(days=entered.days),
+        },
+    )
 
 
 def token_secret(token: TokenCreated) -> Secret:

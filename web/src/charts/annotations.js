@@ -12,6 +12,7 @@ class Annotations extends EventTarget {
   #all = [];
 
   set(source, marks) {
+    if (!marks.length && !this.#sources.get(source)?.length) return;
     this.#sources.set(source, marks.slice(-MOST_MARKS));
     this.#all = [...this.#sources.values()].flat().sort((a, b) => a.from - b.from);
     this.dispatchEvent(new Event("change"));

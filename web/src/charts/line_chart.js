@@ -112,7 +112,7 @@ export class LineChart {
       series: [
         {},
         ...this.#lines.map((line, index) => ({
-          ...lineOptions(line, this.#panel, () => this.#lines[index].values), scale: scaleOf(line.unit), show: !this.#hidden.has(line.name),
+          ...lineOptions(line, this.#panel, () => this.#lines[index]?.values ?? []), scale: scaleOf(line.unit), show: !this.#hidden.has(line.name),
         })),
       ],
       bands: this.#panel.stacked ? this.#lines.slice(1).map((_, index) => ({ series: [index + 2, index + 1] })) : [],

@@ -2,6 +2,7 @@
 
 import { serverNow } from "../api.js";
 import { formatClock } from "../format.js";
+import { startAlertMarks } from "../charts/alert_marks.js";
 import { startRangePicker } from "../time/range_picker.js";
 import { timeRange } from "../time/time_range.js";
 import { loadStyles } from "../shell/styles.js";
@@ -56,6 +57,8 @@ export class DashboardPage {
     this.#showRefresh();
     this.#board.show(this.#saved.definition);
     this.#schedule();
+    const marks = startAlertMarks(this.#part("range-toolbar"), () => (this.#variables.devices.length ? this.#variables.devices : null));
+    this.#variables.addEventListener("change", () => marks.load());
     const wanted = new URLSearchParams(window.location.search).get("edit");
     if (wanted === "copy" && this.#lists.mayWrite) this.#duplicate();
     else if (wanted !== null && this.#saved.may_change) this.#edit();

@@ -36,6 +36,11 @@ export class Variables extends EventTarget {
     return this.#values;
   }
 
+  /** The devices that are chosen, by ID. */
+  get devices() {
+    return this.#variables.filter(({ kind }) => kind === "device").flatMap(({ name }) => this.#values[name] ?? []);
+  }
+
   /** Other variables: pickers are made anew, what was chosen of those that stay remains. */
   use(variables) {
     this.#variables = variables;

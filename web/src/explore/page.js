@@ -1,5 +1,6 @@
 /** Ties the page's fields, its address and the answer together. */
 
+import { startAlertMarks } from "../charts/alert_marks.js";
 import { startRangePicker } from "../time/range_picker.js";
 import { timeRange } from "../time/time_range.js";
 import { askMetrics, askPromql } from "./answers.js";
@@ -54,6 +55,8 @@ export class ExplorePage {
       .then((metrics) => this.#state.knowCounters(metrics.filter(({ kind }) => kind === "counter").map(({ name }) => name)))
       .catch(() => {});
     timeRange.addEventListener("change", () => this.#queue());
+    const marks = startAlertMarks(this.#root, () => (this.#state.get("device").length ? this.#state.get("device") : null));
+    this.#state.addEventListener("change", () => marks.load());
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden && this.#isLive()) this.#ask();
     });

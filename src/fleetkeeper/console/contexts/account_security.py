@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from fleetkeeper.console.contexts.panels import EntryForm
 from fleetkeeper.console.contexts.shell import Shell
 
 
@@ -27,7 +28,7 @@ class TotpSetup:
 
 @dataclass(frozen=True)
 class SecurityPart:
-    """What changes as the owner works on it. `errors` are by the field's name."""
+    """What changes as the owner works on it."""
 
     csrf_token: str
     must_enrol: bool
@@ -41,7 +42,9 @@ class SecurityPart:
     recovery_codes_left: int
     # Shown once.
     new_recovery_codes: tuple[str, ...]
-    errors: dict[str, str]
+    confirm_form: EntryForm
+    password_form: EntryForm
+    totp_form: EntryForm
     message: str
     is_good: bool
 

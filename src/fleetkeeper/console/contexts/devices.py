@@ -93,6 +93,9 @@ class NeverReported:
     name: str
     may_enroll: bool
     may_connect: bool
+    is_seen_by_host: bool
+    # Nobody expects reports of what a person entered.
+    is_entered: bool
 
 
 @dataclass(frozen=True)

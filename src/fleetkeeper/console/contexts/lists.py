@@ -54,6 +54,28 @@ class ActiveFilter:
 
 
 @dataclass(frozen=True)
+class FilterInputs:
+    """How a filter for a field is entered. `kind` is an input's type, `select`, `ticks`, or nothing without a value."""
+
+    id: str
+    path: str
+    field: str
+    conditions: "tuple[Option, ...]"
+    kind: str
+    value: str
+    options: "tuple[Option, ...]" = ()
+    hint: str = ""
+    is_required: bool = True
+
+
+@dataclass(frozen=True)
+class FilterFragment:
+    """What is exchanged of the form while a field is chosen."""
+
+    inputs: FilterInputs
+
+
+@dataclass(frozen=True)
 class Head:
     """A column's head: where a click on it leads, and how the list is sorted now (an `aria-sort` value)."""
 
@@ -106,7 +128,7 @@ class ListPanel:
     quick: tuple[QuickFilterField, ...]
     active: tuple[ActiveFilter, ...]
     fields: "tuple[Option, ...]"
-    operators: "tuple[Option, ...]"
+    inputs: FilterInputs
     heads: tuple[Head, ...]
     rows: tuple[ListRow, ...]
     count: int

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from fleetkeeper.alerts.log.schemas import AlertRead
 from fleetkeeper.console.contexts.devices import DeviceRow
 from fleetkeeper.console.contexts.shell import Shell
 from fleetkeeper.devices.schemas import FleetSummary
@@ -29,6 +30,9 @@ class OverviewSummary:
     newest_report: datetime | None
     busiest: tuple[BusiestList, ...]
     lost: tuple[DeviceRow, ...]
+    # How many alerts are not over by severity, and the worst of them; the worst first.
+    severities: tuple[tuple[str, int], ...]
+    problems: tuple[AlertRead, ...]
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,9 @@ class Option:
 class Entry:
     """A field of a form. `kind` is an input's type, or `select`, `choice` (one of few, in full), `ticks` or `area`.
 
-    `only_if` names an option of the form's choices: without it the field is out of sight.
+    A `duration` is shown and entered as 5m, and kept as seconds. A `zone` is a select of time zones, in which the
+    browser's own takes the place of an empty value.
+    `only_if` names choices of the form, such as `kind=state reduce=mean`: without any of them it is out of sight.
     """
 
     name: str
@@ -37,6 +39,25 @@ class Entry:
     is_required: bool = True
     autocomplete: str = "off"
     only_if: str = ""
+    # The bounds of a number.
+    minimum: str = ""
+    maximum: str = ""
+    # Where the values are had that it offers while one types.
+    suggestions: str = ""
+
+
+@dataclass(frozen=True)
+class FormPreview:
+    """A second button of a form: what it would do, shown below the form without doing it.
+
+    `spans` are how many days it may look back, sent as `preview_days`; `progress` is said meanwhile.
+    """
+
+    action: str
+    label: str
+    spans: tuple[Option, ...]
+    progress: str
+    result: "Fragment | None" = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +73,9 @@ class EntryForm:
     message: str = ""
     is_open: bool = False
     is_danger: bool = False
+    # The answer takes the form's place, and the page stays.
+    stays: bool = False
+    preview: FormPreview | None = None
 
     kind = "form"
 
@@ -98,7 +122,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class RowAction:
-    """A button in a row. It asks before it acts, and says what follows.
+    """A button in a row or in a page's head. It asks before it acts, and says what follows.
 
     One that `shows_page` answers with a page, such as one with a secret; the others lead somewhere.
     """
@@ -226,3 +250,4 @@ class PanelPage:
     csrf_token: str
     head: Fragment | None = None
     notes: tuple[Note, ...] = ()
+    actions: tuple[RowAction, ...] = ()

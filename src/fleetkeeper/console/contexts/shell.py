@@ -58,6 +58,11 @@ class Shell:
         )
 
     @property
+    def shows_alerts(self) -> bool:
+        """Whether the reader may see alerts, and so how many fire."""
+        return any(item.href == "/alerts" for item in self.navigation)
+
+    @property
     def account(self) -> tuple[NavigationItem, ...]:
         """The entries of the reader's own menu."""
         return tuple(item for item in self.navigation if item.group == ACCOUNT)
@@ -94,21 +99,6 @@ class Shell:
         top = current.parent or current.href
         family = tuple(item for item in self.navigation if top in (item.href, item.parent))
         return family if len(family) > 1 else ()
-
-
-@dataclass(frozen=True)
-class FormField:
-    """One field of a form: what was entered, and what is wrong with it. `kind` is an input's type."""
-
-    name: str
-    label: str
-    value: str
-    kind: str = "text"
-    hint: str = ""
-    error: str = ""
-    minimum: float | None = None
-    maximum: float | None = None
-    step: str = "1"
 
 
 @dataclass(frozen=True)

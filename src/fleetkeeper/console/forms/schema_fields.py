@@ -1,13 +1,14 @@
 """What a schema's fields say of how they are entered. Pure."""
 
 import types
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from annotated_types import Ge, Le
 from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
@@ -47,6 +48,13 @@ def _kind_of_text(name: str, info: FieldInfo) -> str:
     return "area" if longest >= LONG_TEXT else "text"
 
 
+def bounds_of(info: FieldInfo) -> tuple[str, str]:
+    """The least and the greatest number that may be entered; empty where there is none."""
+    facts = list(_facts(info))
+    least = next((text_of(one.ge) for one in facts if isinstance(one, Ge)), "")
+    return least, next((text_of(one.le) for one in facts if isinstance(one, Le)), "")
+
+
 def is_toggle(info: FieldInfo) -> bool:
     """Whether it is true or false."""
     return _inner(info.annotation) is bool
@@ -61,9 +69,13 @@ def own_options(info: FieldInfo) -> tuple[Option, ...]:
     """The choices that a schema lists itself."""
     inner = _inner(info.annotation)
     if get_origin(inner) is Literal:
-        return tuple(Option(str(one), words_of(str(one))) for one in get_args(inner))
+        listed = tuple(Option(str(one), words_of(str(one))) for one in get_args(inner))
+        # Where nothing may be chosen, the first one must not be taken for an answer.
+        may_be_none = type(None) in get_args(info.annotation) and info.default is None
+        return (Option("", "Not set"), *listed) if may_be_none else listed
     if isinstance(inner, type) and issubclass(inner, StrEnum):
-        return tuple(Option(str(one), words_of(one)) for one in inner)
+        # Those that are no plain words say themselves what people read.
+        return tuple(Option(str(one), getattr(one, "label", words_of(one))) for one in inner)
     return ()
 
 
@@ -80,6 +92,8 @@ def text_of(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     if isinstance(value, list | set | frozenset | tuple):
         return ", ".join(map(str, value))
     return str(value)
@@ -88,6 +102,14 @@ def text_of(value: Any) -> str:
 def items_in(texts: Sequence[str]) -> list[str]:
     """Several values that were entered as one text, with commas."""
     return [item.strip() for text in texts for item in text.split(",") if item.strip()]
+
+
+def _facts(info: FieldInfo) -> Iterator[Any]:
+    """What a field's type is annotated with, at any depth."""
+    yield from info.metadata
+    for part in get_args(info.annotation):
+        for fact in get_args(part)[1:] if get_origin(part) is Annotated else ():
+            yield from fact.metadata if isinstance(fact, FieldInfo) else (fact,)
 
 
 def _inner(annotation: Any) -> Any:

@@ -72,12 +72,12 @@ def read_asked(
 ) -> Asked:
     """An address; what the list does not know is left out of it.
 
-    `filters` are the names that may stand before `__`. The parameters `field`, `operator` and `value` together are one
-    filter that was put together by hand.
+    `filters` are the names that may stand before `__`. The parameters `field`, `operator` and `value`, of which there
+    may be several, together are one filter that was put together by hand.
     """
     texts = [(name, text[:_LONGEST]) for name, text in parameters]
     values = dict(texts)
-    made = _made(values)
+    made = _made(values, [text for name, text in texts if name == "value"])
     asked = dict.fromkeys(
         (name.removesuffix("__exact"), text)
         for name, text in [*texts, *made]
@@ -95,9 +95,11 @@ def read_asked(
     )
 
 
-def _made(values: dict[str, str]) -> list[tuple[str, str]]:
-    """The filter that was put together by hand; what is empty needs no value."""
-    field, operator, value = (values.get(name, "") for name in ("field", "operator", "value"))
-    if operator == "isnull":
-        value = "false" if value.strip().lower() in {"false", "no"} else "true"
+def _made(values: dict[str, str], entered: Sequence[str]) -> list[tuple[str, str]]:
+    """The filter that was put together by hand; what is empty or not needs no value."""
+    field, operator = values.get("field", ""), values.get("operator", "")
+    value = ",".join(filter(None, entered))
+    if operator in {"isnull", "isset"}:
+        is_set = operator == "isset" or value.strip().lower() in {"false", "no"}
+        operator, value = "isnull", "false" if is_set else "true"
     return [(f"{field}__{operator or 'exact'}", value)] if field and value else []

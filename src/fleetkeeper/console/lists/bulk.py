@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from fleetkeeper.console.contexts.panels import Cell, Entry, EntryForm, Facts, Option, Panel, Row, Table, Tag
 from fleetkeeper.console.forms.form import Form
-from fleetkeeper.console.panels import REASON, refused, show_page
+from fleetkeeper.console.panels import REASON, model_of, refused, show_page
 from fleetkeeper.errors import FieldError, FleetkeeperError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.kit.bulk import BulkItem, BulkResult, Selection
@@ -34,6 +34,8 @@ class Words:
     cannot: str
     did_not: str
     consequence: str = ""
+    # Whether what is done to one removes it.
+    removes: bool = False
 
 
 CHANGE = Words("Change", "Will change", "Changed", "Cannot be changed", "Not changed")
@@ -57,7 +59,7 @@ class BulkEdit(Generic[Model]):
 
 
 @dataclass(frozen=True)
-class BulkDelete:
+class BulkAct:
     """The same without a form: the preview comes first, with what follows from it."""
 
     path: str
@@ -66,13 +68,13 @@ class BulkDelete:
     # Takes the selection, and how many are to go, as the preview said; None for the preview itself.
     apply: Callable[[Selection, int | None], Awaitable[BulkResult]]
     words: Words
-    action: str = "bulk-delete"
+    action: str
 
 
 def selection_in(sent: Sent) -> Selection:
     """What was ticked, or all that match the list's filters. Raises InvalidInputError."""
     if matching := next(iter(sent.get(MATCHING, ())), ""):
-        return Selection(matching=matching)
+        return model_of(Selection, {"matching": matching})
     texts = [text for value in sent.get(IDS, ()) for text in value.split(",") if text]
     try:
         ids = [UUID(text) for text in texts]
@@ -80,7 +82,7 @@ def selection_in(sent: Sent) -> Selection:
         ids = []
     if not ids:
         raise InvalidInputError("Nothing is selected.", fields=[FieldError(IDS, "Select at least one row")])
-    return Selection(ids=ids)
+    return model_of(Selection, {"ids": ids})
 
 
 async def bulk_page(actor: Actor, edit: BulkEdit[Model], sent: Sent) -> Response:
@@ -100,7 +102,7 @@ async def bulk_page(actor: Actor, edit: BulkEdit[Model], sent: Sent) -> Response
     return _show(actor, edit, panels)
 
 
-async def bulk_delete_page(actor: Actor, edit: BulkDelete, sent: Sent) -> Response:
+async def bulk_act_page(actor: Actor, edit: BulkAct, sent: Sent) -> Response:
     """The preview, or what became of each. Raises InvalidInputError for a selection that is none."""
     selection = selection_in(sent)
     is_preview = next(iter(sent.get(STAGE, ())), "") != "apply"
@@ -121,7 +123,7 @@ def _expected(sent: Sent) -> int:
 
 
 def _show(
-    actor: Actor, edit: "BulkEdit[Model] | BulkDelete", panels: Sequence[Panel], status: int = 200
+    actor: Actor, edit: "BulkEdit[Model] | BulkAct", panels: Sequence[Panel], status: int = 200
 ) -> Response:
     crumbs = ((edit.path, edit.noun[1].capitalize()),)
     return show_page(actor, edit.path, edit.title, panels, crumbs=crumbs, status=status)
@@ -143,7 +145,10 @@ def _carried(selection: Selection) -> list[Entry]:
 
 def _edit_form(edit: BulkEdit[Model], selection: Selection) -> EntryForm:
     number = "all that match" if selection.ids is None else f"{len(selection.ids)} selected"
-    options = {name: [Option("", "No change"), *choices] for name, choices in edit.options.items()}
+    options = {
+        name: choices if edit.form.kind_of(name) == "ticks" else [Option("", "No change"), *choices]
+        for name, choices in edit.options.items()
+    }
     shown = edit.form.shown(f"{edit.path}/bulk", options=options, is_open=True)
     stage = Entry(STAGE, "", "preview", kind="hidden")
     return EntryForm(
@@ -152,7 +157,7 @@ def _edit_form(edit: BulkEdit[Model], selection: Selection) -> EntryForm:
         shown.action,
         "Preview",
         (*shown.entries, stage, *_carried(selection)),
-        text="Empty fields stay as they are. You see a preview before anything changes.",
+        text=f"Empty fields stay as they are. You see a preview before anything changes. {edit.form.text}".strip(),
         is_open=True,
     )
 
@@ -163,7 +168,7 @@ def _apply_form(edit: BulkEdit[Model], selection: Selection, sent: Sent, number:
     return _confirmation(edit, number, [REASON, *kept, *_carried(selection)])
 
 
-def _confirmation(edit: "BulkEdit[Model] | BulkDelete", number: int, entries: Sequence[Entry]) -> EntryForm:
+def _confirmation(edit: "BulkEdit[Model] | BulkAct", number: int, entries: Sequence[Entry]) -> EntryForm:
     what = f"{edit.words.button} {number:,} {edit.noun[number != 1]}"
     return EntryForm(
         "apply",
@@ -177,19 +182,19 @@ def _confirmation(edit: "BulkEdit[Model] | BulkDelete", number: int, entries: Se
     )
 
 
-def _summary(edit: "BulkEdit[Model] | BulkDelete", result: BulkResult) -> Facts:
+def _summary(edit: "BulkEdit[Model] | BulkAct", result: BulkResult) -> Facts:
     words = edit.words
     counts = (
         (words.will if result.dry_run else words.did, result.changed, True),
         ("Needs approval" if result.dry_run else "Waiting for approval", result.held, False),
-        ("No change needed", result.unchanged, words is CHANGE),
+        ("No change needed", result.unchanged, not words.removes),
         (words.cannot if result.dry_run else words.did_not, result.refused, True),
     )
     facts = tuple((title, Cell(f"{number:,}")) for title, number, always in counts if always or number)
     return Facts("summary", "Preview" if result.dry_run else "Done", facts)
 
 
-def _table(edit: "BulkEdit[Model] | BulkDelete", result: BulkResult) -> Table:
+def _table(edit: "BulkEdit[Model] | BulkAct", result: BulkResult) -> Table:
     items = sorted(result.results, key=lambda one: _ORDER.index(one.outcome))
     rest = len(items) - SHOWN
     text = f"{rest:,} more are not listed here." if rest > 0 else ""
@@ -198,7 +203,7 @@ def _table(edit: "BulkEdit[Model] | BulkDelete", result: BulkResult) -> Table:
     return Table("results", "Results", columns, rows, text=text, count=len(items))
 
 
-def _row(edit: "BulkEdit[Model] | BulkDelete", one: BulkItem, *, dry_run: bool) -> Row:
+def _row(edit: "BulkEdit[Model] | BulkAct", one: BulkItem, *, dry_run: bool) -> Row:
     words = edit.words
     results = {
         "refused": words.cannot if dry_run else words.did_not,
@@ -206,8 +211,8 @@ def _row(edit: "BulkEdit[Model] | BulkDelete", one: BulkItem, *, dry_run: bool) 
         "unchanged": "No change needed",
         "changed": words.will if dry_run else words.did,
     }
-    is_there = one.name and (dry_run or one.outcome != "changed" or words is CHANGE)
+    is_there = one.name and (dry_run or one.outcome != "changed" or not words.removes)
     name = Cell(one.name or str(one.id), f"{edit.path}/{one.id}" if is_there else "")
-    goes = one.outcome == "changed" and words is not CHANGE
+    goes = one.outcome == "changed" and words.removes
     result = Tag(results[one.outcome], "bad" if goes else _TONES[one.outcome])
     return Row((name, Cell(tags=(result,)), Cell(one.detail, is_soft=True)))

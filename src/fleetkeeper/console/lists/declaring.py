@@ -16,16 +16,6 @@ Item = TypeVar("Item")
 PAGE_SIZE = 50
 FORMATS = (("csv", "CSV"), ("xlsx", "Excel"), ("json", "JSON"))
 
-# What the operators of a filter are called; each works with some kinds of fields only.
-OPERATORS = {
-    "exact": "is",
-    "contains": "contains",
-    "in": "is one of",
-    "gte": "is at least",
-    "lte": "is at most",
-    "isnull": "is empty",
-}
-
 
 @dataclass(frozen=True)
 class Column(Generic[Item]):

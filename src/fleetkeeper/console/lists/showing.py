@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import parse_qs, urlencode
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fleetkeeper.console.contexts.lists import (
     ActiveFilter,
@@ -18,7 +19,17 @@ from fleetkeeper.console.contexts.lists import (
 from fleetkeeper.console.contexts.panels import Option
 from fleetkeeper.console.lists.asked import Asked, read_asked
 from fleetkeeper.console.lists.days import DayFilter
-from fleetkeeper.console.lists.declaring import OPERATORS, PAGE_SIZE, Choice, Column, ListPage, QuickFilter
+from fleetkeeper.console.lists.declaring import PAGE_SIZE, Choice, Column, ListPage, QuickFilter
+from fleetkeeper.console.lists.filtering import (
+    EMPTY,
+    SET,
+    UTC,
+    condition_words,
+    entered,
+    filter_inputs,
+    meant_by,
+    shown_value,
+)
 
 Item = TypeVar("Item")
 Parameters: TypeAlias = Sequence[tuple[str, str]]
@@ -39,21 +50,27 @@ class SomeRows:
     # Whether there are exactly `count`; where not, there are more.
     is_counted: bool = True
 
+    @classmethod
+    def of(cls, page: Rows, rows: Sequence[Any]) -> "SomeRows":
+        """A service's page, with rows that say more than its own."""
+        return cls(rows, page.count, page.next, page.previous)
+
 
 def asked_of(page: ListPage[Item], parameters: Parameters) -> Asked:
     """What an address asks of the list."""
     sortable = {name for name, one in page.fields.items() if one.sortable}
-    return read_asked(
+    asked = read_asked(
         page.path,
         parameters,
         filters=frozenset(page.fields) | {one.name for one in page.quick},
         columns=[one.name for one in page.columns],
         orderings=frozenset(sortable | {one.sort for one in page.columns if one.sort}),
     )
+    return replace(asked, filters=tuple((name, entered(page, name, text)) for name, text in asked.filters))
 
 
-def service_parameters(page: ListPage[Item], asked: Asked) -> list[tuple[str, str]]:
-    """The same as the service takes it. Raises InvalidInputError for a day that is none."""
+def service_parameters(page: ListPage[Item], asked: Asked, zone: ZoneInfo = UTC) -> list[tuple[str, str]]:
+    """The same as the service takes it, with days of that zone. Raises InvalidInputError for a wrong value."""
     quick = {one.name: one for one in page.quick}
     found = [
         ("q", asked.q),
@@ -62,7 +79,7 @@ def service_parameters(page: ListPage[Item], asked: Asked) -> list[tuple[str, st
         ("limit", str(PAGE_SIZE)),
     ]
     for name, text in asked.filters:
-        found += quick[name].meaning(text) if name in quick else ((name, text),)
+        found += quick[name].meaning(text) if name in quick else meant_by(page, name, text, zone)
     for name, filter_ in quick.items():
         found += () if asked.value(name) else filter_.otherwise
     return [(name, text) for name, text in found if text]
@@ -86,7 +103,7 @@ def list_panel(
         quick=tuple(_quick_field(one, asked) for one in page.quick),
         active=tuple(_active_filters(page, asked)),
         fields=_field_options(page),
-        operators=tuple(Option(name, words) for name, words in OPERATORS.items()),
+        inputs=filter_inputs(page, UTC),
         heads=tuple(_head(page, one, asked) for one in columns),
         rows=tuple(_row(page, columns, one) for one in rows.results),
         count=rows.count,
@@ -194,12 +211,9 @@ def _active_filters(page: ListPage[Item], asked: Asked) -> list[ActiveFilter]:
         if (name, text) in quick:
             continue
         base, _, operator = name.partition("__")
-        words = OPERATORS.get(operator or "exact", operator)
-        if operator == "isnull":
-            words, shown = ("is empty", "") if text.lower() == "true" else ("is not empty", "")
-        else:
-            shown = page.values.get((name, text)) or (text.replace(",", ", ") if operator == "in" else text)
-        label = f"{page.title_of(base)} {words}"
+        operator = SET if operator == EMPTY and text.lower() != "true" else operator or "exact"
+        shown = "" if operator in {EMPTY, SET} else shown_value(page, name, text)
+        label = f"{page.title_of(base)} {condition_words(page.fields.get(base), operator)}"
         found.append(ActiveFilter(name, text, label, shown, asked.without((name, text)).explicit_address))
     return found
 

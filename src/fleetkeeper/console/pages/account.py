@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.contexts.panels import (
     Cell,
-    Entry,
     EntryForm,
     Facts,
     Option,
@@ -16,11 +15,14 @@ from fleetkeeper.console.contexts.panels import (
     Secret,
 )
 from fleetkeeper.console.contexts.shell import ACCOUNT
+from fleetkeeper.console.details import Refusal
+from fleetkeeper.console.forms.form import Form, Widget
 from fleetkeeper.console.navigation import Place, declare
-from fleetkeeper.console.panels import attempt, done, model_of, optional, refuse_in, show_page
-from fleetkeeper.console.requests import FormLists, FormValues
+from fleetkeeper.console.panels import attempt, done, refuse_in, show_page, submit
+from fleetkeeper.console.requests import FormLists
 from fleetkeeper.console.sessions import sessions_of_one
-from fleetkeeper.console.tokens import token_form, token_secret, token_values, tokens_of_one
+from fleetkeeper.console.tokens import FORM as TOKEN
+from fleetkeeper.console.tokens import token_form, token_secret, tokens_of_one, wanted_token
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.identity.access import SignedIn
@@ -29,7 +31,7 @@ from fleetkeeper.identity.departments.service import all_departments
 from fleetkeeper.identity.sessions import service as sessions
 from fleetkeeper.identity.sessions.api import idle_time
 from fleetkeeper.identity.tokens import service as tokens
-from fleetkeeper.identity.tokens.schemas import TokenCreate, TokenCreated
+from fleetkeeper.identity.tokens.schemas import TokenCreated
 from fleetkeeper.identity.users import account
 from fleetkeeper.identity.users.schemas import AccountRead, AccountUpdate, time_zones
 from fleetkeeper.kit.clock import utc_now
@@ -51,7 +53,19 @@ declare(
 HOME = "/account"
 SHOWN = (("limit", "100"),)
 OVERLAP = timedelta(hours=1)
-THEMES = (("auto", "System"), ("light", "Light"), ("dark", "Dark"))
+THEMES = (Option("auto", "System"), Option("light", "Light"), Option("dark", "Dark"))
+PROFILE = Form(
+    AccountUpdate,
+    "profile",
+    "Profile, time zone and theme",
+    "Save changes",
+    {
+        "name": Widget("Full name", autocomplete="name"),
+        "email": Widget("Email", autocomplete="email"),
+        "time_zone": "Time zone",
+        "theme": "Theme",
+    },
+)
 
 
 @router.get("/account")
@@ -61,34 +75,29 @@ async def show_account(request: Request, actor: SignedIn, session: Session) -> R
 
 
 @router.post("/account")
-async def change_account(request: Request, form: FormValues, actor: SignedIn, session: Session) -> Response:
+async def change_account(request: Request, sent: FormLists, actor: SignedIn, session: Session) -> Response:
     """Change the profile."""
 
     async def change() -> AccountRead:
-        values = {"name": form.get("name", "").strip(), "theme": form.get("theme", "auto")}
-        changes = model_of(AccountUpdate, values | optional(form, "email", "time_zone"))
-        return await account.update_account(session, actor, changes)
+        return await account.update_account(session, actor, PROFILE.read(sent))
 
-    outcome = await attempt(session, change())
-    if not isinstance(outcome, FleetkeeperError):
-        return done(request, HOME)
-    return await _page(request, session, actor, form_id="profile", error=outcome, values=form)
+    async def again(error: FleetkeeperError) -> Response:
+        return await _page(request, session, actor, refusal=Refusal(PROFILE.id, error, sent))
+
+    return await submit(request, session, change(), lambda _: HOME, again)
 
 
 @router.post("/account/tokens")
-async def create_token(
-    request: Request, form: FormValues, lists: FormLists, actor: SignedIn, session: Session
-) -> Response:
+async def create_token(request: Request, sent: FormLists, actor: SignedIn, session: Session) -> Response:
     """Make a token and show its secret this one time."""
     now = utc_now()
 
     async def make() -> TokenCreated:
-        values = token_values(form, lists.get("permissions", []), now)
-        return await tokens.create_own_token(session, actor, model_of(TokenCreate, values), now)
+        return await tokens.create_own_token(session, actor, wanted_token(sent, now), now)
 
     outcome = await attempt(session, make())
     if isinstance(outcome, FleetkeeperError):
-        return await _page(request, session, actor, form_id="new-token", error=outcome, values=form)
+        return await _page(request, session, actor, refusal=Refusal(TOKEN.id, outcome, sent))
     return await _page(request, session, actor, secret=token_secret(outcome))
 
 
@@ -126,9 +135,7 @@ async def _page(
     actor: Actor,
     *,
     secret: Secret | None = None,
-    form_id: str = "",
-    error: FleetkeeperError | None = None,
-    values: FormValues | None = None,
+    refusal: Refusal | None = None,
 ) -> Response:
     own = await account.read_account(session, actor)
     listed = await tokens.list_tokens(session, actor, SHOWN, own=True)
@@ -153,15 +160,15 @@ async def _page(
             is_danger=True,
         )
         panels.append(others)
-    if error is not None:
-        panels = refuse_in(panels, form_id, error, values or {})
+    if refusal is not None:
+        panels = refuse_in(panels, refusal.form_id, refusal.error, refusal.sent)
     return show_page(
         actor,
         HOME,
         "My account",
         panels,
         links=(("/account/security", "Password and second factor"),),
-        status=200 if error is None else error.status,
+        status=200 if refusal is None else refusal.error.status,
     )
 
 
@@ -179,27 +186,6 @@ def _facts(own: AccountRead) -> Facts:
 
 
 def _profile(own: AccountRead) -> EntryForm:
-    zones = (
-        Option("", "Browser default", own.time_zone is None),
-        *(Option(name, name.replace("_", " "), name == own.time_zone) for name in sorted(time_zones())),
-    )
-    themes = tuple(Option(value, label, value == own.theme) for value, label in THEMES)
-    return EntryForm(
-        "profile",
-        "Profile, time zone and theme",
-        HOME,
-        "Save",
-        (
-            Entry("name", "Full name", own.name, is_required=False, autocomplete="name"),
-            Entry(
-                "email",
-                "Email",
-                own.email or "",
-                kind="email",
-                is_required=False,
-                autocomplete="email",
-            ),
-            Entry("time_zone", "Time zone", kind="select", options=zones),
-            Entry("theme", "Theme", kind="select", options=themes),
-        ),
-    )
+    zones = (Option(name, name.replace("_", " ")) for name in sorted(time_zones()))
+    options = {"time_zone": [Option("", "Browser default"), *zones], "theme": THEMES}
+    return PROFILE.shown(HOME, own, options=options)

@@ -1,6 +1,6 @@
 """`/account/security`: password, second factors, recovery codes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -13,9 +13,12 @@ from fleetkeeper.console.contexts.account_security import (
     TotpSetup,
 )
 from fleetkeeper.console.contexts.shell import ACCOUNT
+from fleetkeeper.console.details import Refusal
 from fleetkeeper.console.navigation import Place, declare, shell_for
+from fleetkeeper.console.panels import at_entries
 from fleetkeeper.console.rendering import names_of, render
-from fleetkeeper.console.requests import FormValues, is_fragment_request
+from fleetkeeper.console.requests import FormLists, FormValues, is_fragment_request
+from fleetkeeper.console.security_forms import CONFIRM, PASSWORD, TOTP, security_forms
 from fleetkeeper.database.request_session import context_of
 from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.identity.access import SignedInToEnrol
@@ -48,44 +51,45 @@ async def show_security(request: Request, actor: SignedInToEnrol, desk: Desk) ->
 
 @router.post("/confirm")
 async def confirm(
-    request: Request, actor: SignedInToEnrol, form: FormValues, desk: Desk, visit: AtDoor
+    request: Request, actor: SignedInToEnrol, sent: FormLists, desk: Desk, visit: AtDoor
 ) -> Response:
     """Prove again who one is."""
-    code = form.get("code", "").strip()[:100]
     try:
+        proof = CONFIRM.read(sent)
+        password = proof.password.get_secret_value() if proof.password is not None else ""
         await confirmation.confirm(
             desk,
             visit,
             actor,
-            password=None if code else form.get("password", ""),
-            proof=Proof(code=code) if code else None,
+            password=None if proof.code else password,
+            proof=Proof(code=proof.code) if proof.code else None,
             party=None,
             now=utc_now(),
         )
     except FleetkeeperError as error:
-        return await _refused(
-            request, actor, desk, error, {"password": "confirm_password", "code": "confirm_code"}
-        )
+        return await _refused(request, actor, desk, Refusal(CONFIRM.id, error, sent))
     return await _answer(request, actor, desk, message="Confirmed. You may change how you sign in now.")
 
 
 @router.post("/password")
 async def change_password(
-    request: Request, actor: SignedInToEnrol, form: FormValues, desk: Desk, visit: AtDoor
+    request: Request, actor: SignedInToEnrol, sent: FormLists, desk: Desk, visit: AtDoor
 ) -> Response:
     """Change the password; the other sessions end."""
     try:
+        wanted = PASSWORD.read(sent)
         ended, tokens = await confirmation.change_password(
             desk,
             visit,
             actor,
-            form.get("current_password", ""),
-            form.get("new_password", ""),
+            wanted.current_password.get_secret_value(),
+            wanted.new_password.get_secret_value(),
             utc_now(),
-            with_tokens="revoke_tokens" in form,
+            with_tokens=wanted.revoke_tokens,
         )
     except FleetkeeperError as error:
-        return await _refused(request, actor, desk, error, {"password": "new_password"})
+        at_new = at_entries(error, {"password": "new_password"})
+        return await _refused(request, actor, desk, Refusal(PASSWORD.id, at_new, sent))
     others = f" {ended} other session{'s' if ended != 1 else ''} ended." if ended else ""
     left = f" These API tokens still work: {', '.join(tokens)}." if tokens else ""
     return await _answer(request, actor, desk, message=f"Your password is changed.{others}{left}")
@@ -98,20 +102,19 @@ async def begin_totp(request: Request, actor: SignedInToEnrol, desk: Desk) -> Re
         async with desk.database.session(context_of(request)) as session:
             await factors.begin_totp(session, desk.sealer, actor, utc_now())
     except FleetkeeperError as error:
-        return await _refused(request, actor, desk, error)
+        return await _refused(request, actor, desk, Refusal("", error, {}))
     return await _answer(request, actor, desk)
 
 
 @router.post("/totp/confirm")
-async def confirm_totp(request: Request, actor: SignedInToEnrol, form: FormValues, desk: Desk) -> Response:
+async def confirm_totp(request: Request, actor: SignedInToEnrol, sent: FormLists, desk: Desk) -> Response:
     """Take the first code of the authenticator app."""
     try:
+        code = TOTP.read(sent).code
         async with desk.database.session(context_of(request)) as session:
-            codes = await factors.confirm_totp(
-                session, desk.sealer, actor, form.get("code", "")[:100], utc_now()
-            )
+            codes = await factors.confirm_totp(session, desk.sealer, actor, code, utc_now())
     except FleetkeeperError as error:
-        return await _refused(request, actor, desk, error, {"code": "totp_code"})
+        return await _refused(request, actor, desk, Refusal(TOTP.id, error, sent))
     return await _answer(request, actor, desk, message="Your authenticator app is set up.", codes=codes)
 
 
@@ -122,7 +125,7 @@ async def remove_totp(request: Request, actor: SignedInToEnrol, desk: Desk) -> R
         async with desk.database.session(context_of(request)) as session:
             await factors.remove_totp(session, actor, utc_now())
     except FleetkeeperError as error:
-        return await _refused(request, actor, desk, error)
+        return await _refused(request, actor, desk, Refusal("", error, {}))
     return await _answer(request, actor, desk, message="The authenticator app is removed.")
 
 
@@ -133,7 +136,7 @@ async def remove_passkey(passkey_id: UUID, request: Request, actor: SignedInToEn
         async with desk.database.session(context_of(request)) as session:
             await factors.remove_passkey(session, actor, passkey_id, utc_now())
     except FleetkeeperError as error:
-        return await _refused(request, actor, desk, error)
+        return await _refused(request, actor, desk, Refusal("", error, {}))
     return await _answer(request, actor, desk, message="The passkey is removed.")
 
 
@@ -146,7 +149,7 @@ async def rename_passkey(
         async with desk.database.session(context_of(request)) as session:
             await factors.rename_passkey(session, actor, passkey_id, form.get("name", ""))
     except FleetkeeperError as error:
-        return await _refused(request, actor, desk, error)
+        return await _refused(request, actor, desk, Refusal("", error, {}))
     return await _answer(request, actor, desk, message="The passkey has its new name.")
 
 
@@ -157,23 +160,16 @@ async def renew_recovery_codes(request: Request, actor: SignedInToEnrol, desk: D
         async with desk.database.session(context_of(request)) as session:
             codes = await factors.renew_recovery_codes(session, actor, utc_now())
     except FleetkeeperError as error:
-        return await _refused(request, actor, desk, error)
+        return await _refused(request, actor, desk, Refusal("", error, {}))
     return await _answer(request, actor, desk, message="Here are your new recovery codes.", codes=codes)
 
 
-async def _refused(
-    request: Request,
-    actor: Actor,
-    desk: SignInDesk,
-    error: FleetkeeperError,
-    names: Mapping[str, str] | None = None,
-) -> Response:
+async def _refused(request: Request, actor: Actor, desk: SignInDesk, refusal: Refusal) -> Response:
     """The page again with what was wrong; other kinds of errors are shown as everywhere."""
-    if error.status not in {403, 409, 422}:
-        raise error
-    errors = {(names or {}).get(item.field, item.field): item.message for item in error.fields}
+    if refusal.error.status not in {403, 409, 422}:
+        raise refusal.error
     # htmx swaps a 422 in and nothing else that failed.
-    return await _answer(request, actor, desk, message=error.detail, errors=errors, status=422)
+    return await _answer(request, actor, desk, message=refusal.error.detail, refusal=refusal, status=422)
 
 
 async def _answer(
@@ -182,12 +178,12 @@ async def _answer(
     desk: SignInDesk,
     *,
     message: str = "",
-    errors: dict[str, str] | None = None,
+    refusal: Refusal | None = None,
     codes: Sequence[str] = (),
     status: int = 200,
 ) -> Response:
     async with desk.database.session(context_of(request)) as session:
-        part = await _part(request, session, actor, desk, message, errors or {}, codes, is_good=status == 200)
+        part = await _part(request, session, actor, desk, message, refusal, codes)
     if is_fragment_request(request):
         return render("account/_security.html", part, status=status)
     page = SecurityPage(**names_of(part), shell=shell_for(actor, "/account/security"))
@@ -200,10 +196,8 @@ async def _part(
     actor: Actor,
     desk: SignInDesk,
     message: str,
-    errors: dict[str, str],
+    refusal: Refusal | None,
     codes: Sequence[str],
-    *,
-    is_good: bool,
 ) -> SecurityPart:
     found = await confirmation.security_of(session, actor, utc_now())
     pending = await factors.pending_totp(session, desk.sealer, actor) if found.is_fresh else None
@@ -223,9 +217,11 @@ async def _part(
         offers_passkeys=find_relying_party(request) is not None,
         recovery_codes_left=found.factors.unused_recovery_codes,
         new_recovery_codes=tuple(codes),
-        errors=errors,
+        **security_forms(
+            has_password=found.has_password, has_totp=found.factors.totp is not None, refusal=refusal
+        ),
         message=message,
-        is_good=is_good,
+        is_good=refusal is None,
     )
 
 

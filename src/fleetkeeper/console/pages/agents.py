@@ -33,7 +33,7 @@ from fleetkeeper.devices.queries import shared_names
 from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.fleet import service as fleet
 from fleetkeeper.fleet.access import EnrollmentRead, EnrollmentWrite
-from fleetkeeper.fleet.schemas import EnrollmentTokenCreated
+from fleetkeeper.fleet.schemas import DeviceEnrollment, EnrollmentTokenCreated
 from fleetkeeper.identity.access import public_origin
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments.service import all_departments
@@ -101,6 +101,21 @@ async def create_token(
     if isinstance(outcome, FleetkeeperError):
         shown = form and refused(form, outcome, sent)
         return await _token_page(request, session, actor, [shown], outcome.status)
+    return await _created_page(request, session, actor, outcome)
+
+
+@router.post("/agents/{device_id}/enroll-again")
+async def enroll_again(
+    request: Request, device_id: UUID, actor: EnrollmentWrite, session: Session
+) -> Response:
+    """Make a token for one device and show it, inside its commands, this one time."""
+    made = await fleet.create_token_for_device(session, actor, device_id, DeviceEnrollment(), utc_now())
+    return await _created_page(request, session, actor, made)
+
+
+async def _created_page(
+    request: Request, session: AsyncSession, actor: Actor, outcome: EnrollmentTokenCreated
+) -> Response:
     created = TokenCreated(
         arrived=(),
         poll_href=_poll_address(outcome.created_at),

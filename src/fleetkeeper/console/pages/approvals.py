@@ -1,7 +1,6 @@
 """`/approvals`: requests that wait for approval, deciding on them, and delegations."""
 
-from collections.abc import Awaitable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Awaitable
 from functools import partial
 from uuid import UUID
 
@@ -18,27 +17,27 @@ from fleetkeeper.approvals.status import REQUESTS
 from fleetkeeper.console.approval_panels import (
     APPROVE,
     CANCEL,
+    DELEGATE,
     DELEGATIONS,
     HOME,
     REJECT,
     REQUEST_LIST,
     decision_forms,
-    delegation_form,
     delegation_table,
     levels_table,
     request_facts,
 )
 from fleetkeeper.console.audit_entries import history_links
-from fleetkeeper.console.contexts.panels import Panel
+from fleetkeeper.console.contexts.panels import EntryForm
 from fleetkeeper.console.details import Panels, Refusal, Tab, show_detail
 from fleetkeeper.console.forms.status_forms import status_cell
 from fleetkeeper.console.history import history_tab
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.navigation import Place, declare
-from fleetkeeper.console.panels import Sent, done, model_of, refused, show_page, submit
-from fleetkeeper.console.requests import FormLists, FormValues
+from fleetkeeper.console.panels import Sent, at_entries, done, model_of, refused, show_page, submit
+from fleetkeeper.console.requests import FormLists
 from fleetkeeper.database.request_session import Session
-from fleetkeeper.errors import FieldError, FleetkeeperError, InvalidInputError
+from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.identity.access import SignedIn
 from fleetkeeper.identity.actor import Actor
 
@@ -78,25 +77,21 @@ async def list_requests(request: Request, actor: SignedIn, session: Session) -> 
 @router.get("/delegations")
 async def show_delegations(actor: SignedIn, session: Session) -> Response:
     """Who decides for one, and for whom one decides."""
-    return await _delegations_page(session, actor)
+    return await _delegations_page(session, actor, DELEGATE.shown(DELEGATIONS))
 
 
 @router.post("/delegations")
-async def delegate(request: Request, form: FormValues, actor: SignedIn, session: Session) -> Response:
+async def delegate(request: Request, sent: FormLists, actor: SignedIn, session: Session) -> Response:
     """Let somebody decide in one's place."""
 
     async def make() -> DelegationRead:
-        first = _midnight("first_day", form.get("first_day", ""))
-        last = _midnight("last_day", form.get("last_day", ""))
-        values = {
-            "to_user": form.get("to_user", "").strip(),
-            "starts_at": first,
-            "ends_at": last and last + timedelta(days=1),
-        }
-        return await delegations.delegate(session, actor, model_of(DelegationCreate, values))
+        wanted = model_of(DelegationCreate, DELEGATE.read(sent).delegation())
+        return await delegations.delegate(session, actor, wanted)
 
     async def again(error: FleetkeeperError) -> Response:
-        return await _delegations_page(session, actor, error, form)
+        at_days = at_entries(error, {"starts_at": "first_day", "ends_at": "last_day"})
+        form = refused(DELEGATE.shown(DELEGATIONS), at_days, sent)
+        return await _delegations_page(session, actor, form, error.status)
 
     return await submit(request, session, make(), lambda _: DELEGATIONS, again)
 
@@ -197,36 +192,8 @@ async def _page(
 
 
 async def _delegations_page(
-    session: AsyncSession,
-    actor: Actor,
-    error: FleetkeeperError | None = None,
-    sent: Mapping[str, str] | None = None,
+    session: AsyncSession, actor: Actor, form: EntryForm, status: int = 200
 ) -> Response:
-    form = delegation_form()
-    if error is not None:
-        named = {"starts_at": "first_day", "ends_at": "last_day"}
-        fields = [FieldError(named.get(one.field, one.field), one.message) for one in error.fields]
-        form = refused(form, InvalidInputError(error.detail, fields=fields), sent or {})
-    panels: list[Panel | None] = [
-        delegation_table(await delegations.list_delegations(session, actor)),
-        form,
-    ]
-    return show_page(
-        actor,
-        DELEGATIONS,
-        "Delegations",
-        panels,
-        crumbs=((HOME, "Approvals"),),
-        status=error.status if error else 200,
-    )
-
-
-def _midnight(name: str, text: str) -> datetime | None:
-    if not text.strip():
-        return None
-    try:
-        return datetime.combine(date.fromisoformat(text.strip()), time(), UTC)
-    except ValueError:
-        raise InvalidInputError(
-            "Correct the marked fields.", fields=[FieldError(name, "Must be a date such as 2026-01-31")]
-        ) from None
+    table = delegation_table(await delegations.list_delegations(session, actor))
+    crumbs = ((HOME, "Approvals"),)
+    return show_page(actor, DELEGATIONS, "Delegations", (table, form), crumbs=crumbs, status=status)

@@ -113,7 +113,7 @@ FORM = Form(
         "description": Widget("Description", hint="Shown below the field"),
         "kind": Widget("Kind", kind="choice"),
         "choices": Widget(
-            "Choices", hint="Separated by commas", kind="text", is_required=False, only_if="choice"
+            "Choices", hint="Separated by commas", kind="text", is_required=False, only_if="kind=choice"
         ),
         "pattern": Widget("Pattern", hint="Regular expression (RE2) that the whole text or URL must match"),
         "default": Widget("Default", hint="Value of new devices", kind="text"),

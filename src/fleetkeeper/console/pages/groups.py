@@ -1,9 +1,11 @@
 """`/groups`: people who get roles together."""
 
 from functools import partial
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.annotation_tabs import annotating, annotation_tabs
@@ -11,7 +13,6 @@ from fleetkeeper.console.audit_entries import history_links
 from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import (
     Cell,
-    Entry,
     EntryForm,
     Facts,
     Option,
@@ -28,7 +29,7 @@ from fleetkeeper.console.lists.declaring import Column, ListPage
 from fleetkeeper.console.memberships import ROLE, membership_table, role_form
 from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import Sent, act_form, attempt, done, refused
-from fleetkeeper.console.requests import FormLists, FormValues
+from fleetkeeper.console.requests import FormLists
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.identity.actor import Actor
@@ -56,6 +57,13 @@ declare(
     )
 )
 
+
+class MemberForm(BaseModel):
+    """Who is to be in a group."""
+
+    user: Annotated[str, Field(min_length=1)]
+
+
 HOME = "/groups"
 SHOWN = (("limit", "100"),)
 SOURCES = {"local": "This console", "oidc": "Identity provider", "scim": "SCIM"}
@@ -64,6 +72,7 @@ _NAMES: dict[str, Widget | str] = {"name": Widget("Name", is_required=True), "de
 _PROVIDER = Widget("Members come from", hint="For a provider, use the name in its groups claim")
 NEW = Form(GroupCreate, NEW_GROUP, "Create group", "Create group", {**_NAMES, "provider_id": _PROVIDER})
 CHANGE = Form(GroupUpdate, "change", "Edit name and description", "Save changes", _NAMES)
+ADD = Form(MemberForm, "add-member", "Add member", "Add member", {"user": "Username"})
 GROUPS: ListPage[GroupRead] = ListPage(
     path=HOME,
     title="Groups",
@@ -137,16 +146,16 @@ async def delete_group(request: Request, group_id: UUID, actor: GroupsWrite, ses
 
 @router.post("/groups/{group_id}/members")
 async def add_member(
-    request: Request, group_id: UUID, form: FormValues, actor: GroupsWrite, session: Session
+    request: Request, group_id: UUID, sent: FormLists, actor: GroupsWrite, session: Session
 ) -> Response:
     """Put somebody into a group."""
 
     async def add() -> None:
-        user = await find_user(session, actor, form.get("user", "").strip())
+        user = await find_user(session, actor, ADD.read(sent).user)
         await service.add_member(session, actor, group_id, user.id)
 
     outcome = await attempt(session, add())
-    return await _outcome(request, session, actor, group_id, "add-member", outcome, form)
+    return await _outcome(request, session, actor, group_id, ADD.id, outcome, sent)
 
 
 @router.post("/groups/{group_id}/members/{user_id}/remove")
@@ -216,14 +225,11 @@ async def _group_page(
     is_local = group.source == "local"
 
     async def overview() -> Panels:
-        add = EntryForm(
-            "add-member", "Add member", f"{base}/members", "Add member", (Entry("user", "Username"),)
-        )
         roles = await service.list_group_memberships(session, actor, group_id, SHOWN)
         return [
             Facts("group", "Group", (("Description", Cell(group.description)),)),
             await _members(session, actor, group, may_remove=may_write and is_local),
-            add if may_write and is_local else None,
+            ADD.shown(f"{base}/members") if may_write and is_local else None,
             membership_table(roles, f"{base}/memberships", may_remove=may_give),
             await role_form(session, actor, f"{base}/memberships") if may_give else None,
         ]

@@ -6,6 +6,9 @@ from datetime import datetime
 from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.alerts.log import service as alerts
+from fleetkeeper.alerts.log.schemas import AlertRead
+from fleetkeeper.alerts.status import SEVERITIES
 from fleetkeeper.console.contexts.overview import BusiestList, OverviewPage, OverviewSummary
 from fleetkeeper.console.device_rows import device_row
 from fleetkeeper.console.navigation import Place, declare, shell_for
@@ -31,6 +34,8 @@ MEASURES = (
     ("disk", "Disk", "database", "disk_usage_percent"),
 )
 LOST_PARAMETERS = (("status", "offline"), ("ordering", "-last_seen"), ("limit", "5"))
+PROBLEMS = 10
+Severities = tuple[tuple[str, int], ...]
 NEWEST_PARAMETERS = (("ordering", "-last_seen"), ("limit", "1"))
 
 
@@ -41,7 +46,7 @@ async def show_overview(
     settings: AppSettings,
     wants_fragment: WantsFragment,
 ) -> Response:
-    """Counts by state, the busiest devices, and those lost of late."""
+    """Counts by state, the busiest devices, and those that went offline recently."""
     summary = await _summarise(session, actor, settings, utc_now())
     if wants_fragment:
         return render("overview/_summary.html", summary)
@@ -63,6 +68,7 @@ async def _summarise(
         found = await devices.list_busiest(session, actor, measure, since=stale_before)
         rows = tuple(device_row(device, stale_before) for device in found)
         busiest.append(BusiestList(measure, title, icon, metric, rows))
+    counted, problems = await _problems(session, actor)
     return OverviewSummary(
         summary=counts,
         online_share=100 * counts.online / counts.total if counts.total else 0.0,
@@ -70,7 +76,29 @@ async def _summarise(
         newest_report=await _newest_report(session, actor, busiest, counts.total),
         busiest=tuple(busiest),
         lost=tuple(device_row(device, stale_before) for device in lost),
+        severities=counted,
+        problems=tuple(problems),
     )
+
+
+async def _problems(session: AsyncSession, actor: Actor) -> tuple[Severities, Sequence[AlertRead]]:
+    """How many alerts are not over, and the worst of them, of these the newest."""
+    if not actor.may(Permission.ALERTS_READ):
+        return (), ()
+    found = await alerts.severities(session, actor)
+    counts = tuple((one, found[one]) for one in reversed(SEVERITIES) if one in found)
+    worst: list[AlertRead] = []
+    for severity, _ in counts:
+        if len(worst) == PROBLEMS:
+            break
+        asked = [
+            ("resolved_at__isnull", "true"),
+            ("severity", severity),
+            ("ordering", "-triggered_at"),
+            ("limit", str(PROBLEMS - len(worst))),
+        ]
+        worst += (await alerts.list_alerts(session, actor, asked, is_counted=False)).results
+    return counts, worst
 
 
 async def _newest_report(

@@ -1,39 +1,41 @@
 """`/settings/providers`: through whom people may sign in."""
 
-from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from starlette.responses import RedirectResponse
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.console.audit_entries import history_links
 from fleetkeeper.console.contexts.lists import Empty
-from fleetkeeper.console.contexts.panels import Cell, Tag
-from fleetkeeper.console.contexts.providers import CheckResult, ProviderPage
+from fleetkeeper.console.contexts.panels import Cell, Code, EntryForm, Panel, Tag
+from fleetkeeper.console.details import Refusal
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
-from fleetkeeper.console.navigation import Place, declare, shell_for
+from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.pages.oidc import callback_address
+from fleetkeeper.console.panels import act_form, refuse_in, refused, show_page, submit
 from fleetkeeper.console.provider_forms import (
-    HELP,
-    defaults,
-    entered,
-    form_fields,
-    read_changes,
-    read_new,
-    values_of,
+    CHANGE,
+    DELETE,
+    HOME,
+    TEST,
+    change_panel,
+    check_facts,
+    in_form,
+    new_form,
+    wanted_changes,
+    wanted_provider,
 )
-from fleetkeeper.console.rendering import render
-from fleetkeeper.console.requests import FormValues
+from fleetkeeper.console.requests import FormLists
 from fleetkeeper.database.request_session import Session
-from fleetkeeper.errors import ConflictError, FieldError, InvalidInputError
+from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.oidc import service
 from fleetkeeper.identity.oidc.access import InstallationSealer, Providers, ProvidersRead, ProvidersWrite
 from fleetkeeper.identity.oidc.presets import PRESETS, Preset
 from fleetkeeper.identity.oidc.queries import PROVIDERS as LISTING
-from fleetkeeper.identity.oidc.schemas import ProviderRead
+from fleetkeeper.identity.oidc.schemas import ProviderCheck, ProviderRead
 from fleetkeeper.identity.permissions import Permission
 
 router = APIRouter(prefix="/settings/providers")
@@ -49,9 +51,6 @@ declare(
         words="oidc sso single sign-on entra okta keycloak google",
     )
 )
-
-REFUSED = "Not saved. Correct the marked fields."
-HOME = "/settings/providers"
 
 
 def _state(one: ProviderRead) -> Cell:
@@ -106,10 +105,17 @@ async def list_providers(request: Request, actor: ProvidersRead, session: Sessio
     )
 
 
+CRUMBS = ((HOME, "Identity providers"),)
+REMOVAL = (
+    "Ends all sessions of this provider and deletes its groups with their roles. Its users keep their accounts "
+    "but cannot sign in."
+)
+
+
 @router.get("/new")
 async def show_new(request: Request, actor: ProvidersWrite, preset: Preset = Preset.GENERIC) -> Response:
     """The form of a new provider."""
-    return _new_page(request, actor, preset, defaults(preset))
+    return _new_page(request, actor, preset, new_form(preset))
 
 
 @router.post("/new")
@@ -118,21 +124,19 @@ async def create_provider(
     actor: ProvidersWrite,
     session: Session,
     sealer: InstallationSealer,
-    form: FormValues,
+    sent: FormLists,
     preset: Preset = Preset.GENERIC,
 ) -> Response:
     """Make a provider."""
-    values = entered(preset, form, is_new=True)
-    wanted = read_new(preset, values)
-    if isinstance(wanted, list):
-        return _new_page(request, actor, preset, values, wanted)
-    try:
-        made = await service.create_provider(session, sealer, actor, wanted)
-    except InvalidInputError as error:
-        return _new_page(request, actor, preset, values, error.fields)
-    except ConflictError as error:
-        return _new_page(request, actor, preset, values, [FieldError("slug", error.detail)])
-    return RedirectResponse(f"{HOME}/{made.id}", 303)
+
+    async def make() -> ProviderRead:
+        return await service.create_provider(session, sealer, actor, wanted_provider(preset, sent))
+
+    async def again(error: FleetkeeperError) -> Response:
+        form = refused(new_form(preset), in_form(preset, error), sent)
+        return _new_page(request, actor, preset, form, error.status)
+
+    return await submit(request, session, make(), lambda made: f"{HOME}/{made.id}", again)
 
 
 @router.get("/{provider_id}")
@@ -140,7 +144,7 @@ async def show_provider(
     provider_id: UUID, request: Request, actor: ProvidersRead, session: Session
 ) -> Response:
     """One provider's form."""
-    return _answer(_page(request, actor, await service.get_provider(session, provider_id)))
+    return await _page(request, session, actor, provider_id)
 
 
 @router.post("/{provider_id}")
@@ -150,23 +154,20 @@ async def change_provider(
     actor: ProvidersWrite,
     session: Session,
     sealer: InstallationSealer,
-    form: FormValues,
+    sent: FormLists,
 ) -> Response:
     """Change a provider."""
-    provider = await service.get_provider(session, provider_id)
-    preset = Preset(provider.preset)
-    values = entered(preset, form, is_new=False)
-    changes = read_changes(preset, values)
-    problems: Sequence[FieldError] = changes if isinstance(changes, list) else ()
-    if not isinstance(changes, list):
-        try:
-            changed = await service.update_provider(session, sealer, actor, provider_id, changes)
-        except InvalidInputError as error:
-            problems = error.fields
-        else:
-            return _answer(replace(_page(request, actor, changed), message="Saved.", is_good=True))
-    fields = form_fields(preset, values, problems, is_new=False)
-    return _answer(replace(_page(request, actor, provider), fields=fields, message=REFUSED), 422)
+    preset = Preset((await service.get_provider(session, provider_id)).preset)
+
+    async def change() -> ProviderRead:
+        changes = wanted_changes(preset, sent)
+        return await service.update_provider(session, sealer, actor, provider_id, changes)
+
+    async def again(error: FleetkeeperError) -> Response:
+        refusal = Refusal(CHANGE[preset].id, in_form(preset, error), sent)
+        return await _page(request, session, actor, provider_id, refusal=refusal)
+
+    return await submit(request, session, change(), lambda _: f"{HOME}/{provider_id}", again)
 
 
 @router.post("/{provider_id}/check")
@@ -175,54 +176,61 @@ async def check_provider(
 ) -> Response:
     """Ask the provider for its description, and show what it says."""
     found = await service.check_provider(session, client, provider_id)
-    page = _page(request, actor, await service.get_provider(session, provider_id))
-    return _answer(replace(page, check=CheckResult(found.works, found.detail)))
+    return await _page(request, session, actor, provider_id, found)
 
 
 @router.post("/{provider_id}/delete")
-async def delete_provider(provider_id: UUID, actor: ProvidersWrite, session: Session) -> Response:
-    """Remove a provider."""
-    await service.delete_provider(session, actor, provider_id)
-    return RedirectResponse(HOME, 303)
-
-
-def _new_page(
-    request: Request,
-    actor: Actor,
-    preset: Preset,
-    values: dict[str, str],
-    errors: Sequence[FieldError] | None = None,
+async def delete_provider(
+    provider_id: UUID, request: Request, actor: ProvidersWrite, session: Session
 ) -> Response:
-    page = ProviderPage(
-        shell=shell_for(actor, HOME),
-        csrf_token=actor.csrf_token or "",
-        title=f"New provider: {PRESETS[preset].title}",
-        preset=preset.value,
-        help=HELP[preset],
-        fields=form_fields(preset, values, errors or (), is_new=True),
-        callback=callback_address(request, values.get("slug") or "…"),
-        action=f"{HOME}/new?preset={preset.value}",
-        may_change=True,
-        message=REFUSED if errors is not None else "",
+    """Remove a provider."""
+
+    async def again(error: FleetkeeperError) -> Response:
+        return await _page(request, session, actor, provider_id, refusal=Refusal(DELETE, error, {}))
+
+    removal = service.delete_provider(session, actor, provider_id)
+    return await submit(request, session, removal, lambda _: HOME, again)
+
+
+def _new_page(request: Request, actor: Actor, preset: Preset, form: EntryForm, status: int = 200) -> Response:
+    slug = next((one.value for one in form.entries if one.name == "slug"), "")
+    panels = (_callback(request, slug or "…"), form)
+    title = f"New provider: {PRESETS[preset].title}"
+    return show_page(actor, HOME, title, panels, crumbs=CRUMBS, status=status)
+
+
+async def _page(
+    request: Request,
+    session: AsyncSession,
+    actor: Actor,
+    provider_id: UUID,
+    found: ProviderCheck | None = None,
+    refusal: Refusal | None = None,
+) -> Response:
+    provider = await service.get_provider(session, provider_id)
+    may_change, base = actor.may(Permission.PROVIDERS_WRITE), f"{HOME}/{provider_id}"
+    panels: list[Panel | None] = [
+        check_facts(found) if found is not None else None,
+        _callback(request, provider.slug),
+        change_panel(provider, may_change=may_change),
+    ]
+    if may_change:
+        panels.append(EntryForm(TEST, "Test connection", f"{base}/check", "Test connection", is_open=True))
+        panels.append(act_form(DELETE, "Remove provider", f"{base}/delete", REMOVAL, asks_why=False))
+    if refusal is not None:
+        panels = refuse_in(panels, refusal.form_id, refusal.error, refusal.sent)
+    return show_page(
+        actor,
+        HOME,
+        provider.name,
+        panels,
+        crumbs=CRUMBS,
+        tags=_state(provider).tags,
+        links=history_links(actor, "identity_providers", provider_id),
+        status=200 if refusal is None else refusal.error.status,
     )
-    return _answer(page, 200 if errors is None else 422)
 
 
-def _page(request: Request, actor: Actor, provider: ProviderRead) -> ProviderPage:
-    preset = Preset(provider.preset)
-    return ProviderPage(
-        shell=shell_for(actor, HOME),
-        csrf_token=actor.csrf_token or "",
-        title=provider.name,
-        preset=provider.preset,
-        help=HELP[preset],
-        fields=form_fields(preset, values_of(provider), is_new=False),
-        callback=callback_address(request, provider.slug),
-        action=f"{HOME}/{provider.id}",
-        may_change=actor.may(Permission.PROVIDERS_WRITE),
-        provider_id=provider.id,
-    )
-
-
-def _answer(page: ProviderPage, status: int = 200) -> Response:
-    return render("settings/provider.html", page, status=status)
+def _callback(request: Request, slug: str) -> Code:
+    text = "Enter this at the provider as the redirect URL."
+    return Code("callback", "Redirect address", text, callback_address(request, slug))

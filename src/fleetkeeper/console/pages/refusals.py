@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.refusal_list import refusal_list
-from fleetkeeper.console.sender_panels import REFUSED
+from fleetkeeper.console.sender_forms import REFUSED
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices.access import DevicesRead
 from fleetkeeper.identity.permissions import Permission

@@ -1,35 +1,38 @@
 """`/settings/retention`: policies for old telemetry, what they would do, runs, files and deletions."""
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.approvals.schemas import ApprovalRead
 from fleetkeeper.console.contexts.panels import Panel
-from fleetkeeper.console.deletion_panels import DELETION_LIST, deletion_confirmation, deletion_form
+from fleetkeeper.console.deletion_panels import (
+    CONFIRM,
+    DELETION_LIST,
+    deletion_confirmation,
+    deletion_form,
+)
+from fleetkeeper.console.deletion_panels import FORM as DELETION
+from fleetkeeper.console.details import Refusal
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import (
     attempt,
     done,
     model_of,
-    optional,
     refuse_in,
+    refused,
     show_page,
+    submit,
 )
-from fleetkeeper.console.requests import FormValues
+from fleetkeeper.console.policy_forms import CHANGE, HOME, NEW, policy_form
+from fleetkeeper.console.requests import FormLists
 from fleetkeeper.console.retention_panels import (
-    CHANGE,
     FILE_LIST,
-    HOME,
-    NEW,
-    NUMBERS,
     outcome_table,
     policies_table,
-    policy_form,
     run_form,
     runs_table,
     store_panel,
@@ -37,7 +40,7 @@ from fleetkeeper.console.retention_panels import (
 )
 from fleetkeeper.database.request_session import AppDatabase, AppSettings, Session
 from fleetkeeper.devices.finding import find_device
-from fleetkeeper.errors import FleetkeeperError, InvalidInputError
+from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.identity.access import ConfigRead, ConfigWrite, ReasonGiven
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments import service as departments
@@ -47,7 +50,7 @@ from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry.archive import browsing, editing, requesting
 from fleetkeeper.telemetry.archive.access import TelemetryDelete
 from fleetkeeper.telemetry.archive.runs import RETAIN_TASK
-from fleetkeeper.telemetry.archive.schemas import Amounts, DeletionCreate, PolicyRead, PolicyWrite
+from fleetkeeper.telemetry.archive.schemas import Amounts, DeletionCreate, PolicyRead
 
 router = APIRouter(prefix=HOME)
 declare(
@@ -114,18 +117,18 @@ async def show_retention(actor: ConfigRead, session: Session, settings: AppSetti
 
 @router.post("/policies")
 async def create_policy(
-    request: Request, form: FormValues, actor: ConfigWrite, session: Session, settings: AppSettings
+    request: Request, sent: FormLists, actor: ConfigWrite, session: Session, settings: AppSettings
 ) -> Response:
     """Make a policy."""
 
     async def make() -> PolicyRead:
-        return await editing.create_policy(session, model_of(PolicyWrite, _entered(form)))
+        return await editing.create_policy(session, NEW.read(sent))
 
-    outcome = await attempt(session, make())
-    if not isinstance(outcome, FleetkeeperError):
-        return done(request, HOME)
-    panels = refuse_in(await _panels(session, actor, settings), NEW, outcome, form)
-    return _home(actor, panels, outcome.status)
+    async def again(error: FleetkeeperError) -> Response:
+        panels = refuse_in(await _panels(session, actor, settings), NEW.id, error, sent)
+        return _home(actor, panels, error.status)
+
+    return await submit(request, session, make(), lambda _: HOME, again)
 
 
 @router.get("/policies/{policy_id}")
@@ -136,17 +139,17 @@ async def show_policy(policy_id: PolicyId, actor: ConfigRead, session: Session) 
 
 @router.post("/policies/{policy_id}")
 async def change_policy(
-    request: Request, policy_id: PolicyId, form: FormValues, actor: ConfigWrite, session: Session
+    request: Request, policy_id: PolicyId, sent: FormLists, actor: ConfigWrite, session: Session
 ) -> Response:
     """Change a policy."""
 
     async def change() -> PolicyRead:
-        return await editing.change_policy(session, policy_id, model_of(PolicyWrite, _entered(form)))
+        return await editing.change_policy(session, policy_id, CHANGE.read(sent))
 
-    outcome = await attempt(session, change())
-    if not isinstance(outcome, FleetkeeperError):
-        return done(request, HOME)
-    return await _policy_page(session, actor, policy_id, outcome, form)
+    async def again(error: FleetkeeperError) -> Response:
+        return await _policy_page(session, actor, policy_id, Refusal(CHANGE.id, error, sent))
+
+    return await submit(request, session, change(), lambda _: HOME, again)
 
 
 @router.post("/policies/{policy_id}/delete")
@@ -204,7 +207,7 @@ async def list_deletions(
     request: Request, actor: TelemetryDelete, session: Session, device: str = ""
 ) -> Response:
     """Deletions, and the form for one."""
-    before = [deletion_form({"device": device})]
+    before = [deletion_form(device)]
     fetch = partial(browsing.list_deletions, session)
     return await show_list(
         request, session, actor, DELETION_LIST, fetch, before=before, crumbs=_crumbs(actor)
@@ -212,29 +215,32 @@ async def list_deletions(
 
 
 @router.post("/deletions/preview")
-async def preview_deletion(form: FormValues, actor: TelemetryDelete, session: Session) -> Response:
+async def preview_deletion(sent: FormLists, actor: TelemetryDelete, session: Session) -> Response:
     """What a deletion would take away."""
 
     async def look() -> Amounts:
-        device = await find_device(session, actor, form.get("device", "").strip())
-        return await browsing.preview_deletion(session, actor, _deletion({**form, "device": str(device)}))
+        entered = DELETION.read(sent)
+        # Names may be given to another device meanwhile.
+        device = await find_device(session, actor, entered.device)
+        wanted = model_of(DeletionCreate, entered.model_dump() | {"device": device})
+        return await browsing.preview_deletion(session, actor, wanted)
 
     outcome = await attempt(session, look())
     if isinstance(outcome, FleetkeeperError):
-        panels = refuse_in([deletion_form(form)], "deletion", outcome, form)
+        panels: list[Panel | None] = [refused(deletion_form(), outcome, sent)]
         return show_page(
             actor, DELETIONS, "Delete telemetry", panels, crumbs=_crumbs(actor), status=outcome.status
         )
-    confirmation: list[Panel | None] = [*deletion_confirmation(outcome, form)]
+    confirmation = deletion_confirmation(outcome)
     return show_page(actor, DELETIONS, "Delete telemetry", confirmation, crumbs=_crumbs(actor))
 
 
 @router.post("/deletions")
 async def ask_for_deletion(
-    request: Request, form: FormValues, actor: TelemetryDelete, session: Session, reason: ReasonGiven
+    request: Request, sent: FormLists, actor: TelemetryDelete, session: Session, reason: ReasonGiven
 ) -> Response:
     """Delete telemetry of a device in every tier."""
-    asked = await requesting.ask_for_deletion(session, actor, _deletion(form), reason)
+    asked = await requesting.ask_for_deletion(session, actor, CONFIRM.read(sent), reason)
     return done(request, f"/approvals/{asked.id}" if isinstance(asked, ApprovalRead) else DELETIONS)
 
 
@@ -273,34 +279,15 @@ async def _policy_page(
     session: AsyncSession,
     actor: Actor,
     policy_id: int,
-    error: FleetkeeperError | None = None,
-    values: Mapping[str, str] | None = None,
+    refusal: Refusal | None = None,
 ) -> Response:
     policy = await editing.get_policy(session, policy_id)
     may_change = actor.may(Permission.CONFIG_WRITE)
     panels: list[Panel | None] = [
         await _form(session, actor, policy) if may_change else policies_table([policy], may_change=False)
     ]
-    if error is not None:
-        panels = refuse_in(panels, CHANGE, error, values or {})
+    if refusal is not None:
+        panels = refuse_in(panels, refusal.form_id, refusal.error, refusal.sent)
     title = policy.name or f"Policy {policy.id}"
-    return show_page(actor, HOME, title, panels, crumbs=BELOW, status=error.status if error else 200)
-
-
-def _entered(form: Mapping[str, str]) -> dict[str, Any]:
-    values: dict[str, Any] = {"name": form.get("name", "").strip()}
-    values |= optional(
-        form, *NUMBERS, *(name for name in ("metric_group", "device_type", "department_id") if name in form)
-    )
-    for name in ("priority", "downsample_interval"):
-        if form.get(name, "").strip():
-            values[name] = form[name].strip()
-    return values
-
-
-def _deletion(form: Mapping[str, str]) -> DeletionCreate:
-    values = optional(form, "metric", "first_day", "last_day") | {"device": form.get("device", "").strip()}
-    try:
-        return model_of(DeletionCreate, values)
-    except InvalidInputError as error:
-        raise InvalidInputError("Nothing was deleted.", fields=error.fields) from None
+    status = 200 if refusal is None else refusal.error.status
+    return show_page(actor, HOME, title, panels, crumbs=BELOW, status=status)

@@ -1,12 +1,12 @@
 """`/senders/rules`: by which rules the samples of Prometheus, Telegraf and others find their device."""
 
-from collections.abc import Mapping
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.contexts.panels import Panel
+from fleetkeeper.console.details import Refusal
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.lists.showing import SomeRows
 from fleetkeeper.console.navigation import Place, declare
@@ -16,20 +16,21 @@ from fleetkeeper.console.panels import (
     model_of,
     refuse_in,
     show_page,
+    submit,
 )
-from fleetkeeper.console.requests import FormValues
-from fleetkeeper.console.sender_lists import RankedRule, rule_facts, rule_list
-from fleetkeeper.console.sender_panels import (
+from fleetkeeper.console.requests import FormLists
+from fleetkeeper.console.sender_forms import (
+    CHANGE_RULE,
     HOME,
     NEW_RULE,
     RULES,
     TRY,
+    TrialForm,
     rule_form,
-    rule_values,
-    trial_facts,
     trial_form,
-    trial_of,
 )
+from fleetkeeper.console.sender_lists import RankedRule, rule_facts, rule_list
+from fleetkeeper.console.sender_panels import trial_facts
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.errors import FleetkeeperError
 from fleetkeeper.identity.access import ConfigRead, ConfigWrite
@@ -37,7 +38,6 @@ from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.telemetry.senders import service
 from fleetkeeper.telemetry.senders.schemas import (
-    SenderRuleCreate,
     SenderRuleRead,
     SenderRuleUpdate,
     Trial,
@@ -66,29 +66,30 @@ async def show_rules(request: Request, actor: ConfigRead, session: Session) -> R
 
 
 @router.post("/senders/rules/try")
-async def try_rules(request: Request, form: FormValues, actor: ConfigRead, session: Session) -> Response:
+async def try_rules(request: Request, sent: FormLists, actor: ConfigRead, session: Session) -> Response:
     """Say which device a sample with these labels would belong to."""
 
-    async def look() -> TrialRead:
-        return await service.try_rules(session, actor, model_of(Trial, trial_of(form)))
+    async def look() -> tuple[TrialForm, TrialRead]:
+        entered = TRY.read(sent)
+        return entered, await service.try_rules(session, actor, model_of(Trial, entered.trial()))
 
     outcome = await attempt(session, look())
     if isinstance(outcome, FleetkeeperError):
-        return await _list_page(request, session, actor, TRY, outcome, form)
-    return await _list_page(request, session, actor, trial=outcome, values=form)
+        return await _list_page(request, session, actor, refusal=Refusal(TRY.id, outcome, sent))
+    return await _list_page(request, session, actor, tried=outcome)
 
 
 @router.post("/senders/rules")
-async def create_rule(request: Request, form: FormValues, actor: ConfigWrite, session: Session) -> Response:
+async def create_rule(request: Request, sent: FormLists, actor: ConfigWrite, session: Session) -> Response:
     """Make a rule."""
 
     async def make() -> SenderRuleRead:
-        return await service.create_rule(session, model_of(SenderRuleCreate, rule_values(form)))
+        return await service.create_rule(session, NEW_RULE.read(sent))
 
-    outcome = await attempt(session, make())
-    if isinstance(outcome, FleetkeeperError):
-        return await _list_page(request, session, actor, NEW_RULE, outcome, form)
-    return done(request, RULES)
+    async def again(error: FleetkeeperError) -> Response:
+        return await _list_page(request, session, actor, refusal=Refusal(NEW_RULE.id, error, sent))
+
+    return await submit(request, session, make(), lambda _: RULES, again)
 
 
 @router.get("/senders/rules/{rule_id}")
@@ -99,18 +100,17 @@ async def show_rule(rule_id: UUID, actor: ConfigRead, session: Session) -> Respo
 
 @router.post("/senders/rules/{rule_id}")
 async def change_rule(
-    request: Request, rule_id: UUID, form: FormValues, actor: ConfigWrite, session: Session
+    request: Request, rule_id: UUID, sent: FormLists, actor: ConfigWrite, session: Session
 ) -> Response:
-    """Change a rule; one that is moved, enabled or disabled in the list sends that alone."""
+    """Change a rule."""
 
     async def change() -> SenderRuleRead:
-        changes = model_of(SenderRuleUpdate, rule_values(form))
-        return await service.update_rule(session, rule_id, changes)
+        return await service.update_rule(session, rule_id, CHANGE_RULE.read(sent))
 
-    outcome = await attempt(session, change())
-    if isinstance(outcome, FleetkeeperError):
-        return await _rule_page(session, actor, rule_id, outcome, form)
-    return done(request, RULES)
+    async def again(error: FleetkeeperError) -> Response:
+        return await _rule_page(session, actor, rule_id, Refusal(CHANGE_RULE.id, error, sent))
+
+    return await submit(request, session, change(), lambda _: RULES, again)
 
 
 @router.post("/senders/rules/{rule_id}/move/{position}")
@@ -145,24 +145,26 @@ async def _list_page(
     request: Request,
     session: AsyncSession,
     actor: Actor,
-    form_id: str = "",
-    error: FleetkeeperError | None = None,
-    values: Mapping[str, str] | None = None,
-    trial: TrialRead | None = None,
+    *,
+    tried: tuple[TrialForm, TrialRead] | None = None,
+    refusal: Refusal | None = None,
 ) -> Response:
     may_write = actor.may(Permission.CONFIG_WRITE)
+    entered, trial = tried or (None, None)
     panels: list[Panel | None] = [
         trial_facts(trial) if trial is not None else None,
         rule_form(None, RULES) if may_write else None,
     ]
-    trying: list[Panel | None] = [trial_form(values or {})]
-    if error is not None:
-        panels, trying = (refuse_in(one, form_id, error, values or {}) for one in (panels, trying))
+    trying: list[Panel | None] = [trial_form(entered)]
+    if refusal is not None:
+        panels, trying = (
+            refuse_in(one, refusal.form_id, refusal.error, refusal.sent) for one in (panels, trying)
+        )
 
     async def fetch(parameters: list[tuple[str, str]]) -> SomeRows:
         page = await service.list_rules(session, parameters)
         rows = [RankedRule(one, page.count) for one in page.results]
-        return SomeRows(rows, page.count, page.next, page.previous)
+        return SomeRows.of(page, rows)
 
     return await show_list(
         request,
@@ -173,7 +175,7 @@ async def _list_page(
         before=panels,
         after=trying,
         crumbs=((HOME, "Integrations"),),
-        status=200 if error is None else error.status,
+        status=200 if refusal is None else refusal.error.status,
     )
 
 
@@ -181,20 +183,19 @@ async def _rule_page(
     session: AsyncSession,
     actor: Actor,
     rule_id: UUID,
-    error: FleetkeeperError | None = None,
-    values: Mapping[str, str] | None = None,
+    refusal: Refusal | None = None,
 ) -> Response:
     rule = await service.get_rule(session, rule_id)
     panels: list[Panel | None] = [rule_facts(rule)]
     if actor.may(Permission.CONFIG_WRITE):
         panels.append(rule_form(rule, f"{RULES}/{rule_id}"))
-    if error is not None:
-        panels = refuse_in(panels, NEW_RULE, error, values or {})
+    if refusal is not None:
+        panels = refuse_in(panels, refusal.form_id, refusal.error, refusal.sent)
     return show_page(
         actor,
         HOME,
         f"Rule {rule.position}",
         panels,
         crumbs=((HOME, "Integrations"), (RULES, "Rules")),
-        status=200 if error is None else error.status,
+        status=200 if refusal is None else refusal.error.status,
     )

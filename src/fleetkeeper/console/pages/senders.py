@@ -1,6 +1,6 @@
 """`/senders`: what sends from outside, its hosts, and configurations to paste."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.contexts.panels import Panel
+from fleetkeeper.console.details import Refusal
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import (
@@ -16,23 +17,25 @@ from fleetkeeper.console.panels import (
     model_of,
     refuse_in,
     show_page,
+    submit,
 )
-from fleetkeeper.console.requests import FormValues
-from fleetkeeper.console.sender_lists import host_list
-from fleetkeeper.console.sender_panels import (
+from fleetkeeper.console.requests import FormLists
+from fleetkeeper.console.sender_forms import (
     CONNECT,
     HOME,
+    MOVE,
     NEW_HOST,
     REFUSED,
     RULES,
+    source_form,
+)
+from fleetkeeper.console.sender_lists import host_list
+from fleetkeeper.console.sender_panels import (
     code_panels,
     connected_panels,
     free_name,
     host_address,
     host_forms,
-    new_host_form,
-    source_of,
-    token_form,
 )
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.devices.access import DevicesWrite
@@ -73,38 +76,38 @@ async def show_senders(request: Request, actor: ConfigRead, session: Session) ->
 
 
 @router.post("/senders/connect")
-async def connect_source(request: Request, form: FormValues, actor: ConfigRead, session: Session) -> Response:
+async def connect_source(request: Request, sent: FormLists, actor: ConfigRead, session: Session) -> Response:
     """Make a token that sends telemetry and nothing else, and show it this one time, in the source's configuration."""
 
-    async def make() -> TokenCreated:
-        source = source_of(form)
+    async def make() -> tuple[str, TokenCreated]:
+        source = CONNECT.read(sent).source
         alike = await tokens.list_tokens(
             session, actor, [("name__contains", source), ("limit", "1000")], own=True
         )
         name = free_name(source, {one.name for one in alike.results})
         wanted = model_of(TokenCreate, {"name": name, "permissions": [Permission.TELEMETRY_WRITE]})
-        return await tokens.create_own_token(session, actor, wanted, utc_now())
+        return source, await tokens.create_own_token(session, actor, wanted, utc_now())
 
     outcome = await attempt(session, make())
     if isinstance(outcome, FleetkeeperError):
-        return await _page(request, session, actor, CONNECT, outcome, form)
-    connected = connected_panels(public_origin(request), source_of(form), outcome)
+        return await _page(request, session, actor, refusal=Refusal(CONNECT.id, outcome, sent))
+    connected = connected_panels(public_origin(request), *outcome)
     return await _page(request, session, actor, connected=connected)
 
 
 @router.post("/senders/hosts")
-async def add_host(request: Request, form: FormValues, actor: DevicesWrite, session: Session) -> Response:
+async def add_host(request: Request, sent: FormLists, actor: DevicesWrite, session: Session) -> Response:
     """Say in advance which device a host is."""
 
     async def add() -> HostRead:
-        device = await find_device(session, actor, form.get("device", "").strip())
-        wanted = model_of(HostCreate, {"host": form.get("host", ""), "device_id": device})
-        return await service.add_host(session, actor, wanted)
+        entered = NEW_HOST.read(sent)
+        device = await find_device(session, actor, entered.device)
+        return await service.add_host(session, actor, HostCreate(host=entered.host, device_id=device))
 
-    outcome = await attempt(session, add())
-    if isinstance(outcome, FleetkeeperError):
-        return await _page(request, session, actor, NEW_HOST, outcome, form)
-    return done(request, HOME)
+    async def again(error: FleetkeeperError) -> Response:
+        return await _page(request, session, actor, refusal=Refusal(NEW_HOST.id, error, sent))
+
+    return await submit(request, session, add(), lambda _: HOME, again)
 
 
 @router.get("/senders/hosts/{host:path}")
@@ -119,7 +122,7 @@ async def show_host(
 async def move_host(
     request: Request,
     host: str,
-    form: FormValues,
+    sent: FormLists,
     actor: DevicesWrite,
     session: Session,
     device_id: UUID | None = None,
@@ -127,13 +130,13 @@ async def move_host(
     """Let a host be another device from now on."""
 
     async def move() -> HostRead:
-        device = await find_device(session, actor, form.get("device", "").strip())
+        device = await find_device(session, actor, MOVE.read(sent).device)
         return await service.move_host(session, actor, host, HostUpdate(device_id=device), device_id)
 
-    outcome = await attempt(session, move())
-    if isinstance(outcome, FleetkeeperError):
-        return await _host_page(session, actor, host, device_id, outcome, form)
-    return done(request, host_address(outcome))
+    async def again(error: FleetkeeperError) -> Response:
+        return await _host_page(session, actor, host, device_id, Refusal(MOVE.id, error, sent))
+
+    return await submit(request, session, move(), host_address, again)
 
 
 @router.post("/senders/hosts/forget/{host:path}")
@@ -149,21 +152,25 @@ async def _page(
     request: Request,
     session: AsyncSession,
     actor: Actor,
-    form_id: str = "",
-    error: FleetkeeperError | None = None,
-    values: Mapping[str, str] | None = None,
+    *,
     connected: Sequence[Panel | None] = (),
+    refusal: Refusal | None = None,
 ) -> Response:
     may_move = actor.may(Permission.DEVICES_WRITE)
     before: list[Panel | None] = [
         *connected,
-        token_form() if actor.may(Permission.TELEMETRY_WRITE) else None,
+        source_form() if actor.may(Permission.TELEMETRY_WRITE) else None,
     ]
-    after: list[Panel | None] = [new_host_form() if may_move else None, *code_panels(public_origin(request))]
-    if error is not None:
-        before, after = (refuse_in(panels, form_id, error, values or {}) for panels in (before, after))
+    after: list[Panel | None] = [
+        NEW_HOST.shown(f"{HOME}/hosts") if may_move else None,
+        *code_panels(public_origin(request)),
+    ]
+    if refusal is not None:
+        before, after = (
+            refuse_in(panels, refusal.form_id, refusal.error, refusal.sent) for panels in (before, after)
+        )
     links = [(RULES, "Rules")]
-    status = 200 if error is None else error.status
+    status = 200 if refusal is None else refusal.error.status
     if not actor.may(Permission.DEVICES_READ):
         panels = [*before, *after]
         return show_page(actor, HOME, "Integrations", panels, links=links, status=status)
@@ -185,18 +192,17 @@ async def _host_page(
     actor: Actor,
     host: str,
     device_id: UUID | None,
-    error: FleetkeeperError | None = None,
-    values: Mapping[str, str] | None = None,
+    refusal: Refusal | None = None,
 ) -> Response:
     known = await service.get_host(session, actor, host, device_id)
     panels: list[Panel | None] = [*host_forms(known, may_move=actor.may(Permission.DEVICES_WRITE))]
-    if error is not None:
-        panels = refuse_in(panels, "move", error, values or {})
+    if refusal is not None:
+        panels = refuse_in(panels, refusal.form_id, refusal.error, refusal.sent)
     return show_page(
         actor,
         HOME,
         known.host,
         panels,
         crumbs=((HOME, "Integrations"),),
-        status=200 if error is None else error.status,
+        status=200 if refusal is None else refusal.error.status,
     )

@@ -1,20 +1,21 @@
 """`/settings`: what administrators change while the product runs."""
 
-from fastapi import APIRouter, Response
+from dataclasses import replace
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse
 
-from fleetkeeper.console.contexts.settings import SettingsForm, SettingsFormFragment, SettingsPage
-from fleetkeeper.console.navigation import Place, declare, shell_for
-from fleetkeeper.console.rendering import render
-from fleetkeeper.console.requests import FormValues, WantsFragment
-from fleetkeeper.console.settings_forms import (
-    GROUPS,
-    all_forms,
-    entered_values,
-    settings_form,
-)
+from fleetkeeper.console.audit_entries import with_filters
+from fleetkeeper.console.contexts.panels import Panel
+from fleetkeeper.console.details import Refusal
+from fleetkeeper.console.navigation import Place, declare
+from fleetkeeper.console.panels import attempt, refuse_in, show_page
+from fleetkeeper.console.requests import FormLists, is_htmx_request
+from fleetkeeper.console.settings_forms import FORMS
+from fleetkeeper.console.toasts import with_toast
 from fleetkeeper.database.request_session import Session
-from fleetkeeper.errors import InvalidInputError, NotFoundError
+from fleetkeeper.errors import FleetkeeperError, NotFoundError
 from fleetkeeper.identity.access import ConfigRead, ConfigWrite
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
@@ -34,50 +35,48 @@ declare(
     )
 )
 
-REFUSED = "Not saved. Correct the marked fields."
+HOME = "/settings"
 
 
 @router.get("/settings")
 async def show_settings(actor: ConfigRead, session: Session) -> Response:
     """All settings."""
-    forms = all_forms(await operations.read_config(session))
-    return _page(actor, forms)
+    return await _page(session, actor)
 
 
 @router.post("/settings/{key}")
 async def change_settings(
-    key: str,
-    form: FormValues,
-    actor: ConfigWrite,
-    session: Session,
-    wants_fragment: WantsFragment,
+    request: Request, key: str, sent: FormLists, actor: ConfigWrite, session: Session
 ) -> Response:
     """Change one group of settings. Raises NotFoundError for an unknown one."""
-    if key not in GROUPS:
+    form = FORMS.get(key)
+    if form is None:
         raise NotFoundError("There is no such group of settings.")
-    values = entered_values(key, form)
-    try:
-        changed = await operations.change_config(session, key, values)
-    except InvalidInputError as error:
-        refused = settings_form(key, values, errors=error.fields, message=REFUSED)
-        return _refused(actor, refused, wants_fragment)
-    return _saved(actor, settings_form(key, changed, message="Saved.", is_saved=True), wants_fragment)
+
+    async def change() -> object:
+        return await operations.change_config(session, key, form.read(sent).model_dump())
+
+    outcome = await attempt(session, change())
+    if isinstance(outcome, FleetkeeperError):
+        return await _page(session, actor, Refusal(form.id, outcome, sent))
+    if not is_htmx_request(request):
+        return RedirectResponse(HOME, 303)
+    return with_toast(await _page(session, actor), f"{form.title}: saved.")
 
 
-def _page(actor: Actor, forms: tuple[SettingsForm, ...], status: int = 200) -> Response:
-    shell = shell_for(actor, "/settings")
-    page = SettingsPage(shell, forms, actor.csrf_token or "", actor.may(Permission.CONFIG_WRITE))
-    return render("settings/detail.html", page, status=status)
-
-
-def _fragment(actor: Actor, form: SettingsForm, status: int = 200) -> Response:
-    fragment = SettingsFormFragment(form, actor.csrf_token or "", actor.may(Permission.CONFIG_WRITE))
-    return render("settings/_form.html", fragment, status=status)
-
-
-def _saved(actor: Actor, form: SettingsForm, wants_fragment: bool) -> Response:
-    return _fragment(actor, form) if wants_fragment else RedirectResponse("/settings", 303)
-
-
-def _refused(actor: Actor, form: SettingsForm, wants_fragment: bool) -> Response:
-    return _fragment(actor, form, 422) if wants_fragment else _page(actor, (form,), 422)
+async def _page(session: AsyncSession, actor: Actor, refusal: Refusal | None = None) -> Response:
+    config = await operations.read_config(session)
+    may_change = actor.may(Permission.CONFIG_WRITE)
+    panels: list[Panel | None] = []
+    for key, form in FORMS.items():
+        present = getattr(config, key)
+        shown = form.shown(f"{HOME}/{key}", present, is_open=True)
+        panels.append(replace(shown, stays=True) if may_change else form.facts(present))
+    if refusal is not None:
+        panels = refuse_in(panels, refusal.form_id, refusal.error, refusal.sent)
+    links = [("/settings/retention", "Retention")]
+    if actor.may(Permission.AUDIT_READ):
+        links.append((with_filters(resource_type="config"), "History"))
+    return show_page(
+        actor, HOME, "Settings", panels, links=links, status=refusal.error.status if refusal else 200
+    )

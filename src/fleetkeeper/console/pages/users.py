@@ -13,7 +13,7 @@ from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.memberships import ROLE
 from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import Sent, attempt, done, refused, submit
-from fleetkeeper.console.requests import FormLists, FormValues
+from fleetkeeper.console.requests import FormLists
 from fleetkeeper.console.user_page import CHANGE, NEW, PASSWORD, new_user_form, user_list, user_page
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.errors import FleetkeeperError
@@ -101,7 +101,7 @@ async def set_password(
 async def disable_user(
     request: Request,
     user_id: UUID,
-    form: FormValues,
+    sent: FormLists,
     actor: UsersWrite,
     reason: ReasonGiven,
     session: Session,
@@ -109,7 +109,7 @@ async def disable_user(
     """Refuse a user from now on."""
     del reason
     outcome = await attempt(session, service.set_enabled(session, actor, user_id, enabled=False))
-    return await _outcome(request, session, actor, user_id, "disable", outcome, form)
+    return await _outcome(request, session, actor, user_id, "disable", outcome, sent)
 
 
 @router.post("/users/{user_id}/enable")
@@ -123,7 +123,7 @@ async def enable_user(request: Request, user_id: UUID, actor: UsersWrite, sessio
 async def delete_user(
     request: Request,
     user_id: UUID,
-    form: FormValues,
+    sent: FormLists,
     actor: UsersWrite,
     reason: ReasonGiven,
     session: Session,
@@ -133,14 +133,14 @@ async def delete_user(
     outcome = await attempt(session, service.delete_user(session, actor, user_id))
     if outcome is None:
         return done(request, HOME)
-    return await _outcome(request, session, actor, user_id, "delete", outcome, form)
+    return await _outcome(request, session, actor, user_id, "delete", outcome, sent)
 
 
 @router.post("/users/{user_id}/second-factor")
 async def reset_second_factor(
     request: Request,
     user_id: UUID,
-    form: FormValues,
+    sent: FormLists,
     actor: UsersWrite,
     reason: ReasonGiven,
     session: Session,
@@ -149,7 +149,7 @@ async def reset_second_factor(
     del reason
     await service.check_visible(session, actor, user_id)
     outcome = await attempt(session, factors.reset_second_factor(session, actor, user_id))
-    return await _outcome(request, session, actor, user_id, "second-factor", outcome, form)
+    return await _outcome(request, session, actor, user_id, "second-factor", outcome, sent)
 
 
 @router.post("/users/{user_id}/end-sessions")
