@@ -220,4 +220,8 @@ def test_tokens(product, mark):
         device = machine.post("/api/v1/enroll", json=body).json()["device_id"]
     with product.client(product.api_token()) as client:
         assert client.get(f"/api/v1/devices/{device}").json()["department_id"] == place["id"]
+    again = read(product, "token", "enroll", "--device", device)["token"]
+    with product.client() as machine:
+        body = {"token": again, "hostname": mark, "identities": {}}
+        assert machine.post("/api/v1/enroll", json=body).json()["device_id"] == device
     assert "1 device" in refused(product, "department", "delete", mark)

@@ -38,6 +38,25 @@ def test_the_life_of_a_device(product, made, name):
     assert f"There is no device '{name}'" in refused(product, "device", "show", name)
 
 
+def test_a_device_is_added_cloned_and_compared(product, name):
+    added = read(product, "device", "create", name, "--type", "network_device", "--model", "Nexus 9000")
+    assert (added["device_type"], added["model"], added["source_system"]) == (
+        "network_device",
+        "Nexus 9000",
+        "manual",
+    )
+    clone = read(product, "device", "clone", name, f"{name}-2")
+    assert clone["model"] == "Nexus 9000"
+    then = added["updated_at"]
+    run(product, "device", "update", name, "--location", "Rack 7")
+    (changed,) = read(product, "device", "diff", name, "--from", then)
+    assert changed["fields"] == [{"field": "location", "before": None, "after": "Rack 7"}]
+    assert "Rack 7" in run(product, "device", "diff", name, "--from", then).stdout
+    assert read(product, "device", "show", name, "--as-of", then)["location"] is None
+    assert "--from" in refused(product, "device", "diff", name, "--from", "yesterday")
+    assert "name" in refused(product, "device", "create", name)
+
+
 @pytest.mark.parametrize(
     "command",
     [

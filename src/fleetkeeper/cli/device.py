@@ -9,16 +9,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.cli.inputs import checked
 from fleetkeeper.cli.running import command_actor, with_session
-from fleetkeeper.cli.tables import AsJson, done, show, show_one
+from fleetkeeper.cli.tables import AsJson, done, print_table, show, show_one
 from fleetkeeper.devices import service
+from fleetkeeper.devices.creating import clone_device, create_device
 from fleetkeeper.devices.finding import find_device
-from fleetkeeper.devices.schemas import DeviceRead, DeviceSummary, DeviceUpdate
+from fleetkeeper.devices.revisions.schemas import Difference
+from fleetkeeper.devices.revisions.service import device_as_of, list_differences
+from fleetkeeper.devices.schemas import DeviceClone, DeviceCreate, DeviceRead, DeviceSummary, DeviceUpdate
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.departments.service import find_department
 from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.moments import moment
 from fleetkeeper.settings import get_settings
 
-app = typer.Typer(help="List, show, update and delete devices.", no_args_is_help=True)
+app = typer.Typer(help="Add, list, show, compare, update and delete devices.", no_args_is_help=True)
 
 COLUMNS = ("id", "name", "status", "device_type", "os_name", "location", "last_seen")
 NO_DEPARTMENT = "none"
@@ -47,13 +51,94 @@ def list_devices(
 
 
 @app.command(name="show")
-def show_device(device: Device, *, as_json: AsJson = False) -> None:
-    """Show everything known about a device."""
+def show_device(
+    device: Device,
+    as_of: Annotated[
+        str, typer.Option("--as-of", help="Show it as it was then, such as 2026-11-27T16:00:00Z")
+    ] = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show everything known about a device, now or at a time."""
+    then = moment("--as-of", as_of) if as_of else None
 
     async def read(session: AsyncSession, found: UUID) -> DeviceRead:
+        if then is not None:
+            return await device_as_of(session, command_actor(), found, then)
         return await service.get_device(session, command_actor(), found)
 
     show_one(_with_device(device, read), as_json=as_json)
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="Name of the device")],
+    device_type: Annotated[
+        str, typer.Option("--type", help="server, vm, workstation, network_device, storage, …")
+    ] = "server",
+    department: Annotated[str, typer.Option(help="Department, as Company/Region")] = "",
+    manufacturer: Annotated[str | None, typer.Option(help="Who made it")] = None,
+    model: Annotated[str | None, typer.Option(help="Model")] = None,
+    serial_number: Annotated[str | None, typer.Option("--serial", help="Serial number")] = None,
+    reason: Annotated[str, typer.Option(help="Reason, for the audit log")] = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Add a device that no agent reports, such as a switch."""
+    given = {"manufacturer": manufacturer, "model": model, "serial_number": serial_number}
+
+    async def make(session: AsyncSession) -> DeviceRead:
+        place = await find_department(session, command_actor(), department) if department else None
+        wanted = checked(DeviceCreate, name=name, device_type=device_type, department_id=place, **given)
+        return await create_device(session, command_actor(), wanted, utc_now())
+
+    show_one(with_session(make, reason), as_json=as_json)
+
+
+@app.command()
+def clone(
+    device: Device,
+    name: Annotated[str, typer.Argument(help="Name of the new device")],
+    reason: Annotated[str, typer.Option(help="Reason, for the audit log")] = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Add a device like another one, without what identifies it."""
+
+    async def make(session: AsyncSession, found: UUID) -> DeviceRead:
+        wanted = checked(DeviceClone, name=name)
+        return await clone_device(session, command_actor(), found, wanted, utc_now())
+
+    show_one(_with_device(device, make, reason), as_json=as_json)
+
+
+@app.command()
+def diff(
+    device: Device,
+    start: Annotated[
+        str, typer.Option("--from", help="Compare with this time, such as 2026-11-27T16:00:00Z")
+    ],
+    end: Annotated[str, typer.Option("--to", help="The later time; by default now")] = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show what changed of a device and its parts between two times."""
+    times = moment("--from", start), moment("--to", end) if end else utc_now()
+
+    async def read(session: AsyncSession, found: UUID) -> list[Difference]:
+        told = await list_differences(session, command_actor(), *times, device_id=found)
+        return told.results
+
+    found = _with_device(device, read)
+    if as_json:
+        show(found, (), as_json=True)
+        return
+    rows = [
+        (one.operation, one.object_type, one.name, field.field, field.before, field.after)
+        for one in found
+        for field in one.fields
+    ]
+    print_table(("Change", "What", "Name", "Field", "Before", "After"), rows)
 
 
 @app.command()

@@ -10,7 +10,7 @@ from fleetkeeper.kit.error_words import field_errors
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def checked(model: type[_Model], **values: Any) -> _Model:
+def checked(model: type[_Model], /, **values: Any) -> _Model:
     """A model of the API with these values. Raises InvalidInputError that names the option at fault."""
     try:
         return model(**values)

@@ -2,7 +2,8 @@
 
 import asyncio
 import getpass
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,10 +20,13 @@ from fleetkeeper.database.logins import (
     check_url,
 )
 from fleetkeeper.database.migrate import check_revision
-from fleetkeeper.errors import StartupError
+from fleetkeeper.errors import InvalidInputError, StartupError
 from fleetkeeper.fleet.schemas import EnrollmentTokenCreate
 from fleetkeeper.fleet.service import create_enrollment_token
 from fleetkeeper.identity.actor import Actor, product_actor
+from fleetkeeper.identity.limits import Limits
+from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.identity.tokens.service import create_token
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.settings import Settings, get_settings
 
@@ -82,20 +86,29 @@ def _login_name() -> str:
         return "unknown"
 
 
-def with_session(action: Callable[[AsyncSession], Awaitable[_Result]], reason: str = "") -> _Result:
-    """Run `action` in one transaction, in a database whose schema fits. Raises StartupError."""
+def with_database(action: Callable[[Database], Awaitable[_Result]]) -> _Result:
+    """Run `action` with a database whose schema fits. Raises StartupError."""
     url = reachable_url()
     check_revision(url)
 
     async def run() -> _Result:
         database = Database(url, pool_size=2)
         try:
-            async with database.session(command_context(reason)) as session:
-                return await action(session)
+            return await action(database)
         finally:
             await database.close()
 
     return asyncio.run(run())
+
+
+def with_session(action: Callable[[AsyncSession], Awaitable[_Result]], reason: str = "") -> _Result:
+    """Run `action` in one transaction, in a database whose schema fits. Raises StartupError."""
+
+    async def run(database: Database) -> _Result:
+        async with database.session(command_context(reason)) as session:
+            return await action(session)
+
+    return with_database(run)
 
 
 async def make_enrollment_token(url: str, name: str, max_uses: int) -> str:
@@ -105,5 +118,20 @@ async def make_enrollment_token(url: str, name: str, max_uses: int) -> str:
     try:
         async with database.session(command_context()) as session:
             return (await create_enrollment_token(session, command_actor(), wanted, utc_now())).token
+    finally:
+        await database.close()
+
+
+async def make_api_token(url: str, username: str, name: str, permissions: Sequence[Permission]) -> str | None:
+    """Make an API token of a user's that is good for an hour; None without that user, or where they may do less."""
+    database = Database(url, pool_size=1)
+    now = utc_now()
+    ends = now + timedelta(hours=1)
+    limits = Limits(permissions=tuple(permissions), expires_at=ends)
+    try:
+        async with database.session(command_context()) as session:
+            return await create_token(session, username, name, now=now, expires_at=ends, limits=limits)
+    except InvalidInputError:
+        return None
     finally:
         await database.close()

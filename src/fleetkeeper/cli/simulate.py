@@ -12,8 +12,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fleetkeeper.cli.running import make_enrollment_token, reachable_url
+from fleetkeeper.cli.home import ADMINISTRATOR
+from fleetkeeper.cli.running import make_api_token, make_enrollment_token, reachable_url
 from fleetkeeper.errors import StartupError
+from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.settings import get_settings
 from fleetkeeper.simulation.delivery import SystemClock
 from fleetkeeper.simulation.durations import parse_duration
@@ -31,6 +33,20 @@ async def local_token(devices: int) -> str | None:
     except StartupError:
         return None
     return await make_enrollment_token(url, "simulation", devices)
+
+
+async def local_api_token() -> str | None:
+    """An API token of this home's installation that may enter devices; None when it has no administrator to lend it."""
+    permissions = (Permission.DEVICES_CREATE, Permission.DEVICES_READ, Permission.DEVICES_WRITE)
+    try:
+        return await make_api_token(reachable_url(), ADMINISTRATOR, "simulation", permissions)
+    except StartupError:
+        return None
+
+
+async def no_api_token() -> str | None:
+    """For another server than this home's."""
+    return None
 
 
 class RichDisplay:
@@ -69,12 +85,12 @@ def _default_state() -> Path:
 def print_summary(console: Console, summary: dict[str, Any]) -> None:
     """Print what each phase sent and what became of it."""
     console.print()
-    for name in ("enrolment", "inventory", "backfill", "live"):
+    for name in ("enrolment", "relationships", "inventory", "backfill", "live"):
         counts = summary.get(name)
         if counts is None:
             continue
         console.print(
-            f"[bold]{name.capitalize():10}[/] {counts['seconds']:,.1f} s, {counts['requests']:,} requests, "
+            f"[bold]{name.capitalize():13}[/] {counts['seconds']:,.1f} s, {counts['requests']:,} requests, "
             f"{counts['accepted']:,} accepted, {counts['duplicates']:,} duplicates, "
             f"{counts['samples_per_second'] or 0:,} samples/s, "
             f"p50 {counts['p50_ms']} ms, p99 {counts['p99_ms']} ms, "
@@ -123,7 +139,10 @@ def simulate(
     ] = None,
     api_token: Annotated[
         str | None,
-        typer.Option(envvar="FLEETKEEPER_API_TOKEN", help="API token that may create enrollment tokens."),
+        typer.Option(
+            envvar="FLEETKEEPER_API_TOKEN",
+            help="API token that may create enrollment tokens, devices and relationships.",
+        ),
     ] = None,
     state: Annotated[
         Path | None,
@@ -163,8 +182,10 @@ def simulate(
         tempo=Tempo(interval, slow_interval, frames_per_request, concurrency),
         compression=compression,
     )
+    lend_api_token = local_api_token if server is None else no_api_token
+    play = simulate_fleet(options, SystemClock(), RichDisplay(console), local_token, lend_api_token)
     try:
-        summary = asyncio.run(simulate_fleet(options, SystemClock(), RichDisplay(console), local_token))
+        summary = asyncio.run(play)
     except (SimulationError, StateError, ValueError) as error:
         raise StartupError(str(error)) from error
     if as_json:

@@ -15,11 +15,11 @@ from fleetkeeper.database.engine import Database
 from fleetkeeper.database.migrate import check_revision
 from fleetkeeper.devices.finding import find_device
 from fleetkeeper.errors import FieldError, InvalidInputError
+from fleetkeeper.kit.moments import moment
 from fleetkeeper.settings import get_settings
 from fleetkeeper.telemetry.exporting.formats import FORMATS
 from fleetkeeper.telemetry.exporting.schemas import ExportDone
 from fleetkeeper.telemetry.exporting.service import begin_export
-from fleetkeeper.telemetry.parameters import moment
 
 # A device of a year may take a while.
 STATEMENT_TIMEOUT_SECONDS = 3600

@@ -11,7 +11,7 @@ from fleetkeeper.cli.running import command_actor, with_session
 from fleetkeeper.cli.tables import AsJson, print_table
 from fleetkeeper.devices.finding import find_device
 from fleetkeeper.kit.clock import utc_now
-from fleetkeeper.telemetry.parameters import moment
+from fleetkeeper.kit.moments import moment
 from fleetkeeper.telemetry.states.schemas import StatesRead
 from fleetkeeper.telemetry.states.service import states_of
 from fleetkeeper_protocol.metrics import format_channel

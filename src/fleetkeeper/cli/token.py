@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fleetkeeper.cli.inputs import checked
 from fleetkeeper.cli.running import command_actor, with_session
 from fleetkeeper.cli.tables import AsJson, done, show
+from fleetkeeper.devices.finding import find_device
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.fleet import service as fleet
-from fleetkeeper.fleet.schemas import EnrollmentTokenCreate
+from fleetkeeper.fleet.schemas import DeviceEnrollment, EnrollmentTokenCreate
 from fleetkeeper.identity.departments.service import find_department
 from fleetkeeper.identity.limits import Limits, Network
 from fleetkeeper.identity.permissions import Permission
@@ -139,12 +140,18 @@ def enroll(
         str | None, typer.Option(help="Department for new devices, as Company/Region")
     ] = None,
     network: Networks = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help="Device that one machine becomes again, such as after it was installed anew"),
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Create an enrollment token and print it. It cannot be shown again."""
 
     async def make(session: AsyncSession) -> str:
+        if device is not None:
+            return await _make_for_device(session, device, hours, _networks(network))
         wanted = checked(
             EnrollmentTokenCreate,
             name=name,
@@ -158,6 +165,14 @@ def enroll(
 
     secret = with_session(make)
     typer.echo(json.dumps({"token": secret, "name": name, "max_uses": max_uses}) if as_json else secret)
+
+
+async def _make_for_device(
+    session: AsyncSession, device: str, hours: int, networks: list[Network] | None
+) -> str:
+    wanted = checked(DeviceEnrollment, ttl_seconds=hours * 3600, allowed_networks=networks)
+    found = await find_device(session, command_actor(), device)
+    return (await fleet.create_token_for_device(session, command_actor(), found, wanted, utc_now())).token
 
 
 def _warning(user: str, *, has_all: bool, days: int | None) -> str:
