@@ -17,6 +17,7 @@ SECTIONS = (
     "pages",
     "agent",
     "access",
+    "alerts",
     "audit",
     "sealing",
     "tsbs",
@@ -25,7 +26,7 @@ SECTIONS = (
     "years",
     "rollups",
 )
-PARTS = ("ceiling", "fleetkeeper", "peers", "documents")
+PARTS = ("ceiling", "fleetkeeper", "peers", "documents", "lists", "rules")
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -40,7 +41,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         action="append",
         default=[],
         choices=PARTS,
-        help="a part of `ingest`, `tsbs` or `protocols`; may be repeated",
+        help="a part of `alerts`, `ingest`, `tsbs` or `protocols`; may be repeated",
     )
     parser.add_argument("--web-processes", type=int, default=1, help="Fleetkeeper's web processes")
     parser.add_argument("--devices", type=int, default=100_000, help="length of the device list in `pages`")

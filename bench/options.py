@@ -16,6 +16,11 @@ class Options:
     devices: int = 100_000
     """Rows of the device list in `pages`."""
 
+    alerts: int = 200_000
+    """Rows of the log in `alerts`."""
+    alert_interval: int = 15
+    """Seconds between evaluations of a rule in `alerts`."""
+
     hosts: int = 1000
     """Machines of `tsbs`."""
     rounds: int = 20

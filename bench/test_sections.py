@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from bench import ingest, mixed, pages, protocols, rollups, tsbs, tsbs_systems, years
+from bench import alerts, ingest, mixed, pages, protocols, rollups, tsbs, tsbs_systems, years
 from bench.options import Options
 from bench.peers import find_program
 from bench.report import Section, write_json
@@ -146,3 +146,19 @@ def test_pages_first_and_deep(tmp_path):
     charts, lists = pages.run(Options(seconds=0.5, devices=300), tmp_path)
     assert charts.rows[-1]["request"] == "12 charts, 1 request"
     assert any(row["request"] == "by name, page 4" for row in lists.rows)
+
+
+def test_lists_of_alerts(tmp_path):
+    (section,) = alerts.run(Options(seconds=0.5, alerts=1000, only=("lists",)), tmp_path)
+    found = {row["list"]: row["count"] for row in section.rows}
+    assert (found["all, newest first"], found["open"]) == (1000, 400)
+    assert found["one rule"] > 0
+
+
+def test_rules_are_told_and_compared_with_prometheus(tmp_path):
+    options = Options(seconds=0.5, hosts=20, alert_interval=5, only=("rules",))
+    cost, storm = alerts.run(options, tmp_path)
+    assert all(row["to_notice_p95_s"] > 0 for row in cost.rows)
+    assert cost.rows[0]["system"] == "Fleetkeeper"
+    assert (len(cost.rows) == 2) == (find_program("prometheus") is not None)
+    assert storm.rows[0]["alerts"] == 240
