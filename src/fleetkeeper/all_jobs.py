@@ -1,5 +1,6 @@
 """Every room's jobs and kinds of approvals, imported so that they are declared."""
 
+from fleetkeeper.alerts import jobs as alerts
 from fleetkeeper.annotations import jobs as annotations
 from fleetkeeper.approvals import jobs as approvals
 from fleetkeeper.audit import jobs as audit
@@ -17,6 +18,7 @@ from fleetkeeper.telemetry.rollups import jobs as rollups
 from fleetkeeper.telemetry.space import jobs as space
 
 __all__ = [
+    "alerts",
     "annotations",
     "approvals",
     "archive",

@@ -1,5 +1,9 @@
 """Imports every room's models, so that Alembic and foreign keys by name can see them all; and what people annotate."""
 
+from fleetkeeper.alerts import models as alerts
+from fleetkeeper.alerts.recording import models as recording
+from fleetkeeper.alerts.rule_files import models as rule_files
+from fleetkeeper.alerts.versions import models as rule_versions
 from fleetkeeper.annotations import identity_objects
 from fleetkeeper.annotations import models as annotations
 from fleetkeeper.approvals import models as approvals
@@ -8,6 +12,11 @@ from fleetkeeper.config import models as config
 from fleetkeeper.database import status_history
 from fleetkeeper.database.base import Base
 from fleetkeeper.devices import models as devices
+from fleetkeeper.devices.components import models as components
+from fleetkeeper.devices.configs import models as device_configs
+from fleetkeeper.devices.locations import models as locations
+from fleetkeeper.devices.relationships import models as relationships
+from fleetkeeper.devices.revisions import models as revisions
 from fleetkeeper.fleet import models as fleet
 from fleetkeeper.identity import models as identity
 from fleetkeeper.identity.oidc import models as oidc
@@ -27,23 +36,32 @@ from fleetkeeper.telemetry.states import models as states
 
 __all__ = [
     "Base",
+    "alerts",
     "annotations",
     "approvals",
     "archive",
     "audit",
     "chunks",
+    "components",
     "config",
     "dashboards",
+    "device_configs",
     "devices",
     "fleet",
     "idempotency",
     "identity",
     "identity_objects",
     "jobs",
+    "locations",
     "notifications",
     "oidc",
+    "recording",
     "refusals",
+    "relationships",
+    "revisions",
     "rollups",
+    "rule_files",
+    "rule_versions",
     "senders",
     "sign_in",
     "space",

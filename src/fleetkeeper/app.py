@@ -54,7 +54,7 @@ CONFIG_TAG_SECONDS = 2.0
 # Where agents knock. The ingest route itself is answered in front of the limits.
 AGENT_PATHS = ("/api/v1/agent/", "/api/v1/telemetry/processes", "/api/v1/telemetry/sessions")
 # Senders write side by side, PromQL queries have a line of their own for each user, and live views stay.
-UNSHARED_PATHS = (*SENDER_PATHS, "/prometheus/", f"{API}/telemetry/stream")
+UNSHARED_PATHS = (*SENDER_PATHS, "/prometheus/", "/alertmanager/", f"{API}/telemetry/stream")
 SHARE_PATIENCE_SECONDS = 30.0
 
 

@@ -6,6 +6,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from fleetkeeper.alerts import api as alerts
+from fleetkeeper.alerts.alertmanager import api as alertmanager
+from fleetkeeper.alerts.prometheus import api as prometheus_rules
 from fleetkeeper.annotations.attachments import api as attachments
 from fleetkeeper.annotations.bookmarks import api as bookmarks
 from fleetkeeper.annotations.fields import api as custom_fields
@@ -17,6 +20,11 @@ from fleetkeeper.approvals.delegations import api as approval_delegations
 from fleetkeeper.approvals.rules import api as approval_rules
 from fleetkeeper.devices import api as devices
 from fleetkeeper.devices.access import calling_device, device_ahead
+from fleetkeeper.devices.components import api as components
+from fleetkeeper.devices.configs import api as device_configs
+from fleetkeeper.devices.locations import api as locations
+from fleetkeeper.devices.relationships import api as relationships
+from fleetkeeper.devices.revisions import api as revisions
 from fleetkeeper.fleet import api as fleet
 from fleetkeeper.fleet import downloads_api
 from fleetkeeper.identity import api as identity
@@ -67,6 +75,8 @@ PUBLIC_ROUTES = {
     "/sign-in/oidc/{slug}/callback": "the provider's answer is the credential",
     "/sign-in/second-factor": "one cannot be signed in yet",
     "/static/{path:path}": "the console's own assets",
+    "/alertmanager/-/healthy": "probes have no credential",
+    "/alertmanager/-/ready": "probes have no credential",
     "/influx/ping": "clients of InfluxDB ask without a credential",
     "/influx/health": "clients of InfluxDB ask without a credential",
     "/agent/install.sh": "machines fetch it before they have a credential; it holds no secret",
@@ -88,6 +98,8 @@ def body_bounds(settings: Settings) -> Mapping[str, int]:
         dict.fromkeys(PUBLIC_ROUTES, PUBLIC_BODY_BYTES)
         | dict.fromkeys(report_paths, telemetry.MAX_REPORT_BYTES)
         | {"/api/v1/attachments": settings.attachments.max_file_bytes}
+        | {"/api/v1/devices/{device_id}/configs": device_configs.MAX_BODY_BYTES}
+        | {"/alertmanager/api/v2/alerts": alertmanager.MAX_ALERTS_BYTES}
         | dict.fromkeys(telemetry_paths, settings.telemetry.max_body_bytes)
     )
 
@@ -133,6 +145,9 @@ def include_routes(app: FastAPI) -> None:
     app.include_router(downloads_api.router)
     app.include_router(scim.router)
     app.include_router(promql.router)
+    app.include_router(prometheus_rules.router)
+    app.include_router(alertmanager.health)
+    app.include_router(alertmanager.router)
     for sender in senders.ROUTERS:
         app.include_router(sender)
     for administration in (users, account_api, roles, groups, departments, tokens, sessions):
@@ -156,6 +171,11 @@ def include_routes(app: FastAPI) -> None:
         approval_rules.router,
         approval_delegations.router,
         devices.router,
+        components.router,
+        device_configs.router,
+        locations.router,
+        relationships.router,
+        revisions.router,
         fleet.router,
         telemetry.router,
         states.router,
@@ -169,5 +189,6 @@ def include_routes(app: FastAPI) -> None:
         config_api.router,
         jobs_api.router,
         audit_api.router,
+        *alerts.routers,
     ):
         app.include_router(router, prefix=API)

@@ -10,6 +10,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import fleetkeeper.all_jobs
 import fleetkeeper.all_models  # noqa: F401 - foreign keys name tables of rooms that a job may not import itself
+from fleetkeeper.alerts import jobs as alerts
+from fleetkeeper.alerts.engine.evaluating import Engine
+from fleetkeeper.alerts.engine.loop import AlertLoop
+from fleetkeeper.alerts.engine.recording import Recorder
+from fleetkeeper.alerts.rules.builtin import install
 from fleetkeeper.audit import jobs as audit
 from fleetkeeper.database.engine import Database
 from fleetkeeper.database.logins import application_url, audit_keeper_url
@@ -19,8 +24,11 @@ from fleetkeeper.jobs.registration import register
 from fleetkeeper.jobs.run import Tools
 from fleetkeeper.kit.heartbeat import heartbeat
 from fleetkeeper.kit.periodic import Periodic
+from fleetkeeper.operations.self_measuring import EVERY_SECONDS, measure_itself
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry import jobs as telemetry
+from fleetkeeper.telemetry.product_samples import ProductSamples
+from fleetkeeper.telemetry.promql.service import Promql
 
 log = structlog.get_logger(__name__)
 
@@ -43,18 +51,30 @@ async def run_worker(settings: Settings) -> None:
     keeper = Database(
         audit_keeper_url(settings), pool_size=2, statement_timeout_seconds=STATEMENT_TIMEOUT_SECONDS
     )
+    watching = Database(url, pool_size=6, statement_timeout_seconds=60)
+    promql = Promql(settings.promql)
+    samples = ProductSamples(settings, watching)
+    alert_loop = AlertLoop(Engine(watching, settings, promql, Recorder(watching, samples)))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     sweeper = Periodic("sweep", SWEEP_SECONDS, partial(sweep, database, settings))
+    measuring = Periodic(
+        "self-measuring", EVERY_SECONDS, partial(measure_itself, watching, settings, samples)
+    )
     heart = heartbeat()
     heart.start()
     try:
         await telemetry.manage_partitions(database)
         await audit.manage_partitions(database)
+        await alerts.manage_partitions(database)
+        await install(database)
         await telemetry.repair_latest(database)
+        await samples.start()
         sweeper.start()
+        measuring.start()
+        alert_loop.start()
         while not stop.is_set():
             try:
                 await _work(url, database, keeper, settings, stop)
@@ -63,7 +83,12 @@ async def run_worker(settings: Settings) -> None:
                 await asyncio.sleep(2)
     finally:
         await sweeper.stop()
+        await alert_loop.stop()
+        await measuring.stop()
+        await samples.stop()
+        await promql.stop()
         await heart.stop()
+        await watching.close()
         await keeper.close()
         await database.close()
 

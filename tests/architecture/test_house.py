@@ -16,6 +16,11 @@ LONG_ON_PURPOSE = {"2026-11-21-0901_initial_schema.py", "2026-11-21-1205_identit
 NAMELESS = {"utils", "util", "common", "helpers", "helper", "misc", "base_utils", "shared"}
 NO_ROOMS = {"cli", "console", "database", "kit", "settings"}
 ROOMS = sorted(path.parent for path in HOUSE.glob("*/__init__.py"))
+CONSOLE = sorted((HOUSE / "console").rglob("*.py"))
+# `Form` itself, and the reason that goes with any act.
+MAKERS_OF_ENTRIES = {"form.py", "panels.py"}
+# Signing in has no forms in cards; the others have one field in a row of a list.
+READ_BY_HAND = {"requests.py", "identity.py", "account_security.py", "bookmarks.py"}
 
 
 def length(path: Path) -> int:
@@ -100,3 +105,26 @@ class TestSettings:
             for suffix, unit in (("_SECONDS", "(seconds)"), ("_MINUTES", "(minutes)"), ("_BYTES", "(bytes)")):
                 if variable.endswith(suffix):
                     assert unit in field.description, variable
+
+
+class TestForms:
+    """A form comes from a schema: what it shows and what it takes cannot differ then."""
+
+    def test_entries_that_people_fill_in_are_made_by_form(self):
+        found = {path.name for path in CONSOLE for call in calls_of(path, "Entry") if not is_hidden(call)}
+        assert found <= MAKERS_OF_ENTRIES
+
+    def test_forms_are_read_by_form(self):
+        assert {path.name for path in CONSOLE if "FormValues" in path.read_text()} <= READ_BY_HAND
+
+
+def calls_of(path: Path, name: str) -> list[ast.Call]:
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return [node for node in nodes if isinstance(node, ast.Call) and getattr(node.func, "id", "") == name]
+
+
+def is_hidden(call: ast.Call) -> bool:
+    return any(
+        one.arg == "kind" and isinstance(one.value, ast.Constant) and one.value.value == "hidden"
+        for one in call.keywords
+    )

@@ -46,7 +46,7 @@ class TestLayers:
         ("file", "line"),
         [
             ("fleetkeeper/kit/clock.py", "from fleetkeeper.devices import models"),
-            ("fleetkeeper/fleet/evidence.py", "from fleetkeeper.telemetry import frames"),
+            ("fleetkeeper/fleet/device_types.py", "from fleetkeeper.telemetry import frames"),
             ("fleetkeeper/telemetry/jobs.py", "from fleetkeeper import worker"),
             ("fleetkeeper_agent/clock.py", "from fleetkeeper.kit import clock"),
             ("fleetkeeper/devices/service.py", "import fastapi"),

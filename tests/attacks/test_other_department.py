@@ -66,7 +66,8 @@ class TestById:
     async def test_cannot_be_changed(self, reporting, connection, method, path):
         path = path.format(device=reporting.south.device, token=reporting.south.enrollment_token)
         body = {"name": "taken"} if method == "PATCH" else {"frames": []} if method == "POST" else None
-        answer = await reporting.north.manager.request(method, path, json=body)
+        reason = {"X-Change-Reason": "attack"}
+        answer = await reporting.north.manager.request(method, path, json=body, headers=reason)
         assert answer.status_code in {403, 404}, answer.text
         names = {row[0] for row in connection.execute("SELECT name FROM devices")}
         assert MARK in names

@@ -33,7 +33,9 @@ def is_for_senders(path: str) -> bool:
 
 
 def is_for_programs(path: str) -> bool:
-    return path.startswith(("/api/", "/metrics", "/prometheus/", "/scim/")) or is_for_senders(path)
+    return path.startswith(
+        ("/api/", "/metrics", "/prometheus/", "/alertmanager/", "/scim/")
+    ) or is_for_senders(path)
 
 
 class TestDoors:
@@ -68,7 +70,7 @@ class TestDoors:
     async def test_viewer_reads_devices_and_telemetry_and_nothing_else(self, shared):
         may = ROLE_PERMISSIONS[Role.VIEWER]
         reading = {Permission.DEPARTMENTS_READ, Permission.DEVICES_READ, Permission.FIELDS_READ}
-        assert may == reading | {Permission.TAGS_READ, Permission.TELEMETRY_READ}
+        assert may == reading | {Permission.ALERTS_READ, Permission.TAGS_READ, Permission.TELEMETRY_READ}
         for method, path, permission in guarded_routes(shared.app):
             if permission is None:
                 continue
@@ -92,6 +94,7 @@ class TestDoors:
         answer = (await shared.viewer.get("/api/v1/me")).json()
         assert (answer["username"], answer["roles"]) == ("viewer", ["viewer"])
         assert answer["permissions"] == [
+            "alerts:read",
             "departments:read",
             "devices:read",
             "fields:read",

@@ -1,6 +1,7 @@
 """A POST that is sent again with its key is carried out once, whatever happens in between."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -57,6 +58,20 @@ class TestRepetition:
         assert {answer.status_code for answer in answers} == {201}
         assert len({answer.text for answer in answers}) == 1
         assert number_of_departments(connection) == 1
+
+    async def test_one_that_comes_before_the_answer_is_kept_waits_for_it(self, admin, monkeypatch):
+        first = await admin.post("/api/v1/departments", json={"name": "North"}, headers=KEY)
+        find, looks = queries.find, []
+
+        async def find_late(session, digest):
+            known = await find(session, digest)
+            looks.append(known)
+            return replace(known, status=None, answer=None) if len(looks) == 1 else known
+
+        monkeypatch.setattr(queries, "find", find_late)
+        again = await admin.post("/api/v1/departments", json={"name": "North"}, headers=KEY)
+        assert (again.status_code, again.text) == (201, first.text)
+        assert len(looks) == 2
 
     async def test_of_an_enrollment_makes_no_second_device(self, admin, anonymous, connection):
         token = (await admin.post("/api/v1/enrollment-tokens", json={"name": "x"})).json()["token"]

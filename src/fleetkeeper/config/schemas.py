@@ -60,6 +60,14 @@ class AuditKeeping(_Value):
     )
 
 
+class AlertKeeping(_Value):
+    """How long alerts are kept."""
+
+    retention_days: int = Field(
+        default=365, ge=28, le=3650, description="Days after which the weeks of resolved alerts are deleted"
+    )
+
+
 class ConfigValues(BaseModel):
     """All keys at once."""
 
@@ -67,3 +75,4 @@ class ConfigValues(BaseModel):
     retention: Retention = Field(default_factory=Retention)
     features: Features = Field(default_factory=Features)
     audit: AuditKeeping = Field(default_factory=AuditKeeping)
+    alerts: AlertKeeping = Field(default_factory=AlertKeeping)

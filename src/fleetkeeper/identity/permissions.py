@@ -6,6 +6,9 @@ from enum import StrEnum
 class Permission(StrEnum):
     """What a route may demand."""
 
+    ALERTS_READ = "alerts:read"
+    ALERTS_RESPOND = "alerts:respond"
+    ALERTS_WRITE = "alerts:write"
     APPROVALS_READ = "approvals:read"
     APPROVALS_WRITE = "approvals:write"
     AUDIT_EXPORT = "audit:export"
@@ -51,6 +54,9 @@ class Permission(StrEnum):
 
 
 PERMISSION_DESCRIPTIONS: dict[Permission, str] = {
+    Permission.ALERTS_READ: "View alerts, their rules and silences",
+    Permission.ALERTS_RESPOND: "Acknowledge, resolve and silence alerts",
+    Permission.ALERTS_WRITE: "Change alert rules, receivers and routes",
     Permission.APPROVALS_READ: "View approval requests and rules",
     Permission.APPROVALS_WRITE: "Change approval rules",
     Permission.AUDIT_EXPORT: "Download the audit log",
@@ -98,6 +104,9 @@ PERMISSION_DESCRIPTIONS: dict[Permission, str] = {
 # These hold in departments. All others concern the whole installation: a role in a department does not give them.
 SCOPED = frozenset(
     {
+        Permission.ALERTS_READ,
+        Permission.ALERTS_RESPOND,
+        Permission.ALERTS_WRITE,
         Permission.APPROVALS_READ,
         Permission.AUDIT_EXPORT,
         Permission.AUDIT_READ,
@@ -138,6 +147,7 @@ class Role(StrEnum):
 
 _VIEWER = frozenset(
     {
+        Permission.ALERTS_READ,
         Permission.DEPARTMENTS_READ,
         Permission.DEVICES_READ,
         Permission.FIELDS_READ,
@@ -146,6 +156,7 @@ _VIEWER = frozenset(
     }
 )
 _OPERATOR = _VIEWER | {
+    Permission.ALERTS_RESPOND,
     Permission.DASHBOARDS_WRITE,
     Permission.DEVICES_CREATE,
     Permission.DEVICES_WRITE,
@@ -159,6 +170,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.DATA_COLLECTOR: frozenset({Permission.DEVICES_READ, Permission.TELEMETRY_WRITE}),
     Role.MANAGER: _OPERATOR
     | {
+        Permission.ALERTS_WRITE,
         Permission.APPROVALS_READ,
         Permission.AUDIT_EXPORT,
         Permission.AUDIT_READ,

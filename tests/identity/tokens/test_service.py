@@ -49,6 +49,7 @@ class TestLimits:
             (
                 Preset.READ,
                 {
+                    "alerts:read",
                     "departments:read",
                     "devices:read",
                     "enrollment:read",

@@ -1,5 +1,6 @@
 """The SQL of departments."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -71,6 +72,15 @@ async def count_rows_of(session: AsyncSession, table_name: str, department_id: U
     table = Base.metadata.tables[table_name]
     statement = select(func.count()).select_from(table).where(table.c.department_id == department_id)
     return await session.scalar(statement) or 0
+
+
+def departments_below(department_ids: Collection[UUID]) -> Select[UUID, UUID]:
+    """Departments with all that lie in them, themselves too: which one, and what lies in it."""
+    tops = select(Department.id.label("top"), Department.id).where(Department.id.in_(department_ids))
+    tree = tops.cte("below", recursive=True)
+    inner = select(tree.c.top, Department.id).join(tree, Department.parent_id == tree.c.id)
+    tree = tree.union(inner)
+    return select(tree.c.top, tree.c.id)
 
 
 def departments_above(department_id: UUID) -> Select[tuple[UUID]]:

@@ -84,7 +84,8 @@ async def create_provider(
     check_lasting(actor)
     _check_may_vouch(actor, wanted.scim_claim)
     if await session.scalar(select(IdentityProvider.id).where(IdentityProvider.slug == wanted.slug)):
-        raise ConflictError(f"There is a provider {wanted.slug!r} already.")
+        taken = FieldError("slug", "Another provider has this slug")
+        raise ConflictError("The provider was not made.", fields=[taken])
     provider_id = uuid7()
     secret = wanted.client_secret
     provider = IdentityProvider(

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, exists, false, or_, select
 
 from fleetkeeper.identity.actor import Actor
-from fleetkeeper.identity.models import Department, GroupMember, Membership, User
+from fleetkeeper.identity.departments.queries import departments_above
+from fleetkeeper.identity.models import Department, GroupMember, Membership, Role, RolePermission, User
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.listing import Field, Listing
 
@@ -58,3 +59,24 @@ def visible_to(actor: Actor) -> Select[Any]:
     return select(User).where(
         or_(User.id == actor.user_id, User.id.in_(own), User.id.in_(by_group), User.id.in_(managing))
     )
+
+
+def holders(
+    permission: Permission, department_id: UUID | None, *, is_anywhere: bool = False
+) -> Select[tuple[UUID]]:
+    """The users who have a permission in a department, or in any; for no department, those who have it everywhere."""
+    roles = select(RolePermission.role_id).where(RolePermission.permission == permission)
+    manager = exists().where(Role.name == "manager", Role.is_builtin, Role.id.in_(roles))
+    held = select(Membership).where(Membership.role_id.in_(roles))
+    managing = select(Department.manager_id).where(manager)
+    if not is_anywhere:
+        above = departments_above(department_id) if department_id else select(Department.id).where(false())
+        held = held.where(or_(Membership.department_id.is_(None), Membership.department_id.in_(above)))
+        managing = managing.where(Department.id.in_(above))
+    direct = held.with_only_columns(Membership.user_id)
+    members = held.join(GroupMember, GroupMember.group_id == Membership.group_id)
+    by_group = members.with_only_columns(GroupMember.user_id)
+    found: Select[Any] = select(User.id).where(
+        User.enabled, or_(User.id.in_(direct), User.id.in_(by_group), User.id.in_(managing))
+    )
+    return found

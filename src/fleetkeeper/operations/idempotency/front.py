@@ -28,7 +28,7 @@ HEADER = "Idempotency-Key"
 REPLAYED = b"idempotency-replayed"
 MAX_STORED_BYTES = 256 * 1024
 # The one who was first has committed and is about to keep its answer.
-LOOKS, LOOK_SECONDS = 100, 0.1
+LOOKS, LOOKS_AFTER, LOOK_SECONDS = 100, 20, 0.1
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _CONTEXT = b"idempotency_keys "
 
@@ -95,7 +95,10 @@ class IdempotencyFront:
             if not claim.is_lost:
                 await self._keep(database, claim, captured, _rights_of(scope))
                 return _response(captured.status, captured.headers, bytes(captured.body))
-            known = await self._wait_for(database, claim)
+            known = await self._wait_for(database, claim, LOOKS)
+        elif known.status is None:
+            # Done by now, and its answer is about to be kept, unless the process died in between.
+            known = await self._wait_for(database, claim, LOOKS_AFTER)
         return self._again(known, claim, _rights_of(scope))
 
     async def _known(self, database: Database, claim: Claim) -> Known | None:
@@ -105,9 +108,9 @@ class IdempotencyFront:
                 await queries.forget_one(session, claim.digest)
         return known
 
-    async def _wait_for(self, database: Database, claim: Claim) -> Known:
+    async def _wait_for(self, database: Database, claim: Claim, looks: int) -> Known:
         known = None
-        for _ in range(LOOKS):
+        for _ in range(looks):
             known = await self._known(database, claim)
             if known is not None and known.status is not None:
                 break
