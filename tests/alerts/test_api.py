@@ -237,7 +237,9 @@ class TestSilences:
     @pytest.mark.parametrize(
         "given",
         [
-            {"matchers": ""},
+            {"matchers": "", "ends_at": "2099-01-01T00:00:00Z"},
+            {"matchers": 'a=""', "ends_at": "2099-01-01T00:00:00Z"},
+            {"matchers": 'alertname=~".*", a!="b"', "ends_at": "2099-01-01T00:00:00Z"},
             {"matchers": "a=b"},
             {"matchers": "a=b", "recurrence": "FREQ=SECONDLY", "duration_seconds": 60},
             {
@@ -250,6 +252,15 @@ class TestSilences:
     )
     async def test_what_is_wrong_is_refused(self, admin, given):
         assert (await admin.post("/api/v1/alert-silences", json={"name": "x"} | given)).status_code == 422
+
+    async def test_matchers_of_what_is_missing_narrow_another_scope(self, admin, desk):
+        wanted = {
+            "name": "x",
+            "ends_at": "2099-01-01T00:00:00Z",
+            "matchers": 'team=""',
+            "device_id": str(desk),
+        }
+        assert (await admin.post("/api/v1/alert-silences", json=wanted)).status_code == 201
 
 
 class TestInhibition:

@@ -94,8 +94,14 @@ def test_an_alert_is_acknowledged_and_a_silence_expired(product: Product, tmp_pa
     assert planned["tag_id"]
     assert "--start is a time" in silence("add", "Never", "--tag", "lab", "--start", "soon").stderr
     assert "department" in silence("add", "Nowhere", "--department", "nothing").stderr
-    assert silence("expire", made["id"]).returncode == 0
+    assert "tag lab" in silence("list").stdout
+    refused = silence("add", "Everything").stderr
+    assert "Choose a device, tag or department" in refused
+    assert "body" not in refused
+    assert "`fleetkeeper silence list`" in silence("expire", "Nothing").stderr
+    assert silence("expire", "Upgrade").returncode == 0
     assert made["id"] not in silence("list").stdout
+    assert silence("expire", planned["id"]).returncode == 0
     assert product.command("rule", "delete", "Always", "--yes").returncode == 0
     assert json.loads(alert("show", number, "--json").stdout)["resolution"] == "rule_deleted"
 

@@ -247,6 +247,7 @@ class TestRules:
         # By what it means, too.
         assert "cpu_usage_percent" in await browser.part("/suggestions/metrics?metric=CPU")
         assert await browser.part("/suggestions/metrics?metric=%00") is not None
+        assert "system_reboot_required" in await browser.part("/suggestions/metrics?metric=reboot")
 
     async def test_form_says_what_a_rule_would_have_fired_before_it_is_saved(self, browser, admin, hour):
         entered = self.ENTERED | {"metric": "cpu_usage_percent", "recovery": "80", "for_seconds": "0s"}
@@ -580,4 +581,20 @@ async def test_response_times_by_rule_and_severity(browser, admin, connection):
     for text in ("Slow &lt;b&gt;disk&lt;/b&gt;", "30m", "1h"):
         assert text in page
     assert "High" in await browser.page("/alerts/times?tab=severity&days=7")
-    assert "tab=severity" in await browser.page("/alerts/times?tab=severity")
+    page = await browser.page("/alerts/times?tab=severity")
+    assert 'href="/alerts/times?days=7&amp;tab=severity">Last 7 days</a>' in page
+
+
+async def test_rule_of_a_file_says_where_it_is_changed(browser, admin):
+    text = "groups: [{name: web, rules: [{alert: Down, expr: up == 0, labels: {team: ops}}]}]"
+    assert (await admin.post("/api/v1/alert-rules/import?file=web.yml", content=text)).status_code == 200
+    (rule,) = (await admin.get("/api/v1/alert-rules?name=Down")).json()["results"]
+    page = await browser.page(f"/alerts/rules/{rule['id']}")
+    assert "This rule comes from the rule file web.yml" in page
+    assert "team=&#34;ops&#34;" in page
+
+
+async def test_condition_of_a_state_keeps_its_name(browser, watch):  # noqa: F811 - fixtures
+    condition = {"kind": "state", "metric": "system_reboot_required", "op": "is_not", "value": "false"}
+    await watch.rule(name="Restart", condition=condition)
+    assert "system_reboot_required is not false" in await browser.page("/alerts/rules")

@@ -200,7 +200,7 @@ async def test_calendar_and_charts_show_what_happened(alert, on_duty):
     browser = await on_duty("phone")
     page = browser.page
     await browser.open("/alerts/calendar")
-    await page.get_by_role("link", name="Add silence", exact=True).click()
+    await page.get_by_role("link", name="Create silence", exact=True).click()
     form = page.locator("#new-silence form")
     await form.locator("[name=name]").fill("Move to rack 4")
     await form.locator("[name=device]").fill("desk")

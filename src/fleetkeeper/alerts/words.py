@@ -51,5 +51,6 @@ ALERTS_TOLD = declare_event(
     subject="{subject}",
     body="{text}",
     fields=("text",),
+    lines=("text",),
     severity=Severity.WARNING,
 )

@@ -76,6 +76,10 @@ def main() -> None:
         build_app(sys.argv[1] if len(sys.argv) > 1 else None)()
     except (StartupError, FleetkeeperError) as error:
         fields = getattr(error, "fields", ())
-        details = "".join(f"\n  {item.field}: {item.message}" for item in fields)
+        # "body" is all of an API's input, which a command does not have.
+        details = "".join(
+            f"\n  {item.message}" if item.field == "body" else f"\n  {item.field}: {item.message}"
+            for item in fields
+        )
         sys.stderr.write(f"fleetkeeper: {error}{details}\n")
         sys.exit(1)

@@ -1,8 +1,8 @@
 """`fleetkeeper silence …`: alerts that are not told, for scripts that deploy and people who maintain."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Annotated
-from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
@@ -13,6 +13,7 @@ from fleetkeeper.alerts.silences.service import silences
 from fleetkeeper.annotations.tags.service import find_tag
 from fleetkeeper.cli.inputs import checked
 from fleetkeeper.cli.running import command_actor, with_session
+from fleetkeeper.cli.silence_rows import SilenceRow, find_silence, with_targets
 from fleetkeeper.cli.tables import AsJson, show, show_one
 from fleetkeeper.devices.finding import find_device
 from fleetkeeper.errors import InvalidInputError
@@ -21,7 +22,7 @@ from fleetkeeper.kit.clock import utc_now
 
 app = typer.Typer(help="Silences and maintenance windows.", no_args_is_help=True)
 
-COLUMNS = ("name", "matchers", "starts_at", "ends_at", "recurrence", "created_by", "id")
+COLUMNS = ("name", "silences", "starts_at", "ends_at", "recurrence", "created_by", "id")
 
 
 @app.command(name="list")
@@ -32,10 +33,11 @@ def list_silences(
 ) -> None:
     """List silences, newest first."""
 
-    async def read(session: AsyncSession) -> list[AlertSilenceRead]:
+    async def read(session: AsyncSession) -> list[SilenceRow]:
         found = (await silences.list(session, command_actor(), [("limit", "1000")])).results
         now = utc_now()
-        return [one for one in found if every or one.ends_at is None or one.ends_at > now]
+        shown = [one for one in found if every or one.ends_at is None or one.ends_at > now]
+        return await with_targets(session, shown)
 
     show(with_session(read), COLUMNS, as_json=as_json)
 
@@ -80,7 +82,21 @@ def add(
         )
         return await silences.create(session, actor, wanted)
 
-    show_one(with_session(make), as_json=as_json)
+    _print(make, as_json=as_json)
+
+
+def _print(act: Callable[[AsyncSession], Awaitable[AlertSilenceRead]], *, as_json: bool) -> None:
+    """Do something, and print the silence: machines get all its fields, people those of the list."""
+
+    async def work(session: AsyncSession) -> SilenceRow:
+        (row,) = await with_targets(session, [await act(session)])
+        return row
+
+    row = with_session(work)
+    if as_json:
+        show_one(row, as_json=True)
+    else:
+        show([row], COLUMNS, as_json=False)
 
 
 def _moment(text: str, time_zone: str) -> datetime:
@@ -97,11 +113,11 @@ def _moment(text: str, time_zone: str) -> datetime:
 
 @app.command()
 def expire(
-    silence_id: Annotated[UUID, typer.Argument(help="ID of the silence")], *, as_json: AsJson = False
+    name: Annotated[str, typer.Argument(help="Name or ID of the silence")], *, as_json: AsJson = False
 ) -> None:
     """End a silence now."""
 
     async def end(session: AsyncSession) -> AlertSilenceRead:
-        return await silences.expire(session, command_actor(), silence_id)
+        return await silences.expire(session, command_actor(), await find_silence(session, name))
 
-    show_one(with_session(end), as_json=as_json)
+    _print(end, as_json=as_json)

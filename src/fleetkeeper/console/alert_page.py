@@ -259,6 +259,8 @@ def _detail(one: AlertEventRead) -> str:
             more = f" Together with {others} more." if others else ""
             way = f", by the route {told['route']}" if told.get("route") else ""
             who = f"{told['receiver']}{way}." if told.get("receiver") else ""
+            if told.get("recipients") == 0:
+                who = f"{told['receiver']}{way}, which had no recipients."
             return f"{who} {told.get('why', '')}{more}".strip()
         case EventKind.SILENCED:
             return _silenced_by(told)

@@ -101,8 +101,8 @@ FORM = Form(
         "severity": "Severity",
         "kind": Widget("Condition", kind="choice"),
         "metric": Widget(
-            "Metric",
-            "Type a part of its name, such as cpu",
+            "Metric or state",
+            "Type a part of its name, such as cpu or reboot",
             only_if=f"{_T} {_S}",
             is_required=False,
             suggestions="/suggestions/metrics",
@@ -267,16 +267,17 @@ def condition_words(rule: AlertRuleRead) -> Cell:
         value = (
             ""
             if condition.reduce is Reduce.NEWEST
-            else f"{condition.reduce} of {duration_words(condition.window_seconds)} of "
+            else f"{condition.reduce} over {duration_words(condition.window_seconds)} of "
         )
         series = f"{condition.metric}{{{condition.matchers}}}" if condition.matchers else condition.metric
         return Cell(f"{value}{series} {condition.op} {condition.threshold:g}", kind="code")
     if isinstance(condition, NoReportCondition):
         what = f"{condition.what} {condition.name}".strip()
         since = f" for {duration_words(condition.silence_seconds)}" if condition.silence_seconds else ""
-        return Cell(f"no report of {what}{since}")
+        return Cell(f"no data from {what}{since}")
     if isinstance(condition, StateCondition):
-        return Cell(f"{condition.metric} {condition.op} {condition.value}".replace("_", " ").strip())
+        series = f"{condition.metric}{{{condition.matchers}}}" if condition.matchers else condition.metric
+        return Cell(f"{series} {condition.op.replace('_', ' ')} {condition.value}".strip(), kind="code")
     return Cell(condition.expr, kind="code")
 
 

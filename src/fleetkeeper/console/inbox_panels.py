@@ -11,6 +11,7 @@ from fleetkeeper.notifications.preferences.schemas import Preferences
 
 INBOX = "/notifications/inbox"
 PREFERENCES = "/account/notifications"
+_LINES = 9
 PREFERENCE_FORM = Form(
     Preferences,
     "preferences",
@@ -56,7 +57,9 @@ def inbox_list() -> ListPage[NotificationRead]:
             ),
         ),
         columns=(
-            Column("title", "Notification", lambda one: Cell(one.title, one.href, detail=one.body)),
+            Column(
+                "title", "Notification", lambda one: Cell(one.title, one.href, detail=_beginning(one.body))
+            ),
             Column("severity", "Severity", _severity, sort="severity"),
             Column("read_at", "Status", lambda one: Cell("Read" if one.read_at else "Unread")),
             Column(
@@ -71,6 +74,15 @@ def inbox_list() -> ListPage[NotificationRead]:
         empty=Empty("No notifications yet", "Notifications for you appear here."),
         titles={"name": "Event", "read_at": "Read at"},
     )
+
+
+def _beginning(body: str) -> str:
+    """As many lines as leave room for the next notification."""
+    lines = body.splitlines()
+    left = len(lines) - _LINES
+    if left <= 1:
+        return body
+    return "\n".join([*lines[:_LINES], f"… {left} more lines"])
 
 
 def _severity(one: NotificationRead) -> Cell:

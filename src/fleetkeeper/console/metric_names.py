@@ -1,4 +1,4 @@
-"""Metrics by the names that people type."""
+"""Metrics, and states of agents, by the names that people type."""
 
 from collections.abc import Sequence
 
@@ -10,6 +10,8 @@ from fleetkeeper.telemetry.schemas import MetricRead
 from fleetkeeper.telemetry.service import metric_catalogue
 
 _SUGGESTED = 50
+# What agents report besides metrics. What other sources report as states is not in the catalog.
+_STATES = (Option("system_reboot_required", "State: true while the system needs a restart"),)
 
 
 async def suggest_metrics(session: AsyncSession, actor: Actor, text: str) -> list[Option]:
@@ -19,7 +21,11 @@ async def suggest_metrics(session: AsyncSession, actor: Actor, text: str) -> lis
     known = (await metric_catalogue(session, actor, None)).results
     found = [one for one in known if _holds(words, f"{one.name} {one.description}".casefold())]
     found.sort(key=lambda one: (not one.name.casefold().startswith(first), one.name))
-    return [Option(one.name, _about(one)) for one in found[:_SUGGESTED]]
+    options = [Option(one.name, _about(one)) for one in found[:_SUGGESTED]]
+    return [
+        *options,
+        *(one for one in _STATES if words and _holds(words, f"{one.value} {one.label}".casefold())),
+    ]
 
 
 def _holds(words: Sequence[str], text: str) -> bool:

@@ -38,7 +38,10 @@ SEVERITIES = tuple(Severity)
 
 @dataclass(frozen=True)
 class EventType:
-    """A kind of event. `subject` and `body` are formats of its `fields`, and of `subject` (what it is about)."""
+    """A kind of event. `subject` and `body` are formats of its `fields`, and of `subject` (what it is about).
+
+    Values of the fields in `lines` may have several lines; in others, the end of a line is spelled out.
+    """
 
     name: str
     title: str
@@ -46,6 +49,7 @@ class EventType:
     body: str
     fields: tuple[str, ...]
     severity: Severity
+    lines: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -79,11 +83,14 @@ def declare_event(
     body: str,
     fields: tuple[str, ...] = (),
     severity: Severity = Severity.INFO,
+    lines: tuple[str, ...] = (),
 ) -> EventType:
     """Declare a kind of event, `room.verb`. Raises ValueError for a name that another has, or an unknown field."""
     if name in EVENTS:
         raise ValueError(f"two events have the name {name}")
-    kind = EventType(name, title, subject, body, fields, severity)
+    if unknown := set(lines) - set(fields):
+        raise ValueError(f"{name} has no field {', '.join(sorted(unknown))}")
+    kind = EventType(name, title, subject, body, fields, severity, frozenset(lines))
     _written(kind, dict.fromkeys((*fields, "subject"), ""))
     EVENTS[name] = kind
     return kind
@@ -112,7 +119,10 @@ async def emit(
     kind = EVENTS[name]
     if subject.href and not _PAGE.match(subject.href):
         raise ValueError(f"{subject.href} is no page of the console")
-    values = {field: _shown(fields[field]) for field in kind.fields}
+    values = {
+        field: _lines_shown(fields[field]) if field in kind.lines else _shown(fields[field])
+        for field in kind.fields
+    }
     title, body = _written(kind, values | {"subject": _shown(subject.label)})
     event_id = uuid7()
     await session.execute(
@@ -139,6 +149,10 @@ async def emit(
 
 def _shown(value: object) -> str:
     return spelled_out(str(value))[:MAX_FIELD_LENGTH]
+
+
+def _lines_shown(value: object) -> str:
+    return "\n".join(map(spelled_out, str(value).splitlines()))[:MAX_FIELD_LENGTH]
 
 
 def _written(kind: EventType, values: dict[str, str]) -> tuple[str, str]:

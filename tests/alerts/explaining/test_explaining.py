@@ -67,6 +67,17 @@ async def test_told(admin, app, watch, hot):
     assert texts(told, "you")[0].startswith("You are a recipient of Default.")
 
 
+async def test_receiver_without_recipients_notified_nobody(admin, watch, hot):
+    await watch.tell(60)
+    assert (await explained(admin, hot))["answer"].startswith("Nobody received the notification.")
+    # Whoever is added later was not notified of this.
+    me = (await admin.get("/api/v1/me")).json()["user_id"]
+    await receiver(admin, user_ids=[me])
+    told = await explained(admin, hot)
+    assert told["answer"] == "Nobody was notified: the receiver had no recipients."
+    assert "The receiver had no recipients." in texts(told, "notification")[0]
+
+
 async def test_held_by_a_silence(admin, watch, hot):
     wanted = {
         "name": "Upgrade",

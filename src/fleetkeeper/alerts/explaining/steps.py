@@ -125,6 +125,8 @@ def of_notification(event: AlertEvent, deliveries: Sequence[Any] | None) -> Expl
     who = told.get("receiver") or "Notification rules, or a receiver that you may not see"
     way = f", by the route {told['route']}" if told.get("route") else ""
     text = f"{who}{way}: {told.get('why', '')}"
+    if told.get("recipients") == 0:
+        text += " The receiver had no recipients."
     if event.kind == EventKind.ESCALATED:
         text = f"Escalated to {who}: {told.get('why', '')}"
     if deliveries is None:
@@ -140,7 +142,7 @@ def of_notification(event: AlertEvent, deliveries: Sequence[Any] | None) -> Expl
 
 def _states(deliveries: Sequence[Any]) -> str:
     if not deliveries:
-        return "No channel took it."
+        return "No channel sent it."
     words = {
         "dead": "failed, without further retries",
         "retrying": "failed and tried again",
@@ -198,15 +200,28 @@ def answer_of(steps: Sequence[ExplanationStep], told: Sequence[AlertEvent], aler
     if made and all(one.effect is Effect.HOLDS for one in made):
         return f"The notification did not arrive. {made[-1].text}"
     if told:
-        times = "once" if len(told) == 1 else f"{len(told)} times"
-        who = dict.fromkeys(str(one.details.get("receiver") or "notification rules") for one in told)
-        return f"Notified {times}: {', '.join(who)}."
+        return _notified(told, made)
     holding = next((one for one in steps if one.effect is Effect.HOLDS and one.about is not About.YOU), None)
     if alert.resolved_at is not None:
         return "Nobody was notified: it was resolved before a notification was due."
     if holding is None:
         return "Nobody has been notified yet."
     return f"Nobody has been notified yet. {holding.text}"
+
+
+def _notified(told: Sequence[AlertEvent], made: Sequence[ExplanationStep]) -> str:
+    """Who was notified: a receiver that had no recipients was not."""
+    reached = [one for one in told if one.details.get("recipients") != 0]
+    if not reached:
+        rules = any(one.effect is Effect.PASSES for one in made)
+        return (
+            "Notified by notification rules."
+            if rules
+            else "Nobody was notified: the receiver had no recipients."
+        )
+    times = "once" if len(reached) == 1 else f"{len(reached)} times"
+    who = dict.fromkeys(str(one.details.get("receiver") or "notification rules") for one in reached)
+    return f"Notified {times}: {', '.join(who)}."
 
 
 def _counted(number: int, noun: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from fleetkeeper.alerts.label_texts import text_of_labels
 from fleetkeeper.alerts.models import AlertLog
 from fleetkeeper.alerts.status import SEVERITIES, Severity
+from fleetkeeper.kit.text import spelled_out
 from fleetkeeper.notifications.events import Severity as EventSeverity
 
 # Alerts that one message spells out; of the rest it says how many there are.
@@ -90,14 +91,15 @@ def _lines(alerts: Sequence[AlertLog], origin: str) -> list[str]:
 
 
 def _line(alert: AlertLog, origin: str) -> str:
-    where = f" on {alert.device_name}" if alert.device_name else ""
+    where = f" on {spelled_out(alert.device_name)}" if alert.device_name else ""
     summary = alert.annotations.get("summary") or alert.annotations.get("description") or ""
     runbook = alert.annotations.get("runbook_url")
-    parts = [f"- {alert.name}{where} ({alert.severity}, since {alert.triggered_at:%Y-%m-%d %H:%M} UTC)"]
-    if summary:
-        parts.append(f"  {summary}")
+    name = spelled_out(alert.name)
+    parts = [f"- {name}{where} ({alert.severity}, since {alert.triggered_at:%Y-%m-%d %H:%M} UTC)"]
+    # Indented, so that no text of a rule or a client passes for another alert.
+    parts += [f"  {line}" for line in summary.splitlines()]
     if runbook:
-        parts.append(f"  Runbook: {runbook}")
+        parts.append(f"  Runbook: {spelled_out(runbook)}")
     parts.append(f"  {origin}/alerts/{alert.alert_id}")
     return "\n".join(parts)
 

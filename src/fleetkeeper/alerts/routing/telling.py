@@ -280,12 +280,20 @@ async def _send(
                     "why": why,
                     "with": len(alerts) - 1,
                     "event": str(notification),
+                    **({} if _has_recipients(receiver) else {"recipients": 0}),
                 },
             )
             for one in alerts
         ],
     )
     await session.flush()
+
+
+def _has_recipients(receiver: AlertReceiver | None) -> bool:
+    """Whether a receiver names anybody; without a receiver, notification rules do."""
+    if receiver is None:
+        return True
+    return any((receiver.channel_ids, receiver.user_ids, receiver.group_ids, receiver.addresses))
 
 
 def _way(receiver: AlertReceiver | None) -> Way:

@@ -245,7 +245,7 @@ BUILTIN = (
         "audit-sealing",
         "Audit log not sealed",
         "Entries of the audit log have waited for a seal for more than 15 minutes, or its chain of seals is damaged: "
-        "until it is sealed, a change of the log could go unnoticed. See **System → Health**.",
+        "until it is sealed, a change of the log could go unnoticed. See System → Audit log.",
         Severity.CRITICAL,
         {
             "kind": "promql",
@@ -267,7 +267,7 @@ BUILTIN = (
         "sealing-behind",
         "Telemetry not sealed",
         "Telemetry has not been compressed for more than half an hour: queries get slower, and the disk fills sooner. "
-        "See **System → Jobs**.",
+        "See System → Jobs.",
         Severity.HIGH,
         {"kind": "promql", "expr": 'fleetkeeper_job_success_age_seconds{task="telemetry.seal"} > 1800'},
         "Telemetry has not been sealed for {{ $value | humanizeDuration }}",
@@ -277,7 +277,7 @@ BUILTIN = (
         "archive-behind",
         "Archive behind",
         "Retention or the archive of the audit log has not succeeded for three days: what should be archived or "
-        "deleted is still in the database. See **System → Jobs**.",
+        "deleted is still in the database. See System → Jobs.",
         Severity.HIGH,
         {
             "kind": "promql",

@@ -117,6 +117,9 @@ class AlertRuleRead(AlertRuleWrite):
     name: str
     interval_seconds: int
     origin: str = Field(description="builtin, person or file")
+    origin_key: str | None = Field(
+        default=None, description="Of a rule of a file: file/group/position; of a built-in rule: its key"
+    )
     version: int
     created_at: datetime
     updated_at: datetime

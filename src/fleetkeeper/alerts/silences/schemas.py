@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from fleetkeeper.alerts.matchers import parse_matchers
 from fleetkeeper.alerts.recurrence import Recurrence
 from fleetkeeper.alerts.recurrence_rules import RecurrenceError
 from fleetkeeper.alerts.rules.conditions import checked_matchers
@@ -59,10 +60,7 @@ class AlertSilenceWrite(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> "AlertSilenceWrite":
-        if not (self.matchers.strip("{} ") or self.device_id or self.tag_id or self.department_id):
-            raise ValueError(
-                "give matchers, a device, a tag or a department; else it would silence everything"
-            )
+        _check_scope(self)
         if (self.recurrence is None) != (self.duration_seconds is None):
             raise ValueError("a recurring silence has both a recurrence and a duration_seconds")
         if self.recurrence is None and self.ends_at is None:
@@ -75,6 +73,22 @@ class AlertSilenceWrite(BaseModel):
             except RecurrenceError as error:
                 raise ValueError(f"recurrence: {error}") from None
         return self
+
+
+def _check_scope(silence: AlertSilenceWrite) -> None:
+    """A silence of everything is a mistake: as in Alertmanager, matchers that missing labels fulfill limit nothing."""
+    if silence.device_id or silence.tag_id or silence.department_id:
+        return
+    matchers = parse_matchers(silence.matchers)
+    if not matchers:
+        raise ValueError(
+            "Choose a device, tag or department, or enter matchers; else all alerts are silenced"
+        )
+    if all(one.matches({}) for one in matchers):
+        raise ValueError(
+            "The matchers also match alerts without these labels, so that all alerts could be silenced; add one "
+            'that needs a value, such as alertname="Disk full"'
+        )
 
 
 class AlertSilenceRead(AlertSilenceWrite):

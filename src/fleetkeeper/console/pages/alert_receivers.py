@@ -31,7 +31,7 @@ declare(
     )
 )
 _NOBODY = Tag("No recipients", "warning", "Edit the receiver and add a channel, user, group or email address")
-_ONLY_RULES = "Only notification rules for alerts.* apply"
+_ONLY_RULES = "Nobody is notified, except by notification rules for alerts.*"
 _MOST = [("limit", "200")]
 
 

@@ -284,7 +284,7 @@ def _labels(text: str) -> dict[str, str]:
             "Correct the marked fields.", fields=[FieldError("labels", str(error))]
         ) from None
     if any(one.op != "=" for one in matchers):
-        wrong = FieldError("labels", "An alert's labels are written with =")
+        wrong = FieldError("labels", 'Write each label with =, such as alertname="Test"')
         raise InvalidInputError("Correct the marked fields.", fields=[wrong])
     return {one.name: one.value for one in matchers}
 
@@ -305,7 +305,7 @@ router.include_router(
                 {
                     "name": "Name",
                     "parent_id": Widget("Parent route", kind="select", is_required=False),
-                    "position": Widget("Order", is_required=False),
+                    "position": Widget("Order", "Lower first, 0 to 10000", is_required=False),
                     "matchers": Widget(
                         "Labels", 'Such as severity=~"high|critical"; empty: all', is_required=False
                     ),

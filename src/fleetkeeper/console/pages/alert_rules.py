@@ -19,6 +19,7 @@ from fleetkeeper.alerts.rules.switching import consequence_of_disabling
 from fleetkeeper.alerts.status import SEVERITY_TONES, Severity
 from fleetkeeper.alerts.versions.service import list_versions
 from fleetkeeper.console.alert_list import alert_list
+from fleetkeeper.console.alert_rule_files import file_facts, file_notes
 from fleetkeeper.console.alert_rule_forms import (
     FORM,
     KINDS,
@@ -64,7 +65,7 @@ _SEEN_DAYS = 1
 _EDIT = Form(FORM.model, "change", "Edit alert rule", "Save changes", FORM.widgets)
 
 
-_ORIGINS = {"builtin": "Built-in", "person": "Person", "file": "File"}
+_ORIGINS = {"builtin": "Built-in", "person": "Custom", "file": "File"}
 
 
 def _severity(one: AlertRuleRead) -> Cell:
@@ -265,7 +266,7 @@ async def show_rule_page(
         tags=(*_severity(rule).tags, *state_tags(rule, last.error if last else "")),
         links=[(tab_of(base, "past"), "Preview")],
         actions=[await _switch(session, rule)] if may_write else (),
-        notes=health_notes(rule, last),
+        notes=[*file_notes(rule), *health_notes(rule, last)],
         refusal=refusal,
     )
 
@@ -327,6 +328,8 @@ def _facts(rule: AlertRuleRead, last: AlertEvaluation | None) -> Facts:
         ("Evaluation interval", Cell(duration_words(rule.interval_seconds))),
         ("Summary", Cell(rule.annotations.get("summary", ""), kind="code")),
         ("Runbook", Cell(rule.runbook_url, rule.runbook_url)),
+        ("Labels", Cell(", ".join(f'{name}="{text}"' for name, text in rule.labels.items()), kind="code")),
+        *file_facts(rule),
         ("Last evaluated", _moment(last.evaluated_at if last else None)),
     ]
     if last is not None:

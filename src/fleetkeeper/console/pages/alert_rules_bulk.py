@@ -22,7 +22,7 @@ _DISABLE = Words(
     "Disabled",
     "Cannot be disabled",
     "Not disabled",
-    "Their firing alerts are resolved, and they fire no more until they are enabled again.",
+    "Their firing alerts are resolved, and they do not fire until they are enabled again.",
 )
 
 

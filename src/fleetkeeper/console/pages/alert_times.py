@@ -47,7 +47,7 @@ async def show_times(
     """Means by rule, severity, department or week."""
     tabs = [Tab(by, heading, _reader(session, actor, by, heading, days)) for by, heading in _GROUPS]
     kept = f"&tab={tab}" if tab in dict(_GROUPS) else ""
-    links = [(f"{span} days", f"{HOME}?days={span}{kept}") for span in SPANS if span != days]
+    links = [(f"{HOME}?days={span}{kept}", f"Last {span} days") for span in SPANS if span != days]
     crumbs = (("/alerts", "Alerts"),)
     return await show_detail(request, actor, HOME, "Response times", tabs, crumbs=crumbs, links=links)
 
