@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fleetkeeper.alerts.recurrence import MAX_WINDOWS, Recurrence
 from fleetkeeper.alerts.recurrence_rules import MAX_RULE_LENGTH, RecurrenceError, parse_rule
+from fleetkeeper.alerts.recurrence_steps import Steps
 
 HOUR = timedelta(hours=1)
 local = datetime.fromisoformat
@@ -256,3 +257,29 @@ class TestBounds:
 
     def test_case_and_prefix_do_not_matter(self):
         assert parse_rule("rrule:freq=weekly;byday=mo") == parse_rule("FREQ=WEEKLY;BYDAY=MO")
+
+
+@pytest.mark.parametrize(
+    "rrule",
+    [
+        "FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=29;BYHOUR=3",
+        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO",
+        "FREQ=MONTHLY;BYMONTH=2;BYDAY=5MO",
+    ],
+)
+def test_what_applies_years_from_now_costs_little_to_ask(rrule, monkeypatch):
+    """It is asked twice a second for each silence, so it must not look for the next time."""
+    rare = recurrence(rrule, "America/New_York", duration=31 * 24 * HOUR)
+    looked = []
+    takes = Steps._takes
+    monkeypatch.setattr(Steps, "_takes", lambda self, day: looked.append(day) or takes(self, day))
+    assert rare.window_at(utc("2026-11-28T23:50")) is None
+    assert len(looked) < 100
+
+
+def test_positions_among_many_moments_are_counted_once(monkeypatch):
+    times = "BYHOUR=" + ",".join(map(str, range(24))) + ";BYMINUTE=0,30"
+    last = recurrence(f"FREQ=YEARLY;BYDAY=MO,TU,WE,TH,FR;{times};BYSETPOS=-1", duration=HOUR)
+    assert last.window_at(utc("2026-12-31T23:40")) is not None
+    monkeypatch.setattr(Steps, "_moments", None)
+    assert last.window_at(utc("2026-12-30T12:00")) is None

@@ -90,16 +90,20 @@ class Recurrence:
             raise RecurrenceError(words, "timezone") from None
 
     @cached_property
+    def _steps(self) -> Steps:
+        return Steps(self._rule, self.starts_at)
+
+    @cached_property
     def _last(self) -> datetime | None:
         """The local beginning that COUNT ends with; None when that is not found."""
-        moments = Steps(self._rule, self.starts_at).since(self.starts_at, MAX_STEPS)
+        moments = self._steps.since(self.starts_at, MAX_STEPS)
         return next(islice(moments, (self._rule.count or 1) - 1, None), None)
 
-    def _since(self, local: datetime) -> Iterator[datetime]:
-        """The local beginnings from about a local moment on."""
+    def _since(self, local: datetime, high: datetime | None = None) -> Iterator[datetime]:
+        """The local beginnings from about a local moment until about another."""
         last = self._last if self._rule.count is not None else None
         until = self._rule.until
-        for moment in Steps(self._rule, self.starts_at).since(local, MAX_STEPS):
+        for moment in self._steps.since(local, MAX_STEPS, high):
             if last is not None and moment > last:
                 return
             if until is not None and (self._utc(moment) if until.tzinfo else moment) > until:
@@ -111,7 +115,7 @@ class Recurrence:
         # Nothing lies outside of the years that a rule can have, and at the edge of the calendar there is no slack.
         low = max(begin, datetime(_FIRST_YEAR - 1, 1, 1, tzinfo=UTC)).astimezone(UTC).replace(tzinfo=None)
         high = min(end, datetime(9990, 1, 1, tzinfo=UTC)).astimezone(UTC).replace(tzinfo=None) + _SLACK
-        for moment in self._since(low - _SLACK):
+        for moment in self._since(low - _SLACK, high):
             if moment > high:
                 return
             yield self._utc(moment)

@@ -12,6 +12,7 @@ from fleetkeeper.alerts.recurrence_rules import MAX_YEAR, Rule
 
 _ONE_DAY = timedelta(days=1)
 _MOMENTS_A_STEP = 4
+_MOST_KNOWN = 4
 
 
 class Steps:
@@ -22,19 +23,31 @@ class Steps:
         self._start = start
         self._hours = self._rule.hours or (start.hour,)
         self._minutes = self._rule.minutes or (start.minute,)
+        # What BYSETPOS takes, by the numbers of periods.
+        self._known: dict[int, list[datetime]] = {}
 
-    def since(self, moment: datetime, most_steps: int) -> Iterator[datetime]:
+    def since(self, moment: datetime, most_steps: int, until: datetime | None = None) -> Iterator[datetime]:
         """The moments from about a local moment on, those of one period in their order, for so many steps.
 
-        It may begin with some before the moment.
+        It may begin with some before the moment. No period is looked at that begins after `until`: what happens next
+        may be years away.
         """
         number = max(0, self._number_of(moment))
         while most_steps > 0 and (first := self._period(number)) is not None:
+            if until is not None and first > until:
+                return
             days = self._days(first)
-            moments = self._moments(first, days)
-            # Many times of a day cost as much as many days, also where only some of them are taken.
+            if self._rule.frequency == "HOURLY" and not self._takes(days[0]):
+                most_steps -= 1
+                number = self._on_next_day(number, first)
+                continue
+            if self._rule.positions:
+                moments = self._taken_of(number, first, days)
+            else:
+                moments = self._moments(first, _between(days, moment, until))
+            # Many times of a day cost as much as many days.
             most_steps -= max(1, len(days), len(moments) // _MOMENTS_A_STEP)
-            for found in self._taken(moments):
+            for found in moments:
                 if found >= self._start:
                     yield found
             number += 1
@@ -70,6 +83,11 @@ class Steps:
             begin = begin.replace(hour=start.hour)
         return begin + timedelta(hours=hours)
 
+    def _on_next_day(self, number: int, first: datetime) -> int:
+        """The number of the first hour after the day of another, none of whose hours is taken."""
+        left = 24 - first.hour
+        return number + -(-left // self._rule.interval)
+
     def _week_of(self, day: date) -> date:
         return day - timedelta(days=(day.weekday() - self._rule.week_start) % 7)
 
@@ -95,12 +113,15 @@ class Steps:
             for minute in self._minutes
         ]
 
-    def _taken(self, found: list[datetime]) -> list[datetime]:
-        """Those of a period's moments that BYSETPOS takes."""
-        if not self._rule.positions:
-            return found
-        places = {place - 1 if place > 0 else len(found) + place for place in self._rule.positions}
-        return [found[place] for place in sorted(places) if 0 <= place < len(found)]
+    def _taken_of(self, number: int, first: datetime, days: list[date]) -> list[datetime]:
+        """Those of a period's moments that BYSETPOS takes: all must be counted, so they are remembered."""
+        if number not in self._known:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            found = self._moments(first, days)
+            places = {place - 1 if place > 0 else len(found) + place for place in self._rule.positions}
+            self._known[number] = [found[place] for place in sorted(places) if 0 <= place < len(found)]
+        return self._known[number]
 
     def _takes(self, day: date) -> bool:
         rule = self._rule
@@ -137,6 +158,12 @@ def _with_defaults(rule: Rule, start: datetime) -> Rule:
     if rule.frequency == "WEEKLY":
         return replace(rule, week_days=((start.weekday(), 0),))
     return rule
+
+
+def _between(days: list[date], moment: datetime, until: datetime | None) -> list[date]:
+    """Those of the days that lie within a span."""
+    low, high = moment.date(), until.date() if until is not None else date.max
+    return days if low <= days[0] and days[-1] <= high else [day for day in days if low <= day <= high]
 
 
 def _length_of_month(day: date) -> int:

@@ -19,6 +19,7 @@ from fleetkeeper.alerts.silences.service import silences
 from fleetkeeper.errors import BadRequestError, NotFoundError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.turns import Turns
 
 # What a recurring silence without an end says.
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -30,8 +31,12 @@ async def list_silences(
 ) -> list[GettableSilence]:
     """The silences that an actor may see, whose matchers are about what the filters say. Raises BadRequestError."""
     wanted, now = matchers_of(filters), utc_now()
-    rows = [AlertSilenceRead.model_validate(row) for row in await queries.silences_of(session, actor)]
-    told = [_told(row, now) for row in rows if _fits(row, wanted)]
+    told, turns = [], Turns()
+    for stored in await queries.silences_of(session, actor):
+        await turns.give_way()
+        row = AlertSilenceRead.model_validate(stored)
+        if _fits(row, wanted):
+            told.append(_told(row, now))
     return [one for one in told if one.status.state in states]
 
 

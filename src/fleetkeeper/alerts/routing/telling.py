@@ -96,7 +96,7 @@ async def _wake(session: AsyncSession, now: datetime) -> None:
 
 async def quiet(session: AsyncSession, ways: Ways, now: datetime) -> None:
     """Keep with each open alert what quiets it: silences, and the alert of its device or host that is down."""
-    silences = active_at(await queries.silences_at(session, now), now)
+    silences = await active_at(await queries.silences_at(session, now), now)
     quieting = await queries.quieting_alerts(session)
     changes, events, turns = [], [], Turns()
     for row in await queries.suppressible(session, is_any=bool(silences or quieting)):

@@ -13,6 +13,7 @@ from fleetkeeper.alerts.silences.schemas import AlertSilenceRead
 from fleetkeeper.alerts.silences.service import silences
 from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.kit.turns import Turns
 
 LONGEST_SPAN = timedelta(days=92)
 MOST_SILENCES = 500
@@ -54,7 +55,10 @@ async def occurrences(
     )
     rows = (await session.scalars(statement)).all()
     most = MOST_OCCURRENCES // 4
-    listed = [_of(AlertSilenceRead.model_validate(row), start, end, most + 1) for row in rows[:MOST_SILENCES]]
+    listed, turns = [], Turns()
+    for row in rows[:MOST_SILENCES]:
+        await turns.give_way()
+        listed.append(_of(AlertSilenceRead.model_validate(row), start, end, most + 1))
     found = [one for of_silence in listed for one in of_silence[:most]]
     found.sort(key=lambda one: (one.starts_at, one.name))
     is_complete = (
