@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from fleetkeeper.alerts.engine import queries
 from fleetkeeper.alerts.engine.evaluating import CONTEXT
+from fleetkeeper.kit.clock import utc_now
 from tests.factories.telemetry import make_device
 
 HOT = {"kind": "threshold", "metric": "cpu_usage_percent", "threshold": 90, "recovery": 80}
@@ -205,6 +206,34 @@ class TestUnits:
         assert "filter is unknown" in row[0]
         assert row[1] is not None
         assert row[2]
+
+    async def test_what_takes_too_long_again_and_again_waits_longer(self, watch, connection):
+        rule = await watch.rule(condition=HOT, interval_seconds=5)
+
+        async def seconds_left(failing_for: str, *, waits: bool) -> float:
+            connection.execute(
+                f"UPDATE alert_evaluations SET failing_since = now() - interval '{failing_for}', evaluated_at = NULL"
+            )
+            async with watch.engine.database.session(CONTEXT) as session:
+                now = utc_now()
+                await queries.fail(
+                    session,
+                    rule.unit,
+                    at=now,
+                    next_at=now + timedelta(seconds=5),
+                    error="too long",
+                    waits=waits,
+                )
+                await queries.enlist(session)
+            left = connection.execute("SELECT extract(epoch FROM next_at - now()) FROM alert_evaluations")
+            return float(left.fetchone()[0])
+
+        async with watch.engine.database.session(CONTEXT) as session:
+            await queries.enlist(session)
+        assert await seconds_left("60 seconds", waits=False) < 10
+        assert await seconds_left("1 second", waits=True) < 10
+        assert 50 < await seconds_left("60 seconds", waits=True) < 70
+        assert 290 < await seconds_left("1 day", waits=True) < 310
 
     async def test_a_rule_that_fails_is_logged_when_that_changes(self, watch, connection):
         rule = await watch.rule(condition=HOT, scope={"filter": "nothing=1"})

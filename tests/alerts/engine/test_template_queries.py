@@ -3,6 +3,8 @@
 import pytest
 
 from fleetkeeper.alerts.engine import template_queries
+from fleetkeeper.alerts.templates import effort
+from fleetkeeper.errors import ConflictError
 from tests.factories.telemetry import make_device
 
 PROMQL = {"kind": "promql", "expr": "cpu_usage_percent > 90"}
@@ -97,3 +99,25 @@ async def test_prometheus_api_shows_what_was_told(watch, fleet, admin):
     answer = await admin.get("/prometheus/api/v1/alerts")
     (alert,) = answer.json()["data"]["alerts"]
     assert alert["annotations"] == {"summary": "105"}
+
+
+COSTLY = "{{ range $a, $b := $labels }}{{ range $c, $d := $labels }}{{ $x := $d }}{{ end }}{{ end }}ok"
+
+
+async def test_templates_of_a_rule_have_bounds_together_and_it_fires_all_the_same(watch, fleet, monkeypatch):
+    monkeypatch.setattr(effort, "MAX_STEPS_OF_RULE", 100)
+    rule = await watch.rule(
+        condition=PROMQL, annotations={"a": COSTLY, "b": COSTLY, "c": "{{ $labels.instance }}"}
+    )
+    await watch.evaluate(rule)
+    (alert,) = await watch.alerts()
+    assert "together take too many steps" in alert.annotations["b"]
+    assert alert.annotations["c"] == "hot"
+
+
+async def test_labels_that_cost_too_much_fail_the_rule(watch, fleet, monkeypatch):
+    monkeypatch.setattr(effort, "MAX_STEPS_OF_RULE", 10)
+    rule = await watch.rule(condition=PROMQL, labels={"a": COSTLY})
+    with pytest.raises(ConflictError, match="labels together take too many steps"):
+        await watch.evaluate(rule)
+    assert await watch.alerts() == []

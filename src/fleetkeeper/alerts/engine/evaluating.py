@@ -97,7 +97,8 @@ class Engine:
                     at = missed or newest
                     await self._evaluate(session, claimed, rules, at, newest, interval)
         except TimeoutError:
-            await self._fail(claimed, at, next_at, f"The evaluation took longer than {timeout:.0f} seconds.")
+            reason = f"The evaluation took longer than {timeout:.0f} seconds."
+            await self._fail(claimed, at, next_at, reason, waits=True)
         except Exception as error:
             # Whatever it is: a unit that stays due would be taken again and again, and hold up all others.
             if claimed is None:
@@ -206,13 +207,20 @@ class Engine:
         return await reading.observe_threshold(session, condition, view, at, self.selections, key)
 
     async def _fail(
-        self, claimed: Any, at: datetime, next_at: datetime, reason: str, error: Exception | None = None
+        self,
+        claimed: Any,
+        at: datetime,
+        next_at: datetime,
+        reason: str,
+        error: Exception | None = None,
+        *,
+        waits: bool = False,
     ) -> None:
         if claimed is None:
             return
         HealthChanges(claimed).failed_as_a_whole(reason, error)
         async with self.database.session(CONTEXT) as session:
-            await queries.fail(session, claimed.unit, at=at, next_at=next_at, error=reason)
+            await queries.fail(session, claimed.unit, at=at, next_at=next_at, error=reason, waits=waits)
 
 
 def _tells_of_the_past(rule: Rule) -> bool:

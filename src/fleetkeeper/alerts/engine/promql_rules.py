@@ -40,7 +40,10 @@ async def _subjects(answer: Answer, rule: AlertRule, queries: TemplateQueries) -
         # Where others have their turn the time limit of the rule applies, too.
         await turns.give_way()
         labels = {name: text.replace("\0", "") for name, text in one.labels if name != _NAME}
-        own = rendered_labels(rule, labels, float(one.values[-1]), queries.samples)
+        own = rendered_labels(rule, labels, float(one.values[-1]), queries.samples, queries.allowance)
+        if queries.allowance.is_used_up:
+            # Labels say which alert it is: with an error in its place it would be another one.
+            raise ConflictError("The templates of the rule's labels together take too many steps.")
         found.append(Subject(_key(labels | own), labels | own, device_of(labels)))
     return found
 

@@ -15,6 +15,9 @@ from fleetkeeper.alerts.models import AlertInstance, AlertRule
 from fleetkeeper.alerts.recording.models import RecordingRule
 from fleetkeeper.database.many_rows import insert_many
 
+# For which a unit waits at most that takes too long.
+MOST_WAIT_SECONDS = 300
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -41,8 +44,11 @@ async def enlist(session: AsyncSession) -> None:
             "UPDATE alert_evaluations e SET next_at = now(), evaluated_at = least(e.evaluated_at, now()) "
             "FROM (SELECT unit, max(interval_seconds) AS seconds FROM alert_rules GROUP BY unit "
             "UNION ALL SELECT unit, max(interval_seconds) FROM recording_rules GROUP BY unit) r "
-            "WHERE r.unit = e.unit AND e.next_at > now() + make_interval(secs => 2 * r.seconds + 5)"
-        )
+            "WHERE r.unit = e.unit AND e.next_at > now() + make_interval(secs => 2 * r.seconds + 5) "
+            # What takes too long waits on purpose.
+            "AND (e.failing_since IS NULL OR e.next_at > now() + make_interval(secs => :most + 5))"
+        ),
+        {"most": MOST_WAIT_SECONDS},
     )
 
 
@@ -108,15 +114,30 @@ async def settle(
     )
 
 
-async def fail(session: AsyncSession, unit: UUID, *, at: datetime, next_at: datetime, error: str) -> None:
-    """Keep that an evaluation failed as a whole; whoever evaluated the unit since then is not undone."""
+async def fail(
+    session: AsyncSession, unit: UUID, *, at: datetime, next_at: datetime, error: str, waits: bool = False
+) -> None:
+    """Keep that an evaluation failed as a whole; whoever evaluated the unit since then is not undone.
+
+    One that `waits` is due after as long as it has been failing: what takes too long again and again would hold up
+    all others.
+    """
     await session.execute(
         text(
-            "UPDATE alert_evaluations SET next_at = :next_at, error = :error, failures = '{}', "
+            "UPDATE alert_evaluations SET next_at = greatest(:next_at, CASE WHEN :waits THEN now() + "
+            "least(now() - coalesce(failing_since, now()), make_interval(secs => :most)) END), "
+            "error = :error, failures = '{}', "
             "failing_since = coalesce(failing_since, CAST(:at AS timestamptz)) "
             "WHERE unit = :unit AND (evaluated_at IS NULL OR evaluated_at < CAST(:at AS timestamptz))"
         ),
-        {"unit": unit, "at": at, "next_at": next_at, "error": error[:1000]},
+        {
+            "unit": unit,
+            "at": at,
+            "next_at": next_at,
+            "error": error[:1000],
+            "waits": waits,
+            "most": MOST_WAIT_SECONDS,
+        },
     )
 
 

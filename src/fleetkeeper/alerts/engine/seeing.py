@@ -14,7 +14,7 @@ from fleetkeeper.alerts.engine import queries
 from fleetkeeper.alerts.engine.observations import Observed, Subject
 from fleetkeeper.alerts.engine.states import Change, Seen, State, Timing, step
 from fleetkeeper.alerts.engine.template_queries import TemplateQueries
-from fleetkeeper.alerts.engine.texts import Ask, alert_labels, rendered_annotations
+from fleetkeeper.alerts.engine.texts import alert_labels, rendered_annotations
 from fleetkeeper.alerts.log.writing import NewAlert, close_alerts, open_alerts
 from fleetkeeper.alerts.models import AlertInstance, AlertRule
 from fleetkeeper.alerts.status import Resolution, Severity
@@ -45,10 +45,10 @@ async def see(
     if departments is not None:
         # Labels say what an expression makes them say.
         named = {key: one for key, one in named.items() if one.department_id in departments}
-    moves = Moves(rule, observed, at, named, template_queries.samples)
+    moves = Moves(rule, observed, at, named, template_queries)
     await moves.move_all(present, numbers, after_gap=after_gap)
     while await template_queries.find_out():
-        moves = Moves(rule, observed, at, named, template_queries.samples)
+        moves = Moves(rule, observed, at, named, template_queries)
         await moves.move_all(present, numbers, after_gap=after_gap)
     if 0 < rule.series_limit < moves.active:
         raise LimitExceededError(f"exceeded limit of {rule.series_limit} with {moves.active} alerts")
@@ -72,9 +72,15 @@ class Moves:
     """What an instant changes for one rule, until it is written."""
 
     def __init__(
-        self, rule: AlertRule, observed: Observed, at: datetime, named: Mapping[UUID, Any], ask: Ask
+        self,
+        rule: AlertRule,
+        observed: Observed,
+        at: datetime,
+        named: Mapping[UUID, Any],
+        template_queries: TemplateQueries,
     ) -> None:
-        self._rule, self._observed, self._at, self._named, self._ask = rule, observed, at, named, ask
+        self._rule, self._observed, self._at, self._named = rule, observed, at, named
+        self._ask, self._allowance = template_queries.samples, template_queries.allowance
         # Pending or firing.
         self.active = 0
         self._stored: list[dict[str, Any]] = []
@@ -196,7 +202,7 @@ class Moves:
             return {}
         override = self._observed.override_of(number)
         labels = self._observed.subjects[number].labels
-        return alert_labels(self._rule, labels, value, override.severity, self._ask)
+        return alert_labels(self._rule, labels, value, override.severity, self._ask, self._allowance)
 
     def _alert(self, number: int, after: State, value: float | None) -> NewAlert:
         subject = self._observed.subjects[number]
@@ -209,7 +215,9 @@ class Moves:
             name=self._rule.name,
             severity=_severity(labels, self._rule),
             labels=labels,
-            annotations=rendered_annotations(self._rule, labels, self._observed.values[number], self._ask),
+            annotations=rendered_annotations(
+                self._rule, labels, self._observed.values[number], self._ask, self._allowance
+            ),
             fingerprint=subject.key,
             triggered_at=self._at,
             pending_since=after.active_at,

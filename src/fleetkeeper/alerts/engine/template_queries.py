@@ -9,6 +9,7 @@ from datetime import datetime
 from time import monotonic
 
 from fleetkeeper.alerts.engine.asking import Asking
+from fleetkeeper.alerts.templates.effort import Allowance
 from fleetkeeper.alerts.templates.errors import FunctionError
 from fleetkeeper.alerts.templates.values import Sample
 from fleetkeeper.telemetry.promql.errors import PromqlError
@@ -24,6 +25,8 @@ class TemplateQueries:
 
     asking: Asking
     at: datetime
+    # What the templates may cost together: they must not hold up other rules.
+    allowance: Allowance = field(default_factory=Allowance)
     # By text: samples, or why there are none.
     _known: dict[str, list[Sample] | str] = field(default_factory=dict)
     _wanted: dict[str, None] = field(default_factory=dict)

@@ -1,5 +1,6 @@
 """Rules in groups, and the alerts that they see, in the shape of Prometheus' API."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from fleetkeeper.alerts.recording.models import RecordingRule
 from fleetkeeper.alerts.rule_files.planning import file_of, group_of
 from fleetkeeper.alerts.rules.conditions import Condition
 from fleetkeeper.alerts.rules.health import is_evaluated, problem_of
+from fleetkeeper.alerts.templates.effort import Allowance
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.turns import Turns
@@ -91,7 +93,7 @@ async def _seen(
 ) -> dict[UUID, list[dict[str, Any]]]:
     by_id = {rule.id: rule for rule in rules}
     found: dict[UUID, list[dict[str, Any]]] = {}
-    turns = Turns()
+    turns, allowances = Turns(), defaultdict[UUID, Allowance](Allowance)
     seen = await queries.seen_by(session, actor, by_id) if by_id else ()
     asking = {rule.id for rule in rules if any("query" in str(one) for one in rule.annotations.values())}
     # Nothing is asked anew to list them.
@@ -100,15 +102,21 @@ async def _seen(
     for one in seen:
         await turns.give_way()
         annotations = kept.get(one.alert_id) if one.alert_id else None
-        found.setdefault(one.rule_id, []).append(_alert(by_id[one.rule_id], one, annotations))
+        found.setdefault(one.rule_id, []).append(
+            _alert(by_id[one.rule_id], one, annotations, allowances[one.rule_id])
+        )
     return found
 
 
-def _alert(rule: AlertRule, one: AlertInstance, annotations: Mapping[str, str] | None) -> dict[str, Any]:
+def _alert(
+    rule: AlertRule, one: AlertInstance, annotations: Mapping[str, str] | None, allowance: Allowance
+) -> dict[str, Any]:
     value = float("nan") if one.value is None else one.value
     return {
         "labels": one.labels,
-        "annotations": rendered_annotations(rule, one.labels, value) if annotations is None else annotations,
+        "annotations": rendered_annotations(rule, one.labels, value, allowance=allowance)
+        if annotations is None
+        else annotations,
         "state": one.state,
         "activeAt": rfc3339(one.active_at),
         "value": scientific(value),

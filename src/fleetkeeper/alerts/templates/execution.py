@@ -55,7 +55,7 @@ class Execution:
     def __init__(self, text: str, tree: Tree, context: Context) -> None:
         self._text = text
         self._tree = tree
-        self._effort = Effort()
+        self._effort = Effort(context.allowance)
         self._around = Surroundings(context, self._effort)
         self._output: list[str] = []
         self._depth = 0

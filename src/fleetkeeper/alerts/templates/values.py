@@ -6,6 +6,7 @@ Texts, numbers, truth values and `nil` are Python's own; the rest is here.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from fleetkeeper.alerts.templates.effort import Allowance
 from fleetkeeper.alerts.templates.errors import FunctionError
 
 
@@ -24,13 +25,17 @@ def no_query(_text: str) -> list[Sample]:
 
 @dataclass(frozen=True)
 class Context:
-    """What a template may use. `query` gives a query's samples; a ValueError of it becomes a TemplateError."""
+    """What a template may use. `query` gives a query's samples; a ValueError of it becomes a TemplateError.
+
+    `allowance` is what it may cost together with others.
+    """
 
     labels: Mapping[str, str]
     value: float
     external_labels: Mapping[str, str] = field(default_factory=dict)
     external_url: str = ""
     query: Callable[[str], list[Sample]] = no_query
+    allowance: Allowance | None = None
 
 
 class Labels(dict[str, str]):
