@@ -38,6 +38,13 @@ async def test_going_back_is_a_new_version(admin, rule):
     assert (await admin.post(f"{RULES}/{rule}/versions/77/restore")).status_code == 404
 
 
+async def test_going_back_undoes_no_change_that_nobody_saw(admin, rule):
+    path = f"{RULES}/{rule}/versions/1/restore"
+    assert (await admin.post(path, headers={"If-Match": '"1"'})).status_code == 412
+    answer = await admin.post(path, headers={"If-Match": '"2"'})
+    assert (answer.status_code, answer.headers["ETag"]) == (200, '"3"')
+
+
 async def test_enabling_is_a_version_and_going_back_ends_alerts(admin, rule, watch):
     off = WANTED | {"enabled": False}
     await admin.put(f"{RULES}/{rule}", json=off)

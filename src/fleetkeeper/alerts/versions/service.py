@@ -33,7 +33,9 @@ async def list_versions(session: AsyncSession, actor: Actor, rule_id: UUID) -> l
     ]
 
 
-async def restore(session: AsyncSession, actor: Actor, rule_id: UUID, version: int) -> AlertRuleRead:
+async def restore(
+    session: AsyncSession, actor: Actor, rule_id: UUID, version: int, expected_version: int | None = None
+) -> AlertRuleRead:
     """Make a rule what it was, as a new version. Raises as changing it does, and ConflictError."""
     await rules.get(session, actor, rule_id)
     found = await session.get(AlertRuleVersion, (rule_id, version))
@@ -45,7 +47,7 @@ async def restore(session: AsyncSession, actor: Actor, rule_id: UUID, version: i
     except ValidationError as error:
         why = error.errors()[0]["msg"]
         raise ConflictError(f"Version {version} is not valid any more: {why}.") from None
-    return await rules.change(session, actor, rule_id, wanted)
+    return await rules.change(session, actor, rule_id, wanted, expected_version)
 
 
 async def _versions(session: AsyncSession, rule_id: UUID) -> Sequence[AlertRuleVersion]:
