@@ -112,6 +112,25 @@ class TestAlerts:
         assert "Suppressed by" in page
         assert f'href="/alerts/silences/{silence["id"]}"' in page
 
+    @pytest.mark.parametrize(
+        "labels",
+        [
+            {"alertname": "one\r\ntwo \x1b[31m", "job": "a"},
+            {"alertname": "   ", "job": "a"},
+            {"alertname": "a" * 300},
+            {"job": 'a"b\\', "host": "web"},
+        ],
+    )
+    async def test_alerts_of_any_name_are_silenced(self, browser, admin, watch, labels):  # noqa: F811 - fixture
+        assert (await admin.post("/alertmanager/api/v2/alerts", json=[{"labels": labels}])).status_code == 200
+        (alert,) = await watch.alerts()
+        answer = await sent(browser, f"/alerts/{alert.alert_id}/silence", {"minutes": "60"})
+        assert answer.status_code == 204, answer.text
+        await watch.tell(1)
+        (silence,) = (await admin.get("/api/v1/alert-silences")).json()["results"]
+        (alert,) = await watch.alerts()
+        assert alert.suppressed_by == {"silences": [silence["id"]]}
+
     async def test_empty_comment_comes_back_with_what_is_wrong(self, browser, alert):
         answer = await sent(browser, f"/alerts/{alert.alert_id}/comment", {"note": ""})
         assert answer.status_code == 422

@@ -12,10 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.alerts.access import AlertsRead, AlertsRespond
+from fleetkeeper.alerts.engine.texts import ALERTNAME
 from fleetkeeper.alerts.explaining.queries import silences_named
 from fleetkeeper.alerts.explaining.service import explain_alert
 from fleetkeeper.alerts.log import service
 from fleetkeeper.alerts.log.schemas import AlertAct, AlertActResult, AlertDetail
+from fleetkeeper.alerts.matchers import LabelMatcher
 from fleetkeeper.alerts.models import AlertRule
 from fleetkeeper.alerts.silences.schemas import AlertSilenceWrite
 from fleetkeeper.alerts.silences.service import silences
@@ -184,16 +186,20 @@ async def silence_device(
 async def _silence(session: AsyncSession, actor: Actor, alert_id: int, values: page.Snooze) -> object:
     alert = await service.find(session, actor, alert_id)
     now = utc_now()
-    name = alert.name.replace("\\", "\\\\").replace('"', '\\"')
-    wanted = AlertSilenceWrite(
-        name=f"{alert.name} on {alert.device_name}"[:100] if alert.device_name else alert.name[:100],
-        comment=values.note,
-        matchers=f'alertname="{name}"',
-        device_id=alert.system_id,
-        department_id=alert.department_id,
-        starts_at=now,
-        ends_at=now + timedelta(minutes=values.minutes),
-    )
+    # What came by the API may have no name, or one that no silence can have.
+    of = {ALERTNAME: alert.labels[ALERTNAME]} if alert.labels.get(ALERTNAME) else alert.labels
+    name = f"{alert.name} on {alert.device_name}" if alert.device_name else alert.name
+    given = {
+        "name": " ".join("".join(mark if mark.isprintable() else " " for mark in name).split())[:100].strip()
+        or "Silence",
+        "comment": values.note,
+        "matchers": ", ".join(str(LabelMatcher(label, "=", text)) for label, text in of.items()),
+        "device_id": alert.system_id,
+        "department_id": alert.department_id,
+        "starts_at": now,
+        "ends_at": now + timedelta(minutes=values.minutes),
+    }
+    wanted = model_of(AlertSilenceWrite, given)
     return await silences.create(session, actor, wanted)
 
 
