@@ -190,10 +190,66 @@ class TestActs:
         assert (await watch.alerts())[0].status == "firing"
         assert "unsnoozed" in await watch.events(alert.alert_id)
 
+    async def test_only_what_was_done_is_taken_back(self, admin, watch, alert):
+        assert (await self.act(admin, alert, "unsnooze")).json()["unchanged"] == 1
+        await self.act(admin, alert, "acknowledge")
+        assert (await self.act(admin, alert, "unsnooze")).json()["unchanged"] == 1
+        (found,) = await watch.alerts()
+        assert (found.status, found.is_acknowledged) == ("acknowledged", True)
+        until = (utc_now() + timedelta(hours=1)).isoformat()
+        await self.act(admin, alert, "snooze", until=until)
+        assert (await self.act(admin, alert, "unacknowledge")).json()["unchanged"] == 1
+        assert (await watch.alerts())[0].status == "snoozed"
+
+    async def test_acknowledged_again_with_another_end(self, admin, watch, alert):
+        await self.act(admin, alert, "acknowledge")
+        until = utc_now() + timedelta(hours=1)
+        answer = await self.act(admin, alert, "acknowledge", until=until.isoformat())
+        assert answer.json()["changed"] == 1
+        assert (await watch.alerts())[0].acknowledged_until == until
+        answer = await self.act(admin, alert, "acknowledge", until=until.isoformat())
+        assert answer.json()["unchanged"] == 1
+
+    async def test_what_was_told_and_snoozed_is_told_again_when_that_is_over(self, admin, watch, alert):
+        assert await watch.tell(0) == 0
+        assert await watch.tell(60) == 1
+        until = utc_now() + timedelta(minutes=5)
+        await self.act(admin, alert, "snooze", until=until.isoformat())
+        assert await watch.tell(200) == 0
+        assert await watch.tell(400) == 1
+        # As any other, it is repeated after the repeat interval only.
+        assert await watch.tell(1000) == 0
+        assert len(await watch.told()) == 2
+
     async def test_resolved_is_final(self, admin, alert):
         assert (await self.act(admin, alert, "resolve")).json()["changed"] == 1
         answer = (await self.act(admin, alert, "acknowledge")).json()
         assert (answer["refused"], answer["results"][0]["detail"]) == (1, "This alert has already finished.")
+
+    async def test_what_was_resolved_fires_again_while_it_is_true(self, admin, watch, measure, desk, alert):
+        rule = await watch.loaded(alert.rule_id)
+        assert (await self.act(admin, alert, "resolve")).json()["changed"] == 1
+        await watch.evaluate(rule, 5)
+        _, again = await watch.alerts()
+        assert (again.status, again.system_id) == ("firing", desk)
+        # Once: the next evaluation sees it firing.
+        await watch.evaluate(rule, 10)
+        assert len(await watch.alerts()) == 2
+        await self.act(admin, again, "resolve")
+        await measure(desk, watch.now + timedelta(seconds=5), cpu_usage_percent=5)
+        await watch.evaluate(rule, 15)
+        assert [one.status for one in await watch.alerts()] == ["resolved", "resolved"]
+
+    async def test_resolving_again_and_again_is_no_flapping(self, admin, watch, measure, desk):
+        rule = await watch.rule(condition=HOT, detects_flapping=True, for_seconds=60)
+        await measure(desk, watch.now, cpu_usage_percent=95)
+        await watch.evaluate(rule)
+        for seconds in range(60, 100, 10):
+            await watch.evaluate(rule, seconds)
+            newest = (await watch.alerts())[-1]
+            # It has been true for long enough already.
+            assert (newest.status, newest.is_flapping) == ("firing", False)
+            assert (await self.act(admin, newest, "resolve")).json()["changed"] == 1
 
     async def test_all_that_match(self, admin, alert):
         answer = await admin.post(

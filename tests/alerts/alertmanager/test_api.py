@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from fleetkeeper.alerts.alertmanager import posting
 from fleetkeeper.kit.clock import utc_now
 from tests.factories.telemetry import make_device
 
@@ -45,6 +46,15 @@ class TestAlerts:
             await post(admin, {"labels": DOWN | {"number": str(number)}, "generatorURL": address})
         for one in await listed(admin):
             assert not one["generatorURL"]
+
+    async def test_what_a_person_resolved_fires_again_when_it_is_posted_again(self, admin, watch):
+        await post(admin, {"labels": DOWN})
+        (alert,) = await watch.alerts()
+        resolve = {"act": "resolve", "alert_ids": [alert.alert_id]}
+        assert (await admin.post("/api/v1/alerts/acts", json=resolve)).json()["changed"] == 1
+        await post(admin, {"labels": DOWN})
+        assert [one.status for one in await watch.alerts()] == ["resolved", "firing"]
+        assert len(await listed(admin)) == 1
 
     async def test_posted_again_is_the_same_and_ends_when_told(self, admin, watch):
         await post(admin, {"labels": DOWN, "annotations": {"summary": "gone"}, "generatorURL": "http://p/g"})
@@ -107,6 +117,21 @@ class TestAlerts:
         groups = (await admin.get(f"{API}/alerts/groups")).json()
         assert sum(len(group["alerts"]) for group in groups) == 2
         assert groups[0]["receiver"]["name"]
+
+    async def test_no_department_takes_anothers_place(self, admin, token_for, place, watch, monkeypatch):
+        monkeypatch.setattr(posting, "MOST_OPEN", 2)
+        client = await token_for(PERMISSIONS, place)
+        for number in range(2):
+            await post(client, {"labels": DOWN | {"n": str(number)}})
+        await post(admin, {"labels": DOWN | {"n": "0"}}, {"labels": DOWN | {"n": "1"}})
+        ends = later(30)
+        answer = await post(
+            client, {"labels": DOWN | {"n": "0"}, "endsAt": ends}, {"labels": DOWN | {"n": "2"}}, status=400
+        )
+        assert answer.json() == "a department has at most 2 open alerts that came by the API; 1 were not kept"
+        # What is there goes on.
+        assert ends[:16] in {one["endsAt"][:16] for one in await listed(client)}
+        assert len(await watch.alerts()) == 4
 
     async def test_a_department_has_its_own(self, admin, token_for, place, watch):
         client = await token_for(PERMISSIONS, place)

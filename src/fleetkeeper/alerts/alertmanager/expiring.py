@@ -21,5 +21,7 @@ async def end(
 ) -> int:
     """Resolve alerts that came by the API, and forget them."""
     keys = [(one.alert_id, one.triggered_at) for one in instances if one.alert_id and one.triggered_at]
+    # Alerts are locked before what rules see, as everywhere.
+    count = await close_alerts(session, [(key, None) for key in keys], now, why)
     await queries.forget(session, [one.fingerprint for one in instances])
-    return await close_alerts(session, [(key, None) for key in keys], now, why)
+    return count

@@ -20,6 +20,7 @@ from fleetkeeper.alerts.alertmanager.labels import (
 from fleetkeeper.alerts.alertmanager.schemas import PostableAlert
 from fleetkeeper.alerts.engine.queries import devices_named, store_instances
 from fleetkeeper.alerts.engine.states import Seen
+from fleetkeeper.alerts.log.firing_again import BY_API
 from fleetkeeper.alerts.log.writing import NewAlert, open_alerts
 from fleetkeeper.alerts.recording.placing import device_of
 from fleetkeeper.alerts.status import Resolution
@@ -33,6 +34,7 @@ from fleetkeeper.kit.text import is_storable
 # Alertmanager's `resolve_timeout`.
 RESOLVE_TIMEOUT = timedelta(minutes=5)
 LONGEST = timedelta(days=3650)
+# Of each department, so that none takes another's place.
 MOST_OPEN = 20_000
 _ZERO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -77,8 +79,8 @@ async def post_alerts(session: AsyncSession, actor: Actor, alerts: Sequence[Post
     await end(session, over, now, Resolution.CLEARED)
     firing = {key: one for key, one in wanted.items() if one.ends_at > now}
     await queries.postpone(session, [(key, one.ends_at) for key, one in firing.items() if key in present])
-    await _open(session, actor, [one for key, one in firing.items() if key not in present], home, now)
-    return problems
+    new = [one for key, one in firing.items() if key not in present]
+    return problems + await _open(session, actor, new, home, now)
 
 
 def _wrong_times(alert: PostableAlert) -> str:
@@ -99,16 +101,24 @@ def _moment(told: datetime | None) -> datetime | None:
 
 async def _open(
     session: AsyncSession, actor: Actor, new: Sequence[Posted], home: UUID | None, now: datetime
-) -> None:
+) -> list[str]:
+    """Open alerts, as many as each department may have; returns what is wrong with the others."""
     if not new:
-        return
-    if await queries.count_posted(session) + len(new) > MOST_OPEN:
-        raise BadRequestError(f"There are {MOST_OPEN:,} alerts that came by the API already.")
+        return []
     devices = await _devices(session, actor, new)
-    alerts = [_alert(one, devices.get(one.fingerprint), home, now) for one in new]
-    numbers = await open_alerts(session, alerts)
-    rows = [_instance(one, alert, number) for one, alert, number in zip(new, alerts, numbers, strict=True)]
+    counts = await queries.count_posted(session)
+    kept: list[tuple[Posted, NewAlert]] = []
+    for one in new:
+        alert = _alert(one, devices.get(one.fingerprint), home, now)
+        counts[alert.department_id] = counts.get(alert.department_id, 0) + 1
+        if counts[alert.department_id] <= MOST_OPEN:
+            kept.append((one, alert))
+    numbers = await open_alerts(session, [alert for _, alert in kept])
+    rows = [_instance(one, alert, number) for (one, alert), number in zip(kept, numbers, strict=True)]
     await store_instances(session, rows)
+    left = len(new) - len(kept)
+    full = f"a department has at most {MOST_OPEN:,} open alerts that came by the API; {left:,} were not kept"
+    return [full] if left else []
 
 
 async def _devices(session: AsyncSession, actor: Actor, new: Collection[Posted]) -> dict[bytes, Any]:
@@ -150,7 +160,7 @@ def _alert(one: Posted, device: Any, home: UUID | None, now: datetime) -> NewAle
 
 def _instance(one: Posted, alert: NewAlert, number: int) -> dict[str, Any]:
     return {
-        "rule_id": queries.BY_API,
+        "rule_id": BY_API,
         "fingerprint": one.fingerprint,
         "state": Seen.FIRING,
         "labels": dict(one.labels),

@@ -8,13 +8,13 @@ from uuid import UUID
 from sqlalchemy import delete, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.alerts.log.firing_again import BY_API
 from fleetkeeper.alerts.log.queries import visible_to
 from fleetkeeper.alerts.models import AlertInstance, AlertLog, AlertSilence
 from fleetkeeper.alerts.silences.service import silences
 from fleetkeeper.identity.actor import Actor, Scope
 from fleetkeeper.identity.models import Department
 
-BY_API = UUID(int=0)
 MOST_LISTED = 10_000
 
 
@@ -40,10 +40,11 @@ async def posted(session: AsyncSession, fingerprints: Collection[bytes]) -> dict
     return {one.fingerprint: one for one in await session.scalars(statement)}
 
 
-async def count_posted(session: AsyncSession) -> int:
-    """How many alerts came by the API and are not over."""
-    counted = select(func.count()).select_from(AlertInstance).where(AlertInstance.rule_id == BY_API)
-    return await session.scalar(counted) or 0
+async def count_posted(session: AsyncSession) -> dict[UUID | None, int]:
+    """How many alerts of each department came by the API and are not over; those without any are left out."""
+    counted = select(AlertInstance.department_id, func.count()).where(AlertInstance.rule_id == BY_API)
+    rows = await session.execute(counted.group_by(AlertInstance.department_id))
+    return {row[0]: row[1] for row in rows}
 
 
 async def postpone(session: AsyncSession, ends: Sequence[tuple[bytes, datetime]]) -> None:
@@ -70,9 +71,14 @@ async def forget(session: AsyncSession, fingerprints: Collection[bytes]) -> None
 
 
 async def expired(session: AsyncSession, now: datetime) -> Sequence[AlertInstance]:
-    """What nobody has posted again in time, locked."""
+    """What nobody has posted again in time, locked with its alert, unless somebody is at either."""
     statement = (
         select(AlertInstance)
+        .join(
+            AlertLog,
+            (AlertLog.alert_id == AlertInstance.alert_id)
+            & (AlertLog.triggered_at == AlertInstance.triggered_at),
+        )
         .where(AlertInstance.rule_id == BY_API, AlertInstance.expires_at <= now)
         .order_by(AlertInstance.expires_at)
         .limit(MOST_LISTED)

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.alerts.log import queries
+from fleetkeeper.alerts.log.firing_again import let_fire_again
 from fleetkeeper.alerts.log.naming import hide_unseen_names
 from fleetkeeper.alerts.log.schemas import (
     MOST_AT_ONCE,
@@ -39,6 +40,7 @@ _WANTED = {
     "snooze": (AlertStatus.SNOOZED, EventKind.SNOOZED),
     "unsnooze": (AlertStatus.FIRING, EventKind.UNSNOOZED),
 }
+_TAKEN_BACK = {"unacknowledge": AlertStatus.ACKNOWLEDGED, "unsnooze": AlertStatus.SNOOZED}
 LONGEST_SNOOZE = timedelta(days=365)
 
 
@@ -93,7 +95,7 @@ async def act(session: AsyncSession, actor: Actor, wanted: AlertAct) -> AlertAct
     await _check(session, actor, wanted, now)
     alerts = await _chosen(session, actor, wanted)
     unseen = await _unseen_by_assignee(session, wanted, alerts)
-    items, events, over = [], [], []
+    items, events, over = [], [], list[AlertLog]()
     for alert in alerts:
         if alert.department_id in unseen:
             detail = "The assignee may not see this alert."
@@ -106,13 +108,20 @@ async def act(session: AsyncSession, actor: Actor, wanted: AlertAct) -> AlertAct
             continue
         items.append(AlertActItem(alert_id=alert.alert_id, outcome="changed" if outcome else "unchanged"))
         if wanted.act == "resolve" and outcome:
-            over.append(((alert.alert_id, alert.triggered_at), None))
+            over.append(alert)
         events += told
     await session.flush()
     await tell(session, events)
     await close_alerts(
-        session, over, now, Resolution.BY_PERSON, actor=actor.name, user_id=actor.user_id, note=wanted.note
+        session,
+        [((alert.alert_id, alert.triggered_at), None) for alert in over],
+        now,
+        Resolution.BY_PERSON,
+        actor=actor.name,
+        user_id=actor.user_id,
+        note=wanted.note,
     )
+    await let_fire_again(session, over)
     known = {one.alert_id for one in items}
     items += [
         AlertActItem(alert_id=one, outcome="refused", detail="There is no such alert.")
@@ -211,13 +220,22 @@ def _apply(
         assignee = None if wanted.assignee_id is None else str(wanted.assignee_id)
         return True, told(EventKind.ASSIGNED, assignee=assignee)
     status, kind = _WANTED[wanted.act]
-    if present is status and status is not AlertStatus.SNOOZED:
+    if _is_as_wanted(alert, present, wanted):
         return False, []
     if present is not status:
         ALERTS.check(present, status)
     alert.status = status
     _mark(alert, status, actor, wanted, now)
     return True, told(kind, until=wanted.until.isoformat() if wanted.until else None)
+
+
+def _is_as_wanted(alert: AlertLog, present: AlertStatus, wanted: AlertAct) -> bool:
+    """Whether there is nothing to do: what is not acknowledged or snoozed need not be taken back."""
+    if present is AlertStatus.RESOLVED:
+        return False
+    if wanted.act == "acknowledge":
+        return present is AlertStatus.ACKNOWLEDGED and alert.acknowledged_until == wanted.until
+    return present is not _TAKEN_BACK.get(wanted.act, present)
 
 
 def _mark(alert: AlertLog, status: AlertStatus, actor: Actor, wanted: AlertAct, now: datetime) -> None:

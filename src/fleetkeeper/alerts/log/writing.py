@@ -160,8 +160,10 @@ async def end_rule(session: AsyncSession, rule_id: UUID, at: datetime, why: Reso
         )
     )
     keys = [((row[0], row[1]), None) for row in open_ones]
+    # Alerts are locked before what rules see, as everywhere.
+    count = await close_alerts(session, keys, at, why)
     await session.execute(delete(AlertInstance).where(AlertInstance.rule_id == rule_id))
-    return await close_alerts(session, keys, at, why)
+    return count
 
 
 def event(

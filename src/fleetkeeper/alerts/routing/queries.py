@@ -1,6 +1,6 @@
 """The SQL of telling: which alerts, silences, routes and groups there are, and what is due."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -155,7 +155,7 @@ async def set_suppressed(session: AsyncSession, changes: Sequence[tuple[int, dat
 
 
 async def wake(session: AsyncSession, now: datetime) -> Sequence[Any]:
-    """Let alerts fire again whose snooze or acknowledgement is over: number, trigger, status before."""
+    """Let alerts fire again whose snooze or acknowledgement is over; each with its status before."""
     rows = await session.execute(
         text(
             """
@@ -166,12 +166,30 @@ async def wake(session: AsyncSession, now: datetime) -> Sequence[Any]:
             UPDATE alert_logs l SET status = 'firing', snoozed_until = NULL, acknowledged_until = NULL,
                    is_acknowledged = CASE WHEN o.status = 'acknowledged' THEN false ELSE l.is_acknowledged END
             FROM over o WHERE l.alert_id = o.alert_id AND l.triggered_at = o.triggered_at
-            RETURNING l.alert_id, l.triggered_at, o.status
+            RETURNING l.alert_id, l.triggered_at, o.status, l.rule_id, l.name, l.fingerprint
             """
         ),
         {"now": now},
     )
     return rows.all()
+
+
+async def tell_anew(session: AsyncSession, woken: Mapping[int, int], now: datetime) -> None:
+    """Let groups forget at once that alerts (identities by number) were told to fire."""
+    if woken:
+        await session.execute(
+            text(
+                """
+                UPDATE alert_groups g SET next_at = least(g.next_at, :now), told_firing = ARRAY(
+                    SELECT told FROM unnest(g.told_firing) AS told WHERE told <> ALL (k.identities))
+                FROM (SELECT m.route_id, m.key, array_agg(w.identity) AS identities
+                      FROM unnest(CAST(:numbers AS bigint[]), CAST(:identities AS bigint[])) AS w (alert_id, identity)
+                      JOIN alert_group_members m ON m.alert_id = w.alert_id GROUP BY m.route_id, m.key) k
+                WHERE g.route_id = k.route_id AND g.key = k.key
+                """
+            ),
+            {"now": now, "numbers": list(woken), "identities": list(woken.values())},
+        )
 
 
 async def unrouted(session: AsyncSession) -> Sequence[AlertLog]:

@@ -84,6 +84,9 @@ async def _wake(session: AsyncSession, now: datetime) -> None:
         AlertStatus.SNOOZED: EventKind.UNSNOOZED,
     }
     woken = await queries.wake(session, now)
+    # Whoever snoozed an alert is told if it still fires then, whatever the repeat interval.
+    snoozed = {row.alert_id: _identity(row) for row in woken if row.status == AlertStatus.SNOOZED}
+    await queries.tell_anew(session, snoozed, now)
     await tell(
         session,
         [
@@ -230,7 +233,7 @@ def _member(alert: AlertLog) -> Member:
     )
 
 
-def _identity(alert: AlertLog) -> int:
+def _identity(alert: Any) -> int:
     """What is the same for an alert that fires again."""
     rule = alert.rule_id.bytes if alert.rule_id else alert.name.encode()
     return int.from_bytes(
