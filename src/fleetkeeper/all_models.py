@@ -22,6 +22,7 @@ from fleetkeeper.identity import models as identity
 from fleetkeeper.identity.oidc import models as oidc
 from fleetkeeper.identity.sign_in import models as sign_in
 from fleetkeeper.jobs import models as jobs
+from fleetkeeper.netbox import models as netbox
 from fleetkeeper.notifications import models as notifications
 from fleetkeeper.operations.idempotency import models as idempotency
 from fleetkeeper.telemetry import models as telemetry
@@ -53,6 +54,7 @@ __all__ = [
     "identity_objects",
     "jobs",
     "locations",
+    "netbox",
     "notifications",
     "oidc",
     "recording",

@@ -40,6 +40,7 @@ from fleetkeeper.identity.tokens import api as tokens
 from fleetkeeper.identity.users import account_api
 from fleetkeeper.identity.users import api as users
 from fleetkeeper.kit.body_front import Door, Doors
+from fleetkeeper.netbox import api as netbox
 from fleetkeeper.notifications.channels import api as notification_channels
 from fleetkeeper.notifications.deliveries import api as notification_deliveries
 from fleetkeeper.notifications.inbox import api as inbox
@@ -77,6 +78,7 @@ PUBLIC_ROUTES = {
     "/static/{path:path}": "the console's own assets",
     "/alertmanager/-/healthy": "probes have no credential",
     "/alertmanager/-/ready": "probes have no credential",
+    "/netbox/api/schema/": "pynetbox asks for it without a credential; the description of the API holds no data",
     "/influx/ping": "clients of InfluxDB ask without a credential",
     "/influx/health": "clients of InfluxDB ask without a credential",
     "/agent/install.sh": "machines fetch it before they have a credential; it holds no secret",
@@ -100,6 +102,7 @@ def body_bounds(settings: Settings) -> Mapping[str, int]:
         | {"/api/v1/attachments": settings.attachments.max_file_bytes}
         | {"/api/v1/devices/{device_id}/configs": device_configs.MAX_BODY_BYTES}
         | {"/alertmanager/api/v2/alerts": alertmanager.MAX_ALERTS_BYTES}
+        | dict.fromkeys(netbox.BULK_PATHS, netbox.MAX_BODY_BYTES)
         | dict.fromkeys(telemetry_paths, settings.telemetry.max_body_bytes)
     )
 
@@ -148,6 +151,7 @@ def include_routes(app: FastAPI) -> None:
     app.include_router(prometheus_rules.router)
     app.include_router(alertmanager.health)
     app.include_router(alertmanager.router)
+    app.include_router(netbox.router)
     for sender in senders.ROUTERS:
         app.include_router(sender)
     for administration in (users, account_api, roles, groups, departments, tokens, sessions):

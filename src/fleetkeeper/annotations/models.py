@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 import fleetkeeper.annotations.words  # noqa: F401 - declares what the log and constraints are called
-from fleetkeeper.database.base import Base, Keyed, Timestamped
+from fleetkeeper.database.base import Base, Keyed, Numbered, Timestamped
 
 
 class SavedView(Keyed, Timestamped, Base):
@@ -41,7 +41,7 @@ class SavedView(Keyed, Timestamped, Base):
     is_default: Mapped[bool] = mapped_column(server_default="false")
 
 
-class Tag(Keyed, Timestamped, Base):
+class Tag(Keyed, Numbered, Timestamped, Base):
     """A word for objects, with a color. `slug` is what filters call it."""
 
     __tablename__ = "tags"
@@ -79,7 +79,7 @@ class Note(Keyed, Base):
     edited_at: Mapped[datetime | None]
 
 
-class CustomField(Keyed, Timestamped, Base):
+class CustomField(Keyed, Numbered, Timestamped, Base):
     """A field that administrators give to a kind of object. Without a department all objects of the kind have it."""
 
     __tablename__ = "custom_fields"

@@ -12,6 +12,7 @@ UNAUDITED: dict[str, str] = {}
 SKIPPED: dict[str, dict[str, str]] = {}
 # Of any table.
 USUAL: Mapping[str, str] = {
+    "number": "is given once, by the database, to be called by",
     "created_at": "says when the row was written, which its entry says too",
     "updated_at": "says when the row was written, which its entry says too",
     "version": "counts changes, each of which has its entry",

@@ -23,11 +23,15 @@ from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.scim.errors import scim_error_response
 from fleetkeeper.identity.scim.resources import BASE_PATH
 from fleetkeeper.kit.error_words import field_words
+from fleetkeeper.netbox.protocol.answers import error_response as netbox_error_response
+from fleetkeeper.netbox.protocol.asked import BASE as NETBOX_PATH
 
 log = structlog.get_logger(__name__)
 
 # Doors for programs: their errors stay problem documents.
 PROGRAM_PATHS = ("/api/", "/prometheus/", "/alertmanager/", "/health/", "/metrics", "/static/", "/agent/")
+# Doors whose clients read errors in a shape of their own.
+FOREIGN = ((BASE_PATH, scim_error_response), (f"{NETBOX_PATH}/", netbox_error_response))
 
 NOTHING_HERE = "There is no page at this address. Check the address, or use the navigation."
 # Where somebody goes whose role asks for a second factor; the page says so.
@@ -46,8 +50,9 @@ def sign_in_address(request: Request) -> str:
 
 async def handle_console_error(request: Request, error: Exception) -> Response:
     """Answer an error as the caller can show it."""
-    if request.url.path.startswith(BASE_PATH):
-        return scim_error_response(request, error)
+    foreign = next((answer for path, answer in FOREIGN if request.url.path.startswith(path)), None)
+    if foreign is not None:
+        return foreign(request, error)
     if request.url.path.startswith(PROGRAM_PATHS):
         return await handle_error(request, error)
     request_id = getattr(request.state, "request_id", None)

@@ -21,10 +21,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 import fleetkeeper.devices.words  # noqa: F401 - declares what the log and constraints are called
-from fleetkeeper.database.base import Base, Keyed, Timestamped
+from fleetkeeper.database.base import Base, Keyed, Numbered, Timestamped
 
 
-class Device(Keyed, Timestamped, Base):
+class Device(Keyed, Numbered, Timestamped, Base):
     """What is true of a device now."""
 
     __tablename__ = "devices"

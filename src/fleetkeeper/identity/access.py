@@ -82,7 +82,8 @@ async def _find_credential_s_actor(request: Request) -> Actor | None:
     header = request.headers.get("authorization", "")
     if header:
         scheme, _, secret = header.partition(" ")
-        if scheme.lower() != "bearer" or not secret.startswith(TOKEN_PREFIX + "_"):
+        # `Token` is what clients of NetBox write.
+        if scheme.lower() not in {"bearer", "token"} or not secret.startswith(TOKEN_PREFIX + "_"):
             return None
         async with database.statements() as session:
             return await actor_of_token(session, secret.strip(), utc_now(), client_address(request))

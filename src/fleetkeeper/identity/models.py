@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import CIDR, INET
 from sqlalchemy.orm import Mapped, mapped_column
 
 import fleetkeeper.identity.words  # noqa: F401 - declares what the log and constraints are called
-from fleetkeeper.database.base import Base, Keyed, Timestamped
+from fleetkeeper.database.base import Base, Keyed, Numbered, Timestamped
 
 
 class User(Keyed, Timestamped, Base):
@@ -64,7 +64,7 @@ class User(Keyed, Timestamped, Base):
     is_active: Mapped[bool | None] = mapped_column(Computed("enabled", persisted=True), deferred=True)
 
 
-class Department(Keyed, Timestamped, Base):
+class Department(Keyed, Numbered, Timestamped, Base):
     """A part of the organization. Departments are a tree, and devices belong to one."""
 
     __tablename__ = "departments"

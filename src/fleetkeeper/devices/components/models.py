@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import INET, JSONB, MACADDR
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 import fleetkeeper.devices.words  # noqa: F401 - declares what the log and constraints are called
-from fleetkeeper.database.base import Base, Keyed, Timestamped
+from fleetkeeper.database.base import Base, Keyed, Numbered, Timestamped
 from fleetkeeper.kit.ids import uuid7
 
 
@@ -60,7 +60,7 @@ class Vm(OfDevice, Keyed, Timestamped, Base):
     version: Mapped[int] = mapped_column(server_default="1")
 
 
-class NetworkInterface(OfDevice, Keyed, Timestamped, Base):
+class NetworkInterface(OfDevice, Keyed, Numbered, Timestamped, Base):
     """A network interface of a device."""
 
     __tablename__ = "network_interfaces"
@@ -94,7 +94,7 @@ class NetworkInterface(OfDevice, Keyed, Timestamped, Base):
     version: Mapped[int] = mapped_column(server_default="1")
 
 
-class IpAddress(OfDevice, Keyed, Timestamped, Base):
+class IpAddress(OfDevice, Keyed, Numbered, Timestamped, Base):
     """An address of an interface, with the length of its prefix."""
 
     __tablename__ = "ip_addresses"

@@ -1,0 +1,1 @@
+"""Devices, virtual machines, and the hosts of these as clusters."""

@@ -1,0 +1,1 @@
+"""What devices are called by: manufacturers, device types, platforms and roles."""

@@ -1,0 +1,1 @@
+"""Interfaces of devices and virtual machines, and their addresses."""

@@ -1,0 +1,1 @@
+"""Where devices are and whose they are: sites, locations and tenants."""
