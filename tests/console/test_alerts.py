@@ -520,6 +520,15 @@ class TestFiring:
         connection.execute("UPDATE alert_logs SET rule_id = NULL")
         assert "This alert has no rule here" in await browser.page(page)
 
+    async def test_a_state_has_no_chart_and_says_how_long_it_lasts(self, browser, alert, connection):
+        condition = '{"kind": "state", "metric": "cpu_usage_percent", "op": "is", "value": "x"}'
+        connection.execute("UPDATE alert_rules SET kind = 'state', condition = %s", (condition,))
+        connection.execute("UPDATE alert_logs SET threshold_value = NULL")
+        page = await browser.page(f"/alerts/{alert.alert_id}")
+        assert "which are not drawn" in page
+        # What was its value counts as seconds.
+        assert re.search(r"In this state for</dt>\s*<dd>\s*1m35s\s*<", page)
+
     async def test_chart_knows_its_threshold(self, browser, alert):
         page = await browser.page(f"/alerts/{alert.alert_id}")
         assert 'data-metric="cpu_usage_percent"' in page

@@ -30,11 +30,12 @@ async def alert_chart(
     """
     if not actor.may(Permission.TELEMETRY_READ):
         return _no_chart("You need the permission to read telemetry.")
-    if alert.system_id is not None and alert.metric_name:
-        threshold = "" if alert.threshold_value is None else str(alert.threshold_value)
-        chart = _chart(alert, now, metric=alert.metric_name, threshold=threshold)
-        return Fragment("alerts/_chart.html", chart)
+    has_metric = alert.system_id is not None and bool(alert.metric_name)
+    if has_metric and alert.threshold_value is not None:
+        return _metric_chart(alert, now)
     rule = await _rule_of(session, actor, alert)
+    if has_metric and not (rule and isinstance(rule.condition, StateCondition)):
+        return _metric_chart(alert, now)
     if rule is None:
         return _no_chart("This alert has no rule here whose data could be drawn.")
     if isinstance(rule.condition, PromqlCondition):
@@ -42,6 +43,13 @@ async def alert_chart(
         labels = {name: text for name, text in alert.labels.items() if name not in rule.labels}
         return Fragment("alerts/_chart.html", _chart(alert, now, query=rule.condition.expr, labels=labels))
     return _no_chart(_REASONS.get(type(rule.condition), "The device of this alert was deleted."))
+
+
+def _metric_chart(alert: AlertDetail, now: datetime) -> Fragment:
+    threshold = "" if alert.threshold_value is None else str(alert.threshold_value)
+    return Fragment(
+        "alerts/_chart.html", _chart(alert, now, metric=alert.metric_name or "", threshold=threshold)
+    )
 
 
 _REASONS: dict[type, str] = {

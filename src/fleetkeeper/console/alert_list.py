@@ -37,7 +37,12 @@ def alert_list(actor: Actor) -> ListPage[AlertRead]:
         search="Rule, device or metric",
         quick=(
             QuickFilter("status", "Status", _STATUSES, everything="Open", is_chips=True, otherwise=_OPEN),
-            QuickFilter("severity", "Severity", tuple(Choice(one, words_of(one)) for one in Severity)),
+            QuickFilter(
+                "severity",
+                "Severity",
+                tuple(Choice(one, words_of(one)) for one in Severity),
+                everything="All severities",
+            ),
         ),
         columns=(
             Column("name", "Alert", _name, sort="name"),

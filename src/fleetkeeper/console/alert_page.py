@@ -14,6 +14,7 @@ from fleetkeeper.console.alert_charts import AFTER, BEFORE, stamp
 from fleetkeeper.console.alert_list import HOME, number
 from fleetkeeper.console.contexts.panels import Cell, EntryForm, Facts, Option, Row, Table
 from fleetkeeper.console.forms.form import Form, Widget
+from fleetkeeper.kit.durations import duration_words
 
 _WORDS = {
     EventKind.TRIGGERED: "Fired",
@@ -39,6 +40,7 @@ _WHY = {
     Resolution.EXPIRED: "Its source stopped sending it.",
     Resolution.LIMIT_EXCEEDED: "The rule had more alerts than the limit of its group allows.",
 }
+_TIMES = {"state": "In this state for", "no_report": "No data for"}
 MINUTES = (("60", "1 hour"), ("240", "4 hours"), ("1440", "1 day"), ("10080", "1 week"))
 _Minutes = Annotated[int, Field(ge=1, le=525_600)]
 
@@ -181,13 +183,12 @@ def act_forms(alert: AlertDetail) -> list[EntryForm | None]:
     ]
 
 
-def facts(alert: AlertDetail, rule: str, department: str, assignee: str, override: Cell) -> Facts:
-    """What it is."""
+def facts(alert: AlertDetail, rule: str, kind: str, department: str, assignee: str, override: Cell) -> Facts:
+    """What it is; `kind` is that of the rule's condition."""
     pairs = [
         ("Device", Cell(alert.device_name, f"/devices/{alert.system_id}") if alert.system_id else Cell()),
         ("Rule", Cell(rule or alert.name, f"{HOME}/rules/{alert.rule_id}" if alert.rule_id else "")),
-        ("Value when fired", Cell(number(alert.actual_value))),
-        ("Latest value", Cell(number(alert.last_value))),
+        *_values(alert, kind),
         ("Threshold", Cell(number(alert.threshold_value))),
         ("Override", override),
         ("Pending since", _moment(alert.pending_since)),
@@ -207,6 +208,22 @@ def facts(alert: AlertDetail, rule: str, department: str, assignee: str, overrid
     ]
     shown = [(title, cell) for title, cell in pairs if cell.text or cell.at]
     return Facts("alert", "Alert", (*annotations, *shown))
+
+
+def _values(alert: AlertDetail, kind: str) -> list[tuple[str, Cell]]:
+    """Its values; where it is about time, they are seconds."""
+    if kind in _TIMES and alert.resolved_at is None:
+        seconds = alert.actual_value if alert.last_value is None else alert.last_value
+        return [
+            ("State", Cell(alert.labels.get("state", "") if kind == "state" else "")),
+            (_TIMES[kind], Cell(duration_words(round(seconds)) if seconds is not None else "")),
+        ]
+    if kind in _TIMES:
+        return []
+    return [
+        ("Value when fired", Cell(number(alert.actual_value))),
+        ("Latest value", Cell(number(alert.last_value))),
+    ]
 
 
 def labels_of(alert: AlertDetail) -> Facts:
@@ -229,7 +246,7 @@ def story(events: Sequence[AlertEventRead], names: Mapping[UUID, str]) -> Table:
         )
         for one in reversed(events)
     )
-    return Table("story", "What happened", ("When", "What", "Who", "Note"), rows)
+    return Table("story", "What happened", ("When", "What", "Who", "Note"), rows, is_stacked=True)
 
 
 def chart_links(alert: AlertDetail) -> list[tuple[str, str]]:

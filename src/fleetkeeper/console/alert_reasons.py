@@ -35,5 +35,5 @@ def reason_panels(told: AlertExplanation) -> list[Panel | None]:
     )
     return [
         Facts("answer", "Who was notified", (("Answer", Cell(told.answer)),)),
-        Table("steps", "Step by step", ("Step", "Effect", "Details", "When"), rows),
+        Table("steps", "Step by step", ("Step", "Effect", "Details", "When"), rows, is_stacked=True),
     ]

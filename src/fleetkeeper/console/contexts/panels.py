@@ -155,6 +155,8 @@ class Table:
     count: int | None = None
     # The page's own address while the table changes by itself.
     refresh_href: str = ""
+    # On a phone, the cells of a row stand below each other, as in lists.
+    is_stacked: bool = False
 
     kind = "table"
 

@@ -265,7 +265,7 @@ async def test_routes(request: Request, sent: FormLists, actor: AlertsRead, sess
         for one in answer.steps
     )
     told = Facts("told", "Recipients", (("Receivers", Cell(", ".join(answer.receivers) or "Nobody")),))
-    steps = Table("steps", "Step by step", ("Route", "Result", "Why"), rows)
+    steps = Table("steps", "Step by step", ("Route", "Result", "Why"), rows, is_stacked=True)
     filled = refused(form, InvalidInputError(""), sent)
     return show_page(actor, f"{HOME}-test", "Test routes", [told, steps, filled], crumbs=crumbs)
 

@@ -82,11 +82,21 @@ PAGE: ListPage[ListedRule] = ListPage(
         QuickFilter(
             "enabled", "State", (Choice("true", "Enabled"), Choice("false", "Disabled")), is_chips=True
         ),
-        QuickFilter("severity", "Severity", tuple(Choice(one, words_of(one)) for one in Severity)),
-        QuickFilter("kind", "Condition", tuple(Choice(one.value, one.label) for one in KINDS)),
+        QuickFilter(
+            "severity",
+            "Severity",
+            tuple(Choice(one, words_of(one)) for one in Severity),
+            everything="All severities",
+        ),
+        QuickFilter(
+            "kind",
+            "Condition",
+            tuple(Choice(one.value, one.label) for one in KINDS),
+            everything="All conditions",
+        ),
     ),
     columns=(
-        Column("name", "Name", lambda one: Cell(one.name, f"{HOME}/{one.id}"), sort="name"),
+        Column("name", "Name", lambda one: Cell(one.name, f"{HOME}/{one.id}"), sort="name", css="is-roomy"),
         Column("severity", "Severity", _severity, sort="severity"),
         Column("condition", "Condition", condition_words, field="condition"),
         Column("for_seconds", "For", lambda one: Cell(duration_words(one.for_seconds)), field="for_seconds"),

@@ -253,13 +253,14 @@ async def _page(
 
 
 async def _facts(session: AsyncSession, actor: Actor, alert: AlertDetail) -> Any:
-    rule = await session.scalar(select(AlertRule.name).where(AlertRule.id == alert.rule_id))
+    statement = select(AlertRule.name, AlertRule.kind).where(AlertRule.id == alert.rule_id)
+    rule, kind = (await session.execute(statement)).one_or_none() or ("", "")
     departments = {one.id: one.path for one in await all_departments(session, actor, Permission.ALERTS_READ)}
     people: list[UUID] = [alert.assignee_id] if alert.assignee_id else []
     names = await service.names_of(session, people)
     department = departments.get(alert.department_id, "") if alert.department_id else ""
     override = await deciding_override(session, actor, alert.system_id, alert.rule_id)
-    shown = page.facts(alert, rule or "", department, ", ".join(names.values()), override)
+    shown = page.facts(alert, rule, kind, department, ", ".join(names.values()), override)
     quiet = await _suppressed_by(session, actor, alert)
     return replace(shown, facts=(*shown.facts, *(("Suppressed by", one) for one in quiet)))
 
