@@ -52,6 +52,10 @@ def test_a_prometheus_file_is_imported_and_written(product: Product, tmp_path: P
     assert "removed   g: Off" in rule("import", str(file)).stdout
     file.write_text("groups: [{name: g, rules: [{alert: Off, expr: 'up{'}]}]")
     assert "Line 1, group 'g', rule 'Off', expr" in rule("import", str(file)).stderr
+    missing = tmp_path / "missing.yml"
+    assert rule("import", str(missing)).stderr.endswith(
+        f"{missing} cannot be read: No such file or directory\n"
+    )
 
 
 def test_an_alert_is_acknowledged_and_a_silence_expired(product: Product, tmp_path: Path):

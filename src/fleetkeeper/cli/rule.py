@@ -47,6 +47,11 @@ async def _find(session: AsyncSession, name: str) -> AlertRuleRead:
     return found[0]
 
 
+def _why(error: Exception) -> str:
+    """What is wrong with a file, without the number and name that the system adds."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
 def _written(rule: AlertRuleRead) -> dict[str, object]:
     return rule.model_dump(mode="json", include=set(AlertRuleWrite.model_fields))
 
@@ -88,7 +93,7 @@ def apply(
         text = typer.get_text_stream("stdin").read() if str(file) == "-" else file.read_text()
         given = json.loads(text)
     except (OSError, ValueError) as error:
-        raise InvalidInputError(f"The file cannot be read: {error}") from None
+        raise InvalidInputError(f"{file} cannot be read: {_why(error)}") from None
     if not isinstance(given, dict):
         raise InvalidInputError("The file holds one rule: a JSON object.")
     wanted = checked(AlertRuleWrite, **given)
@@ -216,7 +221,7 @@ def import_files(
         try:
             contents[name] = rule_files.read(file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
-            raise InvalidInputError(f"{file} cannot be read: {error}") from None
+            raise InvalidInputError(f"{file} cannot be read: {_why(error)}") from None
 
     async def keep(session: AsyncSession) -> list[RuleFileImport]:
         return [

@@ -15,7 +15,8 @@ from fleetkeeper.kit.pagination import PageOf
 @cache
 def time_zones() -> frozenset[str]:
     """The names of all time zones."""
-    return frozenset(available_timezones())
+    # These two are in the files of some machines, and name no place.
+    return frozenset(available_timezones() - {"Factory", "localtime"})
 
 
 def _check_time_zone(name: str) -> str:
