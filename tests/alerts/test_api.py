@@ -309,6 +309,21 @@ class TestSilences:
     async def test_what_is_wrong_is_refused(self, admin, given):
         assert (await admin.post("/api/v1/alert-silences", json={"name": "x"} | given)).status_code == 422
 
+    async def test_a_wrong_time_zone_is_named_also_where_nothing_recurs(self, admin):
+        wanted = {
+            "name": "x",
+            "matchers": "a=b",
+            "ends_at": "2099-01-01T00:00:00Z",
+            "time_zone": "Nowhere/Land",
+        }
+        answer = await admin.post("/api/v1/alert-silences", json=wanted)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "time_zone")
+
+    async def test_empty_braces_are_no_matchers(self, admin, place):
+        wanted = {"name": "x", "matchers": "{ }", "department_id": place, "ends_at": "2099-01-01T00:00:00Z"}
+        answer = await admin.post("/api/v1/alert-silences", json=wanted)
+        assert (answer.status_code, answer.json()["matchers"]) == (201, "")
+
     async def test_matchers_of_what_is_missing_narrow_another_scope(self, admin, desk):
         wanted = {
             "name": "x",

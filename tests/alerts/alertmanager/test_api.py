@@ -182,6 +182,19 @@ class TestSilences:
         answer = await admin.post(f"{API}/silences", json=silence(**wrong))
         assert (answer.status_code, type(answer.json())) == (400, str)
 
+    async def test_a_recurring_one_is_not_changed(self, admin):
+        recurring = {
+            "name": "Nightly",
+            "matchers": 'a="b"',
+            "recurrence": "FREQ=DAILY",
+            "duration_seconds": 600,
+        }
+        made = (await admin.post("/api/v1/alert-silences", json=recurring)).json()
+        answer = await admin.post(f"{API}/silences", json=silence(id=made["id"]))
+        assert (answer.status_code, "recurs" in answer.json()) == (400, True)
+        kept = (await admin.get(f"/api/v1/alert-silences/{made['id']}")).json()
+        assert kept["recurrence"] == "FREQ=DAILY"
+
     async def test_another_departments_is_not_there(self, admin, token_for, place):
         other = (await admin.post("/api/v1/departments", json={"name": "Paris"})).json()["id"]
         here, there = await token_for(PERMISSIONS, place), await token_for(PERMISSIONS, other)

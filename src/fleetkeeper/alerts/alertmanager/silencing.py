@@ -55,6 +55,10 @@ async def post_silence(session: AsyncSession, actor: Actor, posted: PostableSile
     except ValueError:
         raise NotFoundError("silence not found") from None
     present = await silences.get(session, actor, key)
+    if present.recurrence is not None:
+        raise BadRequestError(
+            "this silence recurs, which Alertmanager's API cannot say; change it in Fleetkeeper"
+        )
     kept = {"name": present.name, "device_id": present.device_id, "tag_id": present.tag_id}
     kept["department_id"] = present.department_id
     return (await silences.change(session, actor, key, wanted.model_copy(update=kept))).id

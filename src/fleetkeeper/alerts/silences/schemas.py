@@ -58,6 +58,15 @@ class AlertSilenceWrite(BaseModel):
 
     _matchers = field_validator("matchers")(checked_matchers)
 
+    @field_validator("time_zone")
+    @classmethod
+    def _check_zone(cls, name: str) -> str:
+        try:
+            _ = ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("There is no such time zone; enter a name such as Europe/Berlin") from None
+        return name
+
     @model_validator(mode="after")
     def _check(self) -> "AlertSilenceWrite":
         _check_scope(self)
@@ -102,6 +111,12 @@ class AlertSilenceRead(AlertSilenceWrite):
     version: int
     created_at: datetime
     updated_at: datetime
+
+    @field_validator("time_zone")
+    @classmethod
+    def _check_zone(cls, name: str) -> str:
+        """What is stored was checked as it was entered."""
+        return name
 
     @field_validator("matchers", mode="before")
     @classmethod

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.alerts.matchers import parse_matchers
 from fleetkeeper.alerts.models import AlertSilence
 from fleetkeeper.alerts.silences.schemas import AlertSilencePage, AlertSilenceRead, AlertSilenceWrite
 from fleetkeeper.devices.models import Device
@@ -36,7 +37,8 @@ LISTING = Listing(
 
 
 def _values(wanted: AlertSilenceWrite) -> dict[str, Any]:
-    return wanted.model_dump() | {"matchers": [wanted.matchers] if wanted.matchers else []}
+    # `{}` has no matcher, either.
+    return wanted.model_dump() | {"matchers": [wanted.matchers] if parse_matchers(wanted.matchers) else []}
 
 
 class AlertSilences(Records[AlertSilenceWrite, AlertSilenceRead]):
