@@ -14,7 +14,10 @@ from fleetkeeper.database.base import Base
 from fleetkeeper.devices import models as devices
 from fleetkeeper.devices.components import models as components
 from fleetkeeper.devices.configs import models as device_configs
+from fleetkeeper.devices.identity import models as identity_reviews
 from fleetkeeper.devices.locations import models as locations
+from fleetkeeper.devices.merging import models as merging
+from fleetkeeper.devices.precedence import models as precedence
 from fleetkeeper.devices.relationships import models as relationships
 from fleetkeeper.devices.revisions import models as revisions
 from fleetkeeper.fleet import models as fleet
@@ -52,11 +55,14 @@ __all__ = [
     "idempotency",
     "identity",
     "identity_objects",
+    "identity_reviews",
     "jobs",
     "locations",
+    "merging",
     "netbox",
     "notifications",
     "oidc",
+    "precedence",
     "recording",
     "refusals",
     "relationships",

@@ -22,9 +22,13 @@ from fleetkeeper.devices import api as devices
 from fleetkeeper.devices.access import calling_device, device_ahead
 from fleetkeeper.devices.components import api as components
 from fleetkeeper.devices.configs import api as device_configs
+from fleetkeeper.devices.identity import api as identity_reviews
 from fleetkeeper.devices.locations import api as locations
+from fleetkeeper.devices.merging import api as merging
+from fleetkeeper.devices.precedence import api as attribute_rules
 from fleetkeeper.devices.relationships import api as relationships
 from fleetkeeper.devices.revisions import api as revisions
+from fleetkeeper.devices.sources import api as sources
 from fleetkeeper.fleet import api as fleet
 from fleetkeeper.fleet import downloads_api
 from fleetkeeper.identity import api as identity
@@ -175,6 +179,10 @@ def include_routes(app: FastAPI) -> None:
         approval_rules.router,
         approval_delegations.router,
         devices.router,
+        sources.router,
+        merging.router,
+        identity_reviews.router,
+        attribute_rules.router,
         components.router,
         device_configs.router,
         locations.router,

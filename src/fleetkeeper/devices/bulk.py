@@ -17,6 +17,7 @@ from fleetkeeper.annotations.tags.service import ids_of as tag_ids_of
 from fleetkeeper.devices import queries
 from fleetkeeper.devices.annotating import TABLE
 from fleetkeeper.devices.models import Device
+from fleetkeeper.devices.precedence.entering import note_entered
 from fleetkeeper.devices.schemas import DeviceBulkChanges
 from fleetkeeper.devices.selecting import NOT_THERE, selected
 from fleetkeeper.devices.service import ON_DEVICES, check_department
@@ -25,6 +26,7 @@ from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.authority import check_move
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.bulk import BulkItem, BulkResult, Selection, result_of
+from fleetkeeper.kit.clock import utc_now
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,9 @@ async def change_devices(
     present = await _present(session, actor, ids, wanted, is_locked=not dry_run)
     items = [_item(actor, key, present.get(key), wanted) for key in ids]
     if not dry_run:
-        await _store(session, wanted, tags, [one.id for one in items if one.outcome == "changed"])
+        changed = [one.id for one in items if one.outcome == "changed"]
+        await _store(session, wanted, tags, changed)
+        await note_entered(session, changed, wanted.columns, actor.name, utc_now())
     return result_of(items, dry_run=dry_run)
 
 

@@ -10,10 +10,13 @@ from fleetkeeper.annotations.fields.values import set_defaults
 from fleetkeeper.database.constraints import told_by_name
 from fleetkeeper.devices import queries
 from fleetkeeper.devices.annotating import TABLE
+from fleetkeeper.devices.identity.evidence import normalise_evidence
+from fleetkeeper.devices.identity.proposing import propose_for
 from fleetkeeper.devices.locations.service import check_location
 from fleetkeeper.devices.models import Device
 from fleetkeeper.devices.schemas import DeviceClone, DeviceCreate, DeviceRead
 from fleetkeeper.devices.service import get_device
+from fleetkeeper.devices.sources.queries import store_source
 from fleetkeeper.errors import ConflictError, FieldError, ForbiddenError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.models import Department
@@ -55,7 +58,10 @@ async def create_device(
         taken = FieldError("name", "Another device in the same department has this name")
         raise ConflictError("The device was not created.", fields=[taken])
     await set_defaults(session, TABLE, device.id, wanted.department_id)
-    await queries.store_source(session, device.id, (SOURCE, str(device.id)), _told(values), now)
+    evidence = normalise_evidence({"hostname": device.hostname, "serial": wanted.serial_number or ""})
+    source = (SOURCE, str(device.id))
+    await store_source(session, device.id, source, _told(values), now, evidence=evidence)
+    await propose_for(session, device.id)
     return await get_device(session, actor, device.id)
 
 

@@ -63,6 +63,8 @@ class Device(Keyed, Numbered, Timestamped, Base):
             "id",
             postgresql_where=text("warranty_until IS NOT NULL"),
         ),
+        Index("ix_devices_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+        CheckConstraint("merged_into <> id", name="merged_into"),
     )
 
     name: Mapped[str] = mapped_column(String(255))
@@ -107,6 +109,8 @@ class Device(Keyed, Numbered, Timestamped, Base):
     # The source that knew it first, kept by the database; all of them are in `device_sources`.
     source_system: Mapped[str | None] = mapped_column(String(50))
     source_id: Mapped[str | None] = mapped_column(String(300))
+    # The device that it turned out to be. It is unseen then, and its telemetry is read with the other's.
+    merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"))
     search_text: Mapped[str] = mapped_column(
         Text,
         Computed(
@@ -134,6 +138,10 @@ class DeviceSource(Keyed, Base):
     first_seen: Mapped[datetime]
     last_seen: Mapped[datetime]
     missing_since: Mapped[datetime | None]
+    # Pairs of kind and value, as `normalise_evidence` gives them.
+    evidence: Mapped[list[Any]] = mapped_column(server_default="[]")
+    # A person said that it is this device; nothing takes it away by itself.
+    is_confirmed: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class DeviceIdentity(Keyed, Base):
@@ -148,6 +156,10 @@ class DeviceIdentity(Keyed, Base):
     device_id: Mapped[UUID] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(30))
     value: Mapped[str] = mapped_column(String(300))
+    # Points, of `identity.strength`.
+    strength: Mapped[float] = mapped_column(REAL, server_default="0")
+    # The source that told it last.
+    source_system: Mapped[str] = mapped_column(String(50), server_default="")
     first_seen: Mapped[datetime]
     last_seen: Mapped[datetime]
 

@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.devices import queries
 from fleetkeeper.devices.models import Device, DeviceSource
+from fleetkeeper.devices.sources.queries import store_source
 
 
 async def product_device(session: AsyncSession, source: tuple[str, str], name: str, now: datetime) -> UUID:
@@ -27,7 +27,7 @@ async def product_device(session: AsyncSession, source: tuple[str, str], name: s
     device = Device(name=name, hostname=name, device_type="other", lifecycle="inactive", first_seen=now)
     session.add(device)
     await session.flush()
-    await queries.store_source(session, device.id, source, {}, now)
+    await store_source(session, device.id, source, {}, now)
     return device.id
 
 

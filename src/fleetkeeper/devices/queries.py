@@ -21,19 +21,18 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from fleetkeeper.annotations.fields.queries import values_of
 from fleetkeeper.annotations.tags.queries import slugs_of
-from fleetkeeper.devices.models import Device, DeviceIdentity, DeviceSource, DeviceVitals
+from fleetkeeper.devices.models import Device, DeviceSource, DeviceVitals
 from fleetkeeper.devices.presence import OWN_OFFLINE_INTERVALS, next_interval
 from fleetkeeper.devices.revisions.moments import SPECIAL
 from fleetkeeper.devices.schemas import DeviceType, Lifecycle
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
-from fleetkeeper.kit.ids import uuid7
 from fleetkeeper.kit.listing import Field, Listing
 
 # `stale` is online, but late.
@@ -82,11 +81,11 @@ PRODUCT_SYSTEMS = ("fleetkeeper", "recording_rules")
 
 
 def visible_to(actor: Actor, permission: Permission = Permission.DEVICES_READ) -> Select[Any]:
-    """The devices that an actor may see, or do something else with."""
-    scope = actor.scope(permission)
+    """The devices that an actor may see, or do something else with; not those that were merged into others."""
+    scope, visible = actor.scope(permission), select(Device).where(Device.merged_into.is_(None))
     if scope.everywhere:
-        return select(Device)
-    return select(Device).where(Device.department_id.in_(sorted(scope.departments)))
+        return visible
+    return visible.where(Device.department_id.in_(sorted(scope.departments)))
 
 
 def among(ids: Sequence[UUID]) -> ColumnElement[bool]:
@@ -289,51 +288,3 @@ async def mark_silent_offline(
         update(Device).where(silent).values(status="offline").execution_options(synchronize_session=False)
     )
     return int(getattr(outcome, "rowcount", 0))
-
-
-async def store_identities(
-    session: AsyncSession, device_id: UUID, evidence: Sequence[tuple[str, str]], now: datetime
-) -> None:
-    """Remember evidence of a device's identity, and when it was last given."""
-    if not evidence:
-        return
-    statement = insert(DeviceIdentity).values(
-        [
-            {
-                "id": uuid7(),
-                "device_id": device_id,
-                "kind": kind,
-                "value": value,
-                "first_seen": now,
-                "last_seen": now,
-            }
-            for kind, value in sorted(set(evidence))
-        ]
-    )
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["device_id", "kind", "value"], set_={"last_seen": statement.excluded.last_seen}
-        ),
-    )
-
-
-async def store_source(
-    session: AsyncSession, device_id: UUID, source: tuple[str, str], attributes: dict[str, Any], now: datetime
-) -> None:
-    """Remember what a source (system, id) says of a device."""
-    statement = insert(DeviceSource).values(
-        id=uuid7(),
-        device_id=device_id,
-        source_system=source[0],
-        source_instance="",
-        source_id=source[1],
-        attributes=attributes,
-        first_seen=now,
-        last_seen=now,
-    )
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["source_system", "source_instance", "source_id"],
-            set_={"attributes": statement.excluded.attributes, "last_seen": now, "missing_since": None},
-        )
-    )

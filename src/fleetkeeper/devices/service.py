@@ -16,6 +16,7 @@ from fleetkeeper.devices.annotating import FILTERS, TABLE, with_tag
 from fleetkeeper.devices.containers import delete_with_containers
 from fleetkeeper.devices.locations.service import check_location
 from fleetkeeper.devices.models import Device, DeviceVitals
+from fleetkeeper.devices.precedence.entering import after_emptying, note_entered
 from fleetkeeper.devices.presence import stale_after
 from fleetkeeper.devices.revisions.moments import CHANGED_SINCE
 from fleetkeeper.devices.revisions.queries import changed_since
@@ -27,6 +28,7 @@ from fleetkeeper.devices.schemas import (
     DeviceUpdate,
     FleetSummary,
 )
+from fleetkeeper.devices.sources.queries import store_identities, store_source
 from fleetkeeper.errors import (
     FieldError,
     ForbiddenError,
@@ -41,6 +43,7 @@ from fleetkeeper.identity.models import Department
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.jobs.service import enqueue
 from fleetkeeper.kit.addresses import plain_mac
+from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.etags import check_version
 from fleetkeeper.kit.listing import Listing
 from fleetkeeper.kit.moments import moment
@@ -169,8 +172,17 @@ async def get_device(session: AsyncSession, actor: Actor, device_id: UUID) -> De
         )
     ).one_or_none()
     if row is None:
-        raise NotFoundError("There is no such device.")
+        raise NotFoundError(await _where_it_went(session, actor, device_id))
     return _read(DeviceRead, row)
+
+
+async def _where_it_went(session: AsyncSession, actor: Actor, device_id: UUID) -> str:
+    """Why there is no device, for those who may see the one that it became part of."""
+    other = select(Device.merged_into).where(Device.id == device_id).scalar_subquery()
+    kept = await session.scalar(queries.visible_to(actor).where(Device.id == other))
+    if kept is None:
+        return "There is no such device."
+    return f"This device was merged into {kept.name}, /devices/{kept.id}."
 
 
 async def update_device(
@@ -189,9 +201,15 @@ async def update_device(
     check_version("device", device.version, expected_version)
     if changes.location_id != device.location_id:
         await check_location(session, actor, changes.location_id)
-    for name, value in changes.model_dump(exclude_unset=True).items():
-        if value is not None or name in CLEARABLE:
-            setattr(device, name, value)
+    told = {
+        name: value
+        for name, value in changes.model_dump(exclude_unset=True).items()
+        if (value is not None or name in CLEARABLE) and getattr(device, name) != value
+    }
+    for name, value in told.items():
+        setattr(device, name, value)
+    await note_entered(session, [device_id], told, actor.name, now := utc_now())
+    await after_emptying(session, device, told, now)
     device.version += 1
     await session.flush()
     await session.refresh(device)
@@ -287,7 +305,7 @@ async def register_device(
     session.add(device)
     await session.flush()
     await set_defaults(session, TABLE, device.id, department_id)
-    await queries.store_identities(session, device.id, evidence, now)
+    await store_identities(session, device.id, evidence, now)
     return device.id
 
 
@@ -300,33 +318,7 @@ async def register_source(
 ) -> UUID:
     """Make a device that a source other than an agent knows, by the name that the source has for it."""
     name = hostname.lower().rstrip(".")
-    kind = "fqdn" if "." in name else "hostname"
-    device_id = await register_device(session, hostname[:255], [(kind, name)], now, department_id)
-    await queries.store_source(session, device_id, (source_system, hostname), {}, now)
+    evidence = [("fqdn" if "." in name else "hostname", name)]
+    device_id = await register_device(session, hostname[:255], evidence, now, department_id)
+    await store_source(session, device_id, (source_system, hostname), {}, now, evidence=evidence)
     return device_id
-
-
-async def record_inventory(
-    session: AsyncSession,
-    device_id: UUID,
-    attributes: dict[str, Any],
-    evidence: Sequence[tuple[str, str]],
-    now: datetime,
-) -> Device:
-    """Store what an agent says of its machine, and return it, locked.
-
-    A value that it does not know never overwrites one that is known.
-    """
-    device = await session.get(Device, device_id, with_for_update=True)
-    if device is None:
-        raise NotFoundError("There is no such device.")
-    changed = False
-    for name, value in attributes.items():
-        if value not in (None, [], {}) and getattr(device, name) != value:
-            setattr(device, name, value)
-            changed = True
-    if changed:
-        device.version += 1
-    await session.flush()
-    await queries.store_identities(session, device_id, evidence, now)
-    return device

@@ -7,7 +7,11 @@ from fleetkeeper.database.constraints import declare_taken, declare_wrong
 declare_object("devices", page="/devices/{}")
 declare_object("device_configs", "device configuration")
 declare_object("device_identities", "device identity")
+declare_object("device_merges", "merge of devices")
 declare_object("device_relationships", "relationship")
+declare_object("identity_reviews", "identity review", page="/device-reviews/{}")
+declare_object("attribute_rules", "attribute rule", page="/attribute-rules/{}")
+declare_object("attribute_pins", "pinned value")
 declare_object("ip_addresses", "IP address")
 declare_object("locations", page="/locations/{}")
 declare_object("network_interfaces", "network interface")
@@ -18,7 +22,19 @@ for table in ("device_revisions", "hardware_components", "server_facts"):
     declare_unaudited(table, "is history by itself, kept by the database")
 
 declare_unaudited("device_vitals", "the newest measurements, rewritten every few seconds")
-declare_skipped("device_identities", last_seen="moves on with each report")
+declare_unaudited("identity_turns", "is locked and never written")
+declare_skipped(
+    "device_identities",
+    last_seen="moves on with each report",
+    strength="follows from its kind and value",
+    source_system="is the source that told it last",
+)
+declare_skipped("device_merges", moved="is what the merge did, row by row")
+declare_skipped(
+    "identity_reviews",
+    score="follows from evidence",
+    explanation="follows from evidence",
+)
 declare_skipped("device_keys", last_used_at="moves on with each use")
 declare_skipped("device_sources", last_seen="moves on with each report")
 declare_skipped(
@@ -68,3 +84,8 @@ declare_taken(
     "The child runs on another host already; end that relationship first.",
 )
 declare_wrong("ck_device_relationships_valid", "valid_to", "Must lie after valid_from")
+declare_taken(
+    "uq_attribute_rules_attribute_source_system",
+    "source_system",
+    "There is a rule for this attribute and source already.",
+)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.devices.keys import issue_key, revoke_keys
 from fleetkeeper.devices.models import Device
-from fleetkeeper.devices.queries import store_identities
+from fleetkeeper.devices.sources.agents import store_evidence
 from fleetkeeper.errors import UnauthenticatedError
 from fleetkeeper.fleet import queries
 
@@ -33,7 +33,7 @@ async def enroll_again(
         raise UnauthenticatedError(
             "The device was moved to another department. Create a new enrollment token for it."
         )
-    await store_identities(session, device_id, evidence, now)
+    await store_evidence(session, device_id, evidence, now)
     await revoke_keys(session, device_id)
     await queries.join_again(session, device_id, token_id, now)
     return await issue_key(session, device_id)

@@ -14,9 +14,11 @@ from fleetkeeper.devices import service as devices
 from fleetkeeper.devices.components.recording import record_components
 from fleetkeeper.devices.containers import SOURCE, record_containers
 from fleetkeeper.devices.identity.evidence import normalise_evidence
+from fleetkeeper.devices.identity.proposing import propose_for
 from fleetkeeper.devices.keys import issue_key, revoke_keys
 from fleetkeeper.devices.models import Device
 from fleetkeeper.devices.queries import has_namesake
+from fleetkeeper.devices.sources.agents import record_inventory, store_evidence
 from fleetkeeper.errors import (
     FieldError,
     ForbiddenError,
@@ -187,10 +189,13 @@ async def enroll(
     if own is not None:
         return own, await enroll_again(session, own, department_id, token_id, evidence, now)
     device_id = await devices.register_device(session, hostname, evidence, now, department_id)
+    await store_evidence(session, device_id, evidence, now)
     names = [value for kind, value in evidence if kind in {"hostname", "fqdn"}]
     await host_claims.add_if_free(session, names, device_id)
     session.add(Agent(device_id=device_id, enrolled_at=now, enrolled_with=token_id, last_contact=now))
-    return device_id, await issue_key(session, device_id)
+    key = await issue_key(session, device_id)
+    await propose_for(session, device_id)
+    return device_id, key
 
 
 async def note_for(session: AsyncSession, device_id: UUID) -> str:
@@ -232,9 +237,7 @@ async def record_report(
     if await queries.is_first_report(session, device_id):
         # Later a person may know better, and what they said stays.
         attributes["device_type"] = device_type_of(inventory)
-    device = await devices.record_inventory(
-        session, device_id, attributes, normalise_evidence(identities), now
-    )
+    device = await record_inventory(session, device_id, attributes, normalise_evidence(identities), now)
     await record_components(session, device_id, SOURCE, parts_of(inventory), now)
     containers = containers_of(inventory)
     if containers is not None:

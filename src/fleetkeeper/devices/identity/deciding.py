@@ -1,12 +1,12 @@
 """From points to a decision, and from decisions to devices. Pure; the order of the records does not matter."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
 
 from fleetkeeper.devices.identity.matching import Match, match
-from fleetkeeper.devices.identity.records import AGENT, Record, connected, count_sharing
+from fleetkeeper.devices.identity.records import AGENT, MANUAL, Key, Piece, Record, connected, count_sharing
 
 
 class Decision(StrEnum):
@@ -28,13 +28,13 @@ REVIEW_DESPITE_DIFFERENCES_AT = 60.0
 def decide(one: Record, other: Record, found: Match) -> Decision:
     """Whether two records are one machine.
 
-    Never across departments, and never where one source tells two apart; but of two agents, a person may know that
-    one machine enrolled twice. What has a key is only ever proposed: evidence can be copied, and who presents it must
+    Never across departments, and never where one source tells two apart; but one machine may have enrolled twice, or
+    been entered twice by people. What has a key is only ever proposed: evidence can be copied, and who presents it must
     not come by a proven machine's history.
     """
     if one.department_id != other.department_id:
         return Decision.NEW
-    if one.source == other.source and one.source_system != AGENT:
+    if one.source == other.source and one.source_system not in {AGENT, MANUAL}:
         return Decision.NEW
     if found.score >= SAME_AT and not (one.has_key or other.has_key or one.source == other.source):
         return Decision.SAME
@@ -60,21 +60,41 @@ class Grouping:
     proposals: tuple[Proposal, ...]
 
 
-def group(records: Sequence[Record]) -> Grouping:
+def best_match(mine: Sequence[Record], theirs: Sequence[Record], sharing: Mapping[Piece, int]) -> Match:
+    """How much two devices look like one: the strongest match between their records."""
+    found = [match(one, other, sharing) for one in mine for other in theirs]
+    return max(found, key=lambda one: one.score, default=Match(()))
+
+
+def group(
+    records: Sequence[Record],
+    together: Collection[frozenset[Key]] = (),
+    apart: Collection[frozenset[Key]] = (),
+) -> Grouping:
     """Which records are one device.
 
-    A group in which one source has two records is torn apart: each of its links becomes a proposal, because no
-    order of arrival is better than another at saying which of them to keep.
+    Pairs of keys in `together` are one because a person said so, and those in `apart` are not. A group in which one
+    source has two records, or that holds what is to be kept apart, is torn: each of its links becomes a proposal,
+    because no order of arrival is better than another at saying which of them to keep.
     """
     ordered = sorted(records, key=lambda record: record.key)
     sharing = count_sharing(ordered)
-    matches = {
-        (a, b): match(ordered[a], ordered[b], sharing) for a, b in combinations(range(len(ordered)), 2)
+    pairs = list(combinations(range(len(ordered)), 2))
+    keys = {(a, b): frozenset((ordered[a].key, ordered[b].key)) for a, b in pairs}
+    matches = {(a, b): match(ordered[a], ordered[b], sharing) for a, b in pairs}
+    decisions = {
+        (a, b): Decision.NEW if keys[a, b] in apart else decide(ordered[a], ordered[b], found)
+        for (a, b), found in matches.items()
     }
-    decisions = {(a, b): decide(ordered[a], ordered[b], found) for (a, b), found in matches.items()}
-    same = {pair for pair, decision in decisions.items() if decision is Decision.SAME}
-    groups = connected(range(len(ordered)), lambda a, b: (a, b) in same or (b, a) in same)
-    devices = [part for members in groups for part in _kept_or_torn(ordered, members)]
+    said = {pair for pair in pairs if keys[pair] in together}
+    same = said | {pair for pair, decision in decisions.items() if decision is Decision.SAME}
+    devices = []
+    for members in connected(range(len(ordered)), lambda a, b: (min(a, b), max(a, b)) in same):
+        inner = connected(members, lambda a, b: (min(a, b), max(a, b)) in said)
+        is_whole = _may_be_one(ordered, members, said) and not any(
+            keys[pair] in apart for pair in combinations(members, 2)
+        )
+        devices += [members] if is_whole else inner
     place = {number: at for at, members in enumerate(devices) for number in members}
     proposals = [
         Proposal(ordered[a], ordered[b], matches[a, b])
@@ -86,6 +106,6 @@ def group(records: Sequence[Record]) -> Grouping:
     )
 
 
-def _kept_or_torn(ordered: Sequence[Record], members: list[int]) -> list[list[int]]:
-    sources = {ordered[number].source for number in members}
-    return [members] if len(sources) == len(members) else [[number] for number in members]
+def _may_be_one(ordered: Sequence[Record], members: Sequence[int], said: Collection[tuple[int, int]]) -> bool:
+    """Whether no source tells two of them apart, but for those of which a person said that they are one."""
+    return all(ordered[a].source != ordered[b].source or (a, b) in said for a, b in combinations(members, 2))

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 Piece = tuple[str, str]
+# Of a record: system, instance and ID of its source.
+Key = tuple[str, str, str]
 
 AGENT = "agent"
+MANUAL = "manual"
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Record:
     is_container: bool = False
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def key(self) -> Key:
         """What no other record has."""
         return self.source_system, self.source_instance, self.source_id
 

@@ -66,3 +66,8 @@ def mac_strength(value: str) -> tuple[float, str]:
 def shared_strength(points: float, sharing: int) -> float:
     """What is left of a strength where several machines have the value; two halve it, and the more the faster."""
     return points / max(1, sharing) ** 2 if sharing > 2 else points / max(1, sharing)
+
+
+def strength_of(kind: str, value: str) -> float:
+    """What a piece of evidence is worth by itself, in points."""
+    return mac_strength(value)[0] if kind == "mac" else STRENGTHS.get(kind, 0.0)
