@@ -34,6 +34,7 @@ from fleetkeeper.console.device_page import (
 from fleetkeeper.console.device_parts import BY_NAME, part_panels, parts_tab
 from fleetkeeper.console.device_past import past
 from fleetkeeper.console.device_relations import relations
+from fleetkeeper.console.device_sources import sources
 from fleetkeeper.console.history import entries_tab
 from fleetkeeper.console.lists.showing import related_panel
 from fleetkeeper.console.location_options import location_path
@@ -206,6 +207,7 @@ TABS = (
     DeviceTab("facts", "Facts", facts),
     DeviceTab("configs", "Configs", configs),
     DeviceTab("relations", "Relations", relations),
+    DeviceTab("sources", "Sources", sources),
     DeviceTab("past", "Past", past),
     DeviceTab("processes", "Processes", processes, lambda shown: shown.has_reported),
     DeviceTab("sessions", "Sessions", logins),

@@ -151,6 +151,12 @@ class DeviceIdentity(Keyed, Base):
     __table_args__ = (
         UniqueConstraint("device_id", "kind", "value"),
         Index("ix_device_identities_kind_value", "kind", "value"),
+        # Host names are compared by their first part.
+        Index(
+            "ix_device_identities_names",
+            text("split_part(value, '.', 1)"),
+            postgresql_where=text("kind IN ('hostname', 'fqdn')"),
+        ),
     )
 
     device_id: Mapped[UUID] = mapped_column(ForeignKey("devices.id", ondelete="CASCADE"))

@@ -33,3 +33,11 @@ class IdentityReview(Keyed, Timestamped, Base):
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[str] = mapped_column(String(255), server_default="")
     version: Mapped[int] = mapped_column(server_default="1")
+
+
+class IdentityTurn(Base):
+    """One row, locked by whoever decides what belongs together."""
+
+    __tablename__ = "identity_turns"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

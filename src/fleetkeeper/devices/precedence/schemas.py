@@ -9,8 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from fleetkeeper.devices.precedence.attributes import ATTRIBUTES
 from fleetkeeper.devices.precedence.resolving import ANY_ATTRIBUTE
 from fleetkeeper.kit.pagination import PageOf
+from fleetkeeper.kit.patterns import shaped
 
-SourceSystem = Annotated[str, Field(max_length=50, pattern=r"^[a-z][a-z0-9_.-]*$")]
+_SYSTEM = shaped(
+    r"^[a-z][a-z0-9_.-]*$", "begin with a small letter, and consist of small letters, digits, _, . and -"
+)
+SourceSystem = Annotated[str, Field(max_length=50, pattern=_SYSTEM)]
 
 
 class RuleWrite(BaseModel):
