@@ -46,21 +46,25 @@ _CHANNELS_AND_DEVICES = """
         WHERE (%(metrics)s::text[] IS NULL OR m.name = ANY(%(metrics)s)) {used}
         GROUP BY c.id, m.name
     )
-    SELECT true AS is_channel, id, name, NULL::uuid, NULL, NULL::bigint, NULL, NULL, labels, layouts, positions
+    SELECT true AS is_channel, id, name, NULL::uuid, NULL, NULL::bigint, NULL, NULL, NULL::uuid,
+           labels, layouts, positions
     FROM named
     UNION ALL
     SELECT false, d.layout_id, v.name, d.device_id, coalesce(h.host, v.name), d.present, v.device_type,
-           coalesce(p.name, ''), NULL, NULL, NULL
-    FROM device_layouts d JOIN devices v ON v.id = d.device_id LEFT JOIN departments p ON p.id = v.department_id
-    LEFT JOIN telemetry_hosts h ON h.device_id = d.device_id AND h.is_primary
+           coalesce(p.name, ''), v.id, NULL, NULL, NULL
+    FROM device_layouts d JOIN devices o ON o.id = d.device_id JOIN devices v ON v.id = coalesce(o.merged_into, o.id)
+    LEFT JOIN departments p ON p.id = v.department_id
+    LEFT JOIN telemetry_hosts h ON h.device_id = v.id AND h.is_primary
     WHERE d.layout_id IN (SELECT unnest(layouts) FROM named) {chosen}
       AND (%(everywhere)s OR v.department_id = ANY(%(departments)s))
     ORDER BY 1 DESC, 2, 3, 4
 """
+# What devices that were merged into these ones sent is theirs.
+_CHOSEN = "%(devices)s::uuid[] || ARRAY(SELECT id FROM devices WHERE merged_into = ANY(%(devices)s))"
 _OF_ALL = _CHANNELS_AND_DEVICES.format(used="", chosen="")
 _OF_CHOSEN = _CHANNELS_AND_DEVICES.format(
-    used="AND l.layout_id IN (SELECT layout_id FROM device_layouts WHERE device_id = ANY(%(devices)s))",
-    chosen="AND d.device_id = ANY(%(devices)s)",
+    used=f"AND l.layout_id IN (SELECT layout_id FROM device_layouts WHERE device_id = ANY({_CHOSEN}))",  # noqa: S608
+    chosen=f"AND d.device_id = ANY({_CHOSEN})",
 )
 
 
@@ -87,6 +91,8 @@ class DeviceUse(NamedTuple):
     present: int | None
     device_type: str
     department: str
+    # The device that it is part of now; itself, but for one that was merged.
+    known_as: UUID
 
 
 async def channels_and_devices(
@@ -102,8 +108,8 @@ async def channels_and_devices(
     async with connection.cursor(binary=True) as cursor:
         await cursor.execute(_OF_ALL if devices is None else _OF_CHOSEN, parameters)
         rows = await cursor.fetchall()
-    channels = [NamedChannel(row[1], row[2], *row[8:]) for row in rows if row[0]]
-    return channels, [DeviceUse._make(row[1:8]) for row in rows[len(channels) :]]
+    channels = [NamedChannel(row[1], row[2], *row[9:]) for row in rows if row[0]]
+    return channels, [DeviceUse._make(row[1:9]) for row in rows[len(channels) :]]
 
 
 async def channels_named(session: AsyncSession, metrics: Sequence[str] | None) -> list[NamedChannel]:

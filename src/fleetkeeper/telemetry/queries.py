@@ -77,18 +77,22 @@ async def latest_of_device(session: AsyncSession, device_id: UUID) -> Sequence[A
 async def channels_of_device(
     session: AsyncSession, device_id: UUID, metrics: Sequence[str] | None = None
 ) -> Sequence[Any]:
-    """A device's channels: id, metric, labels, unit, kind, group, description, and {layout: position}."""
+    """A device's channels: id, metric, labels, unit, kind, group, description, {layout: position}, and the devices.
+
+    The devices are itself and those merged into it, as far as they have the channel.
+    """
     rows = await session.execute(
         text(
             """
             SELECT c.id, m.name, c.labels, m.unit, m.kind, m.metric_type, m.description,
-                   jsonb_object_agg(l.layout_id, l.position) AS places
+                   jsonb_object_agg(l.layout_id, l.position) AS places, array_agg(DISTINCT d.device_id) AS devices
             FROM device_layouts d
             JOIN layout_channels l ON l.layout_id = d.layout_id
                  AND (d.present IS NULL OR d.present & (CAST(1 AS bigint) << l.position - 1) <> 0)
             JOIN channels c ON c.id = l.channel_id
             JOIN metrics m ON m.id = c.metric_id
-            WHERE d.device_id = :device AND (CAST(:metrics AS text[]) IS NULL OR m.name = ANY(CAST(:metrics AS text[])))
+            WHERE d.device_id = ANY(ARRAY(SELECT id FROM devices WHERE id = :device OR merged_into = :device))
+                  AND (CAST(:metrics AS text[]) IS NULL OR m.name = ANY(CAST(:metrics AS text[])))
             GROUP BY c.id, m.id
             ORDER BY m.metric_type, m.name, c.key
             """

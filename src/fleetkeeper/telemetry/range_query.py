@@ -124,7 +124,7 @@ async def query_range(
             plan += planned[3]
             continue
         samples = await read_samples(
-            session, device_id, channels, query.start, query.end, max_samples=limits.max_samples_per_query
+            session, channels, query.start, query.end, max_samples=limits.max_samples_per_query
         )
         plan.append(_step_of_plan(device_id, "samples", query.start.timestamp(), query.end.timestamp()))
         if steps_seconds is None and set(query.aggregates) != {RAW}:
@@ -157,8 +157,10 @@ async def _by_hours(
     steps = regular_steps(round(step_seconds * SECOND), start_us, end_us)
     question = Question(tuple(query.aggregates), None, steps, start_us, end_us, limits.max_samples_per_query)
     cells = Cells(len(channels), steps.edges, question.needs)
-    series = [FleetSeries(device_id, item.channel_id, {}, item.places) for item in channels]
-    parts = await fill_cells(session, cells, question, series, range(len(channels)))
+    owned = [(one, place) for place, item in enumerate(channels) for one in item.devices]
+    owned.sort()
+    series = [FleetSeries(one, channels[at].channel_id, {}, channels[at].places) for one, at in owned]
+    parts = await fill_cells(session, cells, question, series, [at for _, at in owned])
     if all(part.tier is None for part in parts) or _is_sparse(cells, step_seconds):
         return None
     told = [_part_of_plan(device_id, part) for part in sorted(parts, key=lambda part: part.start_us)]

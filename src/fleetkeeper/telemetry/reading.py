@@ -34,12 +34,16 @@ class Channel:
     group: str
     description: str
     places: dict[int, int]
+    # Those that have it: itself, and devices that were merged into it.
+    devices: tuple[UUID, ...]
 
     @classmethod
     def from_row(cls, row: Any, host: str = "") -> "Channel":
         """From a row of `channels_of_device`, with the name that stands in the place of the mark in labels."""
         places = {int(layout): int(position) for layout, position in row[7].items()}
-        return cls(row[0], row[1], dict(with_host(row[2], host)), row[3], row[4], row[5], row[6], places)
+        return cls(
+            row[0], row[1], dict(with_host(row[2], host)), row[3], row[4], row[5], row[6], places, (*row[8],)
+        )
 
 
 async def channels_of(
@@ -55,7 +59,6 @@ async def channels_of(
 
 async def read_samples(
     session: AsyncSession,
-    device_id: UUID,
     channels: Sequence[Channel],
     start: datetime,
     end: datetime,
@@ -66,10 +69,21 @@ async def read_samples(
 
     Raises InvalidInputError when there are more than `max_samples`.
     """
-    wanted = [Wanted(device_id, channel.channel_id, channel.places) for channel in channels]
-    return await read_wanted(
-        session, wanted, _microseconds(start), _microseconds(end), max_samples=max_samples
+    wanted = [
+        Wanted(one, channel.channel_id, channel.places) for channel in channels for one in channel.devices
+    ]
+    found = iter(
+        await read_wanted(session, wanted, _microseconds(start), _microseconds(end), max_samples=max_samples)
     )
+    return [_as_one([next(found) for _ in channel.devices]) for channel in channels]
+
+
+def _as_one(parts: Sequence[tuple[Times, Values]]) -> tuple[Times, Values]:
+    """Samples of one channel of several devices in the order of time; of one moment the first one's."""
+    if len(parts) == 1:
+        return parts[0]
+    times, first = np.unique(np.concatenate([one[0] for one in parts]), return_index=True)
+    return times, np.concatenate([one[1] for one in parts])[first]
 
 
 async def read_wanted(

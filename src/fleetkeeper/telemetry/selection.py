@@ -98,10 +98,14 @@ async def _find(
     for use in uses:
         await turns.give_way()
         present, device_id, layout_id = use.present, use.device_id, use.layout_id
-        origin = Origin(device_id, use.name, use.device_type, use.department, is_agent=present is None)
+        is_merged = use.known_as != device_id
+        origin = Origin(use.known_as, use.name, use.device_type, use.department, is_agent=present is None)
         of_device = found.setdefault(device_id, {})
         for position, channel_id in by_layout.get(layout_id, ()):
             if present is not None and (channel_id < 0 or not present >> (position - 1) & 1):
+                continue
+            if is_merged and channel_id < 0:
+                # Whether it reports is for the device to tell that it is part of.
                 continue
             known = of_device.get(channel_id)
             if known is None:

@@ -1,7 +1,7 @@
 """Merging two devices that are one machine, and undoing it."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -113,8 +113,8 @@ async def list_merges(session: AsyncSession, actor: Actor, device_id: UUID) -> M
 
 async def _pair(
     session: AsyncSession, actor: Actor, device_id: UUID, other_id: UUID, *, is_locked: bool
-) -> tuple[Device, Device, dict[UUID, int]]:
-    """The device that stays, the one that becomes part of it, and how many good keys each has."""
+) -> tuple[Device, Device, dict[UUID, datetime]]:
+    """The device that stays, the one that becomes part of it, and the good keys of both."""
     if device_id == other_id:
         wrong = FieldError("other_device_id", "Must be another device")
         raise InvalidInputError("The devices were not merged.", fields=[wrong])
@@ -144,10 +144,11 @@ async def _pair(
     return first, second, keys
 
 
-def _rank(device: Device, keys: dict[UUID, int]) -> tuple[bool, float]:
-    """What decides which device stays: whose agent works goes on under its own key."""
-    has_key = device.id in keys
-    return has_key, device.last_seen.timestamp() if has_key and device.last_seen else 0.0
+def _rank(device: Device, keys: dict[UUID, datetime]) -> datetime:
+    """What decides which device stays: whose agent works goes on under its own key, of two the one heard last."""
+    if device.id not in keys:
+        return datetime.min.replace(tzinfo=UTC)
+    return max(keys[device.id], device.last_seen or keys[device.id])
 
 
 async def _locked(session: AsyncSession, key: UUID) -> Device:
@@ -157,16 +158,17 @@ async def _locked(session: AsyncSession, key: UUID) -> Device:
     return device
 
 
-async def _good_keys(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, int]:
+async def _good_keys(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """When the newest good key of each was made, of those that have one."""
     rows = await session.execute(
-        select(DeviceKey.device_id, func.count())
+        select(DeviceKey.device_id, func.max(DeviceKey.created_at))
         .where(DeviceKey.device_id.in_(ids), is_good(utc_now()))
         .group_by(DeviceKey.device_id)
     )
     return {row[0]: row[1] for row in rows}
 
 
-def _warnings(kept: Device, other: Device, keys: dict[UUID, int], asked_for: UUID) -> list[str]:
+def _warnings(kept: Device, other: Device, keys: dict[UUID, datetime], asked_for: UUID) -> list[str]:
     found = []
     if kept.id != asked_for:
         found.append(f"{kept.name} stays, not {other.name}, because its agent has a key that works.")
