@@ -33,6 +33,8 @@ SEALERS = {
 }
 # Tables that the owner or the audit log's keeper alone writes.
 READ_ONLY = {
+    # Locked, never written.
+    "identity_turns",
     "alert_rule_versions",
     "alembic_version",
     "audit_archives",

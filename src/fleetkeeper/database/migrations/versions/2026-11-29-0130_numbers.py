@@ -8,7 +8,7 @@ from alembic import op
 from fleetkeeper.database.migrations.running import run_sql
 
 revision = "0064"
-down_revision = "0062"
+down_revision = "0063"
 branch_labels = None
 depends_on = None
 
