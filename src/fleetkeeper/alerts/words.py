@@ -3,6 +3,7 @@
 from fleetkeeper.audit.coverage import declare_skipped, declare_unaudited
 from fleetkeeper.audit.words import declare_object
 from fleetkeeper.database.constraints import declare_taken, declare_wrong
+from fleetkeeper.devices.merging.moving import Moving, declare_moving
 from fleetkeeper.notifications.events import Severity, declare_event
 
 declare_object("alert_rules", page="/alerts/rules/{}")
@@ -20,6 +21,27 @@ declare_unaudited("alert_group_members", "which alerts are told together; alert_
 declare_unaudited("alert_instances", "what is true now; alert_logs and alert_events tell what became of it")
 declare_unaudited("recorded_series", "what recording rules stored last; changes with every evaluation")
 declare_unaudited("alert_logs", "what rules found; alert_events tells what people did about it")
+
+declare_moving(Moving("alert_silences", "device_id", "silences"))
+declare_moving(
+    Moving(
+        "alert_overrides",
+        "device_id",
+        "overrides of alert rules",
+        stays="o.alert_rule_id = t.alert_rule_id",
+    )
+)
+# What fires is ended by its rule, which no longer knows the device.
+declare_moving(
+    Moving(
+        "alert_logs",
+        "system_id",
+        "past alerts",
+        key="alert_id",
+        key_type="bigint",
+        only="t.resolved_at IS NOT NULL",
+    )
+)
 
 declare_taken("uq_alert_rules_name", "name", "An alert rule with this name already exists.")
 declare_taken("uq_alert_receivers_department_id_name", "name", "A receiver with this name already exists.")

@@ -220,3 +220,32 @@ async def test_a_merged_device_moves_with_the_one_that_stayed(app, admin):
         assert moved.status_code == 200
         await undo(admin, made)
         assert (await people.south.get(f"/api/v1/devices/{other}")).status_code == 200
+
+
+async def test_alerts_and_silences_of_both_are_of_one(app, admin, two):
+    """What rooms above declared goes along, and comes back."""
+    one, other = two
+    silence = {"name": "Work on it", "device_id": other, "ends_at": "2099-01-01T00:00:00Z"}
+    made = await admin.post("/api/v1/alert-silences", json=silence)
+    assert made.status_code == 201, made.text
+    async with app.state.database.session(TEST_CONTEXT) as session:
+        await session.execute(
+            text(
+                "INSERT INTO alert_logs (system_id, triggered_at, resolved_at, name, severity, fingerprint, status) "
+                "VALUES (:device, now(), now(), 'Disk full', 'high', 'x', 'resolved')"
+            ),
+            {"device": other},
+        )
+
+    async def owners():
+        silenced = (await admin.get(f"/api/v1/alert-silences/{made.json()['id']}")).json()["device_id"]
+        past = {
+            device: (await admin.get(f"/api/v1/alerts?system_id={device}&status=resolved")).json()["count"]
+            for device in two
+        }
+        return silenced, past
+
+    merged = await merge(admin, one, other)
+    assert await owners() == (one, {one: 1, other: 0})
+    await undo(admin, merged)
+    assert await owners() == (other, {one: 0, other: 1})

@@ -6,7 +6,7 @@ import pytest
 
 from fleetkeeper.devices.sources.observing import Observation, observe
 from tests.devices.sources.test_observing import FOREMAN, PUPPET, VCENTER
-from tests.factories.devices import enter, neighbors
+from tests.factories.devices import enter, neighbors, relate
 from tests.fixtures.client import TEST_CONTEXT
 
 REASON = {"X-Change-Reason": "I looked at it"}
@@ -169,3 +169,39 @@ async def test_rules_are_changed_by_who_may_change_all_devices(app, admin):
     assert (await admin.get(f"/api/v1/devices/{device}")).json()["os_name"] == "Debian GNU/Linux"
     wrong = await admin.post("/api/v1/attribute-rules", json={**wanted, "attribute": "color"})
     assert wrong.json()["errors"][0]["field"] == "attribute"
+
+
+async def test_a_machine_in_three_systems_with_its_relationships(app, admin):
+    """Document 003's example of correlation: one device, three sources, on the host that vCenter names."""
+    *_, host = await see(
+        app,
+        {
+            "source_system": "vcenter",
+            "source_id": "host-12",
+            "attributes": {"name": "esxi-prod-01", "device_type": "server"},
+            "identities": {"hostname": "esxi-prod-01"},
+        },
+    )
+    names = {"hostname", "fqdn"}
+    by_name = [
+        told | {"identities": {kind: told["identities"][kind] for kind in names & told["identities"].keys()}}
+        for told in (FOREMAN, PUPPET, VCENTER)
+    ]
+    one, two, three = await see(app, *by_name)
+    assert (await relate(admin, host, "hosts", three)).status_code == 201
+    # By its name alone a person says so.
+    reviews = (await admin.get("/api/v1/identity-reviews?status=open")).json()
+    assert reviews["count"] == 3
+    for other in (two, three):
+        body = {"other_device_id": other}
+        assert (
+            await admin.post(f"/api/v1/devices/{one}/merges", json=body, headers=REASON)
+        ).status_code == 201
+    told = (await admin.get(f"/api/v1/devices/{one}/sources")).json()
+    assert sorted(source["source_system"] for source in told["sources"]) == ["foreman", "puppet", "vcenter"]
+    (relation,) = (await admin.get(f"/api/v1/device-relationships?device_id={one}")).json()["results"]
+    assert (relation["parent_device_id"], relation["child_device_id"]) == (host, one)
+    assert (await admin.get("/api/v1/devices?name=web-prod-01")).json()["count"] == 1
+    assert (await admin.get("/api/v1/identity-reviews?status=open")).json()["count"] == 0
+    # From then on they are known as it.
+    assert await see(app, *by_name) == [one, one, one]
