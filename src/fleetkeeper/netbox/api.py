@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Body, Depends, Request
 from pydantic import ValidationError
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.errors import FleetkeeperError, InvalidInputError, NotFoundError
@@ -292,6 +292,7 @@ async def get_app(app: str, request: Request, _: SignedIn) -> Response:
     return answer(found)
 
 
+_KNOWN = frozenset(kind.path for kind in KINDS)
 _EMPTY = {kind.path: kind for kind in EMPTY}
 
 
@@ -300,8 +301,12 @@ _EMPTY = {kind.path: kind for kind in EMPTY}
 async def list_nothing(
     app: str, name: str, request: Request, actor: SignedIn, session: Session, sealer: InstallationSealer
 ) -> Response:
-    """List a kind that only NetBox has: there is none."""
-    kind = _EMPTY.get(f"{app}/{name}")
+    """List a kind that only NetBox has: there is none. Or lead to a list whose last slash is missing."""
+    path = f"{app}/{name}"
+    if path in _KNOWN:
+        where = f"{BASE}/{path}/"
+        return RedirectResponse(f"{where}?{request.url.query}" if request.url.query else where)
+    kind = _EMPTY.get(path)
     if kind is None:
         raise NotFoundError("Not found.")
     return await _list(kind, request, _asked(request, actor, session, sealer))

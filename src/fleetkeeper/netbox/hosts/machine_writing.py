@@ -15,6 +15,7 @@ from fleetkeeper.devices.relationships.models import DeviceRelationship
 from fleetkeeper.devices.relationships.schemas import RelationshipWrite
 from fleetkeeper.devices.relationships.service import relationships
 from fleetkeeper.kit.clock import utc_now
+from fleetkeeper.kit.text import is_storable
 from fleetkeeper.netbox.protocol.asked import Asked
 from fleetkeeper.netbox.protocol.body import Body
 
@@ -83,7 +84,7 @@ async def _host(asked: Asked, body: Body, name: str) -> UUID | None:
     statement = visible_to(asked.actor).where(Device.device_type.not_in(("vm", "container")))
     if isinstance(wanted, int) and not isinstance(wanted, bool) and abs(wanted) < 2**63:
         statement = statement.where(Device.number == wanted)
-    elif isinstance(wanted, str):
+    elif isinstance(wanted, str) and is_storable(wanted):
         statement = statement.where(Device.name == wanted)
     else:
         body.refuse(name, "Related objects must be referenced by numeric ID or by dictionary of attributes.")

@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, Select, String, cast, false, func, literal, or_, select, text
+from sqlalchemy import ColumnElement, Select, String, cast, false, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import INET
 
 from fleetkeeper.approvals.schemas import ApprovalRead
@@ -100,7 +100,7 @@ async def _interface(asked: Asked, name: str, values: Sequence[str]) -> ColumnEl
 async def _assigned(asked: Asked, name: str, values: Sequence[str]) -> ColumnElement[bool]:
     """All addresses here are an interface's."""
     del asked
-    return text("true") if truth(name, values[-1]) else false()  # type: ignore[return-value]
+    return true() if truth(name, values[-1]) else false()
 
 
 class IpAddresses(Rows):

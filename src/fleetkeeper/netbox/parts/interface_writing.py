@@ -8,6 +8,7 @@ from fleetkeeper.devices.components.models import NetworkInterface
 from fleetkeeper.devices.components.schemas import InterfaceWrite
 from fleetkeeper.devices.components.service import interfaces
 from fleetkeeper.devices.models import Device
+from fleetkeeper.kit.text import is_storable
 from fleetkeeper.netbox.names.roles import SOURCE
 from fleetkeeper.netbox.parts import filters as part_filters
 from fleetkeeper.netbox.parts.interface_types import is_type, kind_of
@@ -69,7 +70,7 @@ async def owner_in(asked: Asked, body: Body, owner: str) -> UUID | None:
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
         statement = statement.where(Device.number == value)
-    elif isinstance(value, str) and "\0" not in value:
+    elif isinstance(value, str) and is_storable(value):
         statement = statement.where(Device.name == value)
     else:
         body.refuse(owner, "Related objects must be referenced by numeric ID or by dictionary of attributes.")

@@ -50,11 +50,12 @@ def refusal(error: FleetkeeperError) -> tuple[int, Any]:
     if error.fields and error.status in {400, 409, 422}:
         told: dict[str, list[str]] = {}
         for one in error.fields:
-            told.setdefault(_NAMES.get(one.field, one.field), []).append(_sentence(one.message))
+            name = _spelled_out(_NAMES.get(one.field, one.field))
+            told.setdefault(name, []).append(_sentence(_spelled_out(one.message)))
         return 400, told
     if error.status == 401:
         return 403, {"detail": f"Authentication credentials were not provided or are wrong. {error.detail}"}
-    return (400 if error.status == 422 else error.status), {"detail": error.detail}
+    return (400 if error.status == 422 else error.status), {"detail": _spelled_out(error.detail)}
 
 
 def error_response(request: Request, error: Exception) -> Response:
@@ -72,6 +73,11 @@ def error_response(request: Request, error: Exception) -> Response:
         headers["Retry-After"] = str(known.retry_after_seconds)
     status, body = refusal(known)
     return answer(body, status, headers)
+
+
+def _spelled_out(text: str) -> str:
+    """A text that may quote what was sent, without halves of surrogate pairs, which no answer can hold."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _sentence(text: str) -> str:

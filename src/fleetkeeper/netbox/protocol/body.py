@@ -11,6 +11,8 @@ REQUIRED = "This field is required."
 # Of a request, not of an object.
 _BESIDE = frozenset({"id", "changelog_message"})
 NOT_KEPT = "Fleetkeeper does not keep this; leave it out or empty."
+# A number that stands for a text, such as a serial number without quotes.
+_LARGEST = 10**100
 _EMPTY: tuple[Any, ...] = (None, "", [], {}, False, 0)
 
 
@@ -53,8 +55,8 @@ class Body:
         value = self.raw(name)
         if value is None:
             return ""
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            value = str(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value) if abs(value) < _LARGEST else None
         if not isinstance(value, str):
             self.refuse(name, "Not a valid string.")
         elif len(value) > longest:
