@@ -23,6 +23,7 @@ from fleetkeeper.devices.access import calling_device, device_ahead
 from fleetkeeper.devices.components import api as components
 from fleetkeeper.devices.configs import api as device_configs
 from fleetkeeper.devices.identity import api as identity_reviews
+from fleetkeeper.devices.discovery import api as discovery
 from fleetkeeper.devices.locations import api as locations
 from fleetkeeper.devices.merging import api as merging
 from fleetkeeper.devices.precedence import api as attribute_rules
@@ -185,6 +186,7 @@ def include_routes(app: FastAPI) -> None:
         attribute_rules.router,
         components.router,
         device_configs.router,
+        discovery.router,
         locations.router,
         relationships.router,
         revisions.router,

@@ -1,7 +1,9 @@
 """`fleetkeeper device …`: the machines of the fleet."""
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 import typer
@@ -12,6 +14,9 @@ from fleetkeeper.cli.running import command_actor, with_session
 from fleetkeeper.cli.tables import AsJson, done, print_table, show, show_one
 from fleetkeeper.devices import service
 from fleetkeeper.devices.creating import clone_device, create_device
+from fleetkeeper.devices.discovery.ansible import inventory
+from fleetkeeper.devices.discovery.found import REACHED_BY
+from fleetkeeper.devices.discovery.service import find_devices
 from fleetkeeper.devices.finding import find_device
 from fleetkeeper.devices.revisions.schemas import Difference
 from fleetkeeper.devices.revisions.service import device_as_of, list_differences
@@ -48,6 +53,30 @@ def list_devices(
         return page.results
 
     show(with_session(read), COLUMNS, as_json=as_json)
+
+
+@app.command(name="inventory")
+def show_inventory(
+    host: Annotated[str, typer.Option(help="Print the variables of this host alone")] = "",
+    query: Annotated[str, typer.Option(help="Filters, such as lifecycle=active&tag=web")] = "",
+    target: Annotated[str, typer.Option(help="Reach devices by address, fqdn or hostname")] = "address",
+    *,
+    whole: Annotated[bool, typer.Option("--list", help="Print all hosts in their groups")] = False,
+) -> None:
+    """Print devices as an Ansible inventory script does, as JSON."""
+    if whole == bool(host):
+        raise typer.BadParameter("Give either --list or --host NAME.")
+    if target not in REACHED_BY:
+        raise typer.BadParameter(f"Must be {', '.join(REACHED_BY)}.", param_hint="--target")
+
+    async def read(session: AsyncSession) -> dict[str, Any]:
+        stale_before = utc_now() - await service.silence_allowed(session, get_settings())
+        asked = parse_qsl(query)
+        found = await find_devices(session, command_actor(), asked, stale_before=stale_before)
+        return inventory(found, address=target)
+
+    told = with_session(read)
+    typer.echo(json.dumps(told["_meta"]["hostvars"].get(host, {}) if host else told, ensure_ascii=False))
 
 
 @app.command(name="show")

@@ -15,18 +15,19 @@ ListParameters: TypeAlias = list[tuple[str, str]]
 _KINDS = {bool: "true or false", datetime: "a time (RFC 3339)", int: "a whole number", float: "a number"}
 
 
-def listed_by(listing: Listing) -> Any:
+def listed_by(listing: Listing, *, is_paged: bool = True) -> Any:
     """The dependency of a route whose list it is; it gives the parameters as they came.
 
-    What they say is checked where the list is read: the description here says what there is.
+    What they say is checked where the list is read: the description here says what there is. A list that comes in one
+    answer is not paged.
     """
     fields = [
         _parameter(name, str, None, _filter_text(name, one.kind)) for name, one in listing.fields.items()
     ]
     sortable = [name for name, one in listing.fields.items() if one.sortable]
     ordering = f"Field to sort by, with - before it from large to small: {', '.join(sortable)}"
-    controls = [
-        _parameter("q", str, None, "Text to search for") if listing.search else None,
+    search = [_parameter("q", str, None, "Text to search for")] if listing.search else []
+    paging = [
         _parameter("ordering", str, None, f"{ordering}. Default: {listing.default_ordering}"),
         _parameter(
             "limit",
@@ -38,7 +39,8 @@ def listed_by(listing: Listing) -> Any:
         _parameter("cursor", str, None, "From `next` or `previous` of another page"),
     ]
     special = [_parameter(name, str, None, words) for name, words in listing.special.items()]
-    return Depends(_dependency([*filter(None, controls), *special, *fields]))
+    controls = [*search, *paging] if is_paged else search
+    return Depends(_dependency([*controls, *special, *fields]))
 
 
 def _filter_text(name: str, kind: type) -> str:
