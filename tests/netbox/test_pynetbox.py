@@ -65,7 +65,7 @@ class TestApi:
 
     def test_choices(self, netbox):
         choices = netbox.dcim.devices.choices()
-        assert {"value": "active", "display": "Active"} in choices["status"]
+        assert {"value": "active", "display_name": "Active"} in choices["status"]
         assert "1000base-t" in {one["value"] for one in netbox.dcim.interfaces.choices()["type"]}
         assert {one["value"] for one in netbox.extras.custom_fields.choices()["type"]} >= {"text", "date"}
 

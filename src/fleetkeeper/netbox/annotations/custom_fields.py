@@ -80,7 +80,7 @@ class CustomFields(Items):
 
     async def create(self, asked: Asked, data: Any) -> Told:
         """Make a field of devices."""
-        body = Body(data, self.required)
+        body = Body(data, ("name", "type"))
         self._check_types(body)
         wanted = self._wanted(body, None)
         body.finish(_TOLD_ONLY)
@@ -91,7 +91,7 @@ class CustomFields(Items):
         """Change a field."""
         row: CustomField = (await self.find(asked, number)).source
         body = Body(data)
-        if body.has("object_types"):
+        if body.has("object_types") or body.has("content_types"):
             self._check_types(body)
         wanted = self._wanted(body, row)
         body.finish(_TOLD_ONLY)
@@ -177,7 +177,8 @@ class CustomFields(Items):
 
     @staticmethod
     def _check_types(body: Body) -> None:
-        told = body.raw("object_types")
+        # NetBox before 4.0 calls them so.
+        told = body.raw("object_types") or body.raw("content_types")
         if not isinstance(told, list) or not told or not all(one in OBJECT_TYPES for one in told):
             body.refuse("object_types", f"Only {' and '.join(OBJECT_TYPES)} have custom fields here.")
 

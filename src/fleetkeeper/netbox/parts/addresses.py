@@ -97,6 +97,22 @@ async def _interface(asked: Asked, name: str, values: Sequence[str]) -> ColumnEl
     return _MODEL.interface_id.in_(own.where(NetworkInterface.interface_name.in_(list(values))))
 
 
+async def _object(asked: Asked, name: str, values: Sequence[str]) -> ColumnElement[bool]:
+    """The interface of either kind, by its number."""
+    del asked
+    numbers = [operators.read_whole(name, one) for one in values if one != "null"]
+    return _MODEL.interface_id.in_(select(NetworkInterface.id).where(NetworkInterface.number.in_(numbers)))
+
+
+async def _vrf(asked: Asked, name: str, values: Sequence[str]) -> ColumnElement[bool]:
+    """All addresses are in the one table that there is."""
+    del asked
+    for one in values:
+        if one != "null":
+            raise no_choice(name, one)
+    return true()
+
+
 async def _assigned(asked: Asked, name: str, values: Sequence[str]) -> ColumnElement[bool]:
     """All addresses here are an interface's."""
     del asked
@@ -134,6 +150,8 @@ class IpAddresses(Rows):
         "address": _address,
         "parent": _within,
         "family": _family,
+        **dict.fromkeys(("assigned_object", "assigned_object_id"), _object),
+        **dict.fromkeys(("vrf", "vrf_id"), _vrf),
         "status": _status,
         "assigned_to_interface": _assigned,
         "assigned": _assigned,

@@ -222,7 +222,11 @@ class DeviceInterfaces(Interfaces):
     )  # fmt: skip
     special: ClassVar = {
         **_SPECIAL,
-        **dict.fromkeys(("device", "device_id"), part_filters.of_host(_DEVICE, is_virtual=False)),
+        # There are no virtual chassis, of which each device would be a member.
+        **dict.fromkeys(
+            ("device", "device_id", "virtual_chassis_member", "virtual_chassis_member_id"),
+            part_filters.of_host(_DEVICE, is_virtual=False),
+        ),
         "type": _kind,
         "kind": _kind,
         "speed": _speed,

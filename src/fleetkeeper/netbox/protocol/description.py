@@ -26,7 +26,7 @@ def options_of(kind: Kind) -> dict[str, Any]:
         if name in kind.choices:
             field["type"] = "choice"
             field["choices"] = [
-                {"value": value, "display": label} for value, label in kind.choices[name].items()
+                {"value": value, "display_name": label} for value, label in kind.choices[name].items()
             ]
         fields[name] = field
     return {
