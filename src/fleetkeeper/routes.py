@@ -22,8 +22,8 @@ from fleetkeeper.devices import api as devices
 from fleetkeeper.devices.access import calling_device, device_ahead
 from fleetkeeper.devices.components import api as components
 from fleetkeeper.devices.configs import api as device_configs
-from fleetkeeper.devices.identity import api as identity_reviews
 from fleetkeeper.devices.discovery import api as discovery
+from fleetkeeper.devices.identity import api as identity_reviews
 from fleetkeeper.devices.locations import api as locations
 from fleetkeeper.devices.merging import api as merging
 from fleetkeeper.devices.precedence import api as attribute_rules

@@ -8,10 +8,12 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.devices.models import Device
+from fleetkeeper.devices.precedence.entering import after_emptying, note_entered
 from fleetkeeper.devices.service import check_permission
 from fleetkeeper.errors import FieldError, InvalidInputError, NotFoundError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.kit.clock import utc_now
 
 # Of one source, as JSON.
 LONGEST = 64 * 1024
@@ -48,5 +50,8 @@ async def change_metadata(
     if changed:
         for name, value in changed.items():
             setattr(device, name, value)
+        entered = {name: value for name, value in changed.items() if name != "extra"}
+        await note_entered(session, [device_id], entered, actor.name, now := utc_now())
+        await after_emptying(session, device, entered, now)
         device.version += 1
         await session.flush()
