@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from fleetkeeper.console.attribute_words import attribute_words
 from fleetkeeper.console.contexts.panels import Cell, Option, Row, RowAction, Table, Tag
 from fleetkeeper.console.details import Panels
 from fleetkeeper.console.device_page import format_bytes
@@ -71,7 +72,7 @@ async def sources(shown: "Shown") -> Panels:
     device = shown.device
     told = await sources_and_attributes(shown.session, shown.actor, device.id, utc_now())
     merges = await list_merges(shown.session, shown.actor, device.id)
-    options = {"attribute": [Option(name, words_of(name)) for name in ATTRIBUTES]}
+    options = {"attribute": [Option(name, attribute_words(name)) for name in ATTRIBUTES]}
     return [
         Table(
             "sources",
@@ -106,7 +107,7 @@ def _source_row(shown: "Shown", one: SourceRead, number: int) -> Row:
         "Telemetry stays with this device. To go back, merge the two."
     )
     action = RowAction("Split off", f"/devices/{shown.device.id}/sources/{one.id}/split", confirm)
-    evidence = [f"{words_of(kind)} {value}" for kind, value in one.evidence[:4]]
+    evidence = [f"{attribute_words(kind)} {value}" for kind, value in one.evidence[:4]]
     more = f" and {len(one.evidence) - 4} more" if len(one.evidence) > 4 else ""
     tags = (Tag("Confirmed", "good", "A person said that it is this device"),) if one.is_confirmed else ()
     missing = Tag("Missing", "warning", "The source no longer reports it") if one.missing_since else None
@@ -132,12 +133,12 @@ def _attribute_row(shown: "Shown", one: AttributeRead) -> Row:
     unpin = RowAction(
         "Unpin",
         f"/devices/{shown.device.id}/unpin/{one.attribute}",
-        f"Unpin the {words_of(one.attribute).lower()}? What sources say counts again.",
+        f"Unpin the {attribute_words(one.attribute).lower()}? What sources say counts again.",
         is_danger=False,
     )
     return Row(
         (
-            Cell(words_of(one.attribute)),
+            Cell(attribute_words(one.attribute)),
             Cell(shown_value(one.attribute, one.value), tags=tuple(tags)),
             Cell(one.why, is_soft=True),
             Cell("; ".join(others), is_soft=True),

@@ -2,10 +2,10 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.console.attribute_words import attribute_words
 from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import Cell, Option
 from fleetkeeper.console.forms.form import Widget
-from fleetkeeper.console.forms.schema_fields import words_of
 from fleetkeeper.console.lists.declaring import Column, ListPage
 from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.objects import Options
@@ -29,11 +29,6 @@ declare(
         words="precedence sources rank priority",
     )
 )
-
-
-def attribute_words(name: str) -> str:
-    """What people call an attribute."""
-    return "Any attribute" if name == ANY_ATTRIBUTE else words_of(name)
 
 
 PAGE: ListPage[RuleRead] = ListPage(

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.console.attribute_words import attribute_words
 from fleetkeeper.console.contexts.panels import Cell, Note, Option, Row, Table
 from fleetkeeper.console.details import Refusal
 from fleetkeeper.console.device_names import device_named
 from fleetkeeper.console.device_sources import MERGE, PIN, shown_value
 from fleetkeeper.console.forms.form import Form, Widget
-from fleetkeeper.console.forms.schema_fields import words_of
 from fleetkeeper.console.pages.devices import device_page
 from fleetkeeper.console.panels import REASON, at_entries, done, show_page, submit
 from fleetkeeper.console.requests import FormLists
@@ -125,11 +125,11 @@ def _merge_page(
 ) -> Response:
     kept, gone = preview.kept_name, preview.other_name
     choices = tuple(
-        Option(one.attribute, f"{words_of(one.attribute)}: {shown_value(one.attribute, one.other)}")
+        Option(one.attribute, f"{attribute_words(one.attribute)}: {shown_value(one.attribute, one.other)}")
         for one in preview.attributes
         if one.can_choose and one.result != one.other
     )
-    moves = ", ".join(f"{one.number:,} {one.noun}" for one in preview.moves) or "nothing"
+    moves = "".join(f", {one.noun} ({one.number:,})" for one in preview.moves)
     shown = TAKE.shown(
         f"/devices/{device_id}/merge/apply?other={other}",
         options={"take_from_other": choices},
@@ -140,7 +140,7 @@ def _merge_page(
         shown,
         title=f"Merge {gone} into {kept}",
         entries=(*shown.entries, REASON),
-        text=f"{gone} becomes part of {kept}: {moves} and its telemetry. You can undo this on the tab Sources.",
+        text=f"{gone} becomes part of {kept}, with its telemetry{moves}. You can undo this on the tab Sources.",
         message=error.detail if error is not None else "",
     )
     differences = Table(
@@ -150,7 +150,7 @@ def _merge_page(
         tuple(
             Row(
                 (
-                    Cell(words_of(one.attribute)),
+                    Cell(attribute_words(one.attribute)),
                     Cell(shown_value(one.attribute, one.kept)),
                     Cell(shown_value(one.attribute, one.other)),
                     Cell(shown_value(one.attribute, one.result)),

@@ -88,7 +88,7 @@ def resolve(
     fresh = [(claim, rule) for claim, rule in ruled if not is_too_old(claim, rule, now)]
     if fresh:
         winner, rule = min(fresh, key=lambda one: (one[1].rank, one[0].first_seen, one[0].key))
-        reason = _why(winner, rule, [other for other, own in fresh if own.rank == rule.rank])
+        reason = _why(winner, rule, said, [other for other, own in fresh if own.rank == rule.rank])
     else:
         winner = min(said, key=lambda claim: (-claim.last_seen.timestamp(), claim.key))
         reason = f"All sources are past their age limit; {winner.source_system} confirmed it last."
@@ -115,7 +115,13 @@ def is_too_old(claim: Claim, rule: Rule, now: datetime) -> bool:
     return rule.max_age is not None and claim.last_seen < now - rule.max_age
 
 
-def _why(winner: Claim, rule: Rule, equals: list[Claim]) -> str:
+def _why(winner: Claim, rule: Rule, said: list[Claim], equals: list[Claim]) -> str:
+    if len(said) == 1:
+        return (
+            "A person entered it."
+            if winner.source_system == MANUAL
+            else f"Only {winner.source_system} says so."
+        )
     if len(equals) > 1:
         return f"{winner.source_system} has known the device longest among sources of rank {rule.rank}."
     return f"{winner.source_system} has the lowest rank, {rule.rank}, among sources that are not too old."
