@@ -428,6 +428,7 @@ class TestVersions:
         page = await browser.page(f"{address}?tab=versions")
         assert "Threshold: 90 → 99" in page
         assert "Restore version 1 of Hot?" in page
+        assert (await browser.send(f"{address}/versions/1/restore?present=1")).status_code == 412
         assert (await browser.send(f"{address}/versions/1/restore")).status_code in {204, 303}
         assert (await admin.get(rule)).json()["condition"]["threshold"] == 90
 

@@ -142,6 +142,18 @@ class TestAgain:
         kept = await shared.anonymous.get("/api/v1/agent/config", headers={"Authorization": f"Bearer {key}"})
         assert kept.status_code == 200
 
+    async def test_a_device_that_was_merged_is_not_woken(self, shared):
+        """Its telemetry is another device's by now."""
+        (device, _), (kept, _) = await self.enroll(shared), await self.enroll(shared)
+        made = await shared.admin.post(f"/api/v1/devices/{device}/enrollment-tokens", json={})
+        body, reason = {"other_device_id": device}, {"X-Change-Reason": "One machine"}
+        merged = await shared.admin.post(f"/api/v1/devices/{kept}/merges", json=body, headers=reason)
+        assert merged.json()["merged_device_id"] == device
+        answer = await shared.anonymous.post(
+            "/api/v1/enroll", json={"token": made.json()["token"], "hostname": "x"}
+        )
+        assert (answer.status_code, "merged" in answer.json()["detail"]) == (401, True)
+
     async def test_needs_the_right_to_enroll(self, shared):
         device, _ = await self.enroll(shared)
         path = f"/api/v1/devices/{device}/enrollment-tokens"

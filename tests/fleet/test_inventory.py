@@ -1,9 +1,11 @@
 """What agents say of their machines, and what they are told."""
 
+from uuid import UUID
+
 import pytest
 from sqlalchemy import select
 
-from fleetkeeper.devices.models import Device
+from fleetkeeper.devices.models import Device, DeviceIdentity
 from tests.fixtures.client import TEST_CONTEXT
 
 PATH = "/api/v1/agent/inventory"
@@ -41,6 +43,20 @@ async def report(machine, **inventory):
 
 async def read(shared, machine) -> dict:
     return (await shared.admin.get(f"/api/v1/devices/{machine.id}")).json()
+
+
+class TestEvidence:
+    async def test_what_a_machine_shows_no_more_is_forgotten(self, shared, machine):
+        """Else one that invents serial numbers would leave one more with each report."""
+        for serial in ("J0B5NJ2", "K1C6OK3"):
+            assert (await report(machine, **FULL | {"serial_number": serial})).status_code == 204
+        async with shared.app.state.database.session(TEST_CONTEXT) as session:
+            found = await session.scalars(
+                select(DeviceIdentity.value).where(
+                    DeviceIdentity.device_id == UUID(machine.id), DeviceIdentity.kind == "serial"
+                )
+            )
+            assert list(found) == ["K1C6OK3"]
 
 
 class TestInventory:

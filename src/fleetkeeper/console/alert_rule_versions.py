@@ -36,4 +36,6 @@ def _nothing(one: AlertRuleVersionRead, versions: Sequence[AlertRuleVersionRead]
 
 def _restore(rule: AlertRuleRead, one: AlertRuleVersionRead, base: str) -> RowAction:
     confirm = f"Restore version {one.version} of {rule.name}? It becomes the newest version; the present one is kept."
-    return RowAction("Restore", f"{base}/versions/{one.version}/restore", confirm, is_danger=False)
+    return RowAction(
+        "Restore", f"{base}/versions/{one.version}/restore?present={rule.version}", confirm, is_danger=False
+    )

@@ -45,7 +45,10 @@ def _rows(actor: Actor, device: DeviceRead, found: Sequence[DeviceSilence]) -> t
 
 def _end(device: DeviceRead, silence: DeviceSilence) -> RowAction:
     action = f"/alerts/silences/{silence.id}/expire?device_id={device.id}"
-    confirm = f"End {silence.name}? Notifications of the alerts that it silences start again now."
+    confirm = (
+        f"End {silence.name}? Alerts that it silences notify people again; those that already have "
+        "wait for their repeat interval."
+    )
     return RowAction("End silence", action, confirm, is_danger=False)
 
 

@@ -24,14 +24,16 @@ async def enroll_again(
 ) -> str:
     """Give a device a new key in place of those that it had.
 
-    Raises UnauthenticatedError where it has been moved to another department since the token was made.
+    Raises UnauthenticatedError where it has been moved to another department, or merged, since the token was made.
     """
     found = select(Device.id).where(
-        Device.id == device_id, Device.department_id.is_not_distinct_from(department_id)
+        Device.id == device_id,
+        Device.department_id.is_not_distinct_from(department_id),
+        Device.merged_into.is_(None),
     )
     if await session.scalar(found.with_for_update()) is None:
         raise UnauthenticatedError(
-            "The device was moved to another department. Create a new enrollment token for it."
+            "The device was moved to another department, or merged. Create a new enrollment token for it."
         )
     await store_evidence(session, device_id, evidence, now)
     await revoke_keys(session, device_id)

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from fleetkeeper.alerts.access import AlertsWrite
 from fleetkeeper.alerts.versions import service
@@ -21,7 +21,8 @@ async def restore_version(
     version: Annotated[int, Path(ge=1, le=2**31 - 1)],
     actor: AlertsWrite,
     session: Session,
+    present: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
 ) -> Response:
-    """Make a rule what it was."""
-    await service.restore(session, actor, key, version)
+    """Make a rule what it was, unless somebody changed it since the page with its versions was opened."""
+    await service.restore(session, actor, key, version, present)
     return done(request, f"{HOME}/{key}")

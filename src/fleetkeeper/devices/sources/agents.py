@@ -13,7 +13,7 @@ from fleetkeeper.devices.identity.records import AGENT, Piece
 from fleetkeeper.devices.models import Device, DeviceSource
 from fleetkeeper.devices.precedence.applying import settle
 from fleetkeeper.devices.precedence.attributes import ATTRIBUTES, claims_in
-from fleetkeeper.devices.sources.queries import store_source
+from fleetkeeper.devices.sources.queries import forget_identities, sources_of, store_source
 from fleetkeeper.errors import NotFoundError
 
 
@@ -50,6 +50,10 @@ async def record_inventory(
         device.version += 1
     await session.flush()
     if before != frozenset(evidence):
+        others = {
+            piece for one in await sources_of(session, [device_id]) for piece in map(tuple, one.evidence)
+        }
+        await forget_identities(session, device_id, before - others)
         await propose_for(session, device_id)
     return device
 

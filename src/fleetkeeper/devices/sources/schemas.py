@@ -1,7 +1,7 @@
 """What the API says of sources."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -64,4 +64,6 @@ class PinWrite(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    value: str | int = Field(description="The value that counts, whatever sources say")
+    value: Annotated[str, Field(max_length=300)] | Annotated[int, Field(ge=0, le=2**62)] = Field(
+        description="The value that counts, whatever sources say"
+    )
