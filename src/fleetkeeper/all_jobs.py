@@ -5,6 +5,7 @@ from fleetkeeper.annotations import jobs as annotations
 from fleetkeeper.approvals import jobs as approvals
 from fleetkeeper.audit import jobs as audit
 from fleetkeeper.devices import deleting
+from fleetkeeper.devices.importing import jobs as importing
 from fleetkeeper.identity import jobs as identity
 from fleetkeeper.jobs import upkeep
 from fleetkeeper.notifications import emitters
@@ -27,6 +28,7 @@ __all__ = [
     "emitters",
     "idempotency",
     "identity",
+    "importing",
     "notifications",
     "refusals",
     "requesting",

@@ -15,6 +15,7 @@ from fleetkeeper.devices import models as devices
 from fleetkeeper.devices.components import models as components
 from fleetkeeper.devices.configs import models as device_configs
 from fleetkeeper.devices.identity import models as identity_reviews
+from fleetkeeper.devices.importing import models as importing
 from fleetkeeper.devices.locations import models as locations
 from fleetkeeper.devices.merging import models as merging
 from fleetkeeper.devices.precedence import models as precedence
@@ -56,6 +57,7 @@ __all__ = [
     "identity",
     "identity_objects",
     "identity_reviews",
+    "importing",
     "jobs",
     "locations",
     "merging",

@@ -24,6 +24,8 @@ from fleetkeeper.devices.components import api as components
 from fleetkeeper.devices.configs import api as device_configs
 from fleetkeeper.devices.discovery import api as discovery
 from fleetkeeper.devices.identity import api as identity_reviews
+from fleetkeeper.devices.importing import api as device_imports
+from fleetkeeper.devices.importing.files.table import MOST_BYTES as MOST_IMPORT_BYTES
 from fleetkeeper.devices.locations import api as locations
 from fleetkeeper.devices.merging import api as merging
 from fleetkeeper.devices.precedence import api as attribute_rules
@@ -105,6 +107,7 @@ def body_bounds(settings: Settings) -> Mapping[str, int]:
         dict.fromkeys(PUBLIC_ROUTES, PUBLIC_BODY_BYTES)
         | dict.fromkeys(report_paths, telemetry.MAX_REPORT_BYTES)
         | {"/api/v1/attachments": settings.attachments.max_file_bytes}
+        | {f"{API}{device_imports.PATH}": MOST_IMPORT_BYTES}
         | {"/api/v1/devices/{device_id}/configs": device_configs.MAX_BODY_BYTES}
         | {"/alertmanager/api/v2/alerts": alertmanager.MAX_ALERTS_BYTES}
         | dict.fromkeys(netbox.BULK_PATHS, netbox.MAX_BODY_BYTES)
@@ -184,6 +187,7 @@ def include_routes(app: FastAPI) -> None:
         merging.router,
         identity_reviews.router,
         attribute_rules.router,
+        device_imports.router,
         components.router,
         device_configs.router,
         discovery.router,

@@ -9,6 +9,7 @@ from uuid import UUID
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.cli.device_files import COMMANDS
 from fleetkeeper.cli.inputs import checked
 from fleetkeeper.cli.running import command_actor, with_session
 from fleetkeeper.cli.tables import AsJson, done, print_table, show, show_one
@@ -239,3 +240,7 @@ def _with_device(
         return await action(session, await find_device(session, command_actor(), wanted))
 
     return with_session(run, reason)
+
+
+for _name, _command in COMMANDS.items():
+    app.command(name=_name)(_command)

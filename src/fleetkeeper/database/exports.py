@@ -21,7 +21,7 @@ PAGE = 1000
 # What the address of an export says beside the filters of its list.
 _OWN = frozenset({"format", "fields", "limit", "cursor"})
 FileFormat = Annotated[
-    Literal["csv", "xlsx", "json"], Query(alias="format", description="Format of the file")
+    Literal["csv", "xlsx", "json", "yaml"], Query(alias="format", description="Format of the file")
 ]
 FileFields = Annotated[
     str, Query(alias="fields", max_length=2000, description="Fields, with commas; all where none is named")

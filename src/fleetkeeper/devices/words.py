@@ -6,6 +6,7 @@ from fleetkeeper.database.constraints import declare_taken, declare_wrong
 
 declare_object("devices", page="/devices/{}")
 declare_object("device_configs", "device configuration")
+declare_object("device_imports", "import of devices")
 declare_object("device_identities", "device identity")
 declare_object("device_merges", "merge of devices")
 declare_object("device_relationships", "relationship")
@@ -21,6 +22,7 @@ declare_object("vms", "virtual machine")
 for table in ("device_revisions", "hardware_components", "server_facts"):
     declare_unaudited(table, "is history by itself, kept by the database")
 
+declare_unaudited("device_import_rows", "rows of files; what comes of them is audited itself")
 declare_unaudited("device_vitals", "the newest measurements, rewritten every few seconds")
 declare_unaudited("identity_turns", "is locked and never written")
 declare_skipped(
@@ -34,6 +36,13 @@ declare_skipped(
     "identity_reviews",
     score="follows from evidence",
     explanation="follows from evidence",
+)
+declare_skipped(
+    "device_imports",
+    columns="is read from the file",
+    notes="is read from the file",
+    grants="is what whoever asked may do",
+    problem="says why its status is failed",
 )
 declare_skipped("device_keys", last_used_at="moves on with each use")
 declare_skipped("device_sources", last_seen="moves on with each report")

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import xlsxwriter
+import yaml
 
 from fleetkeeper.kit.spreadsheets import guarded
 
@@ -17,6 +18,7 @@ Rows = Sequence[Mapping[str, Any]]
 KINDS = {
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
+    "yaml": "application/yaml",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 _BLOCK = 256 * 1024
@@ -26,7 +28,7 @@ MOST_ROWS_OF_A_SHEET = 1_048_575
 
 async def table_file(pages: AsyncIterator[Rows], fields: Sequence[str], kind: str) -> AsyncIterator[bytes]:
     """A file of one of `KINDS` with a column for each field. Values are JSON's, and times."""
-    made = {"csv": _csv, "json": _json, "xlsx": _xlsx}[kind](pages, fields)
+    made = {"csv": _csv, "json": _json, "xlsx": _xlsx, "yaml": _yaml}[kind](pages, fields)
     async for block in made:
         yield block
 
@@ -69,6 +71,24 @@ async def _json(pages: AsyncIterator[Rows], fields: Sequence[str]) -> AsyncItera
             yield f"{opening}\n{text}".encode()
             opening = ","
     yield b"[]\n" if opening == "[" else b"\n]\n"
+
+
+async def _yaml(pages: AsyncIterator[Rows], fields: Sequence[str]) -> AsyncIterator[bytes]:
+    """A list goes on where its last part ended."""
+    is_empty = True
+    async for rows in pages:
+        if rows:
+            is_empty = False
+            yield await asyncio.to_thread(_yaml_rows, rows, fields)
+    if is_empty:
+        yield b"[]\n"
+
+
+def _yaml_rows(rows: Rows, fields: Sequence[str]) -> bytes:
+    # What JSON knows; dates and keys are texts there.
+    plain = json.loads(json.dumps([{name: row.get(name) for name in fields} for row in rows], default=_plain))
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return yaml.dump(plain, Dumper=dumper, allow_unicode=True, sort_keys=False, width=1_000_000).encode()
 
 
 def _plain(value: Any) -> str:

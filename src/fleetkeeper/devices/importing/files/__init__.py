@@ -1,0 +1,1 @@
+"""Reads files that come from anywhere into rows of texts, within bounds. Owns no table."""
