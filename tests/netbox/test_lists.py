@@ -163,3 +163,14 @@ class TestRoles:
         assert ours["device_type"] == kind
         assert device["role"]["name"] == role
         assert await names(admin, "dcim/devices", role_id=made["id"]) == ["a"]
+
+
+class TestAddresses:
+    async def test_found_whatever_the_prefix(self, admin):
+        await make_connected(admin, "a", "192.0.2.10/24")
+        await make_connected(admin, "b", "2001:db8::10/64")
+        assert await names(admin, "ipam/ip-addresses", address="192.0.2.10") == ["192.0.2.10/24"]
+        assert await names(admin, "ipam/ip-addresses", address="192.0.2.10/32") == []
+        assert await names(admin, "ipam/ip-addresses", address="2001:DB8:0::10") == ["2001:db8::10/64"]
+        assert await names(admin, "dcim/devices", q="192.0.2.10") == ["a"]
+        assert await names(admin, "dcim/devices", q="192.0.2.1") == []

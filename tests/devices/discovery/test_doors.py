@@ -1,8 +1,10 @@
 """`/api/v1/discovery`: what matches the filters, for those who may see it, in one answer."""
 
+import asyncio
 import json
 
 import pytest
+from sqlalchemy import event
 
 from fleetkeeper.devices.discovery import service
 from tests.factories.devices import enter, neighbors
@@ -138,3 +140,29 @@ class TestVisibility:
             answer = await admin.get(path)
             assert "hunter2" not in answer.text
             assert "********" in answer.text
+
+
+async def test_statements_do_not_grow_with_the_fleet(app, admin):
+    """Who calls and the transaction, how silent is late, keys, devices, addresses, departments, locations."""
+
+    async def count() -> int:
+        statements, own_task = [], asyncio.current_task()
+
+        def note(_connection, _cursor, statement, *_):
+            if asyncio.current_task() is own_task:
+                statements.append(statement)
+
+        engine = app.state.database.engine.sync_engine
+        await admin.get(TARGETS)
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            assert (await admin.get(TARGETS)).status_code == 200
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+        return len(statements)
+
+    await enter(admin, "first")
+    one = await count()
+    for number in range(10):
+        await enter(admin, f"d{number}")
+    assert await count() == one <= 8

@@ -1,9 +1,10 @@
 """What lists of devices and virtual machines are filtered by."""
 
+import ipaddress
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, cast, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, String, and_, cast, exists, false, func, not_, or_, select
 
 from fleetkeeper.annotations.fields.filters import fields_asked_for, with_value
 from fleetkeeper.annotations.tags.queries import tagged_with
@@ -15,6 +16,7 @@ from fleetkeeper.netbox.annotations.tags import TAGS
 from fleetkeeper.netbox.hosts.status_words import STATUSES, has_status
 from fleetkeeper.netbox.names.hardware import DEVICE_TYPES, MANUFACTURERS, PLATFORMS
 from fleetkeeper.netbox.names.roles import ROLES
+from fleetkeeper.netbox.parts.addresses_shown import of_host
 from fleetkeeper.netbox.places.sites import LOCATIONS, SITES
 from fleetkeeper.netbox.places.tenants import TENANTS
 from fleetkeeper.netbox.places.tree import tree_of
@@ -105,7 +107,17 @@ async def _search(asked: Asked, name: str, values: Values) -> Condition:
     del asked, name
     column = Device.search_text.expression
     own = operators.text_condition(Device.asset_tag.expression, "ic", values)
-    return or_(*(column.ilike(f"%{_escaped(plain_mac(one.strip()))}%", escape="\\") for one in values), own)
+    fitting = [column.ilike(f"%{_escaped(plain_mac(one.strip()))}%", escape="\\") for one in values]
+    return or_(*fitting, own, *map(_has_address, values))
+
+
+def _has_address(text: str) -> Condition:
+    """Devices with an interface that has this address; none for a text that is no address."""
+    try:
+        address = ipaddress.ip_address(text.strip())
+    except ValueError:
+        return false()
+    return Device.id.in_(select(IpAddress.device_id).where(of_host(address)))
 
 
 async def _has_primary(asked: Asked, name: str, values: Values) -> Condition:

@@ -14,7 +14,7 @@ from fleetkeeper.devices.models import Device
 from fleetkeeper.netbox.hosts.related import family_of
 from fleetkeeper.netbox.parts import filters as part_filters
 from fleetkeeper.netbox.parts.address_writing import create_address, update_address
-from fleetkeeper.netbox.parts.addresses_shown import PATH, with_prefix
+from fleetkeeper.netbox.parts.addresses_shown import PATH, of_host, with_prefix
 from fleetkeeper.netbox.parts.interfaces import DEVICE_INTERFACES, MACHINE_INTERFACES
 from fleetkeeper.netbox.protocol import operators
 from fleetkeeper.netbox.protocol.asked import Asked
@@ -56,7 +56,7 @@ async def _address(asked: Asked, name: str, values: Sequence[str]) -> ColumnElem
         if "/" in one:
             fitting.append(_MODEL.address == _inet(str(found)))
         else:
-            fitting.append(func.host(_MODEL.address) == str(found.ip))
+            fitting.append(of_host(found.ip))
     return or_(*fitting)
 
 

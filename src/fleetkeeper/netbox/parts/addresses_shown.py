@@ -1,8 +1,12 @@
-"""How an address is told. Pure."""
+"""How an address is told, and found by what is told. Pure."""
 
 import ipaddress
 from typing import Any
 
+from sqlalchemy import ColumnElement, any_, cast, literal
+from sqlalchemy.dialects.postgresql import ARRAY, INET
+
+from fleetkeeper.devices.components.models import IpAddress
 from fleetkeeper.netbox.protocol.asked import Asked
 
 PATH = "ipam/ip-addresses"
@@ -25,3 +29,9 @@ def nested_address(asked: Asked, number: int, address: object) -> dict[str, Any]
         "address": shown,
         "description": "",
     }
+
+
+def of_host(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ColumnElement[bool]:
+    """Addresses that are this one, whatever the length of their prefix: each length is looked up by the index."""
+    spelled = [f"{address}/{length}" for length in range(address.max_prefixlen + 1)]
+    return IpAddress.address == any_(cast(literal(spelled, ARRAY(INET)), ARRAY(INET)))
