@@ -275,7 +275,7 @@ async def check_authentication(actor: SignedIn) -> Response:
 @router.get("/schema/")
 async def get_schema() -> Response:
     """Describe lists and their filters."""
-    return answer(schema((*KINDS, *EMPTY)))
+    return Response(schema((*KINDS, *EMPTY)), headers={"API-Version": VERSION}, media_type="application/json")
 
 
 @router.get("/{app}/")

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+import msgspec
+
 from fleetkeeper.netbox.protocol.answers import VERSION
 from fleetkeeper.netbox.protocol.asked import BASE
 from fleetkeeper.netbox.protocol.kind import Kind
@@ -39,8 +41,8 @@ def options_of(kind: Kind) -> dict[str, Any]:
 
 
 @cache
-def schema(kinds: tuple[Kind, ...]) -> dict[str, Any]:
-    """A description that clients check filters against.
+def schema(kinds: tuple[Kind, ...]) -> bytes:
+    """A description that clients check filters against, as JSON: anybody may ask for it, so it is made once.
 
     Each path stands there as it is here and as NetBox has it at its root, since clients look for either.
     """
@@ -51,11 +53,8 @@ def schema(kinds: tuple[Kind, ...]) -> dict[str, Any]:
             methods |= {method: _operation(kind, method) for method in ("post", "put", "patch", "delete")}
         for base in (BASE, "/api"):
             paths[f"{base}/{kind.path}/"] = methods
-    return {
-        "openapi": "3.0.3",
-        "info": {"title": "NetBox REST API", "version": f"{VERSION}.0"},
-        "paths": paths,
-    }
+    info = {"title": "NetBox REST API", "version": f"{VERSION}.0"}
+    return msgspec.json.encode({"openapi": "3.0.3", "info": info, "paths": paths})
 
 
 def _operation(kind: Kind, method: str, parameters: Iterable[Any] = ()) -> dict[str, Any]:
