@@ -1,6 +1,7 @@
 """Silences in the console: the form that needs no IDs and no RRULE, and their pages."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
@@ -40,7 +41,10 @@ async def made(browser, admin):
 
 
 class TestForm:
-    async def test_makes_the_rule(self, browser, made):
+    async def test_makes_the_rule(self, browser, made, monkeypatch):
+        # A Wednesday: while it applies it has no next time.
+        wednesday = datetime(2026, 11, 25, 12, tzinfo=UTC)
+        monkeypatch.setattr("fleetkeeper.console.silence_list.utc_now", lambda: wednesday)
         silence = await made(**WEEKLY)
         assert silence["recurrence"] == "FREQ=WEEKLY;BYDAY=SU"
         assert silence["starts_at"] == "2026-11-01T01:00:00Z"

@@ -318,6 +318,7 @@ class TestTabs:
         "facts",
         "configs",
         "relations",
+        "sources",
         "past",
         "processes",
         "sessions",
