@@ -6,6 +6,7 @@ from fleetkeeper.approvals import jobs as approvals
 from fleetkeeper.audit import jobs as audit
 from fleetkeeper.devices import deleting
 from fleetkeeper.devices.importing import jobs as importing
+from fleetkeeper.devices.revisions import jobs as revisions
 from fleetkeeper.identity import jobs as identity
 from fleetkeeper.jobs import upkeep
 from fleetkeeper.notifications import emitters
@@ -32,6 +33,7 @@ __all__ = [
     "notifications",
     "refusals",
     "requesting",
+    "revisions",
     "rollups",
     "space",
     "telemetry",

@@ -23,6 +23,7 @@ for table in ("device_revisions", "hardware_components", "server_facts"):
     declare_unaudited(table, "is history by itself, kept by the database")
 
 declare_unaudited("device_import_rows", "rows of files; what comes of them is audited itself")
+declare_unaudited("device_change_cursors", "says up to which change people were told")
 declare_unaudited("device_vitals", "the newest measurements, rewritten every few seconds")
 declare_unaudited("identity_turns", "is locked and never written")
 declare_skipped(

@@ -40,7 +40,8 @@ SEVERITIES = tuple(Severity)
 class EventType:
     """A kind of event. `subject` and `body` are formats of its `fields`, and of `subject` (what it is about).
 
-    Values of the fields in `lines` may have several lines; in others, the end of a line is spelled out.
+    Values of the fields in `lines` may have several lines; in others, the end of a line is spelled out. Those in `data`
+    are JSON for receivers of webhooks, and stand in no text. Rules for all events leave out one that is `by_name_only`.
     """
 
     name: str
@@ -50,6 +51,8 @@ class EventType:
     fields: tuple[str, ...]
     severity: Severity
     lines: frozenset[str] = frozenset()
+    data: frozenset[str] = frozenset()
+    by_name_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,14 +87,18 @@ def declare_event(
     fields: tuple[str, ...] = (),
     severity: Severity = Severity.INFO,
     lines: tuple[str, ...] = (),
+    data: tuple[str, ...] = (),
+    by_name_only: bool = False,
 ) -> EventType:
     """Declare a kind of event, `room.verb`. Raises ValueError for a name that another has, or an unknown field."""
     if name in EVENTS:
         raise ValueError(f"two events have the name {name}")
-    if unknown := set(lines) - set(fields):
+    if unknown := {*lines, *data} - set(fields):
         raise ValueError(f"{name} has no field {', '.join(sorted(unknown))}")
-    kind = EventType(name, title, subject, body, fields, severity, frozenset(lines))
-    _written(kind, dict.fromkeys((*fields, "subject"), ""))
+    kind = EventType(
+        name, title, subject, body, fields, severity, frozenset(lines), frozenset(data), by_name_only
+    )
+    _written(kind, dict.fromkeys({*fields, "subject"} - kind.data, ""))
     EVENTS[name] = kind
     return kind
 
@@ -122,6 +129,7 @@ async def emit(
     values = {
         field: _lines_shown(fields[field]) if field in kind.lines else _shown(fields[field])
         for field in kind.fields
+        if field not in kind.data
     }
     title, body = _written(kind, values | {"subject": _shown(subject.label)})
     event_id = uuid7()
@@ -133,7 +141,7 @@ async def emit(
             title=" ".join(title.split())[:MAX_TITLE_LENGTH],
             body=body[:MAX_BODY_LENGTH],
             subject=asdict(subject) | {"label": _shown(subject.label)},
-            fields=values,
+            fields=values | {field: fields[field] for field in kind.data},
             department_id=department_id,
             to_users=list(to_users),
             to_channels=list(way.channels),

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Identity, Index, String, Text, text
+from sqlalchemy import ARRAY, BigInteger, Identity, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 import fleetkeeper.devices.words  # noqa: F401 - declares what the log and constraints are called
-from fleetkeeper.database.base import Base
+from fleetkeeper.database.base import Base, Keyed
 
 
 class DeviceRevision(Base):
@@ -49,3 +49,14 @@ class DeviceRevision(Base):
     actor_kind: Mapped[str] = mapped_column(String(20), server_default="")
     actor_name: Mapped[str] = mapped_column(String(255), server_default="")
     reason: Mapped[str] = mapped_column(Text, server_default="")
+
+
+class DeviceChangeCursor(Keyed, Base):
+    """Up to which change a job has come."""
+
+    __tablename__ = "device_change_cursors"
+    __table_args__ = (UniqueConstraint("name"),)
+
+    name: Mapped[str] = mapped_column(String(50))
+    xact: Mapped[int] = mapped_column(BigInteger)
+    revision_id: Mapped[int] = mapped_column(BigInteger)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Text, and_, exists, func, literal, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.devices.revisions.models import DeviceRevision
+from fleetkeeper.devices.revisions.models import DeviceChangeCursor, DeviceRevision
 
 DEVICES = "devices"
 # What a list of past devices may be narrowed by.
@@ -204,3 +204,44 @@ async def differences(
         },
     )
     return rows.all()
+
+
+async def locked_cursor(session: AsyncSession, name: str) -> DeviceChangeCursor | None:
+    """How far a job has come; None while another one is at it."""
+    statement = select(DeviceChangeCursor).where(DeviceChangeCursor.name == name)
+    found: DeviceChangeCursor | None = await session.scalar(statement.with_for_update(skip_locked=True))
+    return found
+
+
+async def newest_place(session: AsyncSession) -> tuple[int, int] | None:
+    """The place of the newest change that is settled."""
+    row = (
+        await session.execute(
+            text(
+                "SELECT xact, id FROM device_revisions "
+                "WHERE xact < pg_snapshot_xmin(pg_current_snapshot())::text::bigint ORDER BY xact DESC, id DESC LIMIT 1"
+            )
+        )
+    ).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+async def names_and_departments(
+    session: AsyncSession, ids: Sequence[UUID]
+) -> dict[UUID, tuple[str, UUID | None]]:
+    """What devices are or were last called, and whose they are or were."""
+    rows = await session.execute(
+        text(
+            """
+            SELECT d.id, r.content ->> 'name', r.content ->> 'department_id'
+            FROM unnest(CAST(:ids AS uuid[])) AS d (id)
+            CROSS JOIN LATERAL (
+                SELECT content FROM device_revisions
+                WHERE device_id = d.id AND object_id = d.id AND object_type = 'devices' AND content IS NOT NULL
+                ORDER BY valid_from DESC, id DESC LIMIT 1
+            ) r
+            """
+        ),
+        {"ids": list(ids)},
+    )
+    return {row[0]: (row[1] or "", UUID(row[2]) if row[2] else None) for row in rows}
