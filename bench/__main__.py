@@ -25,6 +25,7 @@ SECTIONS = (
     "mixed",
     "years",
     "rollups",
+    "inventory",
 )
 PARTS = ("ceiling", "fleetkeeper", "peers", "documents", "lists", "rules")
 
@@ -44,7 +45,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         help="a part of `alerts`, `ingest`, `tsbs` or `protocols`; may be repeated",
     )
     parser.add_argument("--web-processes", type=int, default=1, help="Fleetkeeper's web processes")
-    parser.add_argument("--devices", type=int, default=100_000, help="length of the device list in `pages`")
+    parser.add_argument("--devices", type=int, default=100_000, help="devices in `pages` and `inventory`")
     parser.add_argument("--hosts", type=int, default=1000, help="machines in `tsbs`")
     parser.add_argument("--days", type=int, default=365, help="length of `years` and `rollups`")
     parser.add_argument("--rounds", type=int, default=20, help="how often `tsbs` asks each kind")

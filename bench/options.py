@@ -14,7 +14,7 @@ class Options:
     web_processes: int = 1
     profile: bool = False
     devices: int = 100_000
-    """Rows of the device list in `pages`."""
+    """Devices in `pages` and `inventory`."""
 
     alerts: int = 200_000
     """Rows of the log in `alerts`."""

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from bench import alerts, ingest, mixed, pages, protocols, rollups, tsbs, tsbs_systems, years
+from bench import alerts, ingest, inventory, mixed, pages, protocols, rollups, tsbs, tsbs_systems, years
 from bench.options import Options
 from bench.peers import find_program
 from bench.report import Section, write_json
@@ -146,6 +146,16 @@ def test_pages_first_and_deep(tmp_path):
     charts, lists = pages.run(Options(seconds=0.5, devices=300), tmp_path)
     assert charts.rows[-1]["request"] == "12 charts, 1 request"
     assert any(row["request"] == "by name, page 4" for row in lists.rows)
+
+
+def test_the_inventory_and_its_search(tmp_path):
+    search, reading, merging = inventory.run(Options(seconds=0.5, devices=400), tmp_path)
+    found = {row["search"]: row["results"] for row in search.rows}
+    assert found.pop("what is nowhere") == 0
+    assert all(found.values()), found
+    assert not any(row["unfinished"] for row in search.rows)
+    assert all(row["results"] for row in reading.rows)
+    assert merging.rows[0]["times"] == 10
 
 
 def test_lists_of_alerts(tmp_path):

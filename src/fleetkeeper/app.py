@@ -11,7 +11,8 @@ from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
 import fleetkeeper.all_jobs
-import fleetkeeper.all_models  # noqa: F401 - foreign keys name tables of rooms that a route may not import itself
+import fleetkeeper.all_models
+import fleetkeeper.all_searches  # noqa: F401 - with what foreign keys name and what can be found in any room
 from fleetkeeper.audit.tally import EventTally
 from fleetkeeper.console.error_pages import handle_console_error, install_console_errors
 from fleetkeeper.console.router import console_router

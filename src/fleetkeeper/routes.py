@@ -54,6 +54,7 @@ from fleetkeeper.notifications.inbox import api as inbox
 from fleetkeeper.notifications.preferences import api as notification_preferences
 from fleetkeeper.notifications.rules import api as notification_rules
 from fleetkeeper.operations import audit_api, config_api, health_api, jobs_api
+from fleetkeeper.search import api as search
 from fleetkeeper.settings import Settings
 from fleetkeeper.telemetry import api as telemetry
 from fleetkeeper.telemetry.archive import api as archive
@@ -179,6 +180,7 @@ def include_routes(app: FastAPI) -> None:
         custom_fields.router,
         attachments.router,
         bookmarks.router,
+        search.router,
         approvals.router,
         approval_rules.router,
         approval_delegations.router,

@@ -140,7 +140,7 @@ async def test_neither_sees_the_others_devices_in_the_console(sides, visitors):
         await visitor.open("/account")
         await page.keyboard.press("Control+k")
         await page.keyboard.type(other.device)
-        await expect(page.locator(".palette-empty")).to_contain_text("No page or device matches")
+        await expect(page.locator(".palette-empty")).to_contain_text("No results")
         await page.locator("#palette input").fill(own.device)
         await expect(page.locator(".palette-option").first).to_contain_text(own.device)
         await page.keyboard.press("Enter")

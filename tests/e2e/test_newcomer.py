@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.browsers import NEEDS_BROWSER
+from tests.factories.devices import enter
 from tests.fixtures.client import PASSWORD, enroll
 
 pytestmark = NEEDS_BROWSER
@@ -75,6 +76,24 @@ async def test_the_palette_finds_pages_and_addresses(visitor, app, admin, connec
     await expect(page.locator(".palette-title")).to_have_text(["edge-01", "a-edge-01"])
     await other.client.aclose()
     await device.client.aclose()
+
+
+async def test_the_palette_finds_what_is_on_a_device(visitor, admin):
+    device = await enter(admin, "db-17")
+    body = {"object": f"devices:{device}", "body": "Battery swollen, see ticket INC4711"}
+    assert (await admin.post("/api/v1/notes", json=body)).status_code == 201
+    await visitor.open("/settings")
+    page = visitor.page
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("inc47")
+    first = page.locator(".palette-option").first
+    await expect(first).to_contain_text("Note by admin")
+    await expect(first.locator("mark")).to_have_text("INC47")
+    await page.locator("#palette input").fill("")
+    await page.keyboard.type("db-17")
+    # Enter before the answer is there waits for it.
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**/devices/{device}")
 
 
 async def test_counters_are_rates_unless_asked_otherwise(visitor):

@@ -68,7 +68,10 @@ class Note(Keyed, Base):
     """What somebody wrote on an object, in Markdown. `author` is the name that they had then."""
 
     __tablename__ = "notes"
-    __table_args__ = (Index("ix_notes_object_id", "object_id", "object_type", "created_at", "id"),)
+    __table_args__ = (
+        Index("ix_notes_object_id", "object_id", "object_type", "created_at", "id"),
+        Index("ix_notes_search", "body", postgresql_using="gin", postgresql_ops={"body": "gin_trgm_ops"}),
+    )
 
     object_type: Mapped[str] = mapped_column(String(63))
     object_id: Mapped[UUID]
@@ -138,7 +141,12 @@ class Attachment(Keyed, Base):
     """A file on an object. `author` is the name that who added it had then."""
 
     __tablename__ = "attachments"
-    __table_args__ = (Index("ix_attachments_object_id", "object_id", "object_type", "created_at", "id"),)
+    __table_args__ = (
+        Index("ix_attachments_object_id", "object_id", "object_type", "created_at", "id"),
+        Index(
+            "ix_attachments_search", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}
+        ),
+    )
 
     object_type: Mapped[str] = mapped_column(String(63))
     object_id: Mapped[UUID]

@@ -26,6 +26,7 @@ COMMANDS = {
     "promql": "fleetkeeper.cli.promql:promql",
     "role": "fleetkeeper.cli.role:app",
     "routes": "fleetkeeper.cli.routes_docs:print_routes",
+    "search": "fleetkeeper.cli.search:search",
     "sender": "fleetkeeper.cli.sender:app",
     "serve": "fleetkeeper.cli.serve:serve",
     "settings": "fleetkeeper.cli.settings_docs:print_settings",

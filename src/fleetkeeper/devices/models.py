@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    literal_column,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -44,6 +45,21 @@ class Device(Keyed, Numbered, Timestamped, Base):
             "search_text",
             postgresql_using="gin",
             postgresql_ops={"search_text": "gin_trgm_ops"},
+        ),
+        # Exactly, or by how it begins, whatever the case.
+        Index(
+            "ix_devices_lower_name",
+            literal_column("lower(name)").label("begins"),
+            postgresql_ops={"begins": "text_pattern_ops"},
+        ),
+        *(
+            Index(
+                f"ix_devices_lower_{column}",
+                literal_column(f"lower({column})").label("begins"),
+                postgresql_ops={"begins": "text_pattern_ops"},
+                postgresql_where=text(f"{column} IS NOT NULL"),
+            )
+            for column in ("serial_number", "asset_tag")
         ),
         Index("ix_devices_domain", "domain"),
         Index("ix_devices_department", "department_id", "name", "id"),

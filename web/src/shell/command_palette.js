@@ -1,18 +1,24 @@
-/** Ctrl-K: jump to a page, or to a device by its name, address or serial number. */
+/** Ctrl-K: jump to a page, or to anything that the search finds. */
 
 import { getJson } from "../api.js";
 import { element, icon } from "../elements.js";
+import { hitOption, option, remark } from "./palette_results.js";
 
-const DEVICES_URL = "/api/v1/devices";
+const SEARCH_URL = "/api/v1/search";
 const TYPING_PAUSE_MS = 120;
+// What is exactly what was typed, or begins so, stands before the pages.
+const GOOD_SCORE = 0.75;
 
 let chosen = 0;
 let pending;
 let timer;
+// Enter before the answer is there opens the first result once it is.
+let isAwaited = false;
 
 const palette = () => document.getElementById("palette");
 const input = () => palette().querySelector("input");
 const list = () => palette().querySelector("[role=listbox]");
+const state = () => palette().querySelector("[role=status]");
 const options = () => [...list().querySelectorAll("[role=option]")];
 
 function choose(index) {
@@ -23,12 +29,6 @@ function choose(index) {
     all[chosen].scrollIntoView({ block: "nearest" });
     input().setAttribute("aria-activedescendant", all[chosen].id);
   }
-}
-
-function option(href, sign, title, detail, id) {
-  const text = element("span", { class: "palette-title" }, title);
-  const note = element("span", { class: "palette-detail" }, detail);
-  return element("a", { href, id: `palette-${id}`, role: "option", class: "palette-option", tabindex: "-1" }, sign, text, note);
 }
 
 /** The pages that the navigation is made of, by title, heading or another word for them. */
@@ -42,62 +42,61 @@ function pageOptions(query) {
     })
     .sort((one, other) => rank(other.title, query) - rank(one.title, query))
     .map(({ link, title, group }, place) =>
-      option(link.getAttribute("href"), icon(link.dataset.icon), title, group || "Page", `page-${place}`),
+      option(link.getAttribute("href"), icon(link.dataset.icon), [title], [group || "Page"], `page-${place}`),
     );
 }
 
 /** A title that has the text before one that is found by another word. */
 const rank = (title, query) => Number(title.toLowerCase().includes(query.toLowerCase()));
 
-const bare = (text) => text.toLowerCase().replaceAll(/[:.-]/gu, "");
-
-/** The address or serial number by which a device was found, where its name does not show why. */
-function foundBy(device, query) {
-  if (device.name.toLowerCase().includes(query.toLowerCase())) return "";
-  const known = (device.interfaces ?? []).flatMap((one) => [one.mac_address, ...(one.ip_addresses ?? [])]);
-  return [device.serial_number, ...known].find((text) => text && bare(text).includes(bare(query))) ?? "";
-}
-
-function deviceOptions(devices, query) {
-  return devices.map((device) => {
-    const dot = element("span", { class: `status-mark is-${device.status}`, "aria-hidden": "true" });
-    const detail = [foundBy(device, query), device.status, device.os_name].filter(Boolean).join(" · ");
-    return option(`/devices/${encodeURIComponent(device.id)}`, dot, device.name, detail, device.id);
-  });
-}
-
 function show(nodes, emptyText) {
   list().replaceChildren(...(nodes.length ? nodes : [element("p", { class: "palette-empty" }, emptyText)]));
+  list().scrollTop = 0;
   choose(0);
 }
 
-/** Devices of exactly that name first: many others may have it in theirs. */
-async function findDevices(query, signal) {
-  const ask = (name, limit) => getJson(DEVICES_URL, [[name, query], ["limit", limit]], signal);
-  const [named, found] = await Promise.all([ask("name", "5"), ask("q", "10")]);
-  const first = new Set(named.results.map(({ id }) => id));
-  return [...named.results, ...found.results.filter(({ id }) => !first.has(id))].slice(0, 10);
+function say(text) {
+  state().textContent = text;
+  state().hidden = !text;
+}
+
+function showAnswer(answer, pages, query) {
+  const hits = answer.results.map((hit, place) => ({ node: hitOption(hit, query, place), isGood: hit.score >= GOOD_SCORE }));
+  const good = hits.filter(({ isGood }) => isGood).map(({ node }) => node);
+  const others = hits.filter(({ isGood }) => !isGood).map(({ node }) => node);
+  show([...good, ...pages, ...others], "No results. Try part of a name, a serial number, an address or a word from a note.");
+  say(remark(answer));
 }
 
 async function search(query) {
   pending?.abort();
-  pending = new AbortController();
+  const own = new AbortController();
+  pending = own;
   const pages = pageOptions(query);
   if (!query) {
+    pending = undefined;
     show(pages, "");
+    say("");
     return;
   }
+  say("Searching…");
   try {
-    const devices = await findDevices(query, pending.signal);
-    show([...deviceOptions(devices, query), ...pages], "No page or device matches");
+    showAnswer(await getJson(SEARCH_URL, [["q", query.slice(0, 200)], ["limit", "20"]], own.signal), pages, query);
   } catch (error) {
-    if (error.name !== "AbortError") show(pages, error.message);
+    if (error.name === "AbortError") return;
+    show(pages, "The search failed.");
+    say(error.message);
   }
+  if (pending !== own) return;
+  pending = undefined;
+  if (isAwaited) options()[0]?.click();
+  isAwaited = false;
 }
 
 function open() {
   if (!palette() || palette().open) return;
   input().value = "";
+  isAwaited = false;
   search("");
   palette().showModal();
 }
@@ -105,6 +104,7 @@ function open() {
 function onKey(event) {
   if (event.key === "ArrowDown") choose(chosen + 1);
   else if (event.key === "ArrowUp") choose(chosen - 1);
+  else if (event.key === "Enter" && (timer || pending)) isAwaited = true;
   else if (event.key === "Enter") options()[chosen]?.click();
   else return;
   event.preventDefault();
@@ -114,8 +114,12 @@ export function startCommandPalette() {
   if (!palette()) return;
   input().addEventListener("keydown", onKey);
   input().addEventListener("input", () => {
+    isAwaited = false;
     clearTimeout(timer);
-    timer = setTimeout(() => search(input().value.trim()), TYPING_PAUSE_MS);
+    timer = setTimeout(() => {
+      timer = undefined;
+      search(input().value.trim());
+    }, TYPING_PAUSE_MS);
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-open-palette]")) open();

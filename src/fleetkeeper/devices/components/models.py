@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import INET, JSONB, MACADDR
@@ -22,6 +23,17 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 import fleetkeeper.devices.words  # noqa: F401 - declares what the log and constraints are called
 from fleetkeeper.database.base import Base, Keyed, Numbered, Timestamped
 from fleetkeeper.kit.ids import uuid7
+
+
+def by_any_part(table: str, column: str) -> Index:
+    """Finds rows by any part of a text that most of them do not have."""
+    return Index(
+        f"ix_{table}_{column}",
+        column,
+        postgresql_using="gin",
+        postgresql_ops={column: "gin_trgm_ops"},
+        postgresql_where=text(f"{column} <> ''"),
+    )
 
 
 class OfDevice:
@@ -75,6 +87,7 @@ class NetworkInterface(OfDevice, Keyed, Numbered, Timestamped, Base):
         UniqueConstraint("id", "device_id", name="uq_network_interfaces_id_device_id"),
         Index("ix_network_interfaces_mac_address", "mac_address"),
         Index("ix_network_interfaces_status", "status"),
+        by_any_part("network_interfaces", "description"),
     )
 
     interface_name: Mapped[str] = mapped_column(String(100))
@@ -111,6 +124,13 @@ class IpAddress(OfDevice, Keyed, Numbered, Timestamped, Base):
         ),
         Index("ix_ip_addresses_device_id", "device_id"),
         Index("ix_ip_addresses_address", "address"),
+        Index(
+            "ix_ip_addresses_host",
+            literal_column("host(address)").label("begins"),
+            postgresql_ops={"begins": "text_pattern_ops"},
+        ),
+        Index("ix_ip_addresses_alone", text("(host(address)::inet)")),
+        by_any_part("ip_addresses", "dns_name"),
         Index(
             "ix_ip_addresses_within",
             "address",
@@ -182,6 +202,20 @@ class HardwareComponent(OfDevice, Keyed, Timestamped, Base):
             "ix_hardware_components_serial_number",
             "serial_number",
             postgresql_where=text("serial_number IS NOT NULL"),
+        ),
+        Index(
+            "ix_hardware_components_lower_serial_number",
+            literal_column("lower(serial_number)").label("begins"),
+            postgresql_ops={"begins": "text_pattern_ops"},
+            postgresql_where=text("serial_number IS NOT NULL"),
+        ),
+        Index(
+            "ix_hardware_components_search",
+            literal_column("component_text(name, manufacturer, model, serial_number, part_number)").label(
+                "part"
+            ),
+            postgresql_using="gin",
+            postgresql_ops={"part": "gin_trgm_ops"},
         ),
     )
 

@@ -1,0 +1,7 @@
+"""Every room's searches, imported so that they are declared."""
+
+from fleetkeeper.alerts import searching as alerts
+from fleetkeeper.annotations import searching as annotations
+from fleetkeeper.devices import searching as devices
+
+__all__ = ["alerts", "annotations", "devices"]
