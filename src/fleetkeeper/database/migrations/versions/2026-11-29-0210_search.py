@@ -8,7 +8,7 @@ from alembic import op
 from fleetkeeper.database.migrations.running import run_sql
 
 revision = "0065"
-down_revision = "0066"
+down_revision = "0067"
 branch_labels = None
 depends_on = None
 
