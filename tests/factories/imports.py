@@ -66,3 +66,12 @@ async def items(client: httpx.AsyncClient, made: dict[str, Any]) -> list[dict[st
     """The rows of an import."""
     found: list[dict[str, Any]] = (await client.get(f"{HOME}/{made['id']}/items?limit=500")).json()["results"]
     return found
+
+
+async def waiting_run(app: Any, name: str) -> UUID | None:
+    """The run of a job that waits."""
+    async with app.state.database.session(TEST_CONTEXT) as session:
+        found: UUID | None = await session.scalar(
+            select(JobRun.id).where(JobRun.job == name, JobRun.state == "waiting")
+        )
+    return found

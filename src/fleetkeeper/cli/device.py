@@ -9,7 +9,8 @@ from uuid import UUID
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.cli.device_files import COMMANDS
+from fleetkeeper.cli.device_files import COMMANDS as FILE_COMMANDS
+from fleetkeeper.cli.device_merging import COMMANDS as MERGE_COMMANDS
 from fleetkeeper.cli.inputs import checked
 from fleetkeeper.cli.running import command_actor, with_session
 from fleetkeeper.cli.tables import AsJson, done, print_table, show, show_one
@@ -242,5 +243,5 @@ def _with_device(
     return with_session(run, reason)
 
 
-for _name, _command in COMMANDS.items():
+for _name, _command in (FILE_COMMANDS | MERGE_COMMANDS).items():
     app.command(name=_name)(_command)

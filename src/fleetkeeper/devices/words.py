@@ -6,7 +6,7 @@ from fleetkeeper.database.constraints import declare_taken, declare_wrong
 
 declare_object("devices", page="/devices/{}")
 declare_object("device_configs", "device configuration")
-declare_object("device_imports", "import of devices")
+declare_object("device_imports", "import of devices", page="/device-imports/{}")
 declare_object("device_identities", "device identity")
 declare_object("device_merges", "merge of devices")
 declare_object("device_relationships", "relationship")

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse
 
 from fleetkeeper.annotations.views.service import default_query
 from fleetkeeper.console.contexts.lists import FilterFragment, FilterInputs, ListPanel, ListResults
-from fleetkeeper.console.contexts.panels import Panel
+from fleetkeeper.console.contexts.panels import Note, Panel
 from fleetkeeper.console.lists.days import zone_of
 from fleetkeeper.console.lists.declaring import ListPage
 from fleetkeeper.console.lists.filtering import filter_inputs
@@ -55,6 +55,7 @@ async def show_list(
     after: Sequence[Panel | None] = (),
     crumbs: Sequence[tuple[str, str]] = (),
     links: Sequence[tuple[str, str]] = (),
+    notes: Sequence[Note] = (),
     status: int = 200,
 ) -> Response:
     """The list's page, with other panels around it; htmx gets the list alone.
@@ -72,4 +73,6 @@ async def show_list(
         return render("panels/_list.html", ListResults(panel, actor.csrf_token or ""))
     status = 422 if panel.message else status
     panels = [*before, panel, *after]
-    return show_page(actor, page.path, page.title, panels, crumbs=crumbs, links=links, status=status)
+    return show_page(
+        actor, page.path, page.title, panels, crumbs=crumbs, links=links, notes=notes, status=status
+    )
