@@ -5,15 +5,19 @@ from datetime import datetime
 from typing import Any, get_args
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, String, any_, cast, or_, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.devices.models import Device
+from fleetkeeper.devices.queries import among
 from fleetkeeper.devices.relationships.models import DeviceRelationship
 from fleetkeeper.devices.relationships.schemas import RelationshipType
 from fleetkeeper.devices.revisions.moments import SPECIAL
 from fleetkeeper.kit.listing import Field, Listing
 
+# What passes traffic on: others are cut off when it fails.
+NETWORK = "network_device"
 LISTING = Listing(
     fields={
         "id": Field(DeviceRelationship.id.expression, UUID, sortable=False),
@@ -106,3 +110,43 @@ async def between(session: AsyncSession, ids: Sequence[UUID], kinds: Sequence[st
         {"ids": list(ids), "kinds": list(kinds)},
     )
     return rows.all()
+
+
+async def touching(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Any]:
+    """The current relationships of devices by which one fails with another: parent, child, type, and their types."""
+    rows = await session.execute(
+        text(
+            """
+            SELECT r.parent_device_id AS parent, r.child_device_id AS child, r.relationship_type AS type,
+                   p.device_type AS parent_type, c.device_type AS child_type
+            FROM device_relationships r
+            JOIN devices p ON p.id = r.parent_device_id JOIN devices c ON c.id = r.child_device_id
+            WHERE r.valid_to IS NULL AND r.relationship_type IN ('hosts', 'powers', 'connects_to')
+              AND (r.parent_device_id = ANY (:ids) OR r.child_device_id = ANY (:ids))
+            """
+        ),
+        {"ids": list(ids)},
+    )
+    return rows.all()
+
+
+async def nodes(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Any]:
+    """Devices by their keys: id, name, device_type, status."""
+    asked = select(Device.id, Device.name, Device.device_type, Device.status).where(among(ids))
+    return (await session.execute(asked)).all()
+
+
+async def related(
+    session: AsyncSession, visible: Select[Any], kinds: Sequence[str], limit: int
+) -> Sequence[Any]:
+    """Those of some devices that have a current relationship of a kind, by name: id, name, device_type, status."""
+    ends = (DeviceRelationship.parent_device_id, DeviceRelationship.child_device_id)
+    current = (
+        DeviceRelationship.valid_to.is_(None),
+        DeviceRelationship.relationship_type == any_(cast(list(kinds), ARRAY(String))),
+    )
+    having = or_(*(select(1).where(end == Device.id, *current).exists() for end in ends))
+    asked = visible.with_only_columns(
+        Device.id, Device.name, Device.device_type, Device.status, maintain_column_froms=True
+    )
+    return (await session.execute(asked.where(having).order_by(Device.name, Device.id).limit(limit))).all()

@@ -65,7 +65,9 @@ class TopologyNode(BaseModel):
     name: str
     device_type: str
     status: str
-    distance: int = Field(description="Relationships between it and the device that was asked about")
+    distance: int | None = Field(
+        default=None, description="Relationships between it and the device that was asked about, if one was"
+    )
 
 
 class TopologyEdge(BaseModel):
@@ -82,4 +84,23 @@ class Topology(BaseModel):
 
     nodes: list[TopologyNode]
     edges: list[TopologyEdge]
+    is_cut: bool = Field(description="Whether there are more devices than are told")
+
+
+class Dependent(BaseModel):
+    """A device that fails if another one fails."""
+
+    id: UUID
+    name: str
+    device_type: str
+    status: str
+    distance: int = Field(description="Failures between the device that was asked about and this one")
+    because: str = Field(description="hosts, powers or connects_to: the relationship that takes it down")
+    via: UUID = Field(description="The device at the other end of it")
+
+
+class Dependents(BaseModel):
+    """What fails if a device fails."""
+
+    results: list[Dependent]
     is_cut: bool = Field(description="Whether there are more devices than are told")

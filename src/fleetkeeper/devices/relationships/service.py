@@ -7,7 +7,10 @@ from uuid import UUID
 from sqlalchemy import Select, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.devices import queries as device_queries
 from fleetkeeper.devices import service as devices
+from fleetkeeper.devices.locations.queries import ids_below
+from fleetkeeper.devices.models import Device
 from fleetkeeper.devices.parts import DeviceParts
 from fleetkeeper.devices.relationships import queries
 from fleetkeeper.devices.relationships.models import DeviceRelationship
@@ -96,6 +99,35 @@ async def topology_around(
     await devices.get_device(session, actor, device_id)
     wanted = [one for one in KINDS if not kinds or one in kinds]
     rows = await queries.neighborhood(session, device_id, wanted, depth, limit + 1)
+    return await _topology(session, rows, wanted, limit)
+
+
+async def topology_of(
+    session: AsyncSession,
+    actor: Actor,
+    kinds: Sequence[str],
+    limit: int,
+    *,
+    location_id: UUID | None = None,
+    department_id: UUID | None = None,
+    device_types: Sequence[str] = (),
+) -> Topology:
+    """The devices of a location and all below it, a department or a type, that are related, and how; by name."""
+    wanted = [one for one in KINDS if not kinds or one in kinds]
+    visible = device_queries.visible_to(actor)
+    if location_id is not None:
+        visible = visible.where(Device.location_id.in_(await ids_below(session, location_id)))
+    if department_id is not None:
+        visible = visible.where(Device.department_id == department_id)
+    if device_types:
+        visible = visible.where(Device.device_type.in_(device_types))
+    rows = await queries.related(session, visible, wanted, limit + 1)
+    return await _topology(session, rows, wanted, limit)
+
+
+async def _topology(
+    session: AsyncSession, rows: Sequence[Any], wanted: Sequence[str], limit: int
+) -> Topology:
     nodes = [TopologyNode.model_validate(dict(row._mapping)) for row in rows[:limit]]  # noqa: SLF001
     edges = await queries.between(session, [one.id for one in nodes], wanted)
     return Topology(
