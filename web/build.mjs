@@ -83,7 +83,7 @@ await mkdir(dist, { recursive: true });
 // Modules are deferred; the theme must be on the page before its first paint, so its script is a classic one.
 await bundle(["src/theme_boot.js"], { format: "iife" });
 await bundle(
-  ["src/console.js", "src/device.js", "src/explore.js", "src/dashboard.js", "src/dashboards.js", "src/alert.js", "src/sign_in.js", "src/account_security.js", "src/styles/console.css", "src/styles/board_editor.css"],
+  ["src/console.js", "src/device.js", "src/explore.js", "src/dashboard.js", "src/dashboards.js", "src/alert.js", "src/topology.js", "src/sign_in.js", "src/account_security.js", "src/styles/console.css", "src/styles/board_editor.css"],
   { format: "esm", splitting: true },
 );
 await drawSprite();

@@ -95,7 +95,9 @@ async def relations(shown: "Shown") -> Panels:
     names = await names_of_devices(shown.session, shown.actor, others)
     current = [one for one in found.results if one.valid_to is None]
     ended = [one for one in found.results if one.valid_to is not None]
+    beyond = Cell("Show on the topology page", f"/topology?device={device.id}")
     return [
+        Table("topology", "Topology", ("All around it",), (Row((beyond,)),)) if current else None,
         Table(
             "relations",
             "Relations",

@@ -56,6 +56,7 @@ from fleetkeeper.console.pages import (
     suggestions,
     tags,
     tokens,
+    topology,
     users,
     views,
 )
@@ -103,6 +104,7 @@ def console_router() -> APIRouter:
         roles,
         departments,
         tokens,
+        topology,
         sessions,
         space,
         jobs,
