@@ -1,5 +1,6 @@
 """Errors for people: a page, a toast for htmx, and the way to the sign-in page."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from urllib.parse import urlencode
 
@@ -13,6 +14,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
+from fleetkeeper.alerts.alertmanager.api import BASE as ALERTMANAGER_PATH
+from fleetkeeper.alerts.alertmanager.api import error_response as alertmanager_error_response
 from fleetkeeper.console.contexts.shell import ErrorPage, ErrorToast
 from fleetkeeper.console.navigation import place_of, shell_for
 from fleetkeeper.console.rendering import render
@@ -30,8 +33,12 @@ log = structlog.get_logger(__name__)
 
 # Doors for programs: their errors stay problem documents.
 PROGRAM_PATHS = ("/api/", "/prometheus/", "/alertmanager/", "/health/", "/metrics", "/static/", "/agent/")
-# Doors whose clients read errors in a shape of their own.
-FOREIGN = ((BASE_PATH, scim_error_response), (f"{NETBOX_PATH}/", netbox_error_response))
+# Doors whose clients read errors in a shape of their own; None where the usual one will do.
+FOREIGN: tuple[tuple[str, Callable[[Request, Exception], Response | None]], ...] = (
+    (BASE_PATH, scim_error_response),
+    (f"{NETBOX_PATH}/", netbox_error_response),
+    (f"{ALERTMANAGER_PATH}/", alertmanager_error_response),
+)
 
 NOTHING_HERE = "There is no page at this address. Check the address, or use the navigation."
 # Where somebody goes whose role asks for a second factor; the page says so.
@@ -51,8 +58,9 @@ def sign_in_address(request: Request) -> str:
 async def handle_console_error(request: Request, error: Exception) -> Response:
     """Answer an error as the caller can show it."""
     foreign = next((answer for path, answer in FOREIGN if request.url.path.startswith(path)), None)
-    if foreign is not None:
-        return foreign(request, error)
+    answered = None if foreign is None else foreign(request, error)
+    if answered is not None:
+        return answered
     if request.url.path.startswith(PROGRAM_PATHS):
         return await handle_error(request, error)
     request_id = getattr(request.state, "request_id", None)

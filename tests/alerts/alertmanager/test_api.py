@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from fleetkeeper.alerts.alertmanager import posting
+from fleetkeeper.errors import InvalidInputError
 from fleetkeeper.kit.clock import utc_now
 from tests.factories.telemetry import make_device
 
@@ -213,3 +214,17 @@ class TestOthers:
         assert (await viewer.get(f"{API}/receivers")).json()[0]["name"]
         for probe in ("healthy", "ready"):
             assert (await anonymous.get(f"/alertmanager/-/{probe}")).text == "OK"
+
+
+async def test_nothing_is_kept_of_what_is_refused(app, admin, monkeypatch):
+    """An error is answered once the transaction was rolled back, not before it commits."""
+    whole = posting.post_alerts
+
+    async def post_then_refuse(session, actor, alerts):
+        await whole(session, actor, alerts)
+        raise InvalidInputError("Not this one.")
+
+    monkeypatch.setattr(posting, "post_alerts", post_then_refuse)
+    answer = await admin.post(f"{API}/alerts", json=[{"labels": DOWN}])
+    assert (answer.status_code, answer.json()) == (400, "Not this one.")
+    assert await listed(admin) == []

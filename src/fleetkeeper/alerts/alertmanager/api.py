@@ -1,14 +1,12 @@
 """`/alertmanager`: the HTTP API of Alertmanager, for Prometheus, amtool and Grafana."""
 
 import time
-from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from pydantic import Field
 from starlette.responses import JSONResponse, PlainTextResponse
 
@@ -46,24 +44,17 @@ def _status(error: Exception, known: int) -> int:
     return 404 if known == 404 else 400
 
 
-class AlertmanagerRoute(APIRoute):
-    """A route that says what is wrong as Alertmanager does, by a text as JSON; refusals of access are the product's."""
+def error_response(request: Request, error: Exception) -> Response | None:
+    """What is wrong as Alertmanager says it, by a text as JSON; None for refusals of access and defects.
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The route's handler, with those errors caught."""
-        handler = super().get_route_handler()
-
-        async def handle(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except Exception as error:
-                known = expected_error(error)
-                if known is None or known.status not in {400, 404, 409, 422}:
-                    raise
-                fields = "; ".join(f"{one.field}: {one.message}" for one in known.fields)
-                return JSONResponse(f"{known.detail} {fields}".strip(), _status(error, known.status))
-
-        return handle
+    It answers outside of the route, so that nothing is kept of what was refused.
+    """
+    del request
+    known = expected_error(error)
+    if known is None or known.status not in {400, 404, 409, 422}:
+        return None
+    fields = "; ".join(f"{one.field}: {one.message}" for one in known.fields)
+    return JSONResponse(f"{known.detail} {fields}".strip(), _status(error, known.status))
 
 
 def _texts(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -72,10 +63,10 @@ def _texts(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 health = APIRouter(prefix="/alertmanager/-", tags=["alertmanager"])
+BASE = "/alertmanager/api/v2"
 router = APIRouter(
-    prefix="/alertmanager/api/v2",
+    prefix=BASE,
     tags=["alertmanager"],
-    route_class=AlertmanagerRoute,
     responses={**problem_responses(401, 403, 429), **_texts(400, 422)},
 )
 
