@@ -39,7 +39,11 @@ def import_devices(
         typer.Option("--map", help="COLUMN=FIELD; repeatable; an empty FIELD leaves the column out"),
     ] = None,
     identify_by: Annotated[
-        str, typer.Option("--identify-by", help="id, name, serial_number or asset_tag; default: guessed")
+        str,
+        typer.Option(
+            "--identify-by",
+            help="name, serial_number, asset_tag, or the field of the device ID; default: guessed",
+        ),
     ] = "",
     existing: Annotated[str, typer.Option(help="update or leave devices that exist")] = "update",
     empty_cells: Annotated[
