@@ -393,6 +393,6 @@ def _all(client: httpx.Client, path: str) -> list[dict[str, Any]]:
 
 
 def _switch(client: httpx.Client, rule: Mapping[str, Any], *, is_on: bool) -> None:
-    own = {"id", "origin", "version", "created_at", "updated_at"}
+    own = {"id", "origin", "origin_key", "version", "created_at", "updated_at"}
     wanted = {name: value for name, value in rule.items() if name not in own}
     client.put(f"/api/v1/alert-rules/{rule['id']}", json={**wanted, "enabled": is_on}).raise_for_status()

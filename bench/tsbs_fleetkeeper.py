@@ -52,7 +52,9 @@ def fill(connection: psycopg.Connection, trial: Trial) -> None:
     connection.execute("VACUUM ANALYZE frames")
     connection.execute(
         "INSERT INTO latest SELECT f.* FROM devices d CROSS JOIN LATERAL "
-        "(SELECT * FROM frames WHERE device_id = d.id ORDER BY ts DESC LIMIT 1) f"
+        "(SELECT * FROM frames WHERE device_id = d.id ORDER BY ts DESC LIMIT 1) f "
+        # The product writes what it measures of itself meanwhile.
+        "ON CONFLICT (device_id, part) DO NOTHING"
     )
     connection.execute("ANALYZE latest")
     trial.load.add(
