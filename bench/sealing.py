@@ -148,7 +148,7 @@ async def _read_times(url: str, devices: list[UUID]) -> dict[str, float]:
                 device: UUID = device, hours: int = hours, channels: list[Channel] = channels
             ) -> None:
                 end = START + timedelta(hours=hours)
-                ((times, _),) = await read_samples(session, device, channels, START, end, max_samples=10**7)
+                ((times, _),) = await read_samples(session, channels, START, end, max_samples=10**7)
                 assert len(times) == hours * 360
 
             found[title] = await _median(once)

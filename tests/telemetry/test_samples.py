@@ -37,7 +37,7 @@ async def read_bits(app, device):
     """Every sample of a device, values as their 64 bits."""
     async with app.state.database.session(product_context("job", "test")) as session:
         channels = [Channel.from_row(row) for row in await queries.channels_of_device(session, device)]
-        found = await read_samples(session, device, channels, moment(0), moment(2**51), max_samples=10**7)
+        found = await read_samples(session, channels, moment(0), moment(2**51), max_samples=10**7)
     return {
         channel.metric + str(channel.labels or ""): dict(
             zip(times.tolist(), values.view(np.uint64).tolist(), strict=True)

@@ -53,7 +53,7 @@ class Store:
             rows = await telemetry.channels_of_device(session, self.device, names or None)
             channels = [Channel.from_row(row) for row in rows]
             series = await read_samples(
-                session, self.device, channels, moment(start_us), moment(end_us), max_samples=10**7
+                session, channels, moment(start_us), moment(end_us), max_samples=10**7
             )
         await database.close()
         return {
