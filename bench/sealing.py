@@ -144,9 +144,7 @@ async def _read_times(url: str, devices: list[UUID]) -> dict[str, float]:
             rows = await queries.channels_of_device(session, device, ["bench_1"])
             channels = [Channel.from_row(row) for row in rows]
 
-            async def once(
-                device: UUID = device, hours: int = hours, channels: list[Channel] = channels
-            ) -> None:
+            async def once(hours: int = hours, channels: list[Channel] = channels) -> None:
                 end = START + timedelta(hours=hours)
                 ((times, _),) = await read_samples(session, channels, START, end, max_samples=10**7)
                 assert len(times) == hours * 360
