@@ -96,3 +96,10 @@ async def test_rules_of_sources_are_kept_in_the_console(browser, admin):
     assert answer.status_code == 204, answer.text
     rules = (await admin.get("/api/v1/attribute-rules?source_system=glpi")).json()["results"]
     assert [(one["attribute"], one["rank"]) for one in rules] == [("os_name", 5)]
+
+
+async def test_a_rule_of_sources_has_a_page(browser, admin):
+    (rule,) = (await admin.get("/api/v1/attribute-rules?source_system=vcenter")).json()["results"]
+    page = await browser.page(f"/attribute-rules/{rule['id']}")
+    assert "vcenter" in page
+    assert "department_id" not in rule

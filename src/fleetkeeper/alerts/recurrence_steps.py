@@ -41,12 +41,15 @@ class Steps:
                 most_steps -= 1
                 number = self._on_next_day(number, first)
                 continue
+            built = 0
             if self._rule.positions:
+                # What is thrown away was made, too.
+                built = 0 if number in self._known else len(days) * len(self._hours) * len(self._minutes)
                 moments = self._taken_of(number, first, days)
             else:
                 moments = self._moments(first, _between(days, moment, until))
             # Many times of a day cost as much as many days.
-            most_steps -= max(1, len(days), len(moments) // _MOMENTS_A_STEP)
+            most_steps -= max(1, len(days), max(built, len(moments)) // _MOMENTS_A_STEP)
             for found in moments:
                 if found >= self._start:
                     yield found

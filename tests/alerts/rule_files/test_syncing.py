@@ -151,7 +151,7 @@ async def test_rules_of_the_folder_are_only_enabled_and_disabled(admin, folder, 
     await sync()
     rule = (await rules(admin))["Full"]
     url = f"/api/v1/alert-rules/{rule['id']}"
-    told = {"id", "origin", "version", "created_at", "updated_at"}
+    told = {"id", "origin", "origin_key", "version", "created_at", "updated_at"}
     given = {name: value for name, value in rule.items() if name not in told}
     for answer in (
         await admin.put(url, json=given | {"severity": "critical"}),

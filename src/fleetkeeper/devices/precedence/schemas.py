@@ -54,6 +54,10 @@ class RuleRead(BaseModel):
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def department_id(self) -> None:
+        """Rules are the installation's."""
+
 
 class RulePage(PageOf[RuleRead]):
     """One page of rules."""
