@@ -49,6 +49,8 @@ class Visitor:
         return answer.status if answer else 0
 
     async def is_within_its_width(self) -> bool:
+        # Between two pages there is none to look at.
+        await self.page.wait_for_function("document.readyState !== 'loading' && document.body !== null")
         return await self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
     async def sign_in(self, username: str, password: str) -> None:

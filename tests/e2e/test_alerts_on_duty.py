@@ -73,6 +73,7 @@ async def test_silenced_in_two_clicks(alert, on_duty):
     await expect(page.locator("h1 + .cluster")).to_contain_text("Firing")
     await browser.open("/alerts/silences")
     await page.get_by_role("link", name=f"{alert.name} on desk").click()
+    await expect(page.locator("#expire")).to_be_visible()
     assert await browser.is_within_its_width()
     await page.locator("#expire > summary").click()
     await page.locator("#expire button[type=submit]").click()
