@@ -53,7 +53,9 @@ def import_devices(
     *,
     whole: Annotated[bool, typer.Option("--all-or-nothing", help="Import all rows or none")] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Import what the dry run shows")] = False,
-    dry: Annotated[bool, typer.Option("--dry-run", help="Only show what would happen; the default")] = False,
+    dry: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change; change nothing; the default")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Import devices from a file. Without --apply, only show what each row would do."""

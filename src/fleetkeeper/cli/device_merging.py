@@ -32,7 +32,9 @@ def merge(
     ] = None,
     reason: Annotated[str, typer.Option(help="Reason, for the audit log; required without --preview")] = "",
     *,
-    preview: Annotated[bool, typer.Option("--preview", help="Only show what would happen")] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Show what would change; change nothing")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Merge two devices that are one machine. The one with a working agent stays, whichever is named first."""

@@ -122,10 +122,7 @@ class DeviceParts(Records[Write, Read]):
         if all(getattr(row, name) == value for name, value in values.items()):
             return self.read_as.model_validate(row)
         await self.examine(session, key, values)
-        async with told_by_name(session):
-            for name, value in values.items():
-                setattr(row, name, value)
-            row.version += 1
+        await self._set(session, row, values)
         return await self._read_anew(session, row)
 
     async def locked(self, session: AsyncSession, actor: Actor, key: UUID) -> Any:

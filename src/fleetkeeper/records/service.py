@@ -135,10 +135,7 @@ class Records(Generic[Write, Read]):
         self.check(row, wanted)
         if all(getattr(row, name) == value for name, value in values.items()):
             return self.read_as.model_validate(row)
-        async with told_by_name(session):
-            for name, value in values.items():
-                setattr(row, name, value)
-            row.version += 1
+        await self._set(session, row, values)
         await self._withdraw(session, row, "was changed")
         return await self._read_anew(session, row)
 
@@ -186,6 +183,13 @@ class Records(Generic[Write, Read]):
     async def _withdraw(self, session: AsyncSession, row: Any, what: str) -> None:
         if self.approved:
             await withdraw(session, self.table, str(row.id), f"The {self.noun[0]} {what}.")
+
+    async def _set(self, session: AsyncSession, row: Any, values: Mapping[str, Any]) -> None:
+        """Give a row its values, as its next version."""
+        async with told_by_name(session):
+            for name, value in values.items():
+                setattr(row, name, value)
+            row.version += 1
 
     async def _read_anew(self, session: AsyncSession, row: Any) -> Read:
         await session.refresh(row)
