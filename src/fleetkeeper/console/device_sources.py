@@ -80,6 +80,7 @@ async def sources(shown: "Shown") -> Panels:
             ("Source", "Known there as", "Evidence", "First reported", "Last reported"),
             tuple(_source_row(shown, one, len(told.sources)) for one in told.sources),
             empty="No source has reported this device yet.",
+            is_stacked=True,
         ),
         Table(
             "attributes",
@@ -87,6 +88,7 @@ async def sources(shown: "Shown") -> Panels:
             ("Attribute", "Value", "Why", "Other sources say"),
             tuple(_attribute_row(shown, one) for one in told.attributes),
             empty="No source has told any attribute of this device yet.",
+            is_stacked=True,
         ),
         PIN.shown(f"/devices/{device.id}/pin", options=options) if shown.may_write else None,
         Table(
@@ -95,6 +97,7 @@ async def sources(shown: "Shown") -> Panels:
             ("Device", "When", "By", "Reason"),
             tuple(_merge_row(shown, one) for one in merges.results),
             empty="No device has been merged into this one.",
+            is_stacked=True,
         ),
         MERGE.shown(f"/devices/{device.id}/merge") if shown.may_write else None,
     ]

@@ -44,7 +44,7 @@ declare(
         "upload",
         Permission.DEVICES_WRITE,
         parent="/devices",
-        order=20,
+        order=28,
         words="import csv xlsx excel json yaml file upload template",
     )
 )

@@ -160,6 +160,7 @@ def _merge_page(
             for one in preview.attributes
         ),
         empty="The devices do not differ.",
+        is_stacked=True,
     )
     evidence = Table(
         "evidence",

@@ -25,7 +25,7 @@ declare(
         "hierarchy-2",
         Permission.DEVICES_READ,
         parent="/devices",
-        order=26,
+        order=27,
         words="relations graph map dependencies hosts power cables",
     )
 )
