@@ -125,7 +125,7 @@ def test_reading_ends_when_its_sender_goes(watched):
     before = len(watched.product.output)
     with watched.processor_kept(3), watched.product.client(watched.key) as client:
         with pytest.raises(httpx.ReadTimeout):
-            client.post(LINES, headers={"Content-Encoding": "gzip"}, content=body, timeout=0.5)
+            client.post(LINES, headers={"Content-Encoding": "gzip"}, content=body, timeout=0.1)
         with watched.product.client(watched.product.api_token()) as operator:
             wait_for(
                 "the end of reading",

@@ -1,12 +1,15 @@
 """The product measures itself as telemetry, and built-in rules look at that."""
 
 import pytest
+from psycopg.errors import AdminShutdown
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from fleetkeeper.alerts.models import AlertRule
 from fleetkeeper.alerts.rules.builtin import install
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.operations.self_measuring import measure_itself
+from fleetkeeper.telemetry.homes import ChannelHomes
 from fleetkeeper.telemetry.product_samples import ProductSamples
 from tests.alerts.conftest import token_for, watch  # noqa: F401 - fixtures
 from tests.factories.telemetry import make_device
@@ -80,3 +83,17 @@ async def test_one_departments_people_do_not_see_it(admin, token_for, measured):
     client = await token_for(["telemetry:read", "devices:read"], place)
     await measured()
     assert await values(client, '{__name__=~"fleetkeeper_.+"}') == {}
+
+
+async def test_a_database_that_stops_meanwhile_is_said_in_a_line(measured, monkeypatch):
+    """The next minute measures again."""
+    with monkeypatch.context() as away:
+
+        async def shut_down(*_):
+            raise AdminShutdown("terminating connection due to administrator command")
+
+        away.setattr(ChannelHomes, "places", shut_down)
+        with capture_logs() as logs:
+            await measured()
+    assert [one["event"] for one in logs] == ["the product did not measure itself"]
+    await measured()

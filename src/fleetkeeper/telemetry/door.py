@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 import numpy as np
 import structlog
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, OperationalError
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from fleetkeeper.database.context import WHOLE_FLEET_OPTION
@@ -290,7 +290,7 @@ class TelemetryDoor:
             return await self.layouts.plan(device_id, keys)
         except ChannelError as error:
             return RejectedFrame(index, frame_field(index, f"values.{error.key}"), str(error)), error.reason
-        except PoolTimeout:
+        except OperationalError:
             raise UnavailableError(
                 "The database is unavailable; nothing was stored.", retry_after_seconds=2
             ) from None

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import psycopg
 import structlog
-from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg import AsyncConnection, OperationalError
+from psycopg_pool import AsyncConnectionPool
 
 from fleetkeeper.database.context import product_context
 from fleetkeeper.devices.keys import FIRST_USE, KEY_PREFIX, OVERLAP
@@ -68,7 +68,7 @@ class KnownKeys:
                     row = await cursor.fetchone()
                     if row is not None and row[1] is None:
                         await _note_first_use(connection, row[0], digest)
-            except PoolTimeout:
+            except OperationalError:
                 raise UnavailableError(
                     "The database is unavailable; nothing was stored.", retry_after_seconds=2
                 ) from None
@@ -105,7 +105,7 @@ class KnownKeys:
     async def _try_verify(self) -> None:
         try:
             await self.verify()
-        except (psycopg.Error, PoolTimeout, OSError) as error:
+        except (psycopg.Error, OSError) as error:
             # Without a database no frame is stored either.
             log.warning("device keys were not verified", reason=str(error).splitlines()[:1])
 

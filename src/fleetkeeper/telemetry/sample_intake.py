@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Protocol
 
 import numpy as np
-from psycopg_pool import PoolTimeout
+from psycopg import OperationalError
 
 from fleetkeeper.errors import UnavailableError
 from fleetkeeper.telemetry.device_parts import NOWHERE, DeviceParts, Places
@@ -93,7 +93,7 @@ class SampleIntake:
             asked = [Wanted(channels[index].key, channels[index].sent_as) for index in indices]
             try:
                 found = await self.homes.places(device_id, asked)
-            except PoolTimeout:
+            except OperationalError:
                 raise UnavailableError(
                     "The database is unavailable; nothing was stored.", retry_after_seconds=2
                 ) from None

@@ -141,7 +141,7 @@ class TestPiecesOfAResource:
         body = b"\x0a\x00" * 3_500_000
         for number in reversed(numbers):
             body = field(number, body)
-        with at_most_million_steps(30), pytest.raises(TooManyError):
+        with at_most_million_steps(60), pytest.raises(TooManyError):
             read(body)
 
 

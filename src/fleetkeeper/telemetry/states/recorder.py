@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg import AsyncConnection, OperationalError
+from psycopg_pool import AsyncConnectionPool
 
 from fleetkeeper.errors import UnavailableError
 from fleetkeeper.telemetry.channels import ChannelError, canonical, register_channels
@@ -60,7 +60,7 @@ async def record(
             await _check_room(connection, device_id, list(ids.values()))
             channels = {key: ids[found[0]] for key, found in parsed.items()}
             return await _store(connection, device_id, samples, channels)
-    except PoolTimeout:
+    except OperationalError:
         raise UnavailableError(
             "The database is unavailable; no state was stored.", retry_after_seconds=2
         ) from None
