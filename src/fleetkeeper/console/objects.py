@@ -147,7 +147,7 @@ def _add_reading(router: APIRouter, objects: Objects[Item, Model]) -> None:
     async def show_one(
         request: Request, key: UUID, session: Session, actor: Annotated[Actor, Depends(may_read)]
     ) -> Response:
-        return await _show_one(request, session, actor, objects, key)
+        return await show_object(request, session, actor, objects, key)
 
 
 def _add_creating(router: APIRouter, objects: Objects[Item, Model]) -> None:
@@ -189,7 +189,7 @@ def _add_changing(router: APIRouter, objects: Objects[Item, Model]) -> None:
 
         async def again(error: FleetkeeperError) -> Response:
             refusal = Refusal("change", error, sent, "settings")
-            return await _show_one(request, session, actor, objects, key, refusal)
+            return await show_object(request, session, actor, objects, key, refusal)
 
         return await submit(
             request, session, apply(), lambda outcome: _page_after(outcome, f"{home}/{key}"), again
@@ -220,7 +220,7 @@ def _add_moving(router: APIRouter, objects: Objects[Item, Model]) -> None:
 
         async def again(error: FleetkeeperError) -> Response:
             refusal = Refusal(f"status-{wanted}", error, sent)
-            return await _show_one(request, session, actor, objects, key, refusal)
+            return await show_object(request, session, actor, objects, key, refusal)
 
         return await submit(
             request, session, apply(), lambda outcome: _page_after(outcome, f"{home}/{key}"), again
@@ -246,7 +246,7 @@ def _add_deleting(router: APIRouter, objects: Objects[Item, Model]) -> None:
 
         async def again(error: FleetkeeperError) -> Response:
             refusal = Refusal("delete", error, sent, "settings")
-            return await _show_one(request, session, actor, objects, key, refusal)
+            return await show_object(request, session, actor, objects, key, refusal)
 
         return await submit(request, session, apply(), lambda outcome: _page_after(outcome, home), again)
 
@@ -288,7 +288,7 @@ async def _show_list(
     return await show_list(request, session, actor, objects.page, fetch, before=[form], status=status)
 
 
-async def _show_one(
+async def show_object(
     request: Request,
     session: AsyncSession,
     actor: Actor,
@@ -296,6 +296,7 @@ async def _show_one(
     key: UUID,
     refusal: Refusal | None = None,
 ) -> Response:
+    """The page of one, for a room's own acts on it, too: these answer with it when they are refused."""
     item: Any = await objects.service.get(session, actor, key)
     may_write = actor.may_in(objects.write, item.department_id)
     base = f"{objects.page.path}/{key}"

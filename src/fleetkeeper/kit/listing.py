@@ -4,6 +4,7 @@ import operator as operators
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -35,6 +36,7 @@ Answer = TypeVar("Answer")
 OPERATORS = ("exact", "in", "gte", "lte", "gt", "lt", "contains", "isnull")
 MAX_ITEMS = 200
 MAX_TEXT_LENGTH = 300
+_MOST_DECIMAL = Decimal(10) ** 15
 CONTROL_PARAMETERS = frozenset({"limit", "cursor", "ordering", "q"})
 
 
@@ -63,7 +65,7 @@ class Field:
     """
 
     expression: ColumnElement[Any]
-    kind: type[str | int | float | bool | date | datetime | UUID]
+    kind: type[str | int | float | bool | date | datetime | Decimal | UUID]
     sortable: bool = True
     null_as: str | None = None
     # Whether the column comes with a join that the list's `narrow` statement leaves out.
@@ -110,8 +112,23 @@ def _read_value(kind: Any, text: str, *, bits: int) -> Any:
     """Raises ValueError for what is no such value, OverflowError for a number that the database could not hold."""
     if not is_storable(text) or len(text) > MAX_TEXT_LENGTH:
         raise ValueError(text)
+    if kind is Decimal:
+        return _read_decimal(text)
     value = kind(text)
     if isinstance(value, int) and not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
+        raise OverflowError(text)
+    return value
+
+
+def _read_decimal(text: str) -> Decimal:
+    """Raises ValueError for what is no finite number, OverflowError for one that the database could not hold."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(text) from None
+    if not value.is_finite():
+        raise ValueError(text)
+    if abs(value) >= _MOST_DECIMAL:
         raise OverflowError(text)
     return value
 

@@ -85,6 +85,14 @@ class Records(Generic[Write, Read]):
             own = or_(own, self.model.department_id.is_(None))
         return select(self.model).where(own)
 
+    def writable_to(self, actor: Actor) -> Select[Any]:
+        """What an actor may change."""
+        scope = actor.scope(self.write)
+        everything = select(self.model)
+        if scope.everywhere:
+            return everything
+        return everything.where(self.model.department_id.in_(sorted(scope.departments)))
+
     async def list(
         self,
         session: AsyncSession,
@@ -112,9 +120,7 @@ class Records(Generic[Write, Read]):
         row = self.model(**self.values(wanted))
         self._check_may_write(actor, row.department_id)
         self.check(None, wanted)
-        async with told_by_name(session):
-            session.add(row)
-        return await self._read_anew(session, row)
+        return await self._insert(session, row)
 
     async def change(
         self,
@@ -172,6 +178,11 @@ class Records(Generic[Write, Read]):
         row = await self._find(session, actor, key, is_locked=True)
         self._check_may_write(actor, row.department_id)
         return row
+
+    async def _insert(self, session: AsyncSession, row: Any) -> Read:
+        async with told_by_name(session):
+            session.add(row)
+        return await self._read_anew(session, row)
 
     async def _move(self, session: AsyncSession, row: Any, wanted: StrEnum, reason: str) -> Read:
         row.version += 1

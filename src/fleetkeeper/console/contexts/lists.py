@@ -151,6 +151,8 @@ class ListPanel:
     matching: str
     # Where the whole list is, if these are some rows of it.
     all_href: str = ""
+    # Whether its title stands above it where it has no text.
+    is_titled: bool = False
 
     kind = "list"
 

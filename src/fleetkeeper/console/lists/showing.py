@@ -142,6 +142,7 @@ def related_panel(
         panel,
         title=title or page.title,
         text=text,
+        is_titled=bool(title),
         here="",
         next_href=None,
         previous_href=None,
