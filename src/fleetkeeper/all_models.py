@@ -29,6 +29,9 @@ from fleetkeeper.jobs import models as jobs
 from fleetkeeper.netbox import models as netbox
 from fleetkeeper.notifications import models as notifications
 from fleetkeeper.operations.idempotency import models as idempotency
+from fleetkeeper.stock import models as stock
+from fleetkeeper.stock.counting import models as stock_counts
+from fleetkeeper.stock.levels import models as stock_levels
 from fleetkeeper.telemetry import models as telemetry
 from fleetkeeper.telemetry.archive import models as archive
 from fleetkeeper.telemetry.chunks import models as chunks
@@ -77,5 +80,8 @@ __all__ = [
     "space",
     "states",
     "status_history",
+    "stock",
+    "stock_counts",
+    "stock_levels",
     "telemetry",
 ]

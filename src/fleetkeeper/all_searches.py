@@ -3,5 +3,6 @@
 from fleetkeeper.alerts import searching as alerts
 from fleetkeeper.annotations import searching as annotations
 from fleetkeeper.devices import searching as devices
+from fleetkeeper.stock import searching as stock
 
-__all__ = ["alerts", "annotations", "devices"]
+__all__ = ["alerts", "annotations", "devices", "stock"]

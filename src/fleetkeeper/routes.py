@@ -56,6 +56,10 @@ from fleetkeeper.notifications.rules import api as notification_rules
 from fleetkeeper.operations import audit_api, config_api, health_api, jobs_api
 from fleetkeeper.search import api as search
 from fleetkeeper.settings import Settings
+from fleetkeeper.stock.counting import api as stock_counts
+from fleetkeeper.stock.levels import api as stock_levels
+from fleetkeeper.stock.parts import api as parts
+from fleetkeeper.stock.suppliers import api as suppliers
 from fleetkeeper.telemetry import api as telemetry
 from fleetkeeper.telemetry.archive import api as archive
 from fleetkeeper.telemetry.dashboards import api as dashboards
@@ -194,6 +198,10 @@ def include_routes(app: FastAPI) -> None:
         device_configs.router,
         discovery.router,
         locations.router,
+        parts.router,
+        suppliers.router,
+        stock_levels.router,
+        stock_counts.router,
         relationships.router,
         revisions.router,
         fleet.router,

@@ -33,6 +33,10 @@ SEALERS = {
 }
 # Tables that the owner or the audit log's keeper alone writes.
 READ_ONLY = {
+    # Its quantities are the sums of movements; other columns may be written.
+    "inventory",
+    # Kept by triggers.
+    "part_prices",
     # Locked, never written.
     "identity_turns",
     "alert_rule_versions",

@@ -8,7 +8,7 @@ from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 
 # The headings in their order; the first level has none.
-GROUPS = ("", "Telemetry", "Sources", "Access", "System", ACCOUNT)
+GROUPS = ("", "Supply", "Telemetry", "Sources", "Access", "System", ACCOUNT)
 
 
 @dataclass(frozen=True)

@@ -36,12 +36,15 @@ class Permission(StrEnum):
     NOTIFICATIONS_READ = "notifications:read"
     NOTIFICATIONS_WRITE = "notifications:write"
     OPERATIONS_READ = "operations:read"
+    PARTS_WRITE = "parts:write"
     PROVIDERS_READ = "providers:read"
     PROVIDERS_WRITE = "providers:write"
     ROLES_READ = "roles:read"
     ROLES_WRITE = "roles:write"
     SCIM_WRITE = "scim:write"
     SESSIONS_WRITE = "sessions:write"
+    STOCK_READ = "stock:read"
+    STOCK_WRITE = "stock:write"
     TAGS_READ = "tags:read"
     TAGS_WRITE = "tags:write"
     TELEMETRY_READ = "telemetry:read"
@@ -84,12 +87,15 @@ PERMISSION_DESCRIPTIONS: dict[Permission, str] = {
     Permission.NOTIFICATIONS_READ: "View notification channels, rules and deliveries",
     Permission.NOTIFICATIONS_WRITE: "Change notification channels and rules",
     Permission.OPERATIONS_READ: "View jobs, health and metrics of Fleetkeeper itself",
+    Permission.PARTS_WRITE: "Change parts, suppliers and prices",
     Permission.PROVIDERS_READ: "View identity providers",
     Permission.PROVIDERS_WRITE: "Change identity providers",
     Permission.ROLES_READ: "View roles",
     Permission.ROLES_WRITE: "Create, edit and delete roles",
     Permission.SCIM_WRITE: "Manage users and groups through SCIM",
     Permission.SESSIONS_WRITE: "View and end sessions of all users",
+    Permission.STOCK_READ: "View parts, suppliers, prices and stock",
+    Permission.STOCK_WRITE: "Receive, move, count and fit parts",
     Permission.TAGS_READ: "View tags",
     Permission.TAGS_WRITE: "Create, edit and delete tags",
     Permission.TELEMETRY_READ: "View telemetry of devices",
@@ -125,6 +131,9 @@ SCOPED = frozenset(
         Permission.MEMBERSHIPS_WRITE,
         Permission.NOTIFICATIONS_READ,
         Permission.NOTIFICATIONS_WRITE,
+        Permission.PARTS_WRITE,
+        Permission.STOCK_READ,
+        Permission.STOCK_WRITE,
         # Tags are the same everywhere, and somebody of one department may use them there.
         Permission.TAGS_READ,
         Permission.TELEMETRY_READ,
@@ -151,6 +160,7 @@ _VIEWER = frozenset(
         Permission.DEPARTMENTS_READ,
         Permission.DEVICES_READ,
         Permission.FIELDS_READ,
+        Permission.STOCK_READ,
         Permission.TAGS_READ,
         Permission.TELEMETRY_READ,
     }
@@ -162,6 +172,7 @@ _OPERATOR = _VIEWER | {
     Permission.DEVICES_WRITE,
     Permission.ENROLLMENT_READ,
     Permission.ENROLLMENT_WRITE,
+    Permission.STOCK_WRITE,
 }
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -184,6 +195,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.NOTES_WRITE,
         Permission.NOTIFICATIONS_READ,
         Permission.NOTIFICATIONS_WRITE,
+        Permission.PARTS_WRITE,
         Permission.ROLES_READ,
         Permission.TAGS_WRITE,
         Permission.USERS_READ,

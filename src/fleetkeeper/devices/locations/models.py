@@ -15,7 +15,8 @@ class Location(Keyed, Numbered, Timestamped, Base):
     __tablename__ = "locations"
     __table_args__ = (
         CheckConstraint(
-            "location_type IN ('region', 'site', 'building', 'floor', 'room', 'rack', 'depot', 'vehicle', 'other')",
+            "location_type IN ('region', 'site', 'building', 'floor', 'room', 'rack', 'depot', 'warehouse', 'store', "
+            "'garage', 'vehicle', 'other')",
             name="location_type",
         ),
         UniqueConstraint("parent_id", "name", postgresql_nulls_not_distinct=True),

@@ -9,7 +9,20 @@ from pydantic import BaseModel, ConfigDict, Field
 from fleetkeeper.identity.texts import Description, Name
 from fleetkeeper.kit.pagination import PageOf
 
-LocationType = Literal["region", "site", "building", "floor", "room", "rack", "depot", "vehicle", "other"]
+LocationType = Literal[
+    "region",
+    "site",
+    "building",
+    "floor",
+    "room",
+    "rack",
+    "depot",
+    "warehouse",
+    "store",
+    "garage",
+    "vehicle",
+    "other",
+]
 
 
 class LocationWrite(BaseModel):

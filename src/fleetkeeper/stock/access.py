@@ -1,0 +1,13 @@
+"""Who may call the doors of this room."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from fleetkeeper.identity.access import require
+from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.permissions import Permission
+
+PartsWrite = Annotated[Actor, Depends(require(Permission.PARTS_WRITE))]
+StockRead = Annotated[Actor, Depends(require(Permission.STOCK_READ))]
+StockWrite = Annotated[Actor, Depends(require(Permission.STOCK_WRITE))]

@@ -1,0 +1,1 @@
+"""The catalogue: parts, their variants, and what their prices were."""

@@ -1,0 +1,1 @@
+"""Suppliers, at which price they sell what, and which one is best for a quantity."""
