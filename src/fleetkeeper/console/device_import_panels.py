@@ -1,24 +1,28 @@
 """An import of devices as panels: its mapping as a form, its rows as a list."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, create_model
 
 from fleetkeeper.console.contexts.lists import Empty
-from fleetkeeper.console.contexts.panels import Cell, Note, Option, Panel, Tag
+from fleetkeeper.console.contexts.panels import Cell, Note, Option, Panel, Row, Table, Tag
 from fleetkeeper.console.forms.form import Form, Widget
 from fleetkeeper.console.forms.schema_fields import words_of
 from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter
 from fleetkeeper.console.panels import act_form
+from fleetkeeper.devices.importing.fields import title_of
 from fleetkeeper.devices.importing.queries import ITEMS, OUTCOMES, RESULTS, UNDONE
 from fleetkeeper.devices.importing.schemas import FieldRead, ImportRead, ImportWrite, ItemRead
 from fleetkeeper.devices.importing.status import OPEN, ImportStatus
 
 HOME = "/device-imports"
 MAPPING = "mapping"
+PROGRESS = "progress"
+# Of a text in a form or a list.
+_LONGEST = 60
 _TONES = {
     "wrong": "bad",
     "failed": "bad",
@@ -27,6 +31,7 @@ _TONES = {
     "created": "good",
     "updated": "good",
 }
+_TO_DO = {"create": "to create", "update": "to update"}
 _OPTIONS = {
     "identify_by": Widget(
         "Match devices by", "Which field tells what device a row is about; a name counts in its department"
@@ -54,12 +59,15 @@ class MappingForm:
 
     made: ImportRead
     fields: Sequence[FieldRead]
+    # The first text of each column.
+    samples: Mapping[str, str] = field(default_factory=dict)
 
     def _form(self) -> Form[BaseModel]:
         texts: dict[str, Any] = {f"column_{place}": (str, "") for place in range(len(self.made.columns))}
         options: dict[str, Any] = dict.fromkeys(_OPTIONS, (str, ...))
         columns = {
-            f"column_{place}": Widget(name, kind="select") for place, name in enumerate(self.made.columns)
+            f"column_{place}": Widget(name, self._hint(name), kind="select")
+            for place, name in enumerate(self.made.columns)
         }
         model: type[BaseModel] = create_model("MappingEntry", **texts, **options)
         return Form(
@@ -68,8 +76,13 @@ class MappingForm:
             "Columns and options",
             "Save and run dry run",
             {**columns, **_OPTIONS},
-            text="The dry run changes nothing. It shows below what each row would do.",
+            text="Choose a field for each column of the file. The dry run changes nothing: it shows below what each "
+            "row would do.",
         )
+
+    def _hint(self, column: str) -> str:
+        sample = self.samples.get(column, "")
+        return f"Such as {_short(sample)}" if sample else "Empty in the first rows"
 
     def panel(self) -> Panel:
         """The form with what is chosen now."""
@@ -103,9 +116,11 @@ def status_tag(one: ImportRead) -> Tag:
 
 def counts_text(one: ImportRead) -> str:
     """How many rows there are of each kind."""
-    return ", ".join(
-        f"{one.counts[name]:,} {name}" for name in (*OUTCOMES, *RESULTS, *UNDONE) if name in one.counts
+    kinds = next(
+        (several for several in (UNDONE, RESULTS) if any(name in one.counts for name in several)), OUTCOMES
     )
+    shown = dict.fromkeys((*kinds, "unchanged", "wrong"))
+    return ", ".join(f"{one.counts[name]:,} {_TO_DO.get(name, name)}" for name in shown if name in one.counts)
 
 
 def notes_of(one: ImportRead) -> list[Note]:
@@ -113,9 +128,39 @@ def notes_of(one: ImportRead) -> list[Note]:
     told = [Note(text) for text in one.notes]
     if one.problem:
         told.append(Note(one.problem, tone="bad"))
-    if one.status in {"applying", "undoing"}:
-        told.append(Note("A job is at work. The rows below show how far it is.", "/jobs", "Jobs"))
     return told
+
+
+def is_under_way(one: ImportRead) -> bool:
+    """Whether a job is applying or undoing it."""
+    return one.status in {"applying", "undoing"}
+
+
+def progress_of(one: ImportRead) -> list[Panel]:
+    """How far the job is; it looks again by itself, and opens the page anew at the end."""
+    if not is_under_way(one):
+        return []
+    is_undo = one.status == "undoing"
+    before, after = (RESULTS[:2], UNDONE) if is_undo else (OUTCOMES[:2], RESULTS)
+    total = sum(one.counts.get(name, 0) for name in before)
+    done = sum(one.counts.get(name, 0) for name in after)
+    row = Row(
+        (
+            Cell(f"{done:,} of {total:,}"),
+            Cell(kind="share", share=100 * done / total if total else 0),
+            Cell("Jobs", "/jobs"),
+        )
+    )
+    return [
+        Table(
+            PROGRESS,
+            "Undo in progress" if is_undo else "Import in progress",
+            ("Rows", "Done", "Cancel under"),
+            (row,),
+            text="You can leave this page; the job goes on. Rows that are done stay if you cancel it.",
+            refresh_href=f"{HOME}/{one.id}/{PROGRESS}",
+        )
+    ]
 
 
 def acts_of(one: ImportRead) -> list[Panel]:
@@ -160,18 +205,22 @@ def rows_page(key: UUID, one: ImportRead) -> ListPage[ItemRead]:
             Column("position", "Row", lambda row: Cell(str(row.position)), sort="position"),
             Column("name", "Device", _device, sort="name"),
             Column("outcome", "Outcome", _outcome, sort="outcome"),
-            Column("detail", "Details", _detail, field=None, css="is-wide"),
+            Column("detail", "Details", _detail, field=None, css="is-wide is-breakable"),
         ),
         titles={"device_id": "Device ID", "result": "Result", "undone": "Undo"},
         empty=Empty("No rows", "No rows of the file match."),
         text=counts_text(one) or "Run the dry run to see what each row would do.",
-        refresh_seconds=2 if one.status in {"applying", "undoing"} else 0,
+        refresh_seconds=5 if is_under_way(one) else 0,
     )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _device(row: ItemRead) -> Cell:
     href = f"/devices/{row.device_id}" if row.device_id is not None and row.undone != "deleted" else ""
-    return Cell(row.name or "\N{EN DASH}", href)
+    return Cell(_short(row.name) or "\N{EN DASH}", href)
 
 
 def _outcome(row: ItemRead) -> Cell:
@@ -180,7 +229,12 @@ def _outcome(row: ItemRead) -> Cell:
 
 
 def _detail(row: ItemRead) -> Cell:
-    told = [f"{one.field}: {one.message}" for one in row.problems]
-    if not told:
-        told = [f"{one.field}: {one.before or '(empty)'} → {one.after or '(empty)'}" for one in row.changes]
+    told = [f"{title_of(one.field)}: {one.message}" for one in row.problems]
+    if not told and row.outcome == "create":
+        told = [f"{title_of(one.field)}: {one.after}" for one in row.changes]
+    elif not told:
+        told = [
+            f"{title_of(one.field)}: {one.before or '(empty)'} → {one.after or '(empty)'}"
+            for one in row.changes
+        ]
     return Cell("; ".join([row.detail, *told] if row.detail else told), is_soft=True)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     any_,
+    bindparam,
     cast,
     exists,
     func,
@@ -144,16 +145,21 @@ def _is_stale(device: Any, stale_before: datetime) -> ColumnElement[bool]:
     return and_(device.status == "online", or_(device.last_seen.is_(None), silent))
 
 
+# Made once: an alias of a device costs more than the question.
+_NAMED, _OTHER = aliased(Device), aliased(Device)
+_HAS_NAMESAKE = select(
+    exists().where(
+        _NAMED.id == bindparam("device_id"),
+        _OTHER.id != _NAMED.id,
+        _OTHER.name == _NAMED.name,
+        _OTHER.department_id.is_not_distinct_from(_NAMED.department_id),
+    )
+)
+
+
 async def has_namesake(session: AsyncSession, device_id: UUID) -> bool:
     """Whether another device of its department has its name."""
-    device, other = aliased(Device), aliased(Device)
-    same = and_(
-        other.id != device.id,
-        other.name == device.name,
-        other.department_id.is_not_distinct_from(device.department_id),
-    )
-    found = select(exists().where(device.id == device_id, same))
-    return bool(await session.scalar(found))
+    return bool(await session.scalar(_HAS_NAMESAKE, {"device_id": device_id}))
 
 
 async def shared_names(session: AsyncSession, actor: Actor, names: Collection[str]) -> set[str]:

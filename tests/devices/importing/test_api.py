@@ -191,3 +191,16 @@ async def test_the_template_and_the_fields_fit_each_other(admin):
     assert [one["outcome"] for one in await dry_run(admin, made)] == ["create"]
     names = {one["name"] for one in (await admin.get(f"{HOME}/fields")).json()}
     assert set(made["columns"]) <= names
+
+
+async def test_a_plain_list_of_machines_is_guessed_whole(admin):
+    made = await upload(admin, "Hostname;S/N;MAC;IP\nweb-1;S1;52-54-00-12-34-56;192.0.2.10\n")
+    assert made["mapping"] == {"Hostname": "name", "S/N": "serial_number", "MAC": None, "IP": None}
+    assert [one["outcome"] for one in await dry_run(admin, made)] == ["create"]
+    wrong = {"mapping": {"Hostname": "name", "MAC": "mac_address"}}
+    answer = await admin.put(f"{HOME}/{made['id']}", json=wrong)
+    (told,) = answer.json()["errors"]
+    assert told["field"] == "mapping.MAC"
+    assert "Interface name" in told["message"]
+    unknown = await admin.put(f"{HOME}/{made['id']}", json={"mapping": {"Hostname": "nam"}})
+    assert "the fields are id, name, hostname" in unknown.json()["errors"][0]["message"]

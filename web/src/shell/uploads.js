@@ -19,11 +19,12 @@ async function sendAll(form) {
   lines.replaceChildren();
   button.disabled = true;
   let failed = 0;
+  let made;
   for (const file of files) {
     const line = lineOf(file);
     lines.append(line.item);
     try {
-      await send(form, file, line);
+      made = await send(form, file, line);
       line.say("Added", "is-good");
     } catch (error) {
       failed += 1;
@@ -32,7 +33,10 @@ async function sendAll(form) {
   }
   button.disabled = false;
   // What failed stays in sight.
-  if (!failed) location.reload();
+  if (failed) return;
+  const { pages } = form.dataset;
+  if (pages && files.length === 1 && made.id) location.assign(`${pages}/${made.id}`);
+  else location.reload();
 }
 
 function lineOf(file) {
@@ -62,10 +66,18 @@ function send(form, file, line) {
     request.setRequestHeader("X-CSRF-Token", csrfToken());
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.upload.addEventListener("progress", (event) => line.progress(event.loaded / event.total));
-    request.addEventListener("load", () => (request.status === 201 ? resolve() : reject(new Error(problemOf(request)))));
+    request.addEventListener("load", () => (request.status === 201 ? resolve(answerOf(request)) : reject(new Error(problemOf(request)))));
     request.addEventListener("error", () => reject(new Error("The server cannot be reached")));
     request.send(file);
   });
+}
+
+function answerOf(request) {
+  try {
+    return JSON.parse(request.responseText) ?? {};
+  } catch {
+    return {};
+  }
 }
 
 function problemOf(request) {

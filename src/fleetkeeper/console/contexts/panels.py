@@ -221,6 +221,8 @@ class Upload:
     action: str
     max_bytes: int
     hint: str
+    # The pages of what is made of files: after one file, its page is opened.
+    pages: str = ""
 
     kind = "upload"
 

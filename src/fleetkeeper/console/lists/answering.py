@@ -57,8 +57,11 @@ async def show_list(
     links: Sequence[tuple[str, str]] = (),
     notes: Sequence[Note] = (),
     status: int = 200,
+    current: str = "",
 ) -> Response:
     """The list's page, with other panels around it; htmx gets the list alone.
+
+    `current` is the address of its entry in the navigation, by default the list's own.
 
     An address that asks for nothing leads to the reader's default view of the list, if they have one.
     """
@@ -74,5 +77,12 @@ async def show_list(
     status = 422 if panel.message else status
     panels = [*before, panel, *after]
     return show_page(
-        actor, page.path, page.title, panels, crumbs=crumbs, links=links, notes=notes, status=status
+        actor,
+        current or page.path,
+        page.title,
+        panels,
+        crumbs=crumbs,
+        links=links,
+        notes=notes,
+        status=status,
     )

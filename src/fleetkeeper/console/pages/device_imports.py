@@ -11,11 +11,14 @@ from fleetkeeper.console.contexts.panels import Cell, EntryForm, Upload
 from fleetkeeper.console.device_import_panels import (
     HOME,
     MAPPING,
+    PROGRESS,
     MappingForm,
     acts_of,
     counts_text,
     deleting,
+    is_under_way,
     notes_of,
+    progress_of,
     rows_page,
     status_tag,
 )
@@ -52,10 +55,11 @@ router = APIRouter(prefix=HOME)
 _API = "/api/v1/device-imports"
 _UPLOAD = Upload(
     "upload",
-    "Files",
+    "Files to import",
     f"{_API}?",
     MOST_BYTES,
     "CSV, XLSX, JSON or YAML, up to 10 MiB and 20,000 rows. Nothing is imported until you have seen the dry run.",
+    pages=HOME,
 )
 PAGE: ListPage[ImportRead] = ListPage(
     path=HOME,
@@ -74,7 +78,8 @@ PAGE: ListPage[ImportRead] = ListPage(
     ),
     titles={"id": "ID"},
     empty=Empty(
-        "No imports yet", "Upload a file of devices above. You then say which column is which field."
+        "No imports yet",
+        "Upload a file of devices above, then choose a field for each of its columns. The template has all columns.",
     ),
 )
 
@@ -82,7 +87,10 @@ PAGE: ListPage[ImportRead] = ListPage(
 @router.get("")
 async def list_imports(request: Request, actor: DevicesWrite, session: Session) -> Response:
     """Imports, and the form that uploads files."""
-    links = ((f"{_API}/template?format=xlsx", "Template"), (f"{_API}/export?format=xlsx", "Export devices"))
+    links = (
+        (f"{_API}/template?format=xlsx", "Template (XLSX)"),
+        (f"{_API}/export?format=xlsx", "Export devices (XLSX)"),
+    )
     fetch = partial(service.list_imports, session, actor)
     return await show_list(request, session, actor, PAGE, fetch, before=[_UPLOAD], links=links)
 
@@ -94,7 +102,7 @@ async def show_import(request: Request, key: UUID, actor: DevicesWrite, session:
     made = await service.get_import(session, actor, key)
     form = await _form(session, actor, made)
     fetch = partial(service.list_items, session, actor, key)
-    before = [*([form.panel()] if made.status in OPEN else []), *acts_of(made)]
+    before = [*progress_of(made), *([form.panel()] if made.status in OPEN else []), *acts_of(made)]
     return await show_list(
         request,
         session,
@@ -105,7 +113,18 @@ async def show_import(request: Request, key: UUID, actor: DevicesWrite, session:
         after=deleting(made),
         crumbs=((HOME, "Import devices"),),
         notes=notes_of(made),
+        current=HOME,
     )
+
+
+@router.get(f"/{{key}}/{PROGRESS}")
+async def show_progress(request: Request, key: UUID, actor: DevicesWrite, session: Session) -> Response:
+    """How far the job is; once it has ended, on to the page of the import."""
+    made = await service.get_import(session, actor, key)
+    if not is_under_way(made):
+        return done(request, f"{HOME}/{key}")
+    crumbs = ((HOME, "Import devices"),)
+    return show_page(actor, HOME, made.file_name, progress_of(made), crumbs=crumbs)
 
 
 @router.post("/{key}")
@@ -157,4 +176,5 @@ async def delete_import(request: Request, key: UUID, actor: DevicesWrite, sessio
 
 
 async def _form(session: AsyncSession, actor: Actor, made: ImportRead) -> MappingForm:
-    return MappingForm(made, await service.importable_fields(session, actor))
+    fields = await service.importable_fields(session, actor)
+    return MappingForm(made, fields, await service.samples(session, actor, made.id))

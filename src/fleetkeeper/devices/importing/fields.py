@@ -66,6 +66,7 @@ FIELDS = (
     ),
 )
 NAMES = tuple(one.name for one in FIELDS)
+_TITLES = {one.name: one.title for one in FIELDS}
 # What the device itself is changed in.
 CORE = NAMES[1:17]
 PARTS = ("interface", "mac_address", "ip_address")
@@ -94,7 +95,25 @@ def guessed(columns: Sequence[str], custom: Sequence[FieldRead]) -> dict[str, st
         if name is not None and name not in taken:
             taken.add(name)
             found[column] = name
-    return found
+    return _completed(found)
+
+
+def _completed(found: dict[str, str | None]) -> dict[str, str | None]:
+    """Without addresses that no interface has, and with a name where only host names are given."""
+    mapped = {*found.values()}
+    return {
+        column: "name"
+        if name == "hostname" and "name" not in mapped
+        else None
+        if name in PARTS and "interface" not in mapped
+        else name
+        for column, name in found.items()
+    }
+
+
+def title_of(name: str) -> str:
+    """A field as people call it, without what its choice in a form explains."""
+    return _TITLES.get(name, name).partition(" (")[0]
 
 
 def identifier_in(mapping: Mapping[str, str | None]) -> str:
@@ -114,15 +133,22 @@ def wrong_with(
         if column not in columns:
             wrong.append(FieldError(f"mapping.{column}"[:200], "The file has no such column"))
         elif name is not None and name not in known:
-            wrong.append(FieldError(f"mapping.{column}", f"There is no field {name[:100]!r}"))
+            fields = ", ".join((*NAMES, *(PREFIX + one.name for one in custom)))
+            message = f"There is no field {name[:100]!r}; the fields are {fields}"
+            wrong.append(FieldError(f"mapping.{column}", message))
         elif name is not None and name in first:
             wrong.append(FieldError(f"mapping.{column}", f"Column {first[name]!r} has this field already"))
         elif name is not None:
             first[name] = column
     if not wrong and identify_by not in first:
-        wrong.append(FieldError("identify_by", f"Map a column to {identify_by}, or choose another field"))
-    if not wrong and first.keys() & {"mac_address", "ip_address"} and "interface" not in first:
         wrong.append(
-            FieldError("mapping", "Map a column to interface too: MAC and IP addresses belong to one")
+            FieldError("identify_by", f"Map a column to {title_of(identify_by)!r}, or choose another field")
         )
+    if not wrong and "interface" not in first:
+        told = "Map another column to 'Interface name' too, or leave this one out: an address belongs to an interface"
+        wrong += [
+            FieldError(f"mapping.{first[name]}", told)
+            for name in ("mac_address", "ip_address")
+            if name in first
+        ]
     return wrong

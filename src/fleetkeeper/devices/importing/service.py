@@ -35,6 +35,8 @@ from fleetkeeper.kit.ids import uuid7
 MOST_OPEN = 20
 UNDO_WITHIN = timedelta(days=30)
 _INSERTED = 2000
+# Rows that samples are taken of.
+_SAMPLED = 5
 
 
 async def upload(
@@ -149,6 +151,18 @@ async def importable_fields(session: AsyncSession, actor: Actor) -> list[FieldRe
     return own + [
         FieldRead(name=PREFIX + one.name, title=one.label) for one in custom if not one.is_sensitive
     ]
+
+
+async def samples(session: AsyncSession, actor: Actor, key: UUID) -> dict[str, str]:
+    """The first text that each column of the file has in its first rows."""
+    row = await find(session, actor, key)
+    rows = await queries.next_rows(session, key, 0, _SAMPLED)
+    found: dict[str, str] = {}
+    for one in rows:
+        for column, cell in zip(row.columns, one.cells, strict=False):
+            if text := str(cell).strip():
+                found.setdefault(column, text)
+    return found
 
 
 def undo_until(row: DeviceImport) -> Any:
