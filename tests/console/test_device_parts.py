@@ -139,7 +139,7 @@ async def test_the_past_is_compared_with_now(browser, admin):
         f"/devices/{device}/parts/network-interfaces", interface_name="eth0", interface_type="bond"
     )
     newest = await browser.page(f"/devices/{device}?tab=past&back=0")
-    assert "Nothing has changed since then" in newest
+    assert "All is now as it was then" in newest
     first = (await browser.page(f"/devices/{device}?tab=past&back=2")).partition('id="differences"')[2]
     since = first.partition("</table>")[0]
     for text in ("Web team", "Database team", "Network interface eth0"):
@@ -170,3 +170,42 @@ async def test_versions_of_a_configuration_side_by_side(browser, admin):
         f"config={stored['id']}&against={device}",
     ):
         await browser.page(f"/devices/{device}?tab=configs&{odd}")
+
+
+async def test_an_address_is_added_to_an_interface(browser, admin):
+    device = await enter(admin, "sw-1")
+    page = await browser.page(f"/devices/{device}?tab=network")
+    assert "add an interface, then its address" in page
+    assert "Add IP address" not in page
+    await browser.send(
+        f"/devices/{device}/parts/network-interfaces", interface_name="mgmt0", interface_type="physical"
+    )
+    (interface,) = (await admin.get(f"/api/v1/network-interfaces?device_id={device}")).json()["results"]
+    assert "Add IP address" in await browser.page(f"/devices/{device}?tab=network")
+    entry = {"interface_id": interface["id"], "is_primary": "true"}
+    wrong = await browser.send(f"/devices/{device}/parts/ip-addresses", address="10.0.0.300", **entry)
+    assert wrong.status_code == 422
+    assert "with the length of its prefix, such as 10.0.0.5/24" in wrong.text
+    assert "IPv4 interface" not in wrong.text
+    added = await browser.send(f"/devices/{device}/parts/ip-addresses", address="10.0.0.5/24", **entry)
+    assert added.status_code == 204, added.text
+    page = await browser.page(f"/devices/{device}?tab=network")
+    for text in ("10.0.0.5/24", "Primary", 'data-label="MAC address"'):
+        assert text in page
+
+
+async def test_locations_say_where_they_lie(browser, admin):
+    async def make(name: str, parent: str | None = None) -> str:
+        made = await admin.post("/api/v1/locations", json={"name": name, "parent_id": parent})
+        return str(made.json()["id"])
+
+    berlin, hamburg = await make("Berlin"), await make("Hamburg")
+    room = await make("Room 7", berlin)
+    await make("Room 7", hamburg)
+    await make("Rack A3", room)
+    page = await browser.page("/locations")
+    for text in ("in Berlin", "in Hamburg", "in Berlin / Room 7"):
+        assert text in page
+    page = " ".join((await browser.page(f"/locations/{room}")).split())
+    for text in ("Lies in", f'href="/locations/{berlin}"', "Rack A3", "No devices here"):
+        assert text in page

@@ -11,7 +11,7 @@ async def test_who_says_what_is_on_the_tab(app, browser):
     for text in (
         "vm-69696",
         "Disputed",
-        "puppet: Debian GNU/Linux",
+        "Puppet: Debian GNU/Linux",
         "foreman has the lowest rank, 30",
         "Split off",
     ):
@@ -50,6 +50,10 @@ async def test_devices_are_merged_by_a_preview_and_come_back(browser, admin):
         "In the corner",
         "Take from the other device",
         "Owner: Others",
+        # By phone, each value says whose it is.
+        'data-label="web-01"',
+        'data-label="web-02"',
+        'data-label="After the merge"',
     ):
         assert text in page
     path = f"/devices/{one}/merge/apply?other={other}"
@@ -59,6 +63,8 @@ async def test_devices_are_merged_by_a_preview_and_come_back(browser, admin):
     assert "One machine" in await browser.page(f"/devices/{one}?tab=sources")
     gone = await admin.get(f"/api/v1/devices/{other}")
     assert "merged into web-01" in gone.json()["detail"]
+    old = await browser.client.get(f"/devices/{other}")
+    assert (old.status_code, old.headers["Location"]) == (303, f"/devices/{one}")
     (made,) = (await admin.get(f"/api/v1/devices/{one}/merges")).json()["results"]
     back = await browser.send(f"/devices/{one}/merges/{made['id']}/undo")
     assert back.headers["HX-Redirect"] == f"/devices/{other}"
@@ -101,5 +107,5 @@ async def test_rules_of_sources_are_kept_in_the_console(browser, admin):
 async def test_a_rule_of_sources_has_a_page(browser, admin):
     (rule,) = (await admin.get("/api/v1/attribute-rules?source_system=vcenter")).json()["results"]
     page = await browser.page(f"/attribute-rules/{rule['id']}")
-    assert "vcenter" in page
+    assert "vCenter" in page
     assert "department_id" not in rule

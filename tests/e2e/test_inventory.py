@@ -52,5 +52,5 @@ async def test_a_switch_is_added_and_connected(app, admin, visit, size, scheme):
     await slider.press("End")
     await expect(page.locator("#differences")).to_contain_text("Network interface Ethernet1")
     await slider.press("Home")
-    await expect(page.locator("#differences")).to_contain_text("Nothing has changed since then")
+    await expect(page.locator("#differences")).to_contain_text("All is now as it was then")
     assert not visitor.problems

@@ -22,6 +22,14 @@ _WORDS = {
 }
 
 
+_SOURCES = {"manual": "People", "vcenter": "vCenter"}
+
+
+def source_words(name: str) -> str:
+    """What people call a source."""
+    return _SOURCES.get(name) or words_of(name)
+
+
 def attribute_words(name: str) -> str:
     """What people call an attribute, or a kind of evidence."""
     return _WORDS.get(name) or words_of(name)

@@ -128,7 +128,7 @@ def about_facts(device: DeviceRead, location: str) -> Facts:
         ("Lifecycle", Cell(format_words(device.lifecycle))),
         ("Location", Cell(location, f"/locations/{device.location_id}" if location else "")),
         ("Place in the location", Cell(device.location or "")),
-        ("Vendor and model", Cell(_words(device.manufacturer, device.model))),
+        ("Manufacturer and model", Cell(_words(device.manufacturer, device.model))),
         ("Serial number", Cell(device.serial_number or "")),
         ("Asset tag", Cell(device.asset_tag or "")),
         ("Owner", Cell(device.owner or "")),
@@ -151,7 +151,7 @@ def hardware_facts(device: DeviceRead) -> Facts:
         "hardware",
         "Hardware",
         (
-            ("Vendor and model", Cell(_words(device.manufacturer, device.model))),
+            ("Manufacturer and model", Cell(_words(device.manufacturer, device.model))),
             ("Serial number", Cell(device.serial_number or "")),
             ("Processor", Cell(device.cpu_model or "")),
             ("Cores", Cell(", ".join(f"{count} {what}" for count, what in counted if count))),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from fleetkeeper.console.contexts.panels import Cell, EntryForm, Row, RowAction, Table, Tag
+from fleetkeeper.console.contexts.panels import Cell, EntryForm, Option, Row, RowAction, Table, Tag
 from fleetkeeper.console.details import Panels
 from fleetkeeper.console.device_page import format_bytes, format_speed
 from fleetkeeper.console.forms.form import Form, Widget
@@ -33,6 +33,8 @@ class PartKind:
     form: Form[Any]
     empty: str
     tab: str
+    # The choices of the form's fields; without any, nothing can be added yet.
+    options: Callable[["Shown"], Awaitable[dict[str, list[Option]]]] | None = None
 
 
 def _missing(one: Any) -> tuple[Tag, ...]:
@@ -56,6 +58,21 @@ def _interface_cells(one: Any) -> tuple[Cell, ...]:
         Cell(", ".join(one.ip_addresses)),
         Cell(format_speed(one.speed_mbps)),
     )
+
+
+def _address_cells(one: Any) -> tuple[Cell, ...]:
+    primary = (Tag("Primary", "", "The device is reached by it"),) if one.is_primary else ()
+    return (
+        Cell(one.address, tags=(*primary, *_missing(one)), detail=one.description),
+        Cell(one.dns_name),
+        Cell(words_of(one.status)),
+    )
+
+
+async def _interfaces_of(shown: "Shown") -> dict[str, list[Option]]:
+    asked = [("device_id", str(shown.device.id)), ("limit", str(MOST_SHOWN))]
+    found = await service.interfaces.list(shown.session, shown.actor, asked)
+    return {"interface_id": [Option(str(one.id), one.interface_name) for one in found.results]}
 
 
 def _volume_cells(one: Any) -> tuple[Cell, ...]:
@@ -118,6 +135,29 @@ KINDS = (
         ),
         "No interfaces yet. The agent reports them; others can be added below.",
         "network",
+    ),
+    PartKind(
+        "ip-addresses",
+        "IP addresses",
+        service.addresses,
+        ("Address", "DNS name", "State"),
+        _address_cells,
+        _form(
+            "ip-addresses",
+            "IP address",
+            service.addresses,
+            {
+                "interface_id": Widget("Interface", "Of this device", kind="select"),
+                "address": Widget("Address", "With the length of its prefix, such as 10.0.0.5/24"),
+                "dns_name": "DNS name",
+                "status": "State",
+                "is_primary": Widget("Primary", "The device is reached by it; one of each family"),
+                "description": "Description",
+            },
+        ),
+        "No IP addresses yet. They belong to interfaces: add an interface, then its address below.",
+        "network",
+        options=_interfaces_of,
     ),
     PartKind(
         "storage-volumes",
@@ -206,11 +246,16 @@ async def part_panels(shown: "Shown", kind: PartKind) -> Sequence[Table | EntryF
         rows,
         empty=kind.empty,
         text=f"The first {MOST_SHOWN} of {page.count:,}." if page.count > len(rows) else "",
+        is_stacked=True,
+        is_labelled=True,
     )
     if not shown.may_write:
         return [table]
+    options = await kind.options(shown) if kind.options is not None else {}
+    if kind.options is not None and not any(options.values()):
+        return [table]
     blank = kind.parts.write_as.model_construct(device_id=device.id)
-    return [table, kind.form.shown(f"/devices/{device.id}/parts/{kind.name}", blank)]
+    return [table, kind.form.shown(f"/devices/{device.id}/parts/{kind.name}", blank, options=options)]
 
 
 def _removal(device_id: object, kind: PartKind, one: Any) -> RowAction:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from fleetkeeper.console.attribute_words import attribute_words
 from fleetkeeper.console.contexts.panels import Cell, Fragment, Row, Table, Tag
 from fleetkeeper.console.details import Panels
 from fleetkeeper.console.forms.schema_fields import words_of
+from fleetkeeper.devices.precedence.attributes import ATTRIBUTES
 from fleetkeeper.devices.revisions.comparing import fields_between, name_of
 from fleetkeeper.devices.revisions.schemas import ChangeRead, Difference, FieldDifference
 from fleetkeeper.devices.revisions.service import changes_of_device, list_differences
@@ -60,7 +62,9 @@ async def past(shown: "Shown") -> Panels:
             ("What", "Field", "Then", "Now"),
             tuple(row for one in found.results for row in _difference_rows(one)),
             text=f"What is not as it was on {chosen:%Y-%m-%d at %H:%M:%S} UTC.",
-            empty="Nothing has changed since then.",
+            empty="All is now as it was then.",
+            is_stacked=True,
+            is_labelled=True,
         ),
         Table(
             "changes",
@@ -69,6 +73,8 @@ async def past(shown: "Shown") -> Panels:
             tuple(row for one in changes for row in _change_rows(one)),
             empty="Nothing has changed yet.",
             text=f"The newest {MOST_SHOWN}." if len(changes) == MOST_SHOWN else "",
+            is_stacked=True,
+            is_labelled=True,
         ),
     ]
 
@@ -88,7 +94,8 @@ def _what(kind: str, name: str, operation: str) -> Cell:
     words = _WORDS.get(operation, operation)
     tags = (Tag(words, _TONES.get(operation, "")),) if words != "changed" else ()
     return Cell(
-        " ".join(filter(None, (_KINDS.get(kind, kind), "" if kind == "devices" else name))), tags=tags
+        " ".join(filter(None, (_KINDS.get(kind, kind), "" if kind == "devices" else name.replace("_", " ")))),
+        tags=tags,
     )
 
 
@@ -109,7 +116,11 @@ def _change_rows(one: ChangeRead) -> list[Row]:
 
 
 def _field(one: FieldDifference) -> tuple[Cell, Cell, Cell]:
-    return Cell(words_of(one.field)), Cell(_text(one.before)), Cell(_text(one.after))
+    return Cell(_field_words(one.field)), Cell(_text(one.before)), Cell(_text(one.after))
+
+
+def _field_words(name: str) -> str:
+    return attribute_words(name) if name in ATTRIBUTES else words_of(name)
 
 
 def _text(value: Any) -> str:

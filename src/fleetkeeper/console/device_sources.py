@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from fleetkeeper.console.attribute_words import attribute_words
+from fleetkeeper.console.attribute_words import attribute_words, source_words
 from fleetkeeper.console.contexts.panels import Cell, Option, Row, RowAction, Table, Tag
 from fleetkeeper.console.details import Panels
 from fleetkeeper.console.device_page import format_bytes
@@ -61,7 +61,7 @@ PIN = Form(
 def shown_value(attribute: str, value: Any) -> str:
     """A value in words."""
     if value in (None, ""):
-        return "-"
+        return "\N{EN DASH}"
     if attribute == "memory_total_bytes" and isinstance(value, int):
         return format_bytes(value)
     return words_of(value) if attribute == "device_type" else str(value)
@@ -81,6 +81,7 @@ async def sources(shown: "Shown") -> Panels:
             tuple(_source_row(shown, one, len(told.sources)) for one in told.sources),
             empty="No source has reported this device yet.",
             is_stacked=True,
+            is_labelled=True,
         ),
         Table(
             "attributes",
@@ -89,6 +90,7 @@ async def sources(shown: "Shown") -> Panels:
             tuple(_attribute_row(shown, one) for one in told.attributes),
             empty="No source has told any attribute of this device yet.",
             is_stacked=True,
+            is_labelled=True,
         ),
         PIN.shown(f"/devices/{device.id}/pin", options=options) if shown.may_write else None,
         Table(
@@ -98,6 +100,7 @@ async def sources(shown: "Shown") -> Panels:
             tuple(_merge_row(shown, one) for one in merges.results),
             empty="No device has been merged into this one.",
             is_stacked=True,
+            is_labelled=True,
         ),
         MERGE.shown(f"/devices/{device.id}/merge") if shown.may_write else None,
     ]
@@ -106,7 +109,7 @@ async def sources(shown: "Shown") -> Panels:
 def _source_row(shown: "Shown", one: SourceRead, number: int) -> Row:
     is_itself = one.source_system == AGENT and one.source_id == str(shown.device.id)
     confirm = (
-        f"Make what {one.source_system} reports as {one.source_id} a device of its own? "
+        f"Make what {source_words(one.source_system)} reports as {one.source_id} a device of its own? "
         "Telemetry stays with this device. To go back, merge the two."
     )
     action = RowAction("Split off", f"/devices/{shown.device.id}/sources/{one.id}/split", confirm)
@@ -117,15 +120,24 @@ def _source_row(shown: "Shown", one: SourceRead, number: int) -> Row:
     return Row(
         (
             Cell(
-                one.source_system, detail=one.source_instance, tags=(*tags, *((missing,) if missing else ()))
+                source_words(one.source_system),
+                detail=one.source_instance,
+                tags=(*tags, *((missing,) if missing else ())),
             ),
-            Cell("This agent" if is_itself else one.source_id),
+            Cell(_known_as(one, is_itself=is_itself)),
             Cell(", ".join(evidence) + more, is_soft=True),
             Cell(at=one.first_seen, kind="time", is_soft=True),
             Cell(at=one.last_seen, kind="time"),
         ),
         (action,) if shown.may_write and number > 1 and not is_itself else (),
     )
+
+
+def _known_as(one: SourceRead, *, is_itself: bool) -> str:
+    """What people enter has the ID of the device that they entered it for, which says nothing."""
+    if is_itself:
+        return "This agent"
+    return "" if one.source_system == "manual" else one.source_id
 
 
 def _attribute_row(shown: "Shown", one: AttributeRead) -> Row:
@@ -151,7 +163,7 @@ def _attribute_row(shown: "Shown", one: AttributeRead) -> Row:
 
 
 def _other(attribute: str, said: Said) -> str:
-    return f"{said.source_system}: {shown_value(attribute, said.value)}"
+    return f"{source_words(said.source_system)}: {shown_value(attribute, said.value)}"
 
 
 def _merge_row(shown: "Shown", one: MergeRead) -> Row:

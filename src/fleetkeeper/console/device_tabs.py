@@ -202,7 +202,7 @@ TABS = (
     DeviceTab("overview", "Overview", overview),
     DeviceTab("system", "System", system),
     DeviceTab("hardware", "Hardware", parts_tab("hardware-components", "vms")),
-    DeviceTab("network", "Network", parts_tab("network-interfaces")),
+    DeviceTab("network", "Network", parts_tab("network-interfaces", "ip-addresses")),
     DeviceTab("storage", "Storage", storage),
     DeviceTab("facts", "Facts", facts),
     DeviceTab("configs", "Configs", configs),

@@ -1,6 +1,6 @@
 """The usual pages of a room's records, of which the room says only what is its own."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import Any
@@ -31,14 +31,18 @@ def record_pages(
     deletion: str = "This cannot be undone.",
     more: Callable[[AsyncSession, Actor, Any, bool], Awaitable[Panels]] | None = None,
     options: OptionsOf | None = None,
+    listed: Callable[[AsyncSession, Actor, list[tuple[str, str]]], Awaitable[Any]] | None = None,
+    hidden: Collection[str] = (),
 ) -> APIRouter:
     """The list, the form for a new one, and the page of one with its tabs.
 
     `labels` are the fields of the forms; `facts` are what the page of one shows, by default the same fields, as the
     list shows them. `more` are panels below these; it is told whether the reader may change the record. `options` are
-    the choices of fields, by default of the department.
+    the choices of fields, by default of the department. `listed` reads the list where it shows more than the records;
+    `hidden` are fields of the forms that the page of one shows in panels of its own.
     """
     one = records.noun[0]
+    shown = {name: label for name, label in labels.items() if name not in hidden}
     return object_pages(
         Objects(
             page=page,
@@ -46,7 +50,7 @@ def record_pages(
             read=records.read,
             write=records.write,
             service=Service(
-                records.list,
+                listed or records.list,
                 records.get,
                 records.create,
                 records.change,
@@ -55,7 +59,7 @@ def record_pages(
             ),
             form=Form(records.write_as, one, one.capitalize(), "Save", labels),
             name=lambda item: str(getattr(item, records.label)),
-            facts=facts or partial(_entered, labels, page, records.label),
+            facts=facts or partial(_entered, shown, page, records.label),
             options=options or departments(records.write),
             machine=records.machine,
             consequences=consequences or {},

@@ -178,11 +178,17 @@ async def get_device(session: AsyncSession, actor: Actor, device_id: UUID) -> De
 
 async def _where_it_went(session: AsyncSession, actor: Actor, device_id: UUID) -> str:
     """Why there is no device, for those who may see the one that it became part of."""
-    other = select(Device.merged_into).where(Device.id == device_id).scalar_subquery()
-    kept = await session.scalar(queries.visible_to(actor).where(Device.id == other))
+    kept = await merged_into(session, actor, device_id)
     if kept is None:
         return "There is no such device."
     return f"This device was merged into {kept.name}, /devices/{kept.id}."
+
+
+async def merged_into(session: AsyncSession, actor: Actor, device_id: UUID) -> Device | None:
+    """The device that one has become part of, for those who may see it."""
+    other = select(Device.merged_into).where(Device.id == device_id).scalar_subquery()
+    kept: Device | None = await session.scalar(queries.visible_to(actor).where(Device.id == other))
+    return kept
 
 
 async def update_device(

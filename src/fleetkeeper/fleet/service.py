@@ -205,7 +205,7 @@ async def note_for(session: AsyncSession, device_id: UUID) -> str:
         return ""
     return (
         f"Another device in the same department is named {device.name}. "
-        "If it is this machine, delete the old device; otherwise rename one of them."
+        "If it is this machine, merge the two in the tab Sources of either; otherwise rename one of them."
     )
 
 

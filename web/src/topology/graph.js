@@ -1,7 +1,10 @@
 /** The drawing, by Cytoscape.js, which only this page fetches. */
 
+import { positionsOf } from "./layout.js";
+
 // Past this number of devices a layout by forces takes too long.
 const MOST_BY_FORCE = 250;
+const LARGEST = 1.3;
 const COLORS = { hosts: "--fk-series-1", connects_to: "--fk-text-soft", powers: "--fk-warn-mark", manages: "--fk-purple", backs_up: "--fk-teal" };
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -53,13 +56,29 @@ export class Graph {
   }
 
   arrange() {
-    const isSmall = this.cy.nodes().length <= MOST_BY_FORCE;
-    this.cy.layout(isSmall ? { name: "cose", animate: false, nodeRepulsion: () => 9000 } : { name: "breadthfirst", animate: false, spacingFactor: 0.6 }).run();
+    const nodes = this.cy.nodes();
+    if (nodes.length <= MOST_BY_FORCE) {
+      this.cy.layout({ name: "cose", animate: false, nodeRepulsion: () => 9000 }).run();
+      this.fit();
+      return;
+    }
+    const edges = this.cy.edges().map((edge) => ({ parent: edge.source().id(), child: edge.target().id() }));
+    const positions = positionsOf(nodes.map((node) => ({ id: node.id() })), edges);
+    this.cy.layout({ name: "preset", positions: (node) => positions.get(node.id()), padding: 20 }).run();
   }
 
   choose(id) {
     this.cy.elements().unselect();
     this.cy.getElementById(id).select();
+  }
+
+  /** Small graphs are not blown up until names cover each other. */
+  fit() {
+    this.cy.fit(undefined, 30);
+    if (this.cy.zoom() > LARGEST) {
+      this.cy.zoom(LARGEST);
+      this.cy.center();
+    }
   }
 
   mark(name, ids) {

@@ -22,7 +22,10 @@ export class TopologyPage {
     for (const box of this.root.querySelectorAll("[data-kind]")) box.addEventListener("change", () => this.show());
     this.root.addEventListener("click", (event) => {
       const act = event.target.closest("[data-act]");
-      if (act) this.act(act.dataset.act, act.dataset.device ?? this.chosen);
+      if (!act) return;
+      this.act(act.dataset.act, act.dataset.device ?? this.chosen);
+      // The answer stands above the graph, far from a row of the table.
+      if (act.dataset.device) this.parts.state.scrollIntoView({ block: "center" });
     });
     this.graph = await Graph.in(this.parts.graph, (id) => this.choose(id));
     const asked = new URLSearchParams(window.location.search);
@@ -44,13 +47,14 @@ export class TopologyPage {
       for (const edge of told.edges) this.edges.set(edge.id, edge);
       this.show();
       const more = told.is_cut ? " There are more: narrow the filters, or open one device and expand it." : "";
-      this.say(this.nodes.size ? `${this.nodes.size} devices, ${this.edges.size} relations.${more}` : "No related devices match. Add relations on the tab Relations of a device.");
+      this.say(this.nodes.size ? `${counted(this.nodes.size, "device")}, ${counted(this.edges.size, "relation")}.${more}` : "No related devices match. Add relations on the tab Relations of a device.");
     } catch (error) {
       this.say(error.message);
     }
   }
 
   show() {
+    this.parts.graph.hidden = this.nodes.size === 0;
     const kinds = new Set([...this.root.querySelectorAll("[data-kind]:checked")].map((box) => box.dataset.kind));
     const edges = [...this.edges.values()].filter((edge) => kinds.has(edge.type) && this.nodes.has(edge.parent) && this.nodes.has(edge.child));
     this.graph.show([...this.nodes.values()], edges);
@@ -68,6 +72,7 @@ export class TopologyPage {
 
   async act(name, id) {
     this.choose(id);
+    if (name === "expand" || name === "from") this.graph.mark("path", []);
     if (name === "expand") await this.load(around(id, "1"));
     if (name === "fails") await this.showFailing(id);
     if (name === "from") {
@@ -98,6 +103,8 @@ export class TopologyPage {
     else this.say(`Shortest path: ${path.map((one) => this.nodes.get(one).name).join(" → ")}`);
   }
 }
+
+const counted = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 
 const around = (device, depth = "2") => [`/api/v1/devices/${encodeURIComponent(device)}/topology`, [["depth", depth], ["limit", MOST]]];
 

@@ -20,6 +20,12 @@ export function deviceRows(nodes, edges) {
   return nodes.map((node) => row(node, relations.get(node.id)));
 }
 
+function inWords(name) {
+  if (name === "vm") return "Virtual machine";
+  const text = name.replaceAll("_", " ");
+  return text[0].toUpperCase() + text.slice(1);
+}
+
 function row(node, relations) {
   const words = [...relations].map(([words, others]) => {
     const more = others.length > MOST_NAMED ? `, and ${others.length - MOST_NAMED} more` : "";
@@ -30,8 +36,8 @@ function row(node, relations) {
   return element(
     "tr", {},
     element("td", {}, element("a", { href: `/devices/${encodeURIComponent(node.id)}` }, node.name)),
-    element("td", {}, node.device_type.replaceAll("_", " ")),
-    element("td", {}, node.status),
+    element("td", {}, inWords(node.device_type)),
+    element("td", {}, inWords(node.status)),
     element("td", {}, words.join("; ") || "–"),
     element("td", {}, button("fails", "What fails with it"), " ", button("expand", "Expand"), " ", button("from", "Path from here"), " ", button("to", "Path to here")),
   );

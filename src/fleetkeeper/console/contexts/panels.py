@@ -157,6 +157,8 @@ class Table:
     refresh_href: str = ""
     # On a phone, the cells of a row stand below each other, as in lists.
     is_stacked: bool = False
+    # So that each cell but the first then says its column.
+    is_labelled: bool = False
 
     kind = "table"
 

@@ -17,9 +17,12 @@ from fleetkeeper.console.contexts.panels import Option
 LONG_TEXT = 500
 
 
+_ABBREVIATIONS = {"vm": "VM", "vlan": "VLAN"}
+
+
 def words_of(value: str) -> str:
     """A value of a schema as people read it."""
-    return value.replace("_", " ").capitalize()
+    return _ABBREVIATIONS.get(value) or value.replace("_", " ").capitalize()
 
 
 def kind_of(name: str, info: FieldInfo, *, has_options: bool) -> str:

@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.console.attribute_words import attribute_words
+from fleetkeeper.console.attribute_words import attribute_words, source_words
 from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import Cell, Option
 from fleetkeeper.console.forms.form import Widget
@@ -44,7 +44,9 @@ PAGE: ListPage[RuleRead] = ListPage(
             lambda one: Cell(attribute_words(one.attribute), f"{HOME}/{one.id}"),
             sort="attribute",
         ),
-        Column("source_system", "Source", lambda one: Cell(one.source_system), sort="source_system"),
+        Column(
+            "source_system", "Source", lambda one: Cell(source_words(one.source_system)), sort="source_system"
+        ),
         Column("rank", "Rank", lambda one: Cell(str(one.rank)), sort="rank"),
         Column(
             "max_age_days",
@@ -54,6 +56,8 @@ PAGE: ListPage[RuleRead] = ListPage(
         ),
     ),
     titles={"id": "ID"},
+    text="Of the sources that tell an attribute, the one with the lowest rank counts. A value older than its age limit "
+    "counts only if no other source has a newer one.",
     empty=Empty("No attribute rules", "Without rules, the source that has known a device longest counts."),
     export="/api/v1/attribute-rules/export",
 )

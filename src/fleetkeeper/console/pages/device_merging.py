@@ -161,6 +161,7 @@ def _merge_page(
         ),
         empty="The devices do not differ.",
         is_stacked=True,
+        is_labelled=True,
     )
     evidence = Table(
         "evidence",

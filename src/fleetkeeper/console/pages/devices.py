@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import RedirectResponse
 
 from fleetkeeper.annotations.fields.service import fields_for
 from fleetkeeper.annotations.tags.service import all_tags
@@ -34,7 +35,7 @@ from fleetkeeper.devices.bulk import change_devices
 from fleetkeeper.devices.creating import clone_device, create_device
 from fleetkeeper.devices.presence import shown_status
 from fleetkeeper.devices.schemas import DeviceRead
-from fleetkeeper.errors import FleetkeeperError, InvalidInputError
+from fleetkeeper.errors import FleetkeeperError, InvalidInputError, NotFoundError
 from fleetkeeper.identity.access import ReasonGiven, reason_given
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.departments.service import all_departments
@@ -186,8 +187,14 @@ async def show_device(
     session: Session,
     settings: AppSettings,
 ) -> Response:
-    """One device: the tab of its page that the address names."""
-    return await device_page(request, session, actor, settings, device_id)
+    """One device: the tab of its page that the address names. That of a merged device leads to the one that stayed."""
+    try:
+        return await device_page(request, session, actor, settings, device_id)
+    except NotFoundError:
+        kept = await devices.merged_into(session, actor, device_id)
+        if kept is None:
+            raise
+        return RedirectResponse(f"{HOME}/{kept.id}", 303)
 
 
 @router.post("/devices/{device_id}")

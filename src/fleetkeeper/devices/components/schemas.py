@@ -1,7 +1,7 @@
 """What the API says of parts of devices."""
 
 from datetime import datetime
-from ipaddress import IPv4Interface, IPv6Interface
+from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -94,11 +94,18 @@ class InterfacePage(PageOf[InterfaceRead]):
     """One page of network interfaces."""
 
 
+def _interface_address(value: Any) -> Any:
+    try:
+        return ip_interface(value)
+    except ValueError:
+        raise ValueError("Must be an IP address with the length of its prefix, such as 10.0.0.5/24") from None
+
+
 class AddressWrite(_Part):
     """What is entered of an IP address."""
 
     interface_id: UUID = Field(description="The interface of the same device that has it")
-    address: IPv4Interface | IPv6Interface = Field(
+    address: Annotated[IPv4Interface | IPv6Interface, BeforeValidator(_interface_address)] = Field(
         description="With the length of its prefix, such as 10.0.0.5/24"
     )
     dns_name: FullName = ""
