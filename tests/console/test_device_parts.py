@@ -182,12 +182,14 @@ async def test_an_address_is_added_to_an_interface(browser, admin):
     )
     (interface,) = (await admin.get(f"/api/v1/network-interfaces?device_id={device}")).json()["results"]
     assert "Add IP address" in await browser.page(f"/devices/{device}?tab=network")
-    entry = {"interface_id": interface["id"], "is_primary": "true"}
-    wrong = await browser.send(f"/devices/{device}/parts/ip-addresses", address="10.0.0.300", **entry)
+    entry = {"interface_id": interface["id"], "is_primary": "true", "status": "active"}
+    form = {**entry, "csrf_token": browser.csrf_token}
+    path, headers = f"/devices/{device}/parts/ip-addresses", {"HX-Request": "true"}
+    wrong = await browser.client.post(path, data=form | {"address": "10.0.0.300"}, headers=headers)
     assert wrong.status_code == 422
     assert "with the length of its prefix, such as 10.0.0.5/24" in wrong.text
     assert "IPv4 interface" not in wrong.text
-    added = await browser.send(f"/devices/{device}/parts/ip-addresses", address="10.0.0.5/24", **entry)
+    added = await browser.client.post(path, data=form | {"address": "10.0.0.5/24"}, headers=headers)
     assert added.status_code == 204, added.text
     page = await browser.page(f"/devices/{device}?tab=network")
     for text in ("10.0.0.5/24", "Primary", 'data-label="MAC address"'):
