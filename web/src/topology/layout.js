@@ -35,31 +35,38 @@ function ringsAround(root, around, seen) {
       found.push(next);
     }
   }
-  const rings = [];
+  const counts = [];
   for (const one of found.toReversed()) {
     one.leaves = Math.max(one.leaves, 1);
     if (one.above) one.above.leaves += one.leaves;
-    rings[one.depth] = (rings[one.depth] ?? 0) + 1;
+    counts[one.depth] = (counts[one.depth] ?? 0) + 1;
   }
-  return placed(found, radiiOf(rings));
+  return placed(found, ringsOf(counts));
 }
 
-/** Each ring has room for those on it, and for the one within it. */
-function radiiOf(rings) {
-  const radii = [0];
-  for (let depth = 1; depth < rings.length; depth += 1) {
-    radii.push(Math.max(radii[depth - 1] + 2 * SPACING, (rings[depth] * SPACING) / (2 * Math.PI)));
+/** Each ring has room for those on it: where they are many, it is a band of several lines. */
+function ringsOf(counts) {
+  const rings = [{ radius: 0, lines: 1 }];
+  for (let depth = 1; depth < counts.length; depth += 1) {
+    const lines = Math.max(1, Math.round(Math.sqrt(counts[depth]) / 6));
+    const within = rings[depth - 1];
+    const free = within.radius + (within.lines + 1) * SPACING;
+    rings.push({ radius: Math.max(free, (counts[depth] * SPACING) / (2 * Math.PI * lines)), lines });
   }
-  return radii;
+  return rings;
 }
 
-function placed(found, radii) {
+function placed(found, rings) {
   const points = new Map();
+  const seated = rings.map(() => 0);
   found[0].from = 0;
   found[0].width = 2 * Math.PI;
   for (const one of found) {
     const angle = one.from + one.width / 2;
-    points.set(one.id, { x: radii[one.depth] * Math.cos(angle), y: radii[one.depth] * Math.sin(angle) });
+    const { radius, lines } = rings[one.depth];
+    const away = radius + (seated[one.depth] % lines) * SPACING;
+    seated[one.depth] += 1;
+    points.set(one.id, { x: away * Math.cos(angle), y: away * Math.sin(angle) });
     let from = one.from;
     for (const next of one.below) {
       next.from = from;
@@ -67,7 +74,8 @@ function placed(found, radii) {
       from += next.width;
     }
   }
-  return { points, radius: radii.at(-1) };
+  const { radius, lines } = rings.at(-1);
+  return { points, radius: radius + (lines - 1) * SPACING };
 }
 
 /** Groups in lines, the largest first, so that all together are about as wide as high. */
