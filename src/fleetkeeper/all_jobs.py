@@ -4,6 +4,7 @@ from fleetkeeper.alerts import jobs as alerts
 from fleetkeeper.annotations import jobs as annotations
 from fleetkeeper.approvals import jobs as approvals
 from fleetkeeper.audit import jobs as audit
+from fleetkeeper.device_requests import jobs as device_requests
 from fleetkeeper.devices import deleting
 from fleetkeeper.devices.importing import jobs as importing
 from fleetkeeper.devices.revisions import jobs as revisions
@@ -26,6 +27,7 @@ __all__ = [
     "archive",
     "audit",
     "deleting",
+    "device_requests",
     "emitters",
     "idempotency",
     "identity",

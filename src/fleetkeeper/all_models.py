@@ -11,6 +11,7 @@ from fleetkeeper.audit import models as audit
 from fleetkeeper.config import models as config
 from fleetkeeper.database import status_history
 from fleetkeeper.database.base import Base
+from fleetkeeper.device_requests import models as device_requests
 from fleetkeeper.devices import models as devices
 from fleetkeeper.devices.components import models as components
 from fleetkeeper.devices.configs import models as device_configs
@@ -54,6 +55,7 @@ __all__ = [
     "config",
     "dashboards",
     "device_configs",
+    "device_requests",
     "devices",
     "fleet",
     "idempotency",

@@ -19,6 +19,7 @@ from fleetkeeper.console.router import console_router
 from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database, warn_if_held
 from fleetkeeper.database.logins import application_url
+from fleetkeeper.device_requests.responses.waiting import RequestWatch
 from fleetkeeper.devices.keys import KEY_PREFIX
 from fleetkeeper.error_handlers import Problem, install_error_handlers
 from fleetkeeper.fleet.service import agent_config
@@ -74,18 +75,18 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
         )
         door, stream = TelemetryDoor.build(settings, database), _live_views(database, settings.web)
         senders = SenderIntake(database, door, settings.telemetry)
-        oidc, promql = OidcClient(), Promql(settings.promql)
+        oidc, promql, watch = OidcClient(), Promql(settings.promql), RequestWatch(database)
         services.add(Sealer(installation_key(settings.identity.secret_key, settings.home)))
         await door.start()
-        stream.start()
-        senders.start()
+        for reader in (stream, senders, watch):
+            reader.start()
         front.door, front.stream = door, stream
         follower = Periodic("config follower", CONFIG_TAG_SECONDS, partial(_follow_config, database, front))
         follower.start()
         intake = IntakeRecorder(
             database, [partial(counts_of_door, door), partial(counts_of_senders, senders.tally)]
         )
-        for one in (database, door, stream, senders, oidc, promql, intake):
+        for one in (database, door, stream, senders, oidc, promql, intake, watch):
             services.add(one)
         recorder = Periodic("intake recorder", FLUSH_SECONDS, intake.flush)
         recorder.start()
@@ -96,9 +97,8 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
         finally:
             await follower.stop()
             await recorder.stop()
-            await stream.stop()
-            await senders.stop()
-            await door.stop()
+            for part in (watch, stream, senders, door):
+                await part.stop()
             await intake.flush()
             await promql.stop()
             await oidc.close()

@@ -18,6 +18,7 @@ from fleetkeeper.annotations.views import api as saved_views
 from fleetkeeper.approvals import api as approvals
 from fleetkeeper.approvals.delegations import api as approval_delegations
 from fleetkeeper.approvals.rules import api as approval_rules
+from fleetkeeper.device_requests import api as device_requests
 from fleetkeeper.devices import api as devices
 from fleetkeeper.devices.access import calling_device, device_ahead
 from fleetkeeper.devices.components import api as components
@@ -114,6 +115,7 @@ def body_bounds(settings: Settings) -> Mapping[str, int]:
         | {"/api/v1/attachments": settings.attachments.max_file_bytes}
         | {f"{API}{device_imports.PATH}": MOST_IMPORT_BYTES}
         | {"/api/v1/devices/{device_id}/configs": device_configs.MAX_BODY_BYTES}
+        | {f"{API}{path}": bound for path, bound in device_requests.BODY_BOUNDS.items()}
         | {"/alertmanager/api/v2/alerts": alertmanager.MAX_ALERTS_BYTES}
         | dict.fromkeys(netbox.BULK_PATHS, netbox.MAX_BODY_BYTES)
         | dict.fromkeys(telemetry_paths, settings.telemetry.max_body_bytes)
@@ -218,5 +220,6 @@ def include_routes(app: FastAPI) -> None:
         jobs_api.router,
         audit_api.router,
         *alerts.routers,
+        *device_requests.routers,
     ):
         app.include_router(router, prefix=API)

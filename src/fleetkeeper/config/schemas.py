@@ -68,6 +68,35 @@ class AlertKeeping(_Value):
     )
 
 
+class DeviceRequests(_Value):
+    """How requests of devices are taken on and answered."""
+
+    duplicate_window_seconds: int = Field(
+        default=300,
+        ge=0,
+        le=86_400,
+        description="Seconds in which the same request of a device counts as one; 0 turns it off",
+    )
+    max_open_per_device: int = Field(
+        default=100, ge=1, le=10_000, description="Open requests that one device may have"
+    )
+    confidence_threshold: float = Field(
+        default=0.7,
+        ge=0,
+        le=1,
+        description="Confidence below which an agent's answer waits for a person; 0 turns it off",
+    )
+    delivery_hours: int = Field(
+        default=72, ge=1, le=8760, description="Hours after which a response that no device took has failed"
+    )
+    max_deliveries: int = Field(
+        default=100,
+        ge=1,
+        le=10_000,
+        description="Times that a response is handed to a device that does not acknowledge it",
+    )
+
+
 class ConfigValues(BaseModel):
     """All keys at once."""
 
@@ -76,3 +105,4 @@ class ConfigValues(BaseModel):
     features: Features = Field(default_factory=Features)
     audit: AuditKeeping = Field(default_factory=AuditKeeping)
     alerts: AlertKeeping = Field(default_factory=AlertKeeping)
+    requests: DeviceRequests = Field(default_factory=DeviceRequests)

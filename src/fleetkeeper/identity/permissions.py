@@ -18,6 +18,7 @@ class Permission(StrEnum):
     CONFIG_WRITE = "config:write"
     DASHBOARDS_SHARE = "dashboards:share"
     DASHBOARDS_WRITE = "dashboards:write"
+    DECISIONS_WRITE = "decisions:write"
     DEPARTMENTS_READ = "departments:read"
     DEPARTMENTS_WRITE = "departments:write"
     DEVICES_CREATE = "devices:create"
@@ -39,6 +40,8 @@ class Permission(StrEnum):
     PARTS_WRITE = "parts:write"
     PROVIDERS_READ = "providers:read"
     PROVIDERS_WRITE = "providers:write"
+    REQUESTS_READ = "requests:read"
+    REQUESTS_WRITE = "requests:write"
     ROLES_READ = "roles:read"
     ROLES_WRITE = "roles:write"
     SCIM_WRITE = "scim:write"
@@ -69,6 +72,7 @@ PERMISSION_DESCRIPTIONS: dict[Permission, str] = {
     Permission.CONFIG_WRITE: "Change settings, retention and integrations; run jobs",
     Permission.DASHBOARDS_SHARE: "Share dashboards with others",
     Permission.DASHBOARDS_WRITE: "Create and edit dashboards",
+    Permission.DECISIONS_WRITE: "Record decisions of agents about device requests",
     Permission.DEPARTMENTS_READ: "View departments",
     Permission.DEPARTMENTS_WRITE: "Create, edit and delete departments",
     Permission.DEVICES_CREATE: "Add devices",
@@ -90,6 +94,8 @@ PERMISSION_DESCRIPTIONS: dict[Permission, str] = {
     Permission.PARTS_WRITE: "Change parts, suppliers and prices",
     Permission.PROVIDERS_READ: "View identity providers",
     Permission.PROVIDERS_WRITE: "Change identity providers",
+    Permission.REQUESTS_READ: "View device requests, responses and decisions of agents",
+    Permission.REQUESTS_WRITE: "Submit, handle and answer device requests; judge decisions of agents",
     Permission.ROLES_READ: "View roles",
     Permission.ROLES_WRITE: "Create, edit and delete roles",
     Permission.SCIM_WRITE: "Manage users and groups through SCIM",
@@ -117,6 +123,7 @@ SCOPED = frozenset(
         Permission.AUDIT_EXPORT,
         Permission.AUDIT_READ,
         Permission.DASHBOARDS_WRITE,
+        Permission.DECISIONS_WRITE,
         Permission.DEPARTMENTS_READ,
         Permission.DEPARTMENTS_WRITE,
         Permission.DEVICES_CREATE,
@@ -132,6 +139,8 @@ SCOPED = frozenset(
         Permission.NOTIFICATIONS_READ,
         Permission.NOTIFICATIONS_WRITE,
         Permission.PARTS_WRITE,
+        Permission.REQUESTS_READ,
+        Permission.REQUESTS_WRITE,
         Permission.STOCK_READ,
         Permission.STOCK_WRITE,
         # Tags are the same everywhere, and somebody of one department may use them there.
@@ -160,6 +169,7 @@ _VIEWER = frozenset(
         Permission.DEPARTMENTS_READ,
         Permission.DEVICES_READ,
         Permission.FIELDS_READ,
+        Permission.REQUESTS_READ,
         Permission.STOCK_READ,
         Permission.TAGS_READ,
         Permission.TELEMETRY_READ,
@@ -172,6 +182,7 @@ _OPERATOR = _VIEWER | {
     Permission.DEVICES_WRITE,
     Permission.ENROLLMENT_READ,
     Permission.ENROLLMENT_WRITE,
+    Permission.REQUESTS_WRITE,
     Permission.STOCK_WRITE,
 }
 

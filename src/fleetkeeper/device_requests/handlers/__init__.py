@@ -1,0 +1,1 @@
+"""Handlers: who answers which types of requests, and for how long each may take."""
