@@ -38,7 +38,9 @@ from fleetkeeper.console.device_sources import sources
 from fleetkeeper.console.history import entries_tab
 from fleetkeeper.console.lists.showing import related_panel
 from fleetkeeper.console.location_options import location_path
+from fleetkeeper.console.request_list import REQUESTS
 from fleetkeeper.console.silence_notes import silences_table
+from fleetkeeper.device_requests.service import list_requests
 from fleetkeeper.devices.annotating import TABLE
 from fleetkeeper.devices.creating import SOURCE as MANUAL
 from fleetkeeper.devices.schemas import DeviceRead
@@ -186,6 +188,14 @@ async def alerts(shown: Shown) -> Panels:
     ]
 
 
+async def requests(shown: Shown) -> Panels:
+    """What it asked for, the newest first."""
+    asked = [("device_id", str(shown.device.id)), ("limit", "25")]
+    found = await list_requests(shown.session, shown.actor, asked)
+    own = replace(REQUESTS, columns=tuple(one for one in REQUESTS.columns if one.name != "device_name"))
+    return [related_panel(own, found, all_href=f"/device-requests?device_id={shown.device.id}")]
+
+
 async def settings(shown: Shown) -> Panels:
     """What may be changed of it."""
     session, actor, device = shown.session, shown.actor, shown.device
@@ -212,6 +222,7 @@ TABS = (
     DeviceTab("processes", "Processes", processes, lambda shown: shown.has_reported),
     DeviceTab("sessions", "Sessions", logins),
     DeviceTab("alerts", "Alerts", alerts, lambda shown: shown.actor.may(Permission.ALERTS_READ)),
+    DeviceTab("requests", "Requests", requests, lambda shown: shown.actor.may(Permission.REQUESTS_READ)),
     DeviceTab("settings", "Settings", settings, lambda shown: shown.may_write or shown.may_delete),
 )
 

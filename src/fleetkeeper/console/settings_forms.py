@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fleetkeeper.config.schemas import AlertKeeping, AuditKeeping, Features, Sampling
+from fleetkeeper.config.schemas import AlertKeeping, AuditKeeping, DeviceRequests, Features, Sampling
 from fleetkeeper.console.forms.form import Form, Widget
 
 SAVE = "Save changes"
@@ -66,5 +66,21 @@ FORMS: dict[str, Form[Any]] = {
         SAVE,
         _numbers({"retention_days": "Keep for (days)"}),
         text="How long resolved alerts are kept. They are deleted by the week, at night; open alerts stay.",
+    ),
+    "requests": Form(
+        DeviceRequests,
+        "requests",
+        "Device requests",
+        SAVE,
+        _numbers(
+            {
+                "duplicate_window_seconds": "Same request counts as one within (seconds)",
+                "max_open_per_device": "Open requests per device",
+                "confidence_threshold": "An agent's answer needs a person below a confidence of",
+                "delivery_hours": "Give up undelivered responses after (hours)",
+                "max_deliveries": "Give up undelivered responses after (attempts)",
+            }
+        ),
+        text="How requests of devices are taken on, answered and delivered.",
     ),
 }
