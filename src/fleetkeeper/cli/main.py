@@ -25,6 +25,7 @@ COMMANDS = {
     "notification": "fleetkeeper.cli.notification:app",
     "part": "fleetkeeper.cli.part:app",
     "promql": "fleetkeeper.cli.promql:promql",
+    "request": "fleetkeeper.cli.request:app",
     "role": "fleetkeeper.cli.role:app",
     "routes": "fleetkeeper.cli.routes_docs:print_routes",
     "search": "fleetkeeper.cli.search:search",
