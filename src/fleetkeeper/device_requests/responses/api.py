@@ -1,5 +1,6 @@
 """`/api/v1/requests` for devices, by their keys: submit, poll, acknowledge."""
 
+import time
 from typing import Annotated
 from uuid import UUID
 
@@ -73,8 +74,12 @@ async def get_response(
     known = request.headers.get("if-none-match", "")
     poll = _Poll(request, database, device.device_id, request_id, known)
     told, etag = await poll.look()
-    if wait_seconds and (etag == known or _is_under_way(told)):
-        await while_connected(request.receive, watch.wait(request_id, _mark(etag), wait_seconds))
+    until = time.monotonic() + wait_seconds
+    # Without an ETag the answer is waited for, and not that somebody takes the request on.
+    while etag == known or (not known and _is_under_way(told)):
+        left = until - time.monotonic()
+        if left <= 0 or not await while_connected(request.receive, watch.wait(request_id, _mark(etag), left)):
+            break
         told, etag = await poll.look()
     headers = {"ETag": etag, "Cache-Control": "no-store"}
     if etag == known:
