@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.annotations.fields.filters import PREFIX
 from fleetkeeper.annotations.fields.service import fields_for
+from fleetkeeper.database.engine import let_go
 from fleetkeeper.database.many_rows import insert_many
 from fleetkeeper.database.status_history import move
 from fleetkeeper.devices.annotating import TABLE
@@ -47,6 +48,7 @@ async def upload(
     Raises InvalidInputError for a file that is none, TooLargeError, ConflictError where too many wait already.
     """
     file_format = file_format or format_of(file_name)
+    await let_go(session)
     table = await read_table(content, file_format)
     if await queries.count_open(session, actor) >= MOST_OPEN:
         raise ConflictError(f"{MOST_OPEN} imports wait to be applied already; delete some first.")

@@ -112,6 +112,34 @@ async def test_an_archive_that_explodes_is_refused():
     assert "unpacks to more than" in await refusal(file.getvalue(), "xlsx")
 
 
+def with_sheet(sheet: bytes, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A workbook with another sheet in place of its own."""
+    file = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(workbook([["name"], ["a"]]))) as good,
+        zipfile.ZipFile(file, "w", method) as made,
+    ):
+        for one in good.infolist():
+            is_sheet = "sheet1" in one.filename and sheet
+            made.writestr(one.filename, sheet if is_sheet else good.read(one))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content", [b"<row/>" * 1_100_000, b"<row>" + b"<c/>" * 1_100_000 + b"</row>"], ids=["rows", "cells"]
+)
+async def test_elements_that_take_much_memory_are_refused_before_they_are_built(content, monkeypatch):
+    monkeypatch.setattr("openpyxl.load_workbook", None)
+    main = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    sheet = b'<worksheet xmlns="' + main + b'"><sheetData>' + content + b"</sheetData></worksheet>"
+    assert "too many rows or cells" in await refusal(with_sheet(sheet), "xlsx")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+async def test_archives_of_other_kinds_are_refused(method):
+    assert "in a way that workbooks are not" in await refusal(with_sheet(b"", method), "xlsx")
+
+
 async def test_a_part_gives_no_more_than_the_archive_tells():
     """Its true size is 30 MiB; the archive's directory says 100 bytes."""
     file = io.BytesIO()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePath
 from typing import Literal
 
@@ -18,6 +19,8 @@ _READERS: dict[str, Callable[[bytes], Table]] = {
     "json": read_json,
     "yaml": read_yaml,
 }
+# One file at a time: what is built of one may take some hundred megabytes, and the processor for seconds.
+_AT_WORK = ThreadPoolExecutor(max_workers=1, thread_name_prefix="import-files")
 _ENDINGS = {
     ".csv": "csv",
     ".tsv": "csv",
@@ -45,4 +48,4 @@ async def read_table(content: bytes, file_format: str) -> Table:
         raise TooLargeError(f"A file has at most {MOST_BYTES // MEBIBYTE} MiB.")
     if not content.strip():
         raise refused("It is empty")
-    return await asyncio.to_thread(_READERS[file_format], content)
+    return await asyncio.get_running_loop().run_in_executor(_AT_WORK, _READERS[file_format], content)

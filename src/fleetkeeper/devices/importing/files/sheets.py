@@ -12,7 +12,6 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from fleetkeeper.devices.importing.files.table import (
-    MEBIBYTE,
     MOST_COLUMNS,
     MOST_ROWS,
     Table,
@@ -20,9 +19,8 @@ from fleetkeeper.devices.importing.files.table import (
     table_of,
     text_of,
 )
+from fleetkeeper.devices.importing.files.weighing import check_archive
 
-MOST_UNPACKED_BYTES = 64 * MEBIBYTE
-MOST_PARTS = 1_000
 _BROKEN = (
     zipfile.BadZipFile,
     InvalidFileException,
@@ -61,20 +59,12 @@ def read_xlsx(content: bytes) -> Table:
 
 
 def _check_archive(content: bytes) -> None:
-    """Raise InvalidInputError for an archive that unpacks to more than a workbook of that many rows needs.
-
-    Sizes are those that the archive tells: Python's reader never unpacks more of a part than that.
-    """
+    """Raise InvalidInputError for what is no archive, or one that unpacks to too much."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            parts = archive.infolist()
+            check_archive(archive)
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
         raise refused("It is no XLSX workbook", "Save it as XLSX, or as CSV") from None
-    if len(parts) > MOST_PARTS or sum(one.file_size for one in parts) > MOST_UNPACKED_BYTES:
-        raise refused(
-            f"It unpacks to more than {MOST_UNPACKED_BYTES // MEBIBYTE} MiB",
-            "Remove other sheets and pictures",
-        )
 
 
 def _rows(sheet: Any) -> Iterator[list[str]]:
