@@ -8,7 +8,9 @@ from fleetkeeper.annotations.objects import Annotated, declare_annotated
 from fleetkeeper.annotations.tags.queries import tagged_with
 from fleetkeeper.devices.models import Device
 from fleetkeeper.devices.queries import visible_to
+from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.permissions import Permission
+from fleetkeeper.kit.text import is_storable
 
 TABLE = "devices"
 FILTERS = frozenset({"tag", "tag__in"})
@@ -28,6 +30,9 @@ declare_annotated(
 
 
 def with_tag(statement: Select[Any], name: str, text: str) -> Select[Any]:
-    """Those of the devices that have the tag with that slug, or one of several after `tag__in`."""
+    """Those of the devices that have that tag, by its slug, or one of several. Raises InvalidInputError."""
+    if not is_storable(text):
+        wrong = FieldError(name, "Must be the slug of a tag")
+        raise InvalidInputError("The filter is wrong.", fields=[wrong])
     slugs = [text] if name == "tag" else [one for one in text.split(",") if one]
     return statement.where(Device.id.in_(tagged_with(TABLE, slugs)))

@@ -166,3 +166,10 @@ async def test_statements_do_not_grow_with_the_fleet(app, admin):
     for number in range(10):
         await enter(admin, f"d{number}")
     assert await count() == one <= 8
+
+
+@pytest.mark.parametrize("query", ["tag=%00", "tag__in=a,%00"])
+async def test_tags_that_are_no_text_are_refused(admin, query):
+    for path in (TARGETS, INVENTORY, "/api/v1/devices"):
+        answer = await admin.get(f"{path}?{query}")
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, query.partition("=")[0])

@@ -114,7 +114,7 @@ async def _search(asked: Asked, name: str, values: Values) -> Condition:
 def _has_address(text: str) -> Condition:
     """Devices with an interface that has this address; none for a text that is no address."""
     try:
-        address = ipaddress.ip_address(text.strip())
+        address = ipaddress.ip_address(text.strip().partition("%")[0])
     except ValueError:
         return false()
     return Device.id.in_(select(IpAddress.device_id).where(of_host(address)))

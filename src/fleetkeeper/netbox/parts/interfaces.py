@@ -71,7 +71,7 @@ async def _kind(asked: Asked, name: str, values: Sequence[str]) -> ColumnElement
 
 async def _speed(asked: Asked, name: str, values: Sequence[str]) -> ColumnElement[bool]:
     del asked
-    return _MODEL.speed_mbps.in_([operators.read_whole(name, one) // 1000 for one in values])
+    return operators.any_number(name, _MODEL.speed_mbps.expression, values, 1000)
 
 
 class Interfaces(Rows):

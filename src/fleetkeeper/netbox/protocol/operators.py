@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, true
+from sqlalchemy import BigInteger, ColumnElement, and_, func, literal, not_, or_, true
 
 from fleetkeeper.errors import InvalidInputError
 from fleetkeeper.kit.clock import parse_time
@@ -68,13 +68,25 @@ def number_condition(
     if lookup == "empty":
         is_empty = truth(name, values[-1])
         return column.is_(None) if is_empty else column.is_not(None)
-    wanted = [read(name, one) for one in values]
+    wanted = [_as_told(read(name, one)) for one in values]
     if not lookup:
         return column.in_(wanted)
     if lookup == "n":
         return or_(column.is_(None), column.not_in(wanted))
     compare = {"lt": column.__lt__, "lte": column.__le__, "gt": column.__gt__, "gte": column.__ge__}[lookup]
     return or_(*(compare(one) for one in wanted))
+
+
+def _as_told(value: Any) -> Any:
+    """A whole number with all its digits, of which a column of smaller numbers has none alike."""
+    return literal(value, BigInteger) if isinstance(value, int) else value
+
+
+def any_number(
+    name: str, column: ColumnElement[Any], values: Sequence[str], unit: int = 1
+) -> ColumnElement[bool]:
+    """One of some whole numbers, in units of the column. Raises InvalidInputError for what is none."""
+    return column.in_([_as_told(read_whole(name, one) // unit) for one in values])
 
 
 def read_whole(name: str, text: str) -> int:
