@@ -48,7 +48,7 @@ class TimeSlider:
 async def past(shown: "Shown") -> Panels:
     """The slider over the changes, what is different since, and the newest changes."""
     device, session, now = shown.device, shown.session, utc_now()
-    changes = await changes_of_device(session, device.id, MOST_SHOWN)
+    changes = await changes_of_device(session, shown.actor, device.id, MOST_SHOWN)
     moments = sorted({one.at for one in changes})
     back = _back(shown.asked.get("back", ""), moments)
     # At the oldest there was nothing yet, so that all is new since.

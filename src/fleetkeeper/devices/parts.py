@@ -15,7 +15,7 @@ from fleetkeeper.devices import queries
 from fleetkeeper.devices.models import Device
 from fleetkeeper.devices.revisions.moments import AS_OF, CHANGED_SINCE, moment_in, without_moments
 from fleetkeeper.devices.revisions.past import as_past
-from fleetkeeper.devices.revisions.queries import changed_since, past_parts
+from fleetkeeper.devices.revisions.queries import both_ends_seen, changed_since, past_parts
 from fleetkeeper.devices.service import check_permission, get_device
 from fleetkeeper.errors import FieldError, InvalidInputError, NotFoundError
 from fleetkeeper.identity.actor import Actor
@@ -89,7 +89,10 @@ class DeviceParts(Records[Write, Read]):
             raise InvalidInputError("The filter is wrong.", fields=[wrong])
         device_id = self.listing.fields["device_id"].parse("device_id", asked["device_id"])
         await get_device(session, actor, device_id)
-        rows = (await session.execute(past_parts(self.table, device_id, moment).limit(MOST_PAST))).all()
+        past = past_parts(self.table, device_id, moment)
+        if not actor.scope(self.read).everywhere:
+            past = past.where(both_ends_seen())
+        rows = (await session.execute(past.limit(MOST_PAST))).all()
         results = [as_past(self.read_as, row.object_id, row.content, row.valid_from) for row in rows]
         return self.page_as(count=len(results), next=None, previous=None, results=results)
 

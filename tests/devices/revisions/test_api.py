@@ -155,3 +155,33 @@ async def test_the_past_of_others_is_out_of_reach(app):
         assert (await people.south.get(f"/api/v1/device-differences?{between}")).json()["results"] == []
         assert (await people.south.get(f"/api/v1/devices/{theirs}/differences?{between}")).status_code == 404
         assert len((await people.north.get("/api/v1/device-changes")).json()["results"]) == 1
+
+
+async def test_relationships_with_devices_of_others_stay_hidden(app, admin):
+    async with neighbors(app) as people:
+        mine = await enter(people.north, "n-1", department_id=people.north_id)
+        own = await enter(people.north, "n-2", department_id=people.north_id)
+        theirs = await enter(people.south, "s-1", department_id=people.south_id)
+        before = now()
+        assert (await relate(admin, mine, "manages", own)).status_code == 201
+        relation = (await relate(admin, mine, "manages", theirs)).json()
+        then = now()
+        await admin.delete(f"/api/v1/device-relationships/{relation['id']}", headers=REASON)
+        after = now()
+        paths = (
+            "/api/v1/device-changes?object_type=device_relationships",
+            f"/api/v1/device-changes?device_id={mine}",
+            f"/api/v1/device-differences?from={before}&to={then}",
+            f"/api/v1/device-differences?from={then}&to={after}",
+            f"/api/v1/devices/{mine}/differences?from={before}&to={then}",
+            f"/api/v1/device-relationships?device_id={mine}&as_of={then}",
+            f"/devices/{mine}?tab=past",
+        )
+        for path in paths:
+            answer = await people.north.get(path)
+            assert answer.status_code == 200, path
+            assert theirs not in answer.text, path
+            assert relation["id"] not in answer.text, path
+        for path in (*paths[:3], paths[5]):
+            assert own in (await people.north.get(path)).text
+            assert theirs in (await admin.get(path)).text

@@ -5,12 +5,27 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, exists, func, literal, or_, select, text, tuple_
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.devices.revisions.models import DeviceChangeCursor, DeviceRevision
 
 DEVICES = "devices"
+RELATIONSHIPS = "device_relationships"
 # What a list of past devices may be narrowed by.
 FILTERS = (
     "device_type",
@@ -32,6 +47,24 @@ def _text(name: str) -> ColumnElement[str]:
 
 
 _NAME = _text("name")
+
+
+def _is_hidden(*contents: str) -> str:
+    """SQL: whether a relationship leads to a device that the reader does not see.
+
+    A device that is gone is one of them, as nobody can say whose it was.
+    """
+    ends = ", ".join(f"{one} ->> '{end}_device_id'" for one in contents for end in ("parent", "child"))
+    return (
+        f"EXISTS (SELECT FROM unnest(ARRAY[{ends}]) AS e (id) WHERE e.id IS NOT NULL "  # noqa: S608 - of this file alone
+        "AND NOT EXISTS (SELECT FROM devices d WHERE d.id = CAST(e.id AS uuid)))"
+    )
+
+
+def both_ends_seen() -> ColumnElement[bool]:
+    """For readers of some departments: a revision of no relationship with a device of another."""
+    hidden = _is_hidden("device_revisions.content")
+    return literal_column(f"NOT (device_revisions.object_type = '{RELATIONSHIPS}' AND {hidden})", Boolean)
 
 
 def held_at(moment: datetime) -> ColumnElement[bool]:
@@ -101,6 +134,9 @@ async def count_up_to(session: AsyncSession, statement: Select[Any], most: int) 
     return await session.scalar(select(func.count()).select_from(some)) or 0
 
 
+# Those who read some departments see a relationship only where they see both of its devices.
+_SEEN = f"""(CAST(:departments AS uuid[]) IS NULL OR r.object_type <> '{RELATIONSHIPS}'
+                   OR NOT {_is_hidden("r.content", "p.content")})"""
 _CHANGES = """
     SELECT r.id, r.xact, r.device_id, r.object_type, r.object_id, r.operation, r.valid_from AS at, r.changed,
            r.content AS after, p.content AS before, r.actor_kind, r.actor_name, r.reason
@@ -135,6 +171,7 @@ async def feed(
               AND (CAST(:kind AS text) IS NULL OR r.object_type = :kind)
               AND (CAST(:departments AS uuid[]) IS NULL
                    OR r.device_id IN (SELECT id FROM devices WHERE department_id = ANY (:departments)))
+              AND {_SEEN}
             ORDER BY r.xact, r.id LIMIT :limit
             """  # noqa: S608 - of this file alone
         ),
@@ -150,11 +187,19 @@ async def feed(
     return rows.all()
 
 
-async def newest_changes(session: AsyncSession, device_id: UUID, limit: int) -> Sequence[Any]:
+async def newest_changes(
+    session: AsyncSession, device_id: UUID, limit: int, departments: Sequence[UUID] | None
+) -> Sequence[Any]:
     """The newest changes of a device and its parts."""
     rows = await session.execute(
-        text(f"{_CHANGES} WHERE r.device_id = :device ORDER BY r.valid_from DESC, r.id DESC LIMIT :limit"),
-        {"device": device_id, "limit": limit},
+        text(
+            f"{_CHANGES} WHERE r.device_id = :device AND {_SEEN} ORDER BY r.valid_from DESC, r.id DESC LIMIT :limit"
+        ),
+        {
+            "device": device_id,
+            "limit": limit,
+            "departments": None if departments is None else list(departments),
+        },
     )
     return rows.all()
 
@@ -171,7 +216,7 @@ async def differences(
     """Objects that are not at the end what they were at the start: device_id, object_type, object_id, before, after."""
     rows = await session.execute(
         text(
-            """
+            f"""
             WITH touched AS (
                 SELECT DISTINCT r.device_id, r.object_type, r.object_id FROM device_revisions r
                 WHERE r.valid_from > :start AND r.valid_from <= :end
@@ -192,8 +237,10 @@ async def differences(
                   AND r.valid_from <= :end AND r.valid_to > :end
             ) a ON true
             WHERE a.content IS DISTINCT FROM b.content
+              AND (CAST(:departments AS uuid[]) IS NULL OR t.object_type <> '{RELATIONSHIPS}'
+                   OR NOT {_is_hidden("a.content", "b.content")})
             ORDER BY t.device_id, t.object_type, t.object_id LIMIT :limit
-            """
+            """  # noqa: S608 - of this file alone
         ),
         {
             "start": start,

@@ -144,9 +144,12 @@ def _number_pair(text: str) -> tuple[int, int]:
     return numbers[0], numbers[1]
 
 
-async def changes_of_device(session: AsyncSession, device_id: UUID, limit: int) -> list[ChangeRead]:
+async def changes_of_device(
+    session: AsyncSession, actor: Actor, device_id: UUID, limit: int
+) -> list[ChangeRead]:
     """The newest changes of a device that its reader has seen, and of its parts."""
-    return [ChangeRead.model_validate(row) for row in await queries.newest_changes(session, device_id, limit)]
+    rows = await queries.newest_changes(session, device_id, limit, _departments(actor))
+    return [ChangeRead.model_validate(row) for row in rows]
 
 
 async def list_differences(
