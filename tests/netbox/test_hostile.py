@@ -107,7 +107,7 @@ async def test_filters_with_any_value_answer(shared, path):
         "parameters"
     ]
     for name in dict.fromkeys(one["name"] for one in options):
-        for value in ("null", "1", "x", "'\"%_\\", "9" * 30, "3000000000", "1,2", "true", "fe80::1%eth0"):
+        for value in ("null", "1", "x", "'\"%_\\", "9" * 30, "1,2", "true"):
             answer = await shared.admin.get(f"{API}/{path}/", params={name: value})
             assert answer.status_code in {200, 400}, (name, value, answer.text)
 
@@ -138,3 +138,18 @@ async def test_markup_stays_text(admin):
     answer = await admin.get(f"{API}/dcim/devices/{made['id']}/")
     assert answer.headers["content-type"] == "application/json"
     assert answer.json()["name"] == "<script>alert(1)</script>"
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("dcim/devices", "vcpus=3000000000"),
+        ("virtualization/virtual-machines", "vcpus__gt=3000000000"),
+        ("dcim/interfaces", "mtu=3000000000"),
+        ("dcim/interfaces", "speed=9000000000000000"),
+        ("dcim/devices", "q=fe80::1%25eth0"),
+    ],
+)
+async def test_what_fits_no_column_fits_nothing(admin, device, path, query):
+    answer = await admin.get(f"{API}/{path}/?{query}")
+    assert (answer.status_code, answer.json()["count"]) == (200, 0)
