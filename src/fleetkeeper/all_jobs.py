@@ -13,6 +13,7 @@ from fleetkeeper.jobs import upkeep
 from fleetkeeper.notifications import emitters
 from fleetkeeper.notifications import jobs as notifications
 from fleetkeeper.operations.idempotency import jobs as idempotency
+from fleetkeeper.orders import jobs as orders
 from fleetkeeper.telemetry import jobs as telemetry
 from fleetkeeper.telemetry.archive import requesting, verification
 from fleetkeeper.telemetry.archive import runs as archive
@@ -33,6 +34,7 @@ __all__ = [
     "identity",
     "importing",
     "notifications",
+    "orders",
     "refusals",
     "requesting",
     "revisions",

@@ -30,6 +30,8 @@ from fleetkeeper.jobs import models as jobs
 from fleetkeeper.netbox import models as netbox
 from fleetkeeper.notifications import models as notifications
 from fleetkeeper.operations.idempotency import models as idempotency
+from fleetkeeper.orders import models as orders
+from fleetkeeper.orders.work import models as work_orders
 from fleetkeeper.stock import models as stock
 from fleetkeeper.stock.counting import models as stock_counts
 from fleetkeeper.stock.levels import models as stock_levels
@@ -69,6 +71,7 @@ __all__ = [
     "netbox",
     "notifications",
     "oidc",
+    "orders",
     "precedence",
     "recording",
     "refusals",
@@ -86,4 +89,5 @@ __all__ = [
     "stock_counts",
     "stock_levels",
     "telemetry",
+    "work_orders",
 ]

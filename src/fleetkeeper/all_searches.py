@@ -3,6 +3,7 @@
 from fleetkeeper.alerts import searching as alerts
 from fleetkeeper.annotations import searching as annotations
 from fleetkeeper.devices import searching as devices
+from fleetkeeper.orders import searching as orders
 from fleetkeeper.stock import searching as stock
 
-__all__ = ["alerts", "annotations", "devices", "stock"]
+__all__ = ["alerts", "annotations", "devices", "orders", "stock"]

@@ -55,6 +55,8 @@ from fleetkeeper.notifications.inbox import api as inbox
 from fleetkeeper.notifications.preferences import api as notification_preferences
 from fleetkeeper.notifications.rules import api as notification_rules
 from fleetkeeper.operations import audit_api, config_api, health_api, jobs_api
+from fleetkeeper.orders import api as orders
+from fleetkeeper.orders.work import api as work_orders
 from fleetkeeper.search import api as search
 from fleetkeeper.settings import Settings
 from fleetkeeper.stock.counting import api as stock_counts
@@ -204,6 +206,8 @@ def include_routes(app: FastAPI) -> None:
         suppliers.router,
         stock_levels.router,
         stock_counts.router,
+        orders.router,
+        work_orders.router,
         relationships.router,
         revisions.router,
         fleet.router,

@@ -10,7 +10,7 @@ from fleetkeeper.approvals.deciding import keys_of, levels_of
 from fleetkeeper.approvals.events import tell_approvers, tell_requester
 from fleetkeeper.approvals.kinds import KINDS
 from fleetkeeper.approvals.models import ApprovalRequest
-from fleetkeeper.approvals.service import APPLY, end
+from fleetkeeper.approvals.service import APPLY, end, tell_room
 from fleetkeeper.approvals.status import REQUESTS, RequestState
 from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
@@ -71,6 +71,7 @@ async def _fail(database: Database, request_id: UUID, problem: str) -> str:
 async def _end_as_failed(session: AsyncSession, request: ApprovalRequest, problem: str) -> None:
     request.problem = problem[:500]
     await move(session, REQUESTS, request, RequestState.FAILED, reason=problem)
+    await tell_room(session, request, RequestState.FAILED, problem)
     await tell_requester(session, request, problem)
 
 

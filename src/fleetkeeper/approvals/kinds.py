@@ -11,6 +11,8 @@ from fleetkeeper.identity.actor import Actor
 
 # Carries an action out, in the requester's name and within their present rights. Raises FleetkeeperError.
 Apply = Callable[[AsyncSession, Actor, Mapping[str, Any], str], Awaitable[None]]
+# Is told that a request ended without being carried out: its payload, the state and why.
+Ended = Callable[[AsyncSession, Mapping[str, Any], str, str], Awaitable[None]]
 # What approvers read, as pairs of label and text.
 Describe = Callable[[Mapping[str, Any]], list[tuple[str, str]]]
 
@@ -24,6 +26,7 @@ class Kind:
     unit: str
     describe: Describe
     apply: Apply
+    ended: Ended | None = None
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,11 @@ class Action:
 KINDS: dict[str, Kind] = {}
 
 
-def declare_kind(name: str, title: str, *, unit: str, describe: Describe, apply: Apply) -> Kind:
+def declare_kind(
+    name: str, title: str, *, unit: str, describe: Describe, apply: Apply, ended: Ended | None = None
+) -> Kind:
     """Declare a kind, `room.verb`. Raises ValueError for a name that another has."""
     if name in KINDS:
         raise ValueError(f"two kinds of approvals have the name {name}")
-    KINDS[name] = Kind(name, title, unit, describe, apply)
+    KINDS[name] = Kind(name, title, unit, describe, apply, ended)
     return KINDS[name]

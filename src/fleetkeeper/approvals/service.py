@@ -128,6 +128,7 @@ async def cancel(session: AsyncSession, actor: Actor, request_id: UUID, comment:
     REQUESTS.check(RequestState(request.status), RequestState.CANCELLED)
     _close(request)
     await move(session, REQUESTS, request, RequestState.CANCELLED, reason=comment)
+    await tell_room(session, request, RequestState.CANCELLED, comment)
     return await get_request(session, actor, request_id)
 
 
@@ -135,6 +136,7 @@ async def end(session: AsyncSession, request: ApprovalRequest, state: RequestSta
     """End a locked request without carrying it out, and tell the requester. Raises ConflictError."""
     _close(request)
     await move(session, REQUESTS, request, state, reason=comment)
+    await tell_room(session, request, state, comment)
     await tell_requester(session, request, comment)
 
 
@@ -147,6 +149,15 @@ async def withdraw(session: AsyncSession, subject_type: str, subject_id: str, wh
     )
     for request in (await session.scalars(waiting.with_for_update())).all():
         await end(session, request, RequestState.CANCELLED, why)
+
+
+async def tell_room(
+    session: AsyncSession, request: ApprovalRequest, state: RequestState, comment: str
+) -> None:
+    """Let the room that asked know that a request ended without being carried out."""
+    kind = KINDS.get(request.kind)
+    if kind is not None and kind.ended is not None:
+        await kind.ended(session, request.payload, state, comment)
 
 
 def read(request: ApprovalRequest) -> ApprovalRead:

@@ -23,6 +23,7 @@ COMMANDS = {
     "group": "fleetkeeper.cli.group:app",
     "job": "fleetkeeper.cli.job:app",
     "notification": "fleetkeeper.cli.notification:app",
+    "order": "fleetkeeper.cli.order:app",
     "part": "fleetkeeper.cli.part:app",
     "promql": "fleetkeeper.cli.promql:promql",
     "request": "fleetkeeper.cli.request:app",

@@ -97,6 +97,8 @@ class Objects(Generic[Item, Model]):
     machine: Machine[Any] | None = None
     # What a move to a state has for a consequence.
     consequences: Mapping[str, str] = field(default_factory=dict)
+    # What people call a move, where that is not “Mark as …”; empty for one that follows from something else.
+    acts: Mapping[str, str] = field(default_factory=dict)
     # What is wrong with an entry beyond its schema, said in the same round.
     check: Callable[[AsyncSession, Actor, Model], Awaitable[Sequence[FieldError]]] | None = None
     # What follows from a deletion, for all or for each.
@@ -314,7 +316,11 @@ async def show_object(
         more = await objects.more(session, actor, item, may_write) if objects.more else ()
         if objects.machine is None or not may_write:
             return [facts, *more]
-        return [facts, *more, *status_forms(objects.machine, item.status, base, objects.consequences)]
+        return [
+            facts,
+            *more,
+            *status_forms(objects.machine, item.status, base, objects.consequences, objects.acts),
+        ]
 
     about = await annotating(request, session, actor, objects.table, key)
 

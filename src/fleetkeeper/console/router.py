@@ -44,6 +44,7 @@ from fleetkeeper.console.pages import (
     notification_rules,
     notifications,
     oidc,
+    orders,
     overview,
     parts,
     providers,
@@ -66,6 +67,7 @@ from fleetkeeper.console.pages import (
     topology,
     users,
     views,
+    work_orders,
 )
 
 
@@ -105,6 +107,8 @@ def console_router() -> APIRouter:
         suppliers,
         stock,
         stock_counts,
+        orders,
+        work_orders,
         explore,
         dashboards,
         agents,

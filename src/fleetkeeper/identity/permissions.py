@@ -37,6 +37,8 @@ class Permission(StrEnum):
     NOTIFICATIONS_READ = "notifications:read"
     NOTIFICATIONS_WRITE = "notifications:write"
     OPERATIONS_READ = "operations:read"
+    ORDERS_READ = "orders:read"
+    ORDERS_WRITE = "orders:write"
     PARTS_WRITE = "parts:write"
     PROVIDERS_READ = "providers:read"
     PROVIDERS_WRITE = "providers:write"
@@ -91,6 +93,8 @@ PERMISSION_DESCRIPTIONS: dict[Permission, str] = {
     Permission.NOTIFICATIONS_READ: "View notification channels, rules and deliveries",
     Permission.NOTIFICATIONS_WRITE: "Change notification channels and rules",
     Permission.OPERATIONS_READ: "View jobs, health and metrics of Fleetkeeper itself",
+    Permission.ORDERS_READ: "View orders and work orders",
+    Permission.ORDERS_WRITE: "Create, submit and receive orders; plan and do work",
     Permission.PARTS_WRITE: "Change parts, suppliers and prices",
     Permission.PROVIDERS_READ: "View identity providers",
     Permission.PROVIDERS_WRITE: "Change identity providers",
@@ -138,6 +142,8 @@ SCOPED = frozenset(
         Permission.MEMBERSHIPS_WRITE,
         Permission.NOTIFICATIONS_READ,
         Permission.NOTIFICATIONS_WRITE,
+        Permission.ORDERS_READ,
+        Permission.ORDERS_WRITE,
         Permission.PARTS_WRITE,
         Permission.REQUESTS_READ,
         Permission.REQUESTS_WRITE,
@@ -169,6 +175,7 @@ _VIEWER = frozenset(
         Permission.DEPARTMENTS_READ,
         Permission.DEVICES_READ,
         Permission.FIELDS_READ,
+        Permission.ORDERS_READ,
         Permission.REQUESTS_READ,
         Permission.STOCK_READ,
         Permission.TAGS_READ,
@@ -182,6 +189,7 @@ _OPERATOR = _VIEWER | {
     Permission.DEVICES_WRITE,
     Permission.ENROLLMENT_READ,
     Permission.ENROLLMENT_WRITE,
+    Permission.ORDERS_WRITE,
     Permission.REQUESTS_WRITE,
     Permission.STOCK_WRITE,
 }

@@ -22,7 +22,7 @@ _ABBREVIATIONS = {"vm": "VM", "vlan": "VLAN"}
 
 def words_of(value: str) -> str:
     """A value of a schema as people read it."""
-    return _ABBREVIATIONS.get(value) or value.replace("_", " ").capitalize()
+    return _ABBREVIATIONS.get(value) or value.replace("_", " ").replace("-", " ").capitalize()
 
 
 def kind_of(name: str, info: FieldInfo, *, has_options: bool) -> str:

@@ -20,19 +20,26 @@ def status_cell(machine: Machine[State], present: State) -> Cell:
 
 
 def status_forms(
-    machine: Machine[State], present: State, base: str, consequences: Mapping[str, str] = _NO_TEXTS
+    machine: Machine[State],
+    present: State,
+    base: str,
+    consequences: Mapping[str, str] = _NO_TEXTS,
+    acts: Mapping[str, str] = _NO_TEXTS,
 ) -> list[EntryForm]:
-    """A form for each state that may follow, sent to `<base>/status/<state>`; the text says what follows from it."""
+    """A form for each state that may follow, sent to `<base>/status/<state>`; the text says what follows from it.
+
+    `acts` are the words of moves that have their own; empty for one that follows from something else.
+    """
     return [
         EntryForm(
             f"status-{state}",
-            f"Mark as {words_of(state).lower()}",
+            acts.get(state) or f"Mark as {words_of(state).lower()}",
             f"{base}/status/{state}",
-            f"Mark as {words_of(state).lower()}",
+            acts.get(state) or f"Mark as {words_of(state).lower()}",
             (REASON,),
             text=consequences.get(state, ""),
             is_danger=machine.tones[state] == "bad",
         )
         for state in machine.moves
-        if state in machine.moves[present]
+        if state in machine.moves[present] and acts.get(state) != ""
     ]
