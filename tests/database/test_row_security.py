@@ -302,6 +302,48 @@ class TestReaders:
             with pytest.raises(errors.InsufficientPrivilege):
                 connection.execute(f"SET ROLE {role}")
 
+    def test_past_relationships_tell_of_no_device_that_it_does_not_see(
+        self, reader, organisation, connection
+    ):
+        ends = organisation.devices["n1"], organisation.devices["s1"]
+        connection.execute(
+            "INSERT INTO device_relationships (id, parent_device_id, child_device_id, relationship_type) "
+            "VALUES (gen_random_uuid(), %s, %s, 'connects_to')",
+            ends,
+        )
+        told = "SELECT count(*) FROM device_revisions WHERE object_type = 'device_relationships'"
+        assert reader("analyst", organisation.north).execute(told).fetchone() == (0,)
+        assert reader("analyst", None).execute(told).fetchone()[0] > 0
+
+    def test_stock_and_orders_are_those_of_its_departments(self, reader, organisation, connection):
+        for department in (organisation.north, organisation.south):
+            values = {"department": department}
+            (part,) = connection.execute(
+                "INSERT INTO parts (id, part_code, name, department_id) "
+                "VALUES (gen_random_uuid(), 'RAM', 'Memory', %(department)s) RETURNING id",
+                values,
+            ).fetchone()
+            (place,) = connection.execute(
+                "INSERT INTO locations (id, name, department_id) "
+                "VALUES (gen_random_uuid(), %(department)s::text, %(department)s) RETURNING id",
+                values,
+            ).fetchone()
+            connection.execute(
+                "INSERT INTO stock_movements (id, kind, part_id, location_id, quantity) "
+                "VALUES (gen_random_uuid(), 'receipt', %s, %s, 3)",
+                (part, place),
+            )
+            connection.execute(
+                "INSERT INTO orders (id, number, department_id) "
+                "VALUES (gen_random_uuid(), %(department)s::text, %(department)s)",
+                values,
+            )
+        for view in ("parts", "inventory", "stock_levels", "stock_movements", "orders"):
+            asked = f"SELECT count(*) FROM {view}"
+            assert reader("analyst", organisation.north).execute(asked).fetchone() == (1,), view
+            assert reader("dashboard_readonly", None).execute(asked).fetchone() == (2,), view
+        assert reader("analyst", organisation.north).execute("SELECT * FROM order_approvals").fetchall() == []
+
     def test_without_a_department_it_sees_all(self, reader):
         assert reader("analyst", None).execute("SELECT count(*) FROM devices").fetchone() == (4,)
 

@@ -1,0 +1,1 @@
+DROP POLICY both_ends ON device_revisions;
