@@ -251,5 +251,8 @@ async def test_orders_of_another_department_are_not_there(app, admin):
         for path in (f"{ORDERS}/{order}", f"{ORDERS}/{order}/items", f"{ORDERS}/{order}/history"):
             assert (await both.south.get(path)).status_code == 404, path
         assert (await move(both.south, order, "cancelled")).status_code == 404
+        stranger = "00000000-0000-0000-0000-000000000001"
+        told = await both.north.post(ORDERS, json={"department_id": both.north_id, "request_id": stranger})
+        assert told.json()["errors"] == [{"field": "request_id", "message": "No such device request"}]
         mine = await both.south.post(ORDERS, json={"department_id": both.north_id})
         assert mine.status_code == 403

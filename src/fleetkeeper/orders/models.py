@@ -56,7 +56,7 @@ class Order(Keyed, Timestamped, Base):
 
     number: Mapped[str] = mapped_column(String(40))
     # The request of a device that it serves.
-    request_id: Mapped[UUID | None]
+    request_id: Mapped[UUID | None] = mapped_column(ForeignKey("device_requests.id", ondelete="SET NULL"))
     order_type: Mapped[str] = mapped_column(String(50), server_default="purchase")
     status: Mapped[str] = mapped_column(String(50), server_default="draft")
     supplier_id: Mapped[UUID | None] = mapped_column(ForeignKey("suppliers.id"))

@@ -14,6 +14,7 @@ from fleetkeeper.approvals.schemas import ApprovalRead
 from fleetkeeper.approvals.service import withdraw
 from fleetkeeper.database.constraints import told_by_name
 from fleetkeeper.database.status_history import move as move_status
+from fleetkeeper.device_requests.service import get_request
 from fleetkeeper.devices.locations.models import Location
 from fleetkeeper.devices.locations.service import locations
 from fleetkeeper.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
@@ -265,6 +266,12 @@ async def approve_order(session: AsyncSession, actor: Actor, row: Order, reason:
 
 
 async def _check_ends(session: AsyncSession, actor: Actor, wanted: OrderWrite) -> None:
+    if wanted.request_id is not None:
+        try:
+            await get_request(session, actor, wanted.request_id)
+        except NotFoundError:
+            wrong = FieldError("request_id", "No such device request")
+            raise InvalidInputError("The order was not saved.", fields=[wrong]) from None
     if wanted.supplier_id is not None:
         await visible_supplier(session, actor, wanted.supplier_id)
     for name in ("deliver_to_id", "from_location_id"):

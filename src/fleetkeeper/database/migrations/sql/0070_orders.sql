@@ -5,7 +5,8 @@ CREATE TABLE orders (
     -- What people call it: PO-2026-0001.
     number varchar(40) NOT NULL CONSTRAINT uq_orders_number UNIQUE,
     -- The request of a device that it serves; one request has one order.
-    request_id uuid CONSTRAINT uq_orders_request_id UNIQUE,
+    request_id uuid CONSTRAINT uq_orders_request_id UNIQUE
+        CONSTRAINT fk_orders_request_id_device_requests REFERENCES device_requests ON DELETE SET NULL,
     order_type varchar(50) NOT NULL DEFAULT 'purchase'
         CONSTRAINT ck_orders_order_type CHECK (order_type IN ('purchase', 'internal_transfer', 'return')),
     status varchar(50) NOT NULL DEFAULT 'draft' CONSTRAINT ck_orders_status CHECK (status IN
