@@ -24,6 +24,9 @@ EXCEPTIONS = {
     "/sign-in/second-factor": "for those who are not signed in",
     "/suggestions/devices": "what a field of a form suggests",
     "/suggestions/metrics": "what a field of a form suggests",
+    "/suggestions/part-categories": "what a field of a form suggests",
+    "/suggestions/parts": "what a field of a form suggests",
+    "/suggestions/suppliers": "what a field of a form suggests",
     "/views": "the menu of a list",
 }
 

@@ -19,7 +19,8 @@ declare_skipped(
     leased_at="moves with each lease, which changes the status",
     lease_expires_at="moves with each extension of the lease",
     lease_token="is made anew with each lease, which changes the status",  # noqa: S106 - a sentence
-    payload="is what the device sent once; its hash is told",
+    payload="is what the device sent once",
+    payload_hash="follows from the payload",
 )
 declare_skipped(
     "responses",

@@ -22,7 +22,6 @@ declare_skipped(
     "inventory",
     quantity_on_hand="is the sum of movements",
     quantity_reserved="is the sum of reservations",
-    quantity_available="follows from both",
     last_counted_at="follows from movements",
     last_updated_at="follows from movements",
     told_low_at="says what people were told",

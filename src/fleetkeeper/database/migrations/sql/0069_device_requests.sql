@@ -105,7 +105,7 @@ GRANT SELECT (id, device_id, department_id, request_type, status, payload, paylo
 -- Only retention deletes requests; those of a device go with it.
 REVOKE DELETE ON device_requests FROM fleetkeeper_app;
 SELECT audit_table('device_requests', '{id}', 'request_type', 'device_id',
-                   '{updated_at,created_at,version,payload,leased_at,lease_token,lease_expires_at,available_at}');
+                   '{updated_at,created_at,version,payload,payload_hash,leased_at,lease_token,lease_expires_at,available_at}');
 
 -- What belongs to a request is seen and changed with it. Called by migrations.
 CREATE FUNCTION secure_request_table(target text, seen text) RETURNS void LANGUAGE plpgsql AS $$
