@@ -53,9 +53,9 @@ async def test_from_the_order_to_the_device(app, admin, visit):
         await approver.sign_in(name, PASSWORD)
         await approver.open(f"/approvals/{request}")
         await expect(approver.page.locator("body")).to_contain_text("170.00 EUR")
-        await approver.page.get_by_text("Approve", exact=True).first.click()
-        await approver.page.get_by_role("button", name="Approve", exact=True).last.click()
-        await expect(approver.page.locator("body")).to_contain_text(name)
+        await approver.page.locator("#approve [name=comment]").fill(f"Fine with {name}")
+        await approver.page.locator("#approve button[type=submit]").click()
+        await expect(approver.page.get_by_text(f"{name} approved: Fine with {name}").first).to_be_visible()
     assert await apply_request(app.state.database, request) == "applied"
     await page.goto(order)
     await page.get_by_text("Mark as ordered").first.click()
@@ -72,7 +72,7 @@ async def test_from_the_order_to_the_device(app, admin, visit):
     page = phone.page
     await phone.open("/work-orders")
     await page.get_by_text("Create work order").first.click()
-    await page.locator("[name=title]").fill("Add memory")
+    await page.locator("#new-work-order-title").fill("Add memory")
     await page.locator("[name=device]").fill("web-01")
     await page.locator("[name=part]").fill("RAM-16")
     await page.locator("[name=location_id]").select_option(label="Berlin depot")

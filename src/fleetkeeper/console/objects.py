@@ -115,7 +115,8 @@ class Objects(Generic[Item, Model]):
     def new_form(self) -> Form[Model]:
         """For one that is made."""
         title = f"Create {self.one}"
-        return Form(self.form.model, f"new-{self.one}", title, title, self.form.widgets, self.form.text)
+        form_id = f"new-{self.one}".replace(" ", "-")
+        return Form(self.form.model, form_id, title, title, self.form.widgets, self.form.text)
 
     @property
     def edit_form(self) -> Form[Model]:

@@ -8,16 +8,14 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.console.contexts.lists import Empty
 from fleetkeeper.console.contexts.panels import Cell, Option, Row, RowAction, Table
 from fleetkeeper.console.details import Panels, Refusal
 from fleetkeeper.console.forms.form import Form, Widget
 from fleetkeeper.console.forms.schema_fields import words_of
-from fleetkeeper.console.forms.status_forms import status_cell
-from fleetkeeper.console.lists.declaring import Choice, Column, ListPage, QuickFilter, status_filter
 from fleetkeeper.console.location_options import location_options
 from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.objects import Objects, Options, Service, departments, object_pages, show_object
+from fleetkeeper.console.order_list import HOME, PAGE, TYPES
 from fleetkeeper.console.panels import at_entries, done, submit
 from fleetkeeper.console.part_names import scanned, variant_named
 from fleetkeeper.console.requests import FormLists
@@ -42,7 +40,6 @@ from fleetkeeper.orders.status import CHANGEABLE, ORDERS, RECEIVABLE, OrderStatu
 from fleetkeeper.stock.amounts import Money, Quantity, QuantityOrNone, money_text, plain, quantity_text
 from fleetkeeper.stock.suppliers.service import suppliers
 
-HOME = "/orders"
 declare(
     Place(
         HOME,
@@ -54,7 +51,6 @@ declare(
         words="purchase po transfer return receive delivery buy",
     )
 )
-_TYPES = {"purchase": "Purchase", "internal_transfer": "Transfer", "return": "Return to supplier"}
 MOST_SUPPLIERS = 1000
 
 
@@ -116,63 +112,6 @@ RECEIPT_FORM = Form(
         "note": Widget("Note", kind="text", is_required=False),
     },
 )
-PAGE: ListPage[OrderRead] = ListPage(
-    path=HOME,
-    title="Orders",
-    noun=orders.noun,
-    listing=orders.listing,
-    search="Number, supplier or notes",
-    quick=(
-        status_filter(OrderStatus),
-        QuickFilter("order_type", "Kind", tuple(Choice(one, label) for one, label in _TYPES.items())),
-    ),
-    columns=(
-        Column("number", "Number", lambda one: Cell(one.number, f"{HOME}/{one.id}"), sort="number"),
-        Column("status", "Status", lambda one: status_cell(ORDERS, one.status), sort="status"),
-        Column(
-            "order_type", "Kind", lambda one: Cell(_TYPES[one.order_type]), sort="order_type", css="is-minor"
-        ),
-        Column(
-            "supplier_name",
-            "Supplier",
-            lambda one: (
-                Cell(one.supplier_name, f"/suppliers/{one.supplier_id}") if one.supplier_id else Cell("")
-            ),
-            sort="supplier_name",
-        ),
-        Column(
-            "total_price",
-            "Total",
-            lambda one: Cell(money_text(one.total_price, one.currency)),
-            sort="total_price",
-        ),
-        Column(
-            "expected_delivery_date",
-            "Expected",
-            lambda one: Cell(str(one.expected_delivery_date or "")),
-            sort="expected_delivery_date",
-        ),
-        Column("created_by_name", "By", lambda one: Cell(one.created_by_name), css="is-minor"),
-        Column(
-            "created_at",
-            "Created",
-            lambda one: Cell(kind="time", at=one.created_at),
-            sort="created_at",
-            css="is-minor",
-        ),
-    ),
-    titles={
-        "id": "ID",
-        "department_id": "Department ID",
-        "supplier_id": "Supplier ID",
-        "deliver_to_id": "Delivered to (ID)",
-        "request_id": "Request ID",
-        "created_by": "Created by (ID)",
-        "currency": "Currency",
-    },
-    empty=Empty("No orders yet", "Draft an order, add its lines, and submit it for approval."),
-    export="/api/v1/orders/export",
-)
 
 
 async def _options(session: AsyncSession, actor: Actor) -> Options:
@@ -181,7 +120,7 @@ async def _options(session: AsyncSession, actor: Actor) -> Options:
     known = (await suppliers.list(session, actor, asked, is_counted=False)).results
     return {
         **await departments(Permission.ORDERS_WRITE)(session, actor),
-        "order_type": [Option(one, label) for one, label in _TYPES.items()],
+        "order_type": [Option(one, label) for one, label in TYPES.items()],
         "supplier_id": [Option("", "None"), *(Option(str(one.id), one.name) for one in known)],
         "deliver_to_id": places,
         "from_location_id": places,
@@ -197,7 +136,7 @@ def _facts(one: OrderRead) -> list[tuple[str, Cell]]:
         Cell("See the location", f"/locations/{one.from_location_id}") if one.from_location_id else Cell("")
     )
     facts = [
-        ("Kind", Cell(_TYPES[one.order_type])),
+        ("Kind", Cell(TYPES[one.order_type])),
         ("Supplier", supplier),
         ("Delivered to", deliver_to),
         ("Taken from", origin),
