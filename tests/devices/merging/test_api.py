@@ -249,3 +249,16 @@ async def test_alerts_and_silences_of_both_are_of_one(app, admin, two):
     assert await owners() == (one, {one: 1, other: 0})
     await undo(admin, merged)
     assert await owners() == (other, {one: 0, other: 1})
+
+
+async def test_two_that_would_close_a_circle_are_not_merged(admin):
+    one, middle, last = [await enter(admin, name) for name in ("one", "middle", "last")]
+    for parent, child in ((one, middle), (middle, last)):
+        assert (await relate(admin, parent, "manages", child)).status_code == 201
+    body = {"other_device_id": last}
+    for path in ("merges/preview", "merges"):
+        answer = await admin.post(f"/api/v1/devices/{one}/{path}", json=body, headers=REASON)
+        assert answer.status_code == 409, answer.text
+        assert "manages" in answer.json()["errors"][0]["message"]
+    # What is between the two themselves goes away with the merge.
+    assert (await merge(admin, one, middle))["undone_at"] is None

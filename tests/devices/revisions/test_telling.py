@@ -3,10 +3,12 @@
 import json
 
 import pytest
+from sqlalchemy import update
 
 from fleetkeeper.devices.revisions.jobs import tell_of_changes, tell_some
 from fleetkeeper.jobs.run import Run
-from tests.factories.devices import enter, neighbors
+from fleetkeeper.notifications.models import NotificationRule
+from tests.factories.devices import enter, neighbors, relate
 from tests.factories.notifications import make_channel, make_rule, receiving, worker_of
 from tests.fixtures.client import TEST_CONTEXT
 from tests.fixtures.jobs import tools
@@ -112,3 +114,20 @@ async def test_a_worker_that_dies_misses_and_doubles_nothing(app, settings, admi
             raise ZeroDivisionError
     assert len(await told(app, settings, receiver)) == 1
     assert await told(app, settings, receiver) == []
+
+
+async def test_relationships_of_two_departments_are_told_to_those_of_the_whole_fleet(
+    app, settings, admin, receiver
+):
+    async with neighbors(app) as both:
+        north = await enter(both.north, "north-1", department_id=both.north_id)
+        south = await enter(both.south, "south-1", department_id=both.south_id)
+        await route(app, receiver, "devices.changed", department_id=both.north_id)
+        await told(app, settings, receiver)
+        assert (await relate(admin, north, "connects_to", south)).status_code == 201
+        assert await told(app, settings, receiver) == []
+        async with app.state.database.session(TEST_CONTEXT) as session:
+            await session.execute(update(NotificationRule).values(department_id=None))
+        assert (await relate(admin, north, "backs_up", south)).status_code == 201
+        titles = {one["data"]["title"].partition(":")[0] for one in await told(app, settings, receiver)}
+        assert titles == {"north-1", "south-1"}

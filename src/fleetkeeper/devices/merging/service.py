@@ -18,6 +18,7 @@ from fleetkeeper.devices.merging.moving import count_moving
 from fleetkeeper.devices.merging.preview import merged_attributes
 from fleetkeeper.devices.merging.schemas import MergeList, MergePreview, MergeRead, MovedRows
 from fleetkeeper.devices.models import Device, DeviceKey
+from fleetkeeper.devices.relationships.service import closing_circle
 from fleetkeeper.devices.service import check_permission, get_device
 from fleetkeeper.devices.sources.queries import take_turn
 from fleetkeeper.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
@@ -139,6 +140,13 @@ async def _pair(
         raise ConflictError(
             "The agents of both devices report now, and one machine has one agent.", fields=[wrong]
         )
+    async with across_departments(session):
+        circle = await closing_circle(session, device_id, other_id)
+    if circle:
+        wrong = FieldError(
+            "other_device_id", f"End a relationship “{circle}” between them and a third device first"
+        )
+        raise ConflictError("Relationships of the two would close a circle.", fields=[wrong])
     if _rank(second, keys) > _rank(first, keys):
         first, second = second, first
     return first, second, keys

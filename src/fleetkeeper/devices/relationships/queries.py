@@ -69,6 +69,28 @@ async def leads_to(
     return bool(found)
 
 
+async def leads_through_others(session: AsyncSession, kind: str, start: UUID, end: UUID, depth: int) -> bool:
+    """Whether one comes from one device to another along current relationships of a kind, by way of a third one."""
+    found = await session.scalar(
+        text(
+            """
+            WITH RECURSIVE below AS (
+                SELECT child_device_id AS id, 1 AS depth FROM device_relationships
+                WHERE parent_device_id = :start AND relationship_type = :kind AND valid_to IS NULL
+                  AND child_device_id <> :end
+                UNION
+                SELECT r.child_device_id, b.depth + 1
+                FROM device_relationships r JOIN below b ON r.parent_device_id = b.id
+                WHERE r.relationship_type = :kind AND r.valid_to IS NULL AND b.depth < :depth AND b.id <> :end
+            )
+            SELECT EXISTS (SELECT FROM below WHERE id = :end)
+            """
+        ),
+        {"kind": kind, "start": start, "end": end, "depth": depth},
+    )
+    return bool(found)
+
+
 async def neighborhood(
     session: AsyncSession, device_id: UUID, kinds: Sequence[str], depth: int, limit: int
 ) -> Sequence[Any]:

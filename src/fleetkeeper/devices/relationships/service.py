@@ -50,6 +50,15 @@ async def _examine(session: AsyncSession, key: UUID | None, values: dict[str, An
         raise ConflictError("The relationship would close a circle.", fields=[wrong])
 
 
+async def closing_circle(session: AsyncSession, one: UUID, other: UUID) -> str:
+    """The kind of relationship that would go round in a circle if two devices were one; empty where none does."""
+    for kind in sorted(ONE_WAY):
+        for start, end in ((one, other), (other, one)):
+            if await queries.leads_through_others(session, kind, start, end, DEEPEST):
+                return kind
+    return ""
+
+
 def _values(wanted: RelationshipWrite) -> dict[str, Any]:
     told = wanted.model_dump()
     told["extra"] = told.pop("metadata")

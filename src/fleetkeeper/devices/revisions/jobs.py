@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fleetkeeper.database.context import product_context
 from fleetkeeper.devices.revisions import queries
 from fleetkeeper.devices.revisions.models import DeviceChangeCursor
-from fleetkeeper.devices.revisions.telling import Told, told_of
+from fleetkeeper.devices.revisions.telling import Told, devices_of, told_of
 from fleetkeeper.jobs.declaring import job
 from fleetkeeper.jobs.run import Run
 from fleetkeeper.notifications.events import ObjectRef, declare_event, emit
@@ -61,7 +61,9 @@ async def tell_some(session: AsyncSession) -> bool:
     rows = await queries.feed(session, (cursor.xact, cursor.revision_id), AT_ONCE)
     if not rows:
         return False
-    places = await queries.names_and_departments(session, sorted({row.device_id for row in rows}))
+    places = await queries.names_and_departments(
+        session, sorted({key for row in rows for key in devices_of(row)})
+    )
     for one in told_of(rows, places):
         await _emit(session, one)
     cursor.xact, cursor.revision_id = rows[-1].xact, rows[-1].id

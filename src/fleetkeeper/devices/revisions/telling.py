@@ -43,7 +43,7 @@ def told_of(rows: Sequence[Any], places: Places) -> list[Told]:
     """What is told of changes that come in their order."""
     groups: dict[tuple[Any, ...], list[Any]] = {}
     for row in rows:
-        department = places.get(row.device_id, ("", None))[1]
+        department = _department(row, places)
         minute = row.at.replace(second=0, microsecond=0)
         groups.setdefault((kind_of(row), row.object_type, department, minute), []).append(row)
     told = []
@@ -55,6 +55,23 @@ def told_of(rows: Sequence[Any], places: Places) -> list[Told]:
     return told
 
 
+def devices_of(row: Any) -> set[UUID]:
+    """The devices that a change concerns: of a relationship, both."""
+    ends = {
+        UUID(str(content[name]))
+        for content in (row.before, row.after)
+        for name in ("parent_device_id", "child_device_id")
+        if content and content.get(name)
+    }
+    return {row.device_id, *(ends if row.object_type == "device_relationships" else ())}
+
+
+def _department(row: Any, places: Places) -> UUID | None:
+    """Who is told: the device's department; of what concerns two departments, those who see the whole fleet."""
+    whose = {places.get(key, ("", None))[1] for key in devices_of(row)}
+    return whose.pop() if len(whose) == 1 else None
+
+
 def kind_of(row: Any) -> str:
     """created, changed, deleted or merged."""
     if row.object_type == "devices" and "merged_into" in row.changed and (row.after or {}).get("merged_into"):
@@ -63,7 +80,7 @@ def kind_of(row: Any) -> str:
 
 
 def _single(kind: str, row: Any, places: Places) -> Told:
-    name, department = places.get(row.device_id, ("", None))
+    name, department = places.get(row.device_id, ("", None))[0], _department(row, places)
     label = name or str(row.device_id)
     is_gone = row.object_type == "devices" and kind in {"deleted", "merged"}
     noun = _NOUNS.get(row.object_type, row.object_type)
