@@ -137,9 +137,10 @@ class TestEveryDoor:
                     # Where only forms are sent to, a look leads to the page above, whatever the address says.
                     assert key not in answer.headers["location"], where
                 else:
-                    # PromQL's doors say 400 of what is no label.
-                    prometheus = {400} if path.startswith("/prometheus") else set()
-                    assert answer.status_code in {403, 404, 405, 422} | prometheus, where
+                    # PromQL's doors say 400 of what is no label, and devices' want a device's key.
+                    more = {400} if path.startswith("/prometheus") else set()
+                    more |= {401} if path == "/api/v1/requests/{request_id}/response" else set()
+                    assert answer.status_code in {403, 404, 405, 422} | more, where
                 assert MARK not in answer.text, where
                 assert "south-" not in answer.text, where
 

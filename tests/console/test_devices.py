@@ -323,6 +323,7 @@ class TestTabs:
         "processes",
         "sessions",
         "alerts",
+        "requests",
         "fields",
         "notes",
         "files",

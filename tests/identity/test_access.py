@@ -102,6 +102,7 @@ class TestDoors:
             "departments:read",
             "devices:read",
             "fields:read",
+            "orders:read",
             "requests:read",
             "stock:read",
             "tags:read",
