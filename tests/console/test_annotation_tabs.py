@@ -5,13 +5,17 @@ import pytest
 from fleetkeeper.annotations.objects import KINDS
 from fleetkeeper.identity.permissions import Permission, Role
 from tests.factories.identity import give, make_department, make_group, make_role, make_token, make_user
+from tests.factories.stock import make_location, make_part, post
 from tests.fixtures.client import TEST_CONTEXT
 
 NOTES = "/api/v1/notes"
 
 
-async def make_objects(app, device) -> dict[str, object]:
+async def make_objects(app, admin, device) -> dict[str, object]:
     """An object of each kind, by the name of its table."""
+    part, depot = await make_part(admin), await make_location(admin)
+    supplier = (await post(admin, "suppliers", name="Nordic"))["id"]
+    planned = {"title": "Fit", "device_id": str(device.id), "part_id": part, "location_id": depot}
     async with app.state.database.session(TEST_CONTEXT) as session:
         user, group = await make_user(session, "nora"), await make_group(session, name="night shift")
         role, department = await make_role(session, name="keeper"), await make_department(session, "North")
@@ -19,13 +23,17 @@ async def make_objects(app, device) -> dict[str, object]:
         "departments": department.id,
         "devices": device.id,
         "groups": group.id,
+        "orders": (await post(admin, "orders", supplier_id=supplier, deliver_to_id=depot))["id"],
+        "parts": part,
         "roles": role.id,
+        "suppliers": supplier,
         "users": user.id,
+        "work_orders": (await post(admin, "work-orders", **planned))["id"],
     }
 
 
 async def test_each_kind_has_the_tabs(app, admin, browser, device):
-    objects = await make_objects(app, device)
+    objects = await make_objects(app, admin, device)
     assert objects.keys() == KINDS.keys()
     await admin.post("/api/v1/tags", json={"name": "On call", "color": "teal"})
     for table, key in objects.items():

@@ -73,7 +73,7 @@ class TestDoors:
     async def test_viewer_reads_devices_and_telemetry_and_nothing_else(self, shared):
         may = ROLE_PERMISSIONS[Role.VIEWER]
         reading = {Permission.DEPARTMENTS_READ, Permission.DEVICES_READ, Permission.FIELDS_READ}
-        reading |= {Permission.REQUESTS_READ, Permission.STOCK_READ}
+        reading |= {Permission.ORDERS_READ, Permission.REQUESTS_READ, Permission.STOCK_READ}
         assert may == reading | {Permission.ALERTS_READ, Permission.TAGS_READ, Permission.TELEMETRY_READ}
         for method, path, permission in guarded_routes(shared.app):
             if permission is None:
