@@ -21,7 +21,7 @@ from fleetkeeper.devices.models import Device
 from fleetkeeper.identity.actor import Actor, Scope
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.ids import uuid7
-from fleetkeeper.kit.listing import Field, Listing
+from fleetkeeper.kit.listing import LAST, Field, Listing
 
 # An answer of an agent that is there and waits for a person's verdict.
 WAITS_FOR_VERDICT: ColumnElement[bool] = exists().where(
@@ -43,9 +43,7 @@ LISTING = Listing(
         "needs_person": Field(DeviceRequest.needs_person.expression, bool, sortable=False),
         "waiting_for": Field(literal("people"), str, sortable=False, choices=("people",)),
         "created_at": Field(DeviceRequest.created_at.expression, datetime),
-        "answered_at": Field(
-            DeviceRequest.answered_at.expression, datetime, null_as="'infinity'::timestamptz"
-        ),
+        "answered_at": Field(DeviceRequest.answered_at.expression, datetime, null_as=LAST),
     },
     search=(
         DeviceRequest.request_type.expression,

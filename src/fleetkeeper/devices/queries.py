@@ -34,7 +34,7 @@ from fleetkeeper.devices.revisions.moments import SPECIAL
 from fleetkeeper.devices.schemas import DeviceType, Lifecycle
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
-from fleetkeeper.kit.listing import Field, Listing
+from fleetkeeper.kit.listing import LAST_DAY, Field, Listing
 
 # `stale` is online, but late.
 STATUSES = ("online", "stale", "offline", "unknown")
@@ -51,8 +51,8 @@ LISTING = Listing(
         "location_id": Field(Device.location_id.expression, UUID, sortable=False),
         "asset_tag": Field(Device.asset_tag.expression, str, null_as="''"),
         "owner": Field(Device.owner.expression, str, null_as="''"),
-        "warranty_until": Field(Device.warranty_until.expression, date, null_as="'infinity'::date"),
-        "end_of_support_on": Field(Device.end_of_support_on.expression, date, null_as="'infinity'::date"),
+        "warranty_until": Field(Device.warranty_until.expression, date, null_as=LAST_DAY),
+        "end_of_support_on": Field(Device.end_of_support_on.expression, date, null_as=LAST_DAY),
         "source_system": Field(Device.source_system.expression, str, null_as="''"),
         "manufacturer": Field(Device.manufacturer.expression, str, null_as="''"),
         "model": Field(Device.model.expression, str, null_as="''"),

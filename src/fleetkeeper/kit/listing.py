@@ -39,6 +39,11 @@ MAX_TEXT_LENGTH = 300
 _MOST_DECIMAL = Decimal(10) ** 15
 CONTROL_PARAMETERS = frozenset({"limit", "cursor", "ordering", "q"})
 
+# What stands in for a moment that is not there. PostgreSQL's infinity does not fit into a cursor's moment.
+FIRST = "'1970-01-01 00:00:00+00'::timestamptz"
+LAST = "'9998-01-01 00:00:00+00'::timestamptz"
+LAST_DAY = "'9998-01-01'::date"
+
 
 _KINDS = {
     "str": f"text of at most {MAX_TEXT_LENGTH} characters",
@@ -72,6 +77,11 @@ class Field:
     joined: bool = False
     # Of a text that is one of few: a filter for another is a mistake, and finds nothing.
     choices: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a stand-in that no cursor can hold."""
+        if self.null_as is not None and "infinity" in self.null_as:
+            raise ValueError(f"{self.null_as} fits into no cursor; take FIRST, LAST or LAST_DAY")
 
     @property
     def sort_expression(self) -> ColumnElement[Any]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from fleetkeeper.kit.listing import Field, Listing
+from fleetkeeper.kit.listing import LAST_DAY, Field, Listing
 from fleetkeeper.orders.models import Order, OrderEvent, OrderItem
 from fleetkeeper.orders.schemas import OrderType
 from fleetkeeper.orders.status import OrderStatus
@@ -29,9 +29,7 @@ ORDERS = Listing(
         "request_id": Field(Order.request_id.expression, UUID, sortable=False),
         "total_price": Field(Order.total_price.expression, Decimal),
         "currency": Field(Order.currency.expression, str, sortable=False),
-        "expected_delivery_date": Field(
-            Order.expected_delivery_date.expression, date, null_as="'infinity'::date"
-        ),
+        "expected_delivery_date": Field(Order.expected_delivery_date.expression, date, null_as=LAST_DAY),
         "created_by": Field(Order.created_by.expression, UUID, sortable=False),
         "created_at": Field(Order.created_at.expression, datetime),
         "department_id": Field(Order.department_id.expression, UUID, sortable=False),

@@ -13,7 +13,7 @@ from fleetkeeper.alerts.status import AlertStatus, EventKind, Severity
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.models import Department
 from fleetkeeper.identity.permissions import Permission
-from fleetkeeper.kit.listing import Field, Listing
+from fleetkeeper.kit.listing import LAST, Field, Listing
 
 LISTING = Listing(
     fields={
@@ -27,7 +27,7 @@ LISTING = Listing(
         "department_id": Field(AlertLog.department_id.expression, UUID, sortable=False),
         "metric_name": Field(AlertLog.metric_name.expression, str),
         "triggered_at": Field(AlertLog.triggered_at.expression, datetime),
-        "resolved_at": Field(AlertLog.resolved_at.expression, datetime, null_as="'infinity'::timestamptz"),
+        "resolved_at": Field(AlertLog.resolved_at.expression, datetime, null_as=LAST),
         "is_acknowledged": Field(AlertLog.is_acknowledged.expression, bool),
         "is_flapping": Field(AlertLog.is_flapping.expression, bool),
         "assignee_id": Field(AlertLog.assignee_id.expression, UUID, sortable=False),

@@ -15,7 +15,7 @@ from fleetkeeper.errors import FieldError, InvalidInputError
 from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.clock import utc_now
-from fleetkeeper.kit.listing import Field, Listing
+from fleetkeeper.kit.listing import LAST, Field, Listing
 from fleetkeeper.records.service import Records
 
 LISTING = Listing(
@@ -26,7 +26,7 @@ LISTING = Listing(
         "tag_id": Field(AlertSilence.tag_id.expression, UUID, sortable=False),
         "department_id": Field(AlertSilence.department_id.expression, UUID, sortable=False),
         "starts_at": Field(AlertSilence.starts_at.expression, datetime),
-        "ends_at": Field(AlertSilence.ends_at.expression, datetime, null_as="'infinity'::timestamptz"),
+        "ends_at": Field(AlertSilence.ends_at.expression, datetime, null_as=LAST),
         "created_by": Field(AlertSilence.created_by.expression, str),
         "created_at": Field(AlertSilence.created_at.expression, datetime),
     },

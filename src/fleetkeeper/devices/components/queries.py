@@ -23,7 +23,7 @@ from fleetkeeper.devices.components.schemas import (
     VolumeType,
 )
 from fleetkeeper.devices.revisions.moments import AS_OF, SPECIAL
-from fleetkeeper.kit.listing import Field, Listing
+from fleetkeeper.kit.listing import LAST, Field, Listing
 
 # A fleet has millions of parts, and nobody reads how many exactly.
 MOST_COUNTED = 10_000
@@ -38,9 +38,7 @@ def _of_device(model: Any) -> dict[str, Field]:
 
 
 def _missing(model: Any) -> dict[str, Field]:
-    return {
-        "missing_since": Field(model.missing_since.expression, datetime, null_as="'infinity'::timestamptz")
-    }
+    return {"missing_since": Field(model.missing_since.expression, datetime, null_as=LAST)}
 
 
 INTERFACES = Listing(
@@ -149,7 +147,7 @@ FACTS = Listing(
     | {
         "fact_name": Field(ServerFact.fact_name.expression, str),
         "collected_at": Field(ServerFact.collected_at.expression, datetime),
-        "replaced_at": Field(ServerFact.replaced_at.expression, datetime, null_as="'infinity'::timestamptz"),
+        "replaced_at": Field(ServerFact.replaced_at.expression, datetime, null_as=LAST),
     },
     search=(ServerFact.fact_name.expression, cast(ServerFact.fact_value.expression, String)),
     key=ServerFact.id.expression,

@@ -14,7 +14,7 @@ from fleetkeeper.devices.queries import among
 from fleetkeeper.devices.relationships.models import DeviceRelationship
 from fleetkeeper.devices.relationships.schemas import RelationshipType
 from fleetkeeper.devices.revisions.moments import SPECIAL
-from fleetkeeper.kit.listing import Field, Listing
+from fleetkeeper.kit.listing import LAST, Field, Listing
 
 # What passes traffic on: others are cut off when it fails.
 NETWORK = "network_device"
@@ -30,9 +30,7 @@ LISTING = Listing(
         ),
         "source_system": Field(DeviceRelationship.source_system.expression, str),
         "valid_from": Field(DeviceRelationship.valid_from.expression, datetime),
-        "valid_to": Field(
-            DeviceRelationship.valid_to.expression, datetime, null_as="'infinity'::timestamptz"
-        ),
+        "valid_to": Field(DeviceRelationship.valid_to.expression, datetime, null_as=LAST),
     },
     search=(DeviceRelationship.relationship_type.expression,),
     key=DeviceRelationship.id.expression,

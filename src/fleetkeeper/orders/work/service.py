@@ -20,7 +20,7 @@ from fleetkeeper.identity.actor import Actor
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.identity.users.service import get_user
 from fleetkeeper.kit.clock import utc_now
-from fleetkeeper.kit.listing import Field, Listing
+from fleetkeeper.kit.listing import LAST, Field, Listing
 from fleetkeeper.kit.pagination import PageOf
 from fleetkeeper.orders.queries import next_number
 from fleetkeeper.orders.service import orders
@@ -45,7 +45,7 @@ LISTING = Listing(
         "location_id": Field(WorkOrder.location_id.expression, UUID, sortable=False),
         "order_id": Field(WorkOrder.order_id.expression, UUID, sortable=False),
         "assigned_to": Field(WorkOrder.assigned_to.expression, UUID, sortable=False),
-        "starts_at": Field(WorkOrder.starts_at.expression, datetime, null_as="'infinity'::timestamptz"),
+        "starts_at": Field(WorkOrder.starts_at.expression, datetime, null_as=LAST),
         "created_at": Field(WorkOrder.created_at.expression, datetime),
         "department_id": Field(WorkOrder.department_id.expression, UUID, sortable=False),
     },

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.devices.locations.models import Location
-from fleetkeeper.kit.listing import Field, Listing
+from fleetkeeper.kit.listing import FIRST, Field, Listing
 from fleetkeeper.stock.levels.models import Inventory, StockMovement, StockReservation, StockSerial
 from fleetkeeper.stock.levels.schemas import MovementKind, SerialStatus
 from fleetkeeper.stock.models import Part
@@ -32,9 +32,7 @@ LEVELS = Listing(
         "quantity_reserved": Field(Inventory.quantity_reserved.expression, Decimal),
         "quantity_available": Field(Inventory.quantity_available.expression, Decimal),
         "reorder_point": Field(Inventory.reorder_point.expression, Decimal, null_as="-1"),
-        "last_counted_at": Field(
-            Inventory.last_counted_at.expression, datetime, null_as="'-infinity'::timestamptz"
-        ),
+        "last_counted_at": Field(Inventory.last_counted_at.expression, datetime, null_as=FIRST),
         "last_updated_at": Field(Inventory.last_updated_at.expression, datetime),
         "department_id": Field(Inventory.department_id.expression, UUID, sortable=False),
     },
