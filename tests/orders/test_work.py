@@ -37,6 +37,19 @@ async def test_the_scanned_piece_is_fitted(admin, planned):
     assert (await finish(admin, work, "S1")).status_code == 409
 
 
+async def test_work_and_movements_go_along_when_devices_are_merged(admin, planned):
+    work, part, _, device = planned
+    assert (await finish(admin, work, "S1")).status_code == 200
+    kept = await enter(admin, "db-01-new")
+    merged = await admin.post(
+        f"/api/v1/devices/{kept}/merges", json={"other_device_id": device}, headers={"X-Change-Reason": "One"}
+    )
+    assert merged.status_code == 201, merged.text
+    assert (await admin.get(f"/api/v1/work-orders/{work['id']}")).json()["device_id"] == kept
+    (moved,) = (await admin.get(f"/api/v1/stock-movements?device_id={kept}")).json()["results"]
+    assert (moved["part_id"], moved["kind"]) == (part, "consumption")
+
+
 async def test_what_is_finished_stays(admin, planned):
     work, *_ = planned
     reason = {"X-Change-Reason": "Not needed"}

@@ -116,5 +116,8 @@ async def test_what_its_movements_rest_on_stays(admin):
     refused = await admin.put(f"/api/v1/parts/{part}", json=body | {"is_serialized": False})
     assert [one["field"] for one in refused.json()["errors"]] == ["is_serialized"]
     gone = await admin.delete(f"/api/v1/parts/{part}", headers={"X-Change-Reason": "Old"})
-    assert gone.status_code == 422
+    assert gone.status_code == 409
+    assert "inactive" in gone.text
+    gone = await admin.delete(f"/api/v1/locations/{location['id']}", headers={"X-Change-Reason": "Old"})
+    assert gone.status_code == 409
     assert "inactive" in gone.text

@@ -3,6 +3,7 @@
 from fleetkeeper.audit.coverage import declare_skipped, declare_unaudited
 from fleetkeeper.audit.words import declare_object
 from fleetkeeper.database.constraints import declare_taken, declare_wrong
+from fleetkeeper.devices.merging.moving import Moving, declare_moving
 
 declare_object("parts", page="/parts/{}")
 declare_object("part_variants", "variant of a part", page="/part-variants/{}")
@@ -56,6 +57,15 @@ for table in ("inventory", "stock_movements"):
     )
 declare_wrong("ck_inventory_on_hand", "quantity", "There is not as much on hand")
 declare_wrong("ck_inventory_reserved", "quantity", "There is not as much available: the rest is reserved")
-for key in ("inventory_part_id", "stock_movements_part_id"):
-    declare_wrong(f"fk_{key}_parts", "part_id", "It has movements of stock; make it inactive instead")
+for table in ("inventory", "stock_movements", "stock_serials", "stock_count_lines"):
+    declare_taken(
+        f"fk_{table}_part_id_parts", "id", "Stock of this part was moved: make it inactive instead."
+    )
+for table in ("inventory", "stock_movements", "stock_serials", "stock_counts"):
+    declare_taken(
+        f"fk_{table}_location_id_locations", "id", "Stock was moved here: make the location inactive instead."
+    )
 declare_wrong("fk_parts_replaced_by_id_parts", "replaced_by_id", "No such part, or others are replaced by it")
+
+declare_moving(Moving("stock_movements", "device_id", "movements of stock"))
+declare_moving(Moving("stock_serials", "device_id", "serial numbers"))

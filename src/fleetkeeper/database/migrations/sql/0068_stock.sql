@@ -413,6 +413,8 @@ REVOKE INSERT, UPDATE, DELETE ON inventory, stock_movements, part_prices FROM fl
 GRANT INSERT (id, part_id, variant_id, location_id, reorder_point, reorder_quantity, last_counted_at, told_low_at, department_id, version),
     UPDATE (reorder_point, reorder_quantity, told_low_at, version) ON inventory TO fleetkeeper_app, fleetkeeper_whole_fleet;
 GRANT INSERT ON stock_movements TO fleetkeeper_app, fleetkeeper_whole_fleet;
+-- Devices that are merged take their movements along.
+GRANT UPDATE (device_id) ON stock_movements TO fleetkeeper_app, fleetkeeper_whole_fleet;
 
 SELECT audit_table('parts', '{id}', 'name', NULL, '{updated_at,created_at,version}');
 SELECT audit_table('part_variants', '{id}', 'variant_code', NULL, '{updated_at,created_at,version,department_id}');
