@@ -90,6 +90,22 @@ class TestWithoutARule:
         for state in ("approved", "ordered", "received"):
             assert (await move(admin, order, state)).status_code == 409
 
+    async def test_what_orders_name_is_not_deleted(self, admin, drafted):
+        order, _, part, depot = drafted
+        supplier = (await admin.get(f"{ORDERS}/{order}")).json()["supplier_id"]
+        for path in (f"suppliers/{supplier}", f"locations/{depot}", f"parts/{part}"):
+            refused = await admin.delete(f"/api/v1/{path}", headers=REASON)
+            assert refused.status_code == 409, refused.text
+            assert "inactive" in refused.text
+
+    async def test_nothing_is_received_whole_that_never_came(self, admin, drafted):
+        order, *_ = drafted
+        await move(admin, order, "pending-approval")
+        await move(admin, order, "ordered")
+        refused = await move(admin, order, "received")
+        assert refused.status_code == 409
+        assert "book what came" in refused.json()["detail"]
+
     async def test_a_wrong_line_receives_nothing(self, admin, drafted):
         order, item, part, depot = drafted
         serials = await make_part(admin, "DISK", is_serialized=True)
@@ -195,6 +211,17 @@ class TestApproval:
             (order,),
         ).fetchall()
         assert [row[:2] for row in chain] == [(1, "approved"), (2, "approved")]
+
+    async def test_a_small_rate_leads_past_no_rule(self, people, submitted):
+        requester, *_ = people
+        order, *_ = submitted
+        present = (await requester.get(f"{ORDERS}/{order}")).json()
+        wanted = {key: present[key] for key in ("supplier_id", "deliver_to_id", "department_id")}
+        changed = await requester.put(f"{ORDERS}/{order}", json=wanted | {"exchange_rate": "0.001"})
+        assert changed.status_code == 200, changed.text
+        held = await move(requester, order, "pending-approval")
+        assert held.status_code == 202
+        assert ["Exchange rate", "0.001"] in held.json()["facts"]
 
     async def test_a_changed_quantity_is_approved_anew(self, app, people, submitted):
         requester, manager, director, _ = people

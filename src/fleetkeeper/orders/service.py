@@ -1,6 +1,7 @@
 """Orders: entered, submitted for approval, ordered and cancelled. Any change of what was approved asks anew."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -144,6 +145,8 @@ class Orders(Records[OrderWrite, OrderRead]):
             raise ConflictError("Submit the order: it is approved or rejected by its approvers.")
         if state == OrderStatus.PARTLY:
             raise ConflictError("Book what came: the status follows from receipts.")
+        if state == OrderStatus.RECEIVED and row.status == OrderStatus.ORDERED:
+            raise ConflictError("Nothing came yet: book what came, or cancel the order.")
         if state == OrderStatus.DRAFT:
             await reopen(session, actor, row, "was reopened")
         else:
@@ -242,6 +245,7 @@ def action_of(row: Order, items: Sequence[OrderItem], reason: str) -> Action:
         ["Order", row.number],
         ["Kind", row.order_type.replace("_", " ")],
         ["Total", money_text(row.total_price, row.currency)],
+        ["Exchange rate", "" if row.exchange_rate == 1 else plain(row.exchange_rate)],
         ["Lines", str(len(items))],
         ["Notes", row.notes],
     ]
@@ -252,7 +256,8 @@ def action_of(row: Order, items: Sequence[OrderItem], reason: str) -> Action:
         subject_label=row.number,
         subject_href=f"/orders/{row.id}",
         payload={"id": str(row.id), "version": row.version, "lines": lines, "facts": facts},
-        amount=float(row.total_price * row.exchange_rate),
+        # Whoever asks enters the rate: a small one must not lead past the rules.
+        amount=float(row.total_price * max(row.exchange_rate, Decimal(1))),
         department_id=row.department_id,
         reason=reason,
     )
