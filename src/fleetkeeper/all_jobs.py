@@ -14,6 +14,7 @@ from fleetkeeper.notifications import emitters
 from fleetkeeper.notifications import jobs as notifications
 from fleetkeeper.operations.idempotency import jobs as idempotency
 from fleetkeeper.orders import jobs as orders
+from fleetkeeper.replenishment import jobs as replenishment
 from fleetkeeper.telemetry import jobs as telemetry
 from fleetkeeper.telemetry.archive import requesting, verification
 from fleetkeeper.telemetry.archive import runs as archive
@@ -36,6 +37,7 @@ __all__ = [
     "notifications",
     "orders",
     "refusals",
+    "replenishment",
     "requesting",
     "revisions",
     "rollups",

@@ -32,6 +32,7 @@ from fleetkeeper.notifications import models as notifications
 from fleetkeeper.operations.idempotency import models as idempotency
 from fleetkeeper.orders import models as orders
 from fleetkeeper.orders.work import models as work_orders
+from fleetkeeper.replenishment import models as replenishment
 from fleetkeeper.stock import models as stock
 from fleetkeeper.stock.counting import models as stock_counts
 from fleetkeeper.stock.levels import models as stock_levels
@@ -76,6 +77,7 @@ __all__ = [
     "recording",
     "refusals",
     "relationships",
+    "replenishment",
     "revisions",
     "rollups",
     "rule_files",

@@ -57,6 +57,7 @@ from fleetkeeper.notifications.rules import api as notification_rules
 from fleetkeeper.operations import audit_api, config_api, health_api, jobs_api
 from fleetkeeper.orders import api as orders
 from fleetkeeper.orders.work import api as work_orders
+from fleetkeeper.replenishment import api as replenishment
 from fleetkeeper.search import api as search
 from fleetkeeper.settings import Settings
 from fleetkeeper.stock.counting import api as stock_counts
@@ -206,6 +207,7 @@ def include_routes(app: FastAPI) -> None:
         suppliers.router,
         stock_levels.router,
         stock_counts.router,
+        replenishment.router,
         orders.router,
         work_orders.router,
         relationships.router,

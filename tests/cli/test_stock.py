@@ -33,3 +33,7 @@ def test_parts_are_made_received_moved_and_fitted(product: Product):
     assert "There is not as much on hand" in refused.stderr
     assert "No location is named Nowhere" in product.command("stock", "list", "--at", "Nowhere").stderr
     assert "consumption" in product.command("stock", "movements", "--q", "CLI-RAM").stdout
+    (told,) = json.loads(product.command("stock", "forecast", "CLI-RAM", "--json").stdout)[:1]
+    assert told["reasons"][0].startswith("Too little data for a forecast")
+    planned = product.command("stock", "propose", "--dry-run", "--json")
+    assert "CLI-RAM" not in {one["part_code"] for one in json.loads(planned.stdout)}, planned.stderr

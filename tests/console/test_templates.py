@@ -22,6 +22,7 @@ from fleetkeeper.console.contexts import (
     refusals,
     shell,
     space,
+    stock,
     views,
 )
 from fleetkeeper.console.rendering import ENVIRONMENT, FOLDER
@@ -50,6 +51,7 @@ CONTEXTS = {
     "devices/_processes.html": devices.DeviceProcesses,
     "notes/_cards.html": notes.Notes,
     "telemetry/_space.html": space.SpaceParts,
+    "stock/_demand.html": stock.DemandChart,
     "errors/page.html": shell.ErrorPage,
     "errors/_toast.html": shell.ErrorToast,
     "explore/detail.html": explore.ExplorePage,

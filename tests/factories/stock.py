@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx
+import psycopg
 
 
 async def post(client: httpx.AsyncClient, path: str, **body: Any) -> dict[str, Any]:
@@ -42,3 +43,14 @@ async def stock_of(client: httpx.AsyncClient, part: str, location: str) -> dict[
     asked = {"part_id": part, "location_id": location}
     (found,) = (await client.get("/api/v1/inventory", params=asked)).json()["results"]
     return dict(found)
+
+
+def move_before(
+    connection: psycopg.Connection, kind: str, part: str, location: str, quantity: int, weeks_ago: int
+) -> None:
+    """A movement of some weeks ago: the API books what happens now."""
+    connection.execute(
+        "INSERT INTO stock_movements (id, kind, part_id, location_id, quantity, moved_at) "
+        "VALUES (gen_random_uuid(), %s, %s, %s, %s, now() - make_interval(weeks => %s))",
+        (kind, part, location, quantity, weeks_ago),
+    )

@@ -9,5 +9,5 @@ export const ICONS = [
   "plug-connected-x", "devices-pc", "archive", "users-group", "hierarchy-2", "chart-line", "table", "info-circle",
   "layout-board", "pencil", "copy-plus", "upload", "device-floppy", "grip-vertical",
   "id-badge-2", "clock-stop", "eye", "bookmark", "tag", "star",
-  "map-pin", "list-numbers",
+  "map-pin", "list-numbers", "shopping-cart",
 ];

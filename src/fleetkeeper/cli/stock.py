@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.cli.inputs import checked
 from fleetkeeper.cli.running import command_actor, with_session
+from fleetkeeper.cli.stock_proposals import forecast, propose
 from fleetkeeper.cli.tables import AsJson, show
 from fleetkeeper.devices.finding import find_device
 from fleetkeeper.devices.locations.service import locations
@@ -17,7 +18,12 @@ from fleetkeeper.stock.levels.schemas import LevelRead, Moved, MovementRead, Mov
 from fleetkeeper.stock.levels.service import book, levels, list_movements
 from fleetkeeper.stock.parts.service import scan
 
-app = typer.Typer(help="Stock: list it, receive, issue, transfer, count and fit parts.", no_args_is_help=True)
+app = typer.Typer(
+    help="Stock: list it, receive, issue, transfer, count and fit parts; forecast demand and propose orders.",
+    no_args_is_help=True,
+)
+app.command()(propose)
+app.command()(forecast)
 
 COLUMNS = (
     "part_code",

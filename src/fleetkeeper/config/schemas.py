@@ -97,6 +97,32 @@ class DeviceRequests(_Value):
     )
 
 
+class Replenishment(_Value):
+    """When parts are reordered, and how many."""
+
+    service_level_percent: float = Field(
+        default=95,
+        ge=50,
+        le=99.9,
+        description="Chance that stock lasts until a delivery comes (percent); more means more in reserve",
+    )
+    review_days: int = Field(
+        default=7, ge=1, le=365, description="Days that an order lasts beyond the reorder point"
+    )
+    default_lead_time_days: int = Field(
+        default=14,
+        ge=0,
+        le=365,
+        description="Days from order to delivery where none was measured and no supplier says",
+    )
+    dismissed_days: int = Field(
+        default=30,
+        ge=1,
+        le=365,
+        description="Days for which a dismissed proposal stays away, unless stock falls further",
+    )
+
+
 class ConfigValues(BaseModel):
     """All keys at once."""
 
@@ -106,3 +132,4 @@ class ConfigValues(BaseModel):
     audit: AuditKeeping = Field(default_factory=AuditKeeping)
     alerts: AlertKeeping = Field(default_factory=AlertKeeping)
     requests: DeviceRequests = Field(default_factory=DeviceRequests)
+    replenishment: Replenishment = Field(default_factory=Replenishment)

@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fleetkeeper.config.schemas import AlertKeeping, AuditKeeping, DeviceRequests, Features, Sampling
+from fleetkeeper.config.schemas import (
+    AlertKeeping,
+    AuditKeeping,
+    DeviceRequests,
+    Features,
+    Replenishment,
+    Sampling,
+)
 from fleetkeeper.console.forms.form import Form, Widget
 
 SAVE = "Save changes"
@@ -82,5 +89,20 @@ FORMS: dict[str, Form[Any]] = {
             }
         ),
         text="How requests of devices are taken on, answered and delivered.",
+    ),
+    "replenishment": Form(
+        Replenishment,
+        "replenishment",
+        "Replenishment",
+        SAVE,
+        _numbers(
+            {
+                "service_level_percent": "Service level (percent)",
+                "review_days": "An order lasts beyond the reorder point for (days)",
+                "default_lead_time_days": "Lead time where none is known (days)",
+                "dismissed_days": "A dismissed proposal stays away for (days)",
+            }
+        ),
+        text="When parts are reordered, and how many. It counts from the next look through stock.",
     ),
 }

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from fleetkeeper.console.contexts.space import Chart
+
 
 @dataclass(frozen=True)
 class Label:
@@ -10,3 +12,10 @@ class Label:
     href: str
     code: str
     name: str
+
+
+@dataclass(frozen=True)
+class DemandChart:
+    """Weekly demand of a part with its forecast."""
+
+    chart: Chart

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from fleetkeeper.console.contexts.panels import Cell, Option
 from fleetkeeper.console.details import Panels
 from fleetkeeper.console.device_names import device_named
+from fleetkeeper.console.forecast_panels import forecast_panels
 from fleetkeeper.console.forms.form import Form, Widget
 from fleetkeeper.console.forms.schema_fields import words_of
 from fleetkeeper.console.lists.answering import show_list
@@ -251,7 +252,11 @@ async def _of_level(session: AsyncSession, actor: Actor, one: LevelRead, may_wri
     options = await _move_options(session, actor)
     form = MOVE_FORM.shown(MOVEMENTS, entered, options=options) if may_write else None
     every = f"{MOVEMENTS}?part_id={one.part_id}&location_id={one.location_id}"
-    return [form, related_panel(MOVES, moved, "Newest movements", all_href=every)]
+    return [
+        *await forecast_panels(session, actor, one, may_write=may_write),
+        form,
+        related_panel(MOVES, moved, "Newest movements", all_href=every),
+    ]
 
 
 def _move_facts(one: MovementRead) -> list[tuple[str, Cell]]:

@@ -1,5 +1,6 @@
 """Suppliers and their prices, as people enter them; and the best one for a quantity."""
 
+from collections.abc import Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 from uuid import UUID
@@ -105,8 +106,8 @@ async def choose_supplier(
     """Who can deliver so many of a part or a variant, the best first. Raises InvalidInputError."""
     await visible_part(session, actor, part_id)
     await check_variant(session, part_id, variant_id)
-    found = await queries.offers_of(session, offers.visible_to(actor), part_id, variant_id)
-    best, left_out = ranked([_offer(row) for row in found], quantity)
+    found: Sequence[Any] = await queries.offers_of(session, offers.visible_to(actor), part_id, variant_id)
+    best, left_out = ranked([offer_of(price, supplier) for price, supplier in found], quantity)
     return Choices(
         quantity=quantity,
         left_out=left_out,
@@ -130,8 +131,8 @@ async def choose_supplier(
     )
 
 
-def _offer(row: Any) -> Offer:
-    price, supplier = row[0], row[1]
+def offer_of(price: PartSupplier, supplier: Supplier) -> Offer:
+    """A supplier's price as suppliers are compared by: what it keeps comes before what it promises."""
     promised = supplier.lead_time_days if price.lead_time_days is None else price.lead_time_days
     measured = supplier.measured_lead_time_days
     return Offer(
