@@ -4,6 +4,7 @@ from fleetkeeper.alerts import jobs as alerts
 from fleetkeeper.annotations import jobs as annotations
 from fleetkeeper.approvals import jobs as approvals
 from fleetkeeper.audit import jobs as audit
+from fleetkeeper.cloud_files import jobs as cloud_files
 from fleetkeeper.device_requests import jobs as device_requests
 from fleetkeeper.devices import deleting
 from fleetkeeper.devices.importing import jobs as importing
@@ -28,6 +29,7 @@ __all__ = [
     "approvals",
     "archive",
     "audit",
+    "cloud_files",
     "deleting",
     "device_requests",
     "emitters",

@@ -8,6 +8,7 @@ from fleetkeeper.annotations import identity_objects
 from fleetkeeper.annotations import models as annotations
 from fleetkeeper.approvals import models as approvals
 from fleetkeeper.audit import models as audit
+from fleetkeeper.cloud_files import models as cloud_files
 from fleetkeeper.config import models as config
 from fleetkeeper.database import status_history
 from fleetkeeper.database.base import Base
@@ -54,6 +55,7 @@ __all__ = [
     "archive",
     "audit",
     "chunks",
+    "cloud_files",
     "components",
     "config",
     "dashboards",

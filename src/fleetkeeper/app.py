@@ -14,6 +14,7 @@ import fleetkeeper.all_jobs
 import fleetkeeper.all_models
 import fleetkeeper.all_searches  # noqa: F401 - with what foreign keys name and what can be found in any room
 from fleetkeeper.audit.tally import EventTally
+from fleetkeeper.cloud_files.spool import body_spool
 from fleetkeeper.console.error_pages import handle_console_error, install_console_errors
 from fleetkeeper.console.router import console_router
 from fleetkeeper.database.context import product_context
@@ -135,6 +136,7 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
         web.max_body_megabytes * 1024 * 1024,
     )
     app.add_middleware(IdempotencyFront, prefix=f"{API}/", services=services, answer=handle_console_error)
+    spool = services.add(body_spool(settings.home, settings.cloud_files))
     app.add_middleware(
         BodyFront,
         find_doors=partial(find_doors, app, settings),
@@ -142,6 +144,7 @@ def create_app(settings: Settings, url: str | None = None) -> IngestFront:
         callers=Places(most, most_of_one, room),
         strangers=Places(most, most_of_one, room),
         pace=pace,
+        spool=spool,
     )
     shell = HttpShell(
         app,

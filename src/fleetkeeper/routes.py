@@ -18,6 +18,7 @@ from fleetkeeper.annotations.views import api as saved_views
 from fleetkeeper.approvals import api as approvals
 from fleetkeeper.approvals.delegations import api as approval_delegations
 from fleetkeeper.approvals.rules import api as approval_rules
+from fleetkeeper.cloud_files import api as cloud_files
 from fleetkeeper.device_requests import api as device_requests
 from fleetkeeper.devices import api as devices
 from fleetkeeper.devices.access import calling_device, device_ahead
@@ -104,6 +105,8 @@ PUBLIC_ROUTES = {
 # The largest body of a route (bytes): what nobody needs to be known for, what rooms ask for, and everything else.
 PUBLIC_BODY_BYTES = 128 * 1024
 BODY_BYTES = 1024 * 1024
+# Whose bodies are too large for memory, and go to a file.
+SPOOLED_PATHS = tuple(f"{API}{path}" for path in cloud_files.UPLOADS)
 # Each writes a row for somebody unknown, which people cause a few times a minute.
 RARE_PATHS = ("/api/v1/sign-in/passkey/options", "/sign-in/oidc/")
 
@@ -119,6 +122,7 @@ def body_bounds(settings: Settings) -> Mapping[str, int]:
         | {f"{API}{device_imports.PATH}": MOST_IMPORT_BYTES}
         | {"/api/v1/devices/{device_id}/configs": device_configs.MAX_BODY_BYTES}
         | {f"{API}{path}": bound for path, bound in device_requests.BODY_BOUNDS.items()}
+        | dict.fromkeys(SPOOLED_PATHS, settings.cloud_files.max_file_bytes)
         | {"/alertmanager/api/v2/alerts": alertmanager.MAX_ALERTS_BYTES}
         | dict.fromkeys(netbox.BULK_PATHS, netbox.MAX_BODY_BYTES)
         | dict.fromkeys(telemetry_paths, settings.telemetry.max_body_bytes)
@@ -155,6 +159,7 @@ def find_doors(app: FastAPI, settings: Settings) -> Doors:
                 bounds.get(path, BODY_BYTES),
                 None if path in PUBLIC_ROUTES else find_caller,
                 answer,
+                path in SPOOLED_PATHS,
             )
         )
     return Doors(doors)
@@ -227,5 +232,6 @@ def include_routes(app: FastAPI) -> None:
         audit_api.router,
         *alerts.routers,
         *device_requests.routers,
+        *cloud_files.routers,
     ):
         app.include_router(router, prefix=API)

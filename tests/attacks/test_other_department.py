@@ -79,6 +79,8 @@ class TestById:
         ).fetchone() == (0,)
 
 
+# For devices alone, which come with keys.
+DEVICE_DOORS = ("/api/v1/requests/{request_id}/response", "/api/v1/requests/{request_id}/files")
 TABLES = (
     "api_tokens",
     "departments",
@@ -139,7 +141,7 @@ class TestEveryDoor:
                 else:
                     # PromQL's doors say 400 of what is no label, and devices' want a device's key.
                     more = {400} if path.startswith("/prometheus") else set()
-                    more |= {401} if path == "/api/v1/requests/{request_id}/response" else set()
+                    more |= {401} if path.startswith(DEVICE_DOORS) else set()
                     assert answer.status_code in {403, 404, 405, 422} | more, where
                 assert MARK not in answer.text, where
                 assert "south-" not in answer.text, where

@@ -19,6 +19,7 @@ SEALERS = {
     "archive_files",
     "archive_parts",
     "chunks",
+    "cloud_file_removals",
     "hourly_statistics",
     "intake_minutes",
     "raw_removed",
@@ -51,6 +52,8 @@ READ_ONLY = {
 }
 SECRETS = {
     "api_tokens": "secret_hash",
+    "cloud_stores": "secret_sealed",
+    "cloud_file_refs": "upload_sealed",
     "device_keys": "secret_hash",
     "enrollment_tokens": "secret_hash",
     "identity_providers": "client_secret_sealed",

@@ -10,8 +10,9 @@ from starlette.responses import Response
 from starlette.routing import compile_path
 
 from fleetkeeper.kit.addresses import customer_of
+from fleetkeeper.kit.body_spool import SPOOLED_BODY, BodySpool
 from fleetkeeper.kit.http_shell import sender_of
-from fleetkeeper.kit.places import Places
+from fleetkeeper.kit.places import Place, Places
 from fleetkeeper.kit.request_body import CallerGoneError, Pace, announced_length, read_parts
 
 # Where a request's state has who calls, once the front has found out.
@@ -31,6 +32,8 @@ class Door:
     find_caller: Callable[[Request], Awaitable[Hashable]] | None = None
     # How the route says that something went wrong.
     answer: Callable[[Request, Exception], Awaitable[Response]] | None = None
+    # Whether the body goes to a file instead of memory.
+    is_spooled: bool = False
 
 
 class Doors:
@@ -69,8 +72,10 @@ class BodyFront:
         callers: Places,
         strangers: Places,
         pace: Pace,
+        spool: BodySpool | None = None,
     ) -> None:
         self.app = app
+        self._spool = spool
         self._find_doors = find_doors
         self._doors: Doors | None = None
         self._answer = answer
@@ -93,21 +98,35 @@ class BodyFront:
             else:
                 caller = await door.find_caller(request)
                 scope["state"][CALLER] = caller
-                place = self._callers.take(caller)
+                places = self._spool.places if door.is_spooled and self._spool else self._callers
+                place = places.take(caller)
         except Exception as error:  # noqa: BLE001 - every error becomes an answer
             await (await (door.answer or self._answer)(request, error))(scope, receive, send)
             return
         with place:
             try:
-                parts = await read_parts(scope, receive, door.max_bytes, place, self._pace)
+                parts = await self._read(door, scope, receive, place)
             except CallerGoneError:
                 return
             except Exception as error:  # noqa: BLE001 - as above
                 response = await (door.answer or self._answer)(request, error)
             else:
-                await self.app(scope, _Replay(parts, receive), send)
+                try:
+                    await self.app(scope, _Replay(parts, receive), send)
+                finally:
+                    spooled = scope["state"].get(SPOOLED_BODY)
+                    if spooled is not None:
+                        spooled.discard()
                 return
         await response(scope, receive, send)
+
+    async def _read(self, door: Door, scope: Any, receive: Any, place: Place) -> list[bytes]:
+        """A body's parts; of one that went to a file its hash, which says as well whether two are the same."""
+        if not door.is_spooled or self._spool is None:
+            return await read_parts(scope, receive, door.max_bytes, place, self._pace)
+        spooled = await self._spool.read(scope, receive, door.max_bytes, place, self._pace)
+        scope["state"][SPOOLED_BODY] = spooled
+        return [spooled.sha256.encode()]
 
     def _door_of(self, scope: Any) -> Door | None:
         if self._doors is None:

@@ -7,7 +7,8 @@ answer of the name server changes nothing. Redirects are not followed, and proxi
 import asyncio
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -146,45 +147,91 @@ def trusted_authorities() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+@dataclass(frozen=True)
+class Patience:
+    """How long a call may take: between two pieces of it, and as a whole (seconds)."""
+
+    idle_seconds: float
+    deadline_seconds: float
+
+
 async def post(address: str, content: bytes, headers: Mapping[str, str], reach: Reach) -> Answer:
     """Send a POST and read the answer, of any status. Raises OutgoingError."""
-    url = check_url(address)
-    host = url.raw_host.decode()
-    try:
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            targets = await resolve(host, url.port or (443 if url.scheme == "https" else 80), reach)
-            for number, target in enumerate(targets, 1):
-                try:
-                    return await _post(url.copy_with(host=target), host, url.netloc, content, headers)
-                except httpx.ConnectError:
-                    if number == len(targets):
-                        raise
-    except TimeoutError:
-        raise OutgoingError(f"{host} did not answer within {DEADLINE_SECONDS:.0f} seconds.") from None
-    except (httpx.HTTPError, ssl.SSLError, OSError) as error:
-        raise OutgoingError(f"{host} cannot be reached: {_reason(error)}.") from None
-    raise AssertionError("a host without addresses was resolved")
+    return await exchange("POST", address, content, headers, reach)
 
 
-async def _post(
-    url: httpx.URL, host: str, netloc: bytes, content: bytes, headers: Mapping[str, str]
+async def exchange(
+    method: str,
+    address: str,
+    content: bytes,
+    headers: Mapping[str, str],
+    reach: Reach,
+    patience: Patience | None = None,
+    max_bytes: int = MAX_ANSWER_BYTES,
 ) -> Answer:
-    # The certificate is checked for the name, while the connection goes to the address.
-    named = {**headers, "Host": netloc.decode(), "Accept-Encoding": "identity", "User-Agent": "fleetkeeper"}
-    async with (
-        httpx.AsyncClient(
-            verify=trusted_authorities(), timeout=CONNECT_SECONDS * 2, trust_env=False, follow_redirects=False
-        ) as client,
-        client.stream(
-            "POST", url, content=content, headers=named, extensions={"sni_hostname": host}
-        ) as response,
-    ):
+    """Send a request and read the answer, of any status; of a longer one the beginning. Raises OutgoingError."""
+    async with calling(method, address, content, headers, reach, patience) as response:
         read = bytearray()
         async for part in response.aiter_raw(8192):
             read += part
-            if len(read) >= MAX_ANSWER_BYTES:
+            if len(read) >= max_bytes:
                 break
-    return Answer(response.status_code, response.headers, bytes(read[:MAX_ANSWER_BYTES]))
+        return Answer(response.status_code, response.headers, bytes(read[:max_bytes]))
+
+
+@asynccontextmanager
+async def calling(
+    method: str,
+    address: str,
+    content: bytes,
+    headers: Mapping[str, str],
+    reach: Reach,
+    patience: Patience | None = None,
+) -> AsyncIterator[httpx.Response]:
+    """Send a request; gives the answer, of any status, to be read as it comes. Raises OutgoingError."""
+    url = check_url(address)
+    host = url.raw_host.decode()
+    patience = patience or Patience(CONNECT_SECONDS * 2, DEADLINE_SECONDS)
+    # The certificate is checked for the name, while the connection goes to the address.
+    named = {
+        **headers,
+        "Host": url.netloc.decode(),
+        "Accept-Encoding": "identity",
+        "User-Agent": "fleetkeeper",
+    }
+    try:
+        async with asyncio.timeout(patience.deadline_seconds), AsyncExitStack() as stack:
+            targets = await resolve(host, url.port or (443 if url.scheme == "https" else 80), reach)
+            client = await stack.enter_async_context(
+                httpx.AsyncClient(
+                    verify=trusted_authorities(),
+                    timeout=httpx.Timeout(patience.idle_seconds, connect=CONNECT_SECONDS),
+                    trust_env=False,
+                    follow_redirects=False,
+                )
+            )
+            for number, target in enumerate(targets, 1):
+                asked = client.stream(
+                    method,
+                    url.copy_with(host=target),
+                    content=content,
+                    headers=named,
+                    extensions={"sni_hostname": host},
+                )
+                try:
+                    response = await stack.enter_async_context(asked)
+                except httpx.ConnectError:
+                    if number == len(targets):
+                        raise
+                else:
+                    break
+            yield response
+    except TimeoutError:
+        raise OutgoingError(
+            f"{host} did not answer within {patience.deadline_seconds:.0f} seconds."
+        ) from None
+    except (httpx.HTTPError, ssl.SSLError, OSError) as error:
+        raise OutgoingError(f"{host} cannot be reached: {_reason(error)}.") from None
 
 
 def _reason(error: Exception) -> str:

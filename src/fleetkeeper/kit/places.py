@@ -78,10 +78,14 @@ class Place:
         self._places._grow(self._held, size_bytes)  # noqa: SLF001 - two halves of one thing
         self._size_bytes += size_bytes
 
+    def give_back(self) -> None:
+        """Give it back once, where no `with` block does."""
+        self._places._release(self._caller, self._held, self._size_bytes)  # noqa: SLF001 - as above
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._places._release(self._caller, self._held, self._size_bytes)  # noqa: SLF001
+        self.give_back()

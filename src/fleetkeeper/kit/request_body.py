@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -62,19 +63,29 @@ async def read_parts(
     that comes too slowly, OverloadedError without room, and CallerGoneError.
     """
     if BODY_IS_HERE in scope:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise CallerGoneError
-        whole: bytes = message["body"]
-        if len(whole) > max_bytes:
-            raise _too_large(max_bytes)
+        whole = await _body_that_is_here(receive, max_bytes)
         place.grow(len(whole))
         return [whole]
+    parts = _Parts()
+    async with aclosing(body_pieces(scope, receive, max_bytes, pace)) as pieces:
+        async for piece in pieces:
+            place.grow(len(piece))
+            parts.add(piece)
+    return parts.taken()
+
+
+async def body_pieces(
+    scope: Any, receive: Callable[[], Awaitable[Any]], max_bytes: int, pace: Pace
+) -> AsyncGenerator[bytes, None]:
+    """A body as it comes. Raises TooLargeError, TimedOutError and CallerGoneError as `read_parts` does."""
+    if BODY_IS_HERE in scope:
+        yield await _body_that_is_here(receive, max_bytes)
+        return
     if (announced_length(scope["headers"]) or 0) > max_bytes:
         raise _too_large(max_bytes)
     began = asyncio.get_running_loop().time()
     deadline = began + pace.grace_seconds
-    parts, length, is_over = _Parts(), 0, False
+    length, is_over = 0, False
     while not is_over:
         try:
             async with asyncio.timeout_at(deadline):
@@ -85,15 +96,23 @@ async def read_parts(
             ) from None
         if message["type"] == "http.disconnect":
             raise CallerGoneError
-        part: bytes = message.get("body", b"")
-        length += len(part)
+        piece: bytes = message.get("body", b"")
+        length += len(piece)
         if length > max_bytes:
             raise _too_large(max_bytes)
-        place.grow(len(part))
-        parts.add(part)
+        yield piece
         is_over = not message.get("more_body")
         deadline = began + pace.grace_seconds + length / pace.bytes_per_second
-    return parts.taken()
+
+
+async def _body_that_is_here(receive: Callable[[], Awaitable[Any]], max_bytes: int) -> bytes:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise CallerGoneError
+    whole: bytes = message["body"]
+    if len(whole) > max_bytes:
+        raise _too_large(max_bytes)
+    return whole
 
 
 class _Parts:

@@ -16,6 +16,7 @@ from fleetkeeper.kit.error_words import error_words
 from fleetkeeper.settings.alerts import AlertSettings
 from fleetkeeper.settings.archive import ArchiveSettings
 from fleetkeeper.settings.attachments import AttachmentSettings
+from fleetkeeper.settings.cloud_files import CloudFileSettings
 from fleetkeeper.settings.database import DatabaseSettings
 from fleetkeeper.settings.identity import IdentitySettings
 from fleetkeeper.settings.outgoing import OutgoingSettings
@@ -51,6 +52,9 @@ class Settings(BaseSettings):
     archive: ArchiveSettings = Field(default_factory=ArchiveSettings, description="The telemetry archive.")
     attachments: AttachmentSettings = Field(
         default_factory=AttachmentSettings, description="Files that people attach to objects."
+    )
+    cloud_files: CloudFileSettings = Field(
+        default_factory=CloudFileSettings, description="Files of device requests."
     )
     database: DatabaseSettings = Field(default_factory=DatabaseSettings, description="The database.")
     identity: IdentitySettings = Field(default_factory=IdentitySettings, description="Sign-in and sessions.")

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from fleetkeeper.console.cloud_file_list import request_files
 from fleetkeeper.console.decision_panels import decisions_table
 from fleetkeeper.console.details import Panels, Refusal, Tab, show_detail
 from fleetkeeper.console.history import history_tab
@@ -27,6 +28,7 @@ from fleetkeeper.console.request_list import (
     status_tags,
 )
 from fleetkeeper.console.requests import FormLists
+from fleetkeeper.database.engine import settings_of
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.database.status_history import changes_of
 from fleetkeeper.device_requests import service
@@ -140,12 +142,20 @@ async def _page(
             moves_table(await changes_of(session, request_id)),
         ]
 
+    async def files() -> Panels:
+        limits = settings_of(session).cloud_files
+        return await request_files(session, actor, limits, request_id, may_write=may_write)
+
     return await show_detail(
         request,
         actor,
         HOME,
         f"{found.request_type} from {found.device_name}" if found.device_name else found.request_type,
-        [Tab("overview", "Overview", overview), history_tab(session, actor, "device_requests", found.id)],
+        [
+            Tab("overview", "Overview", overview),
+            Tab("files", "Files", files),
+            history_tab(session, actor, "device_requests", found.id),
+        ],
         crumbs=((HOME, "Device requests"),),
         tags=status_tags(found),
         refusal=refusal,

@@ -5,7 +5,7 @@ from alembic import op
 from fleetkeeper.database.migrations.running import run_sql
 
 revision = "0073"
-down_revision = "0071"
+down_revision = "0072"
 branch_labels = None
 depends_on = None
 

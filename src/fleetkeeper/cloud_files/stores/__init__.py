@@ -1,0 +1,1 @@
+"""Stores, as people keep them. Owns them and their credentials, which go in and never come out."""
