@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
 
 from fleetkeeper.app import create_app
-from fleetkeeper.devices.access import calling_device
+from fleetkeeper.devices.access import calling_device, connecting_device
 from fleetkeeper.identity.access import signed_in, signed_in_to_enrol
 from fleetkeeper.identity.permissions import Permission
 from fleetkeeper.kit.patterns import pattern_words
@@ -18,7 +18,7 @@ def is_guarded(route) -> bool:
     dependant = getattr(route, "dependant", None)
     found = list(callables_of(dependant)) if dependant is not None else []
     return any(isinstance(getattr(call, "permission", None), Permission) for call in found) or any(
-        call in {calling_device, signed_in, signed_in_to_enrol} for call in found
+        call in {calling_device, connecting_device, signed_in, signed_in_to_enrol} for call in found
     )
 
 

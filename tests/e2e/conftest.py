@@ -23,7 +23,9 @@ async def address(app: RunningApp) -> AsyncIterator[str]:
     """The application behind a real socket on loopback."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app.asgi, lifespan="off", log_level="error", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            app.asgi, ws="none", lifespan="off", log_level="error", timeout_graceful_shutdown=1
+        )
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve([listener]))
         yield f"http://localhost:{listener.getsockname()[1]}"

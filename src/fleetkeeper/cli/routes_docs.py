@@ -9,7 +9,7 @@ import typer
 from fastapi.routing import iter_route_contexts
 
 from fleetkeeper.app import create_app
-from fleetkeeper.devices.access import calling_device
+from fleetkeeper.devices.access import calling_device, connecting_device
 from fleetkeeper.identity.access import signed_in, signed_in_to_enrol
 from fleetkeeper.identity.permissions import ROLE_PERMISSIONS, SCOPED, Permission, Role
 from fleetkeeper.routes import PUBLIC_ROUTES
@@ -40,7 +40,7 @@ def _guards(dependant: Any) -> Iterator[str]:
         permission = getattr(item.call, "permission", None)
         if isinstance(permission, Permission):
             yield str(permission)
-        elif item.call is calling_device:
+        elif item.call in {calling_device, connecting_device}:
             yield "device key"
         elif item.call in {signed_in, signed_in_to_enrol}:
             yield "signed in"

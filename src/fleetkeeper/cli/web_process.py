@@ -6,15 +6,18 @@ import gc
 import socket
 import sys
 from functools import partial
+from typing import Any
 
 import uvicorn
 
 from fleetkeeper.app import create_app
 from fleetkeeper.kit.bounded_http import BoundedProtocol
+from fleetkeeper.kit.bounded_sockets import MAX_MESSAGE_BYTES, PING_SECONDS, BoundedWebSocket
 from fleetkeeper.kit.connections import Connections
 from fleetkeeper.kit.heartbeat import heartbeat
 from fleetkeeper.kit.memory import memory_keeper
 from fleetkeeper.settings import Settings
+from fleetkeeper.settings.web import WebSettings
 from fleetkeeper.telemetry.front import IngestFront
 
 # Open files that are no clients' connections: the database's, logs, exports.
@@ -80,21 +83,7 @@ def run_web_process(settings: Settings, url: str, listener: socket.socket) -> No
         max_unfinished_per_address=web.max_unfinished_heads_per_address,
         trusted_proxies=web.trusted_proxies,
     )
-    config = uvicorn.Config(
-        front,
-        loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http=partial(BoundedProtocol, connections=connections),  # type: ignore[arg-type]
-        ws="none",
-        lifespan="on",
-        access_log=False,
-        log_config=None,
-        proxy_headers=bool(web.trusted_proxies),
-        forwarded_allow_ips=[str(network) for network in web.trusted_proxies] or None,
-        server_header=False,
-        date_header=True,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=10,
-    )
+    config = server_config(front, web, connections)
     # Objects made at import live as long as the process; the collector need not visit them on each round.
     gc.collect()
     gc.freeze()
@@ -106,3 +95,28 @@ def run_web_process(settings: Settings, url: str, listener: socket.socket) -> No
         asyncio.Runner(loop_factory=config.get_loop_factory()) as runner,
     ):
         runner.run(WebServer(config, front, connections).serve(sockets=[listener]))
+
+
+def server_config(
+    front: IngestFront, web: WebSettings, connections: Connections, **more: Any
+) -> uvicorn.Config:
+    """How uvicorn serves the product: `more` goes to uvicorn as it is."""
+    values: dict[str, Any] = {
+        "loop": "uvloop" if sys.platform != "win32" else "asyncio",
+        "http": partial(BoundedProtocol, connections=connections),
+        "ws": partial(BoundedWebSocket, bounds=connections),
+        "ws_max_size": MAX_MESSAGE_BYTES,
+        "ws_ping_interval": PING_SECONDS,
+        "ws_ping_timeout": PING_SECONDS,
+        "ws_per_message_deflate": False,
+        "lifespan": "on",
+        "access_log": False,
+        "log_config": None,
+        "proxy_headers": bool(web.trusted_proxies),
+        "forwarded_allow_ips": [str(network) for network in web.trusted_proxies] or None,
+        "server_header": False,
+        "date_header": True,
+        "timeout_keep_alive": 75,
+        "timeout_graceful_shutdown": 10,
+    }
+    return uvicorn.Config(front, **(values | more))

@@ -13,6 +13,7 @@ from fleetkeeper.device_requests.handlers import api as handlers
 from fleetkeeper.device_requests.handling import api as handling
 from fleetkeeper.device_requests.queries import LISTING
 from fleetkeeper.device_requests.responses import api as responses
+from fleetkeeper.device_requests.responses import sockets
 from fleetkeeper.device_requests.schemas import (
     Because,
     DeviceRequestDetail,
@@ -98,4 +99,12 @@ async def submit_for(
 
 
 # Fixed paths come before those with a key.
-routers = (responses.router, handling.router, router, of_devices, handlers.router, decisions.router)
+routers = (
+    sockets.router,
+    responses.router,
+    handling.router,
+    router,
+    of_devices,
+    handlers.router,
+    decisions.router,
+)

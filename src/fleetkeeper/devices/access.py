@@ -4,6 +4,7 @@ from collections.abc import Hashable
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.requests import HTTPConnection
 
 from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
@@ -21,7 +22,7 @@ DevicesDelete = Annotated[Actor, Depends(require(Permission.DEVICES_DELETE))]
 DevicesWrite = Annotated[Actor, Depends(require(Permission.DEVICES_WRITE))]
 
 
-async def _find_key_s_device(request: Request) -> DeviceCaller | None:
+async def _find_key_s_device(request: HTTPConnection) -> DeviceCaller | None:
     database = services_of(request).get(Database)
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip().startswith(KEY_PREFIX + "_"):
@@ -47,6 +48,11 @@ async def calling_device(request: Request) -> DeviceCaller:
     return caller
 
 
+async def connecting_device(connection: HTTPConnection) -> DeviceCaller:
+    """The device whose key came with a WebSocket's first request. Raises UnauthenticatedError."""
+    return _known(await _find_key_s_device(connection))
+
+
 def _known(caller: DeviceCaller | None) -> DeviceCaller:
     if caller is None:
         raise UnauthenticatedError(
@@ -55,4 +61,5 @@ def _known(caller: DeviceCaller | None) -> DeviceCaller:
     return caller
 
 
+ConnectingDevice = Annotated[DeviceCaller, Depends(connecting_device)]
 CallingDevice = Annotated[DeviceCaller, Depends(calling_device)]

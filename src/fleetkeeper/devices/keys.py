@@ -111,6 +111,14 @@ async def find_caller(session: AsyncSession, secret: str) -> DeviceCaller | None
     return DeviceCaller(device_id=row.device_id, key_id=row.id, name=row.name)
 
 
+async def is_good_key(session: AsyncSession, key_id: UUID) -> bool:
+    """Whether a key that was good still is."""
+    return (
+        await session.scalar(select(DeviceKey.id).where(DeviceKey.id == key_id, is_good(utc_now())))
+        is not None
+    )
+
+
 def is_good(now: datetime) -> ColumnElement[bool]:
     """Whether a key is neither revoked nor past the time that a rotation gave it."""
     return DeviceKey.revoked_at.is_(None) & or_(DeviceKey.expires_at.is_(None), DeviceKey.expires_at > now)

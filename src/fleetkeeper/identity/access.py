@@ -7,6 +7,7 @@ from typing import Annotated
 from urllib.parse import unquote
 
 from fastapi import Depends, Request
+from starlette.requests import HTTPConnection
 
 from fleetkeeper.audit.tally import Event, EventTally
 from fleetkeeper.database.context import TransactionContext
@@ -65,7 +66,7 @@ def public_origin(request: Request) -> str:
     return f"{scheme}://{request.url.netloc}"
 
 
-def client_address(request: Request) -> str:
+def client_address(request: HTTPConnection) -> str:
     """The caller's address, or nothing when it is none."""
     return plain_address(request.client.host) if request.client else ""
 
@@ -167,7 +168,7 @@ async def request_context(request: Request, actor: Actor) -> TransactionContext:
     return context_of_actor(actor, {"reason": await _reason(request)} | origin_of(request))
 
 
-def origin_of(request: Request) -> dict[str, str]:
+def origin_of(request: HTTPConnection) -> dict[str, str]:
     """Where a request comes from, for the audit log."""
     agent = request.headers.get("user-agent", "")
     return {

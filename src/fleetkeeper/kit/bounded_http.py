@@ -54,6 +54,8 @@ class BoundedProtocol(CorkedProtocol):
         self.headers = _IGNORED
         self._is_in_body = False
         self._lingers = False
+        # Whether the head asked for a WebSocket, whose protocol has the connection then.
+        self._is_upgraded = False
         # Bytes of the head before this read, in this read, and since the body had some.
         self._head_bytes = 0
         self._read_bytes = 0
@@ -92,6 +94,8 @@ class BoundedProtocol(CorkedProtocol):
         self._read_bytes = len(data)
         before = len(self.cycle.body) if self._is_in_body else None
         super().data_received(data)
+        if self._is_upgraded:
+            return
         if self.headers is not _IGNORED:
             self._note_unfinished_head()
         elif self._is_in_body:
@@ -112,13 +116,21 @@ class BoundedProtocol(CorkedProtocol):
         if self._owes_head:
             self._owes_head = False
             self._bounds.settled(self)
+        if self.parser.should_upgrade() and self._should_upgrade():
+            if self.cycle is not None and not self.cycle.response_complete:
+                self._refuse(400, "Wait for the answer before you ask for a WebSocket.")
+            self._is_upgraded = True
         super().on_headers_complete()
+        if self._is_upgraded:
+            return
         self.headers = _IGNORED
         self._is_in_body = True
         self._head_bytes = self._barren_bytes = 0
 
     def on_message_complete(self) -> None:
         """End a request's body."""
+        if self._is_upgraded:
+            return
         self._is_in_body = False
         self.scope[BODY_IS_HERE] = True  # type: ignore[literal-required]
         super().on_message_complete()
@@ -127,6 +139,13 @@ class BoundedProtocol(CorkedProtocol):
         """Go on with the next request, or give up the connection whose request nobody will read to its end."""
         if not self.linger():
             super().on_response_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand a connection over to the protocol of WebSockets, with the transport as it was before any answer."""
+        self._bounds.settled(self)
+        self._bounds.flowing(self)
+        self.transport = self.transport.uncorked  # type: ignore[attr-defined]
+        super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
         """Say why the parser stopped."""

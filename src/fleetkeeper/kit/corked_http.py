@@ -19,6 +19,11 @@ class CorkedTransport:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
+    @property
+    def uncorked(self) -> Any:
+        """The loop's own transport."""
+        return self._transport
+
     def write(self, data: bytes) -> None:
         """Write, or hold an answer's head back."""
         if self._held is not None:

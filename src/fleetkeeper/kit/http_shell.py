@@ -168,6 +168,9 @@ class HttpShell:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Check the Host, name the request, add the headers."""
+        if scope["type"] == "websocket":
+            await self._connect(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -210,6 +213,28 @@ class HttpShell:
             return
         with share:
             await self.app(scope, receive_noting, send_with_headers)
+
+    async def _connect(self, scope: Any, receive: Any, send: Any) -> None:
+        """Let a WebSocket begin that passes what every request passes."""
+        sent = Headers(scope=scope)
+        request_id = uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        credential = credential_of(
+            sent.get("authorization", ""), sent.get("cookie", ""), self._session_cookie
+        )
+
+        async def send_noting(message: Any) -> None:
+            self._before_sending()
+            if message["type"] == "websocket.http.response.start":
+                self._note_credential(message["status"], scope, credential)
+                self._add_headers(message, request_id)
+            elif message["type"] == "websocket.accept":
+                self._limits.note_good(credential)
+            await send(message)
+
+        refusal = self._refusal(scope, sent, request_id, credential)
+        await (refusal or self.app)(scope, receive, send_noting)
 
     def _note_credential(self, status: int, scope: Any, credential: str) -> None:
         if status == 401:

@@ -158,7 +158,9 @@ async def fake_provider() -> AsyncIterator[FakeProvider]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         provider = FakeProvider(f"http://127.0.0.1:{listener.getsockname()[1]}")
-        config = uvicorn.Config(provider.app, lifespan="off", log_level="error", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            provider.app, ws="none", lifespan="off", log_level="error", timeout_graceful_shutdown=1
+        )
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve([listener]))
         yield provider

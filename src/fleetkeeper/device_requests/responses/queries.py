@@ -28,13 +28,17 @@ async def own_request(
 
 
 async def undelivered(
-    session: AsyncSession, device_id: UUID, limit: int
+    session: AsyncSession, device_id: UUID, limit: int, skipped: Collection[UUID] = ()
 ) -> list[tuple[DeviceRequest, RequestResponse]]:
-    """A device's requests whose responses it has not acknowledged, oldest first."""
+    """A device's requests whose responses it has not acknowledged, oldest first, without the `skipped` requests."""
     statement = (
         select(DeviceRequest, RequestResponse)
         .join(RequestResponse, RequestResponse.request_id == DeviceRequest.id)
-        .where(DeviceRequest.device_id == device_id, RequestResponse.status == ResponseStatus.READY)
+        .where(
+            DeviceRequest.device_id == device_id,
+            RequestResponse.status == ResponseStatus.READY,
+            DeviceRequest.id.not_in(skipped),
+        )
         .order_by(RequestResponse.ready_at, RequestResponse.id)
         .limit(limit)
     )
@@ -60,6 +64,20 @@ async def marks_of(session: AsyncSession, request_ids: Collection[UUID]) -> dict
         .where(DeviceRequest.id.in_(request_ids))
     )
     return {row[0]: (row[1], row[2]) for row in await session.execute(statement)}
+
+
+async def ready_of(
+    session: AsyncSession, device_ids: Collection[UUID], limit: int
+) -> list[tuple[UUID, UUID]]:
+    """Devices with the requests whose responses they have not acknowledged, newest first."""
+    statement = (
+        select(DeviceRequest.device_id, DeviceRequest.id)
+        .join(RequestResponse, RequestResponse.request_id == DeviceRequest.id)
+        .where(DeviceRequest.device_id.in_(device_ids), RequestResponse.status == ResponseStatus.READY)
+        .order_by(RequestResponse.ready_at.desc())
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in await session.execute(statement)]
 
 
 async def given_up(

@@ -1,5 +1,6 @@
 """What a device is told of its requests, and that it took a response."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -49,10 +50,10 @@ async def hand_out(
 
 
 async def list_undelivered(
-    session: AsyncSession, device_id: UUID, limit: int = MOST_UNDELIVERED
+    session: AsyncSession, device_id: UUID, limit: int = MOST_UNDELIVERED, skipped: Collection[UUID] = ()
 ) -> list[DeviceResponse]:
-    """Responses that are ready and that the device has not acknowledged, oldest first."""
-    rows = await queries.undelivered(session, device_id, limit)
+    """Responses that are ready and that the device has not acknowledged, oldest first, without the `skipped`."""
+    rows = await queries.undelivered(session, device_id, limit, skipped)
     ids = [row[1].id for row in rows]
     said = await requests.metadata_of_responses(session, ids) if ids else {}
     if ids:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -10,13 +11,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from fleetkeeper.database.context import product_context
 from fleetkeeper.database.engine import Database
-from fleetkeeper.device_requests.responses.queries import marks_of
+from fleetkeeper.device_requests.responses.queries import marks_of, ready_of
 from fleetkeeper.kit.periodic import Periodic
 
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.5
 _CONTEXT = product_context("job", "device_requests.watch")
+# The newest responses of all connected devices that one look finds; the rest is found by the next ones.
+MOST_READY = 10_000
 Mark = tuple[int, int]
 
 
@@ -26,12 +29,19 @@ class _Waiter:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+@dataclass(eq=False)
+class _DeviceWaiter:
+    sent: Collection[UUID]
+    has_news: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 @dataclass
 class RequestWatch:
     """Everyone who waits in this process. Nobody holds a database session meanwhile."""
 
     database: Database
     _waiters: dict[UUID, set[_Waiter]] = field(default_factory=lambda: defaultdict(set))
+    _devices: dict[UUID, set[_DeviceWaiter]] = field(default_factory=lambda: defaultdict(set))
     _closing: bool = False
     _reader: Periodic = field(init=False)
 
@@ -65,17 +75,37 @@ class RequestWatch:
                 del self._waiters[request_id]
         return True
 
+    async def wait_for_device(self, device_id: UUID, sent: Collection[UUID], seconds: float) -> None:
+        """Wait until a device has a response that is ready and not among the `sent` requests, so long at most."""
+        if self._closing:
+            return
+        waiter = _DeviceWaiter(sent)
+        self._devices[device_id].add(waiter)
+        try:
+            async with asyncio.timeout(seconds):
+                await waiter.has_news.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._devices[device_id].discard(waiter)
+            if not self._devices[device_id]:
+                del self._devices[device_id]
+
     def _wake_all(self) -> None:
         for waiters in self._waiters.values():
             for waiter in waiters:
                 waiter.changed.set()
+        for devices in self._devices.values():
+            for device in devices:
+                device.has_news.set()
 
     async def _ask(self) -> None:
-        if not self._waiters:
+        if not self._waiters and not self._devices:
             return
         try:
             async with self.database.session(_CONTEXT) as session:
-                marks = await marks_of(session, list(self._waiters))
+                marks = await marks_of(session, list(self._waiters)) if self._waiters else {}
+                ready = await ready_of(session, list(self._devices), MOST_READY) if self._devices else []
         except (SQLAlchemyError, OSError) as error:
             log.warning("waiting devices wait for the database", reason=str(error).splitlines()[:1])
             return
@@ -83,3 +113,7 @@ class RequestWatch:
             for waiter in waiters:
                 if marks.get(request_id) != waiter.known:
                     waiter.changed.set()
+        for device_id, request_id in ready:
+            for device in self._devices.get(device_id, ()):
+                if request_id not in device.sent:
+                    device.has_news.set()
