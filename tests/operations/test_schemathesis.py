@@ -28,7 +28,7 @@ CHECKS = [
 # An open stream never ends; tests/telemetry/test_stream.py reads it.
 ENDLESS = "/api/v1/telemetry/stream"
 # Each example is one request; more of them find little more and take long.
-EXAMPLES = 8
+EXAMPLES = 4
 
 
 @schemathesis.serializer("application/x-protobuf")
