@@ -26,6 +26,7 @@ SECTIONS = (
     "years",
     "rollups",
     "inventory",
+    "supply",
 )
 PARTS = ("ceiling", "fleetkeeper", "peers", "documents", "lists", "rules")
 

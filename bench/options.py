@@ -21,6 +21,14 @@ class Options:
     alert_interval: int = 15
     """Seconds between evaluations of a rule in `alerts`."""
 
+    requests: int = 1_000_000
+    """Requests of devices in `supply`."""
+    locations: int = 100
+    parts: int = 5000
+    """Parts at each location in `supply`."""
+    orders: int = 100_000
+    """Orders in `supply`."""
+
     hosts: int = 1000
     """Machines of `tsbs`."""
     rounds: int = 20

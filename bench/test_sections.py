@@ -7,7 +7,19 @@ from uuid import uuid4
 
 import pytest
 
-from bench import alerts, ingest, inventory, mixed, pages, protocols, rollups, tsbs, tsbs_systems, years
+from bench import (
+    alerts,
+    ingest,
+    inventory,
+    mixed,
+    pages,
+    protocols,
+    rollups,
+    supply,
+    tsbs,
+    tsbs_systems,
+    years,
+)
 from bench.options import Options
 from bench.peers import find_program
 from bench.report import Section, write_json
@@ -172,3 +184,11 @@ def test_rules_are_told_and_compared_with_prometheus(tmp_path):
     assert cost.rows[0]["system"] == "Fleetkeeper"
     assert (len(cost.rows) == 2) == (find_program("prometheus") is not None)
     assert storm.rows[0]["alerts"] == 240
+
+
+def test_the_document_s_patterns_are_asked_of_the_supply(tmp_path):
+    options = Options(seconds=0.5, requests=2000, locations=2, parts=30, orders=20)
+    (section,) = supply.run(options, tmp_path)
+    assert [row["rows"] for row in section.rows] == [50, 2, 10, 5]
+    assert all(row["p99_ms"] > 0 and row["api_p99_ms"] > 0 for row in section.rows)
+    assert sum("reads by" in note for note in section.notes) == 4

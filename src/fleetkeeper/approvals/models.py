@@ -56,6 +56,7 @@ class ApprovalRequest(Keyed, Base):
             unique=True,
             postgresql_where=text("status = 'pending'"),
         ),
+        Index("ix_approval_requests_subject", "subject_id", "subject_type"),
         Index("ix_approval_requests_open", "expires_at", postgresql_where=text("status = 'pending'")),
         Index("ix_approval_requests_requested_at", "requested_at", "id"),
         Index("ix_approval_requests_requester_id", "requester_id", "requested_at"),

@@ -183,6 +183,9 @@ SELECT audit_table('work_orders', '{id}', 'number', 'device_id', '{updated_at,cr
 SELECT annotate_table(kind, '(SELECT acts_everywhere()) OR department_id = ANY ((SELECT acting_departments())::uuid[])')
 FROM unnest('{orders,work_orders}'::text[]) AS kind;
 
+-- Who has to decide on a subject is asked on its page.
+CREATE INDEX ix_approval_requests_subject ON approval_requests (subject_id, subject_type);
+
 -- Who decided on an order, by level from 1 on; document 001's name.
 CREATE VIEW order_approvals WITH (security_invoker = true) AS
 SELECT d.id, o.id AS order_id, d.user_id AS approver_id, d.level + 1 AS approval_level,

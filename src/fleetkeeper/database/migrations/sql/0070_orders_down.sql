@@ -1,5 +1,6 @@
 DELETE FROM role_permissions WHERE permission IN ('orders:read', 'orders:write');
 DROP VIEW order_approvals;
+DROP INDEX ix_approval_requests_subject;
 DROP POLICY reader_of_orders ON approval_requests;
 DROP POLICY reader_of_orders ON approval_decisions;
 REVOKE SELECT (id, subject_type, subject_id, requested_at, status, waits_for, open_levels) ON approval_requests FROM dashboard_readonly, analyst;
