@@ -16,7 +16,8 @@ FROM generate_series(0, greatest({requests} / {each}, 1) - 1) AS n;
 INSERT INTO device_requests (id, device_id, request_type, status, payload, payload_hash, created_at, updated_at)
 SELECT gen_random_uuid(), md5('truck ' || n % greatest({requests} / {each}, 1))::uuid,
     (ARRAY['get_parts', 'get_manual', 'report_fault', 'ping'])[1 + n % 4],
-    CASE WHEN n / greatest({requests} / {each}, 1) % 20 = 0 THEN 'pending' WHEN n % 50 = 1 THEN 'failed' ELSE 'completed' END,
+    CASE WHEN n / greatest({requests} / {each}, 1) % 20 = 0 THEN 'pending'
+        WHEN n % 50 = 1 THEN 'failed' ELSE 'completed' END,
     jsonb_build_object('slot', n % 8, 'number', n), md5('payload ' || n) || md5('more ' || n),
     now() - n * interval '7 seconds', now()
 FROM generate_series(0, {requests} - 1) AS n;

@@ -13,6 +13,7 @@ from fleetkeeper.config import models as config
 from fleetkeeper.database import status_history
 from fleetkeeper.database.base import Base
 from fleetkeeper.device_requests import models as device_requests
+from fleetkeeper.device_requests.archiving import models as request_archive
 from fleetkeeper.devices import models as devices
 from fleetkeeper.devices.components import models as components
 from fleetkeeper.devices.configs import models as device_configs
@@ -80,6 +81,7 @@ __all__ = [
     "refusals",
     "relationships",
     "replenishment",
+    "request_archive",
     "revisions",
     "rollups",
     "rule_files",

@@ -2,8 +2,9 @@
 
 from fleetkeeper.alerts import searching as alerts
 from fleetkeeper.annotations import searching as annotations
+from fleetkeeper.device_requests import searching as device_requests
 from fleetkeeper.devices import searching as devices
 from fleetkeeper.orders import searching as orders
 from fleetkeeper.stock import searching as stock
 
-__all__ = ["alerts", "annotations", "devices", "orders", "stock"]
+__all__ = ["alerts", "annotations", "device_requests", "devices", "orders", "stock"]

@@ -41,6 +41,43 @@ async def test_a_person_takes_and_answers(desk, browser):
     assert late.status_code == 409
 
 
+async def test_an_order_is_drafted_for_a_request(desk, browser, admin):
+    request = await desk.submit("get_parts", slot=1)
+    home = f"/device-requests/{request}"
+    assert "Draft an order" in await browser.page(home)
+    made = await browser.send(f"{home}/order", order_type="purchase", notes="Memory")
+    order = made.headers["hx-redirect"].rpartition("/")[2]
+    told = (await admin.get(f"/api/v1/orders/{order}")).json()
+    assert (told["request_id"], told["status"], told["notes"]) == (request, "draft", "Memory")
+    page = await browser.page(home)
+    assert "Draft an order" not in page
+    assert told["number"] in page
+    assert home in await browser.page(f"/orders/{order}")
+    again = await browser.send(f"{home}/order", order_type="purchase")
+    assert "This request has an order already." in again.text
+    sent = {"order_type": "purchase", "currency": "EUR", "exchange_rate": "1", "request_id": request}
+    changed = await browser.send(f"/orders/{order}", notes="More", version=told["version"], **sent)
+    assert changed.status_code == 204, changed.text
+    assert (await admin.get(f"/api/v1/orders/{order}")).json()["request_id"] == request
+
+
+async def test_who_sees_no_orders_drafts_none(desk, viewer_browser):
+    request = await desk.submit("get_parts", slot=1)
+    home = f"/device-requests/{request}"
+    assert "Draft an order" not in await viewer_browser.page(home)
+    assert (await viewer_browser.send(f"{home}/order", order_type="purchase")).status_code == 403
+
+
+async def test_old_requests_are_in_the_archive(desk, browser, connection):
+    assert "No archived requests yet" in await browser.page("/archived-requests")
+    request = await desk.submit("get_parts", slot=7)
+    await browser.send(f"/device-requests/{request}/cancel", reason="Sold")
+    connection.execute("UPDATE device_requests SET created_at = created_at - interval '91 days'")
+    await desk.run("archive")
+    assert f"/archived-requests/{request}" in await browser.page("/archived-requests")
+    assert "payload.slot" in await browser.page(f"/archived-requests/{request}")
+
+
 async def test_fail_retry_and_cancel(desk, browser):
     request = await desk.submit("question", n=1)
     home = f"/device-requests/{request}"

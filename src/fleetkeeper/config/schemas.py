@@ -95,6 +95,9 @@ class DeviceRequests(_Value):
         le=10_000,
         description="Times that a response is handed to a device that does not acknowledge it",
     )
+    retention_days: int = Field(
+        default=90, ge=1, le=3650, description="Days after which requests that ended go into the archive"
+    )
 
 
 class Replenishment(_Value):

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.device_requests import service
 from fleetkeeper.device_requests.access import RequestsRead, RequestsWrite
+from fleetkeeper.device_requests.archiving import api as archiving
 from fleetkeeper.device_requests.decisions import api as decisions
 from fleetkeeper.device_requests.handlers import api as handlers
 from fleetkeeper.device_requests.handling import api as handling
@@ -107,4 +108,5 @@ routers = (
     of_devices,
     handlers.router,
     decisions.router,
+    archiving.router,
 )

@@ -3,6 +3,7 @@
 import time
 
 from fleetkeeper.database.context import product_context
+from fleetkeeper.device_requests.archiving.service import ARCHIVE, archive_next, remove_unfinished
 from fleetkeeper.device_requests.connections import close_quiet
 from fleetkeeper.device_requests.handling.service import end_leases
 from fleetkeeper.device_requests.responses.service import give_up, note_pushed
@@ -13,6 +14,7 @@ from fleetkeeper.jobs.declaring import job
 from fleetkeeper.jobs.run import Run
 from fleetkeeper.notifications.jobs import outgoing_of
 
+ARCHIVE_SECONDS = 1800.0
 UPKEEP = "device_requests.upkeep"
 # The schedule goes on with what is left, and other jobs have their turn.
 HAND_OUT_SECONDS = 45.0
@@ -41,3 +43,18 @@ async def keep_up(run: Run) -> None:
         await note_pushed(session)
         await give_up(session)
         await close_quiet(session)
+
+
+@job(ARCHIVE, "Archive old device requests", cron="25 3 * * *", is_alone=True)
+async def archive(run: Run) -> None:
+    """Write requests that ended long ago into files; the next night goes on with what is left."""
+    end = time.monotonic() + ARCHIVE_SECONDS
+    await remove_unfinished(run.database, run.settings)
+    moved = total = 0
+    while time.monotonic() < end:
+        await run.tell("Writing files", total)
+        moved = await archive_next(run.database, run.settings)
+        total += moved
+        if not moved:
+            break
+    run.outcome["archived"] = total

@@ -26,6 +26,7 @@ class ResponseStatus(StrEnum):
 
 
 OPEN = (DeviceRequestStatus.PENDING, DeviceRequestStatus.PROCESSING)
+ENDED = (DeviceRequestStatus.COMPLETED, DeviceRequestStatus.FAILED, DeviceRequestStatus.CANCELLED)
 
 DEVICE_REQUESTS = Machine(
     "device request",

@@ -13,6 +13,7 @@ from fleetkeeper.console.details import Panels, Refusal, Tab, show_detail
 from fleetkeeper.console.history import history_tab
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.navigation import Place, declare
+from fleetkeeper.console.order_list import HOME as ORDERS_HOME
 from fleetkeeper.console.panels import submit
 from fleetkeeper.console.request_acts import FORMS, act_forms
 from fleetkeeper.console.request_list import (
@@ -27,6 +28,9 @@ from fleetkeeper.console.request_list import (
     response_panels,
     status_tags,
 )
+from fleetkeeper.console.request_orders import ACT as DRAFT_ORDER
+from fleetkeeper.console.request_orders import FORM as ORDER_FORM
+from fleetkeeper.console.request_orders import draft_for, order_panels
 from fleetkeeper.console.requests import FormLists
 from fleetkeeper.database.engine import settings_of
 from fleetkeeper.database.request_session import Session
@@ -90,6 +94,22 @@ async def show_request(request: Request, request_id: UUID, actor: RequestsRead, 
     return await _page(request, session, actor, request_id)
 
 
+@router.post(f"/{{request_id}}/{DRAFT_ORDER}")
+async def draft_order(
+    request: Request, request_id: UUID, sent: FormLists, actor: RequestsRead, session: Session
+) -> Response:
+    """Draft an order for what a request asks for."""
+
+    async def apply() -> Any:
+        found = await service.get_request(session, actor, request_id)
+        return await draft_for(session, actor, found, ORDER_FORM.read(sent))
+
+    async def again(error: FleetkeeperError) -> Response:
+        return await _page(request, session, actor, request_id, Refusal(DRAFT_ORDER, error, sent))
+
+    return await submit(request, session, apply(), lambda order: f"{ORDERS_HOME}/{order.id}", again)
+
+
 @router.post("/{request_id}/{act}")
 async def act_on_request(
     request: Request, request_id: UUID, act: str, sent: FormLists, actor: RequestsWrite, session: Session
@@ -138,6 +158,7 @@ async def _page(
             json_table("payload", "Payload", found.payload, "The payload is empty."),
             metadata_table("metadata", found.metadata),
             *response_panels(found.response),
+            *await order_panels(session, actor, found),
             decisions_table(decisions) if decisions else None,
             moves_table(await changes_of(session, request_id)),
         ]

@@ -135,11 +135,13 @@ def _facts(one: OrderRead) -> list[tuple[str, Cell]]:
     origin = (
         Cell("See the location", f"/locations/{one.from_location_id}") if one.from_location_id else Cell("")
     )
+    request = Cell("See the request", f"/device-requests/{one.request_id}") if one.request_id else Cell("")
     facts = [
         ("Kind", Cell(TYPES[one.order_type])),
         ("Supplier", supplier),
         ("Delivered to", deliver_to),
         ("Taken from", origin),
+        ("For the request", request),
         ("Total with tax", Cell(money_text(one.total_price, one.currency))),
         ("Expected", Cell(str(one.expected_delivery_date or ""))),
         ("Created", Cell(kind="time", at=one.created_at, detail=one.created_by_name)),
@@ -248,6 +250,7 @@ OBJECTS: Objects[OrderRead, OrderWrite] = Objects(
             "expected_delivery_date": "Expected",
             "notes": "Notes",
             "department_id": Widget("Department", "Who sees it"),
+            "request_id": Widget("", kind="hidden"),
         },
     ),
     name=lambda one: one.number,

@@ -22,7 +22,9 @@ from fleetkeeper.database.engine import warn_if_held
 from fleetkeeper.settings import Settings
 from fleetkeeper.settings.archive import ArchiveSettings
 
-_PATH = re.compile(r"day=\d{4}-\d{2}-\d{2}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.parquet")
+_PATH = re.compile(
+    r"(day=\d{4}-\d{2}-\d{2}|requests=\d{4}-\d{2})/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.parquet"
+)
 _BLOCK = 1024 * 1024
 LOCAL, S3 = "local", "s3"
 

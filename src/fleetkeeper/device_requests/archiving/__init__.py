@@ -1,0 +1,1 @@
+"""Requests that ended long ago: in Parquet files, and still findable."""
