@@ -37,3 +37,5 @@ def test_parts_are_made_received_moved_and_fitted(product: Product):
     assert told["reasons"][0].startswith("Too little data for a forecast")
     planned = product.command("stock", "propose", "--dry-run", "--json")
     assert "CLI-RAM" not in {one["part_code"] for one in json.loads(planned.stdout)}, planned.stderr
+    made = product.command("stock", "propose", "--json")
+    assert (made.returncode, "CLI-RAM" in made.stdout) == (0, False), made.stderr

@@ -289,6 +289,18 @@ class TestPlan:
         far = plan(known_of([0, 2] * 5, offer(lead_time_days=7), other), POLICY)
         assert (far.lead_time.days, far.draft.offer.offer.supplier_name) == (70, "Southern")
 
+    def test_suppliers_are_compared_by_about_as_many_as_are_ordered(self):
+        bulk = offer(supplier_id=UUID(int=9), supplier_name="Bulk", price=Decimal(1), least=Decimal(50))
+        assert plan(known_of([40] * 9, offer(), bulk), POLICY).draft.offer.offer.supplier_name == "Bulk"
+        assert plan(known_of([0, 1] * 9, offer(), bulk), POLICY).draft.offer.offer.supplier_name == "Bulk"
+        dear = replace(bulk, price=Decimal(10))
+        assert plan(known_of([0, 1] * 9, offer(), dear), POLICY).draft.offer.offer.supplier_name == "Nordic"
+
+    def test_a_pack_that_no_stock_could_hold_is_none(self):
+        huge = offer(pack_size=Decimal("99999999999.999"))
+        made = plan(known_of([0, 2] * 5, huge, point=Decimal(9_000_000_000)), POLICY)
+        assert made.draft.quantity < 10**11
+
     @given(
         series,
         st.integers(0, 20),

@@ -51,7 +51,10 @@ async def list_proposals(
 
 
 @_proposals.post(
-    "/runs", status_code=202, summary="Propose orders now", responses=problem_responses(401, 403)
+    "/runs",
+    status_code=202,
+    summary="Propose orders now",
+    responses=problem_responses(400, 401, 403, 422),
 )
 async def run(actor: ProposalsWrite, session: Session) -> RunAsked:
     """Look through stock as soon as a worker can, as each night."""

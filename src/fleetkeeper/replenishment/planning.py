@@ -20,9 +20,13 @@ from fleetkeeper.replenishment.reorder import (
     point_reason,
     quantity_to_order,
     reorder_point,
+    rounded_up,
 )
 from fleetkeeper.stock.amounts import plain, quantity_text
 from fleetkeeper.stock.suppliers.choosing import Offer, Ranked, ranked
+
+# A pack size that somebody entered by mistake must not stop the look through all stock: the database holds no more.
+MOST_QUANTITY = Decimal(10) ** 11
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ def plan(known: Known, policy: Policy) -> Plan:
     """Whether to order for a place, and why."""
     place, unit = known.place, known.place.unit
     expected = forecast(known.demand.quantities)
-    first = _best(known.offers, place.reorder_quantity or Decimal(1))
+    first = _best(known.offers, _usual_quantity(place, expected, policy))
     lead_time = _lead_time(first, known.deliveries, policy)
     suggested = None if expected is None else reorder_point(expected, lead_time, policy, unit)
     made = Plan(place, known.demand, expected, lead_time, suggested, None, ())
@@ -102,6 +106,13 @@ def plan(known: Known, policy: Policy) -> Plan:
     return Plan(place, known.demand, expected, lead_time, suggested, draft, reasons)
 
 
+def _usual_quantity(place: Place, expected: Forecast | None, policy: Policy) -> Decimal:
+    """About how many are ordered at a time: suppliers are compared by it before their lead times are known."""
+    days = policy.default_lead_time_days + policy.review_days
+    mean = 0.0 if expected is None else expected.mean
+    return max(rounded_up(mean * days / 7, place.unit), place.reorder_quantity or Decimal(1))
+
+
 def _best(offers: Sequence[Offer], quantity: Decimal) -> Ranked | None:
     found, _ = ranked(offers, quantity)
     return found[0] if found else None
@@ -112,7 +123,8 @@ def _of_supplier(offers: Sequence[Offer], quantity: Decimal, first: Ranked | Non
     if first is None:
         return None
     found, _ = ranked(offers, quantity)
-    return next((one for one in found if one.offer.supplier_id == first.offer.supplier_id), None)
+    same = (one for one in found if one.offer.supplier_id == first.offer.supplier_id)
+    return next((one for one in same if one.quantity < MOST_QUANTITY), None)
 
 
 def _lead_time(first: Ranked | None, deliveries: Mapping[UUID, Deliveries], policy: Policy) -> LeadTime:

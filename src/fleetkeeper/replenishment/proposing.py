@@ -75,6 +75,7 @@ async def _look_at(session: AsyncSession, ids: Sequence[UUID], now: datetime, ou
     # Locked before anything is read: what a person orders meanwhile is on order by then.
     present = {_key(one): one for one in await queries.lock_open(session, ids)}
     dismissed = {_key(one): one for one in await queries.dismissed(session, ids, now)}
+    added: list[Plan] = []
     for made in await plans_of(session, ids, now):
         key = (made.place.part_id, made.place.variant_id, made.place.location_id)
         one = present.get(key)
@@ -84,7 +85,8 @@ async def _look_at(session: AsyncSession, ids: Sequence[UUID], now: datetime, ou
         elif one is not None:
             outcome.changed += _update(one, made)
         elif not stays_away(dismissed.get(key), made.place):
-            outcome.made += await _insert(session, made)
+            added.append(made)
+    outcome.made += await _insert(session, added)
     await session.flush()
 
 
@@ -124,18 +126,22 @@ def _update(one: OrderProposal, made: Plan) -> bool:
     return bool(changes)
 
 
-async def _insert(session: AsyncSession, made: Plan) -> bool:
-    """Add a proposal, unless another run was faster."""
-    place = made.place
-    statement = insert(OrderProposal).values(
-        id=uuid7(),
-        part_id=place.part_id,
-        variant_id=place.variant_id,
-        location_id=place.location_id,
-        **_values(made),
-    )
-    added = await session.execute(statement.on_conflict_do_nothing().returning(OrderProposal.id))
-    return added.scalar_one_or_none() is not None
+async def _insert(session: AsyncSession, plans: Sequence[Plan]) -> int:
+    """Add proposals by one statement, but for those that another run was faster with; returns how many."""
+    if not plans:
+        return 0
+    rows = [
+        {
+            "id": uuid7(),
+            "part_id": made.place.part_id,
+            "variant_id": made.place.variant_id,
+            "location_id": made.place.location_id,
+            **_values(made),
+        }
+        for made in plans
+    ]
+    statement = insert(OrderProposal).values(rows).on_conflict_do_nothing()
+    return len((await session.execute(statement.returning(OrderProposal.id))).all())
 
 
 async def _close_left_over(session: AsyncSession, outcome: Outcome) -> int:
