@@ -25,6 +25,7 @@ VALUES = [
     {"id": -1},
     {"name": []},
 ]
+ANY_VALUES = ("null", "1", "x", "'\"%_\\", "9" * 30, "1,2", "true")
 BODIES = ["", "{", "null", "[]", "[1]", "[[]]", '"x"', "1e999", '{"name": NaN}', "[" * 5000]
 
 
@@ -106,8 +107,9 @@ async def test_filters_with_any_value_answer(shared, path):
     options = (await shared.admin.get(f"{API}/schema/")).json()["paths"][f"{API}/{path}/"]["get"][
         "parameters"
     ]
-    for name in dict.fromkeys(one["name"] for one in options):
-        for value in ("null", "1", "x", "'\"%_\\", "9" * 30, "1,2", "true"):
+    # Each with two of them: what reads a value is the same code for all names of a kind.
+    for place, name in enumerate(dict.fromkeys(one["name"] for one in options)):
+        for value in (ANY_VALUES[place % len(ANY_VALUES)], ANY_VALUES[(place + 3) % len(ANY_VALUES)]):
             answer = await shared.admin.get(f"{API}/{path}/", params={name: value})
             assert answer.status_code in {200, 400}, (name, value, answer.text)
 

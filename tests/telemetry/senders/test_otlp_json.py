@@ -125,7 +125,7 @@ def outcome(body: bytes) -> object:
 
 
 @given(request, changes)
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_the_same_as_the_generated_classes_read(document, wanted):
     body = json.dumps(changed(document, wanted)).encode()
     assert wanted or all(decode_usual(resource) is not None for resource in split_usual(body) or [b""])

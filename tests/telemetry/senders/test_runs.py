@@ -97,7 +97,7 @@ class TestOtlp:
             assert outcome(read, encode(other), known) == outcome(read, encode(other), SeriesCache())
 
     @given(request, changes)
-    @settings(max_examples=700, deadline=None)
+    @settings(max_examples=250, deadline=None)
     def test_whatever_else_is_in_the_next_json(self, document, wanted):
         known = learned(in_json, compact(document), compact(document))
         body = compact(changed(document, wanted))
@@ -184,7 +184,7 @@ line = st.lists(part, min_size=1, max_size=4).map(lambda parts: "m,host=a " + ",
 
 class TestLines:
     @given(st.lists(line, max_size=4), st.lists(line, max_size=4))
-    @settings(max_examples=1000, deadline=None)
+    @settings(max_examples=300, deadline=None)
     @example(["m,host=a a=1,a=2 1000"], ["m,host=a a=3 1000"])
     def test_numbers_read_together_are_those_read_one_by_one(self, before, now):
         bodies = ["\n".join(some).encode("utf-8", "replace") for some in (before, now)]
@@ -223,7 +223,7 @@ rows = st.lists(
 
 class TestUsualSeries:
     @given(rows, st.booleans(), st.data())
-    @settings(max_examples=500, deadline=None)
+    @settings(max_examples=200, deadline=None)
     def test_series_read_together_are_those_read_one_by_one(self, written, has_meaning, data):
         body = bytearray(request_v2(written, (1, "help", "unit") if has_meaning else None))
         if body and data.draw(st.booleans()):
