@@ -1,5 +1,6 @@
 """Clocks that are wrong hide nothing, and devices are judged by their own rhythm."""
 
+import asyncio
 import time
 from datetime import timedelta
 
@@ -82,7 +83,8 @@ class TestRhythm:
     async def _pass(self, app, connection, seconds: float) -> None:
         """Let time pass, as far as presence goes."""
         app.state.door.freshness._present_until.clear()
-        connection.execute("UPDATE devices SET last_seen = last_seen - %s", (timedelta(seconds=seconds),))
+        passed = (timedelta(seconds=seconds),)
+        await asyncio.to_thread(connection.execute, "UPDATE devices SET last_seen = last_seen - %s", passed)
         connection.commit()
 
     async def test_one_report_a_minute_is_online_all_the_time(self, app, device, admin, connection):

@@ -1,5 +1,6 @@
 """Agents' series have the labels that exporters' have, and `up` beside them, though none of that is stored."""
 
+import asyncio
 import time
 from datetime import UTC, datetime
 
@@ -30,7 +31,10 @@ async def fleet(app, admin, connection):
     await admin.patch(f"/api/v1/devices/{here.id}", json={"department_id": north, "device_type": "vm"})
     await here.send(*(frame(age, now) for age in range(0, 900, 10)))
     await gone.send(*(frame(age, now) for age in range(330, 900, 10)))
-    connection.execute("UPDATE devices SET first_seen = now() - interval '15 minutes'")
+    # In a thread: the application may be about to say when they were seen.
+    await asyncio.to_thread(
+        connection.execute, "UPDATE devices SET first_seen = now() - interval '15 minutes'"
+    )
     body = series({"__name__": "up", "instance": "web-01:9100", "job": "node"}, [(now_ms(), 1.0)])
     assert (await admin.post(WRITE, content=snappy(body), headers=headers_of())).status_code == 204
     yield {"here": here, "gone": gone, "north": north}

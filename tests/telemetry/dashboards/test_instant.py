@@ -1,5 +1,6 @@
 """What is asked of this moment: the newest values, of devices that are there."""
 
+import asyncio
 import time
 
 import pytest
@@ -45,7 +46,7 @@ def named(answer: dict) -> dict[str, list]:
 
 
 async def test_the_busiest_now_are_those_of_the_overview(admin, fleet, connection):
-    connection.execute("UPDATE devices SET status = 'offline' WHERE name = 'gone'")
+    await asyncio.to_thread(connection.execute, "UPDATE devices SET status = 'offline' WHERE name = 'gone'")
     panel = await panel_of_fleet(admin, "Highest CPU")
     answer = await ask(admin, panel["queries"][0])
     assert list(named(answer).items()) == [("is", [90.0]), ("was", [5.0])]
@@ -62,7 +63,7 @@ async def test_those_of_the_range_are_others_and_say_so(admin, fleet):
 
 async def test_the_end_of_a_range_in_the_past(admin, fleet, connection):
     """Whether a device is online says nothing of yesterday."""
-    connection.execute("UPDATE devices SET status = 'offline'")
+    await asyncio.to_thread(connection.execute, "UPDATE devices SET status = 'offline'")
     end = time.time() - 7200
     panel = await panel_of_fleet(admin, "Highest CPU")
     answer = await ask(admin, panel["queries"][0], end)
