@@ -318,6 +318,25 @@ class TestReaders:
         assert reader("analyst", organisation.north).execute(told).fetchone() == (0,)
         assert reader("analyst", None).execute(told).fetchone()[0] > 0
 
+    def test_files_of_requests_are_those_of_its_departments(self, reader, organisation, connection):
+        for name in ("n1", "s1"):
+            connection.execute(
+                "WITH made AS (INSERT INTO device_requests (id, device_id, request_type) "
+                "VALUES (gen_random_uuid(), %s, 'x') RETURNING id) "
+                "INSERT INTO cloud_file_refs (id, request_id, store_id, name, cloud_provider, cloud_path, "
+                "file_size_bytes, sha256) "
+                "SELECT gen_random_uuid(), made.id, s.id, %s, 'local', 'x', 1, repeat('0', 64) "
+                "FROM made, cloud_stores s",
+                (organisation.devices[name], name),
+            )
+        seen = "SELECT name FROM cloud_file_refs WHERE sync_status = 'pending' AND cloud_provider = 'local'"
+        analyst = reader("analyst", organisation.north)
+        assert analyst.execute(seen).fetchall() == [("n1",)]
+        assert len(reader("dashboard_readonly", None).execute(seen).fetchall()) == 2
+        for statement in ("SELECT upload_sealed FROM cloud_file_refs", "SELECT 1 FROM cloud_stores"):
+            with pytest.raises(errors.InsufficientPrivilege):
+                analyst.execute(statement)
+
     def test_stock_and_orders_are_those_of_its_departments(self, reader, organisation, connection):
         for department in (organisation.north, organisation.south):
             values = {"department": department}
