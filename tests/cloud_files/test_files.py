@@ -30,6 +30,22 @@ def away(**more):
     return lambda row, outside: Away(**more)
 
 
+async def test_a_request_with_files_stays_out_of_the_archive(files):
+    kept = await files.sent(PHOTO)
+    cancelled = await files.desk.admin.post(
+        f"/api/v1/requests/{files.request}/cancel", json={"reason": "Sold"}
+    )
+    assert cancelled.status_code == 200
+    files.connection.execute("UPDATE device_requests SET created_at = created_at - interval '1 year'")
+    await files.desk.run("archive")
+    assert (await files.desk.get(files.request))["status"] == "cancelled"
+    reason = {"X-Change-Reason": "Not needed"}
+    deleted = await files.desk.admin.delete(f"/api/v1/cloud-files/{kept}", headers=reason)
+    assert deleted.status_code == 204
+    await files.desk.run("archive")
+    assert (await files.desk.admin.get(f"/api/v1/archived-requests/{files.request}")).status_code == 200
+
+
 class TestAdding:
     async def test_a_device_s_file_goes_to_its_store_and_back(self, files):
         made = await files.send(PHOTO, "photo.jpg")

@@ -3,6 +3,7 @@
 from fleetkeeper.audit.coverage import declare_skipped, declare_unaudited
 from fleetkeeper.audit.words import declare_object
 from fleetkeeper.database.constraints import declare_taken, declare_wrong
+from fleetkeeper.device_requests.archiving.queries import declare_kept
 
 declare_object("cloud_stores", page="/cloud-stores/{}")
 declare_object("cloud_file_refs", "file of a device request", page="/cloud-files/{}")
@@ -25,3 +26,5 @@ declare_taken(
     "The store has files. Deactivate it instead, or delete its files first.",
 )
 declare_wrong("fk_cloud_stores_department_id_departments", "department_id", "No such department")
+# Their files would go with them.
+declare_kept("EXISTS (SELECT FROM cloud_file_refs f WHERE f.request_id = r.id)")

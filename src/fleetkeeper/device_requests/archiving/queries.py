@@ -1,6 +1,6 @@
 """The SQL of old requests and their files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -40,6 +40,7 @@ _ENDED = "r.status IN ('completed', 'failed', 'cancelled')"
 _AWAITED = (
     "EXISTS (SELECT FROM responses w WHERE w.request_id = r.id AND w.status IN ('processing', 'ready'))"
 )
+_MAY_GO = [_ENDED, f"NOT {_AWAITED}"]
 
 
 def visible_to(actor: Actor) -> Select[*tuple[Any, ...]]:
@@ -49,15 +50,18 @@ def visible_to(actor: Actor) -> Select[*tuple[Any, ...]]:
     return select(ArchivedRequest).where(seen)
 
 
+def declare_kept(condition: str) -> None:
+    """Let requests `r` stay for which a room above has something. Called when modules are imported."""
+    _MAY_GO.append(f"NOT {condition}")
+
+
 async def old_requests(
     session: AsyncSession,
     before: datetime,
     after: tuple[datetime, UUID] | None,
     limit: int,
-    beside: Mapping[str, str],
 ) -> list[OldRequest]:
     """Requests that ended and are older, oldest first, with all that belongs to them."""
-    more = "".join(f", '{name}', ({statement})" for name, statement in beside.items())
     rows = await session.execute(
         text(
             f"""
@@ -74,13 +78,13 @@ async def old_requests(
                                      (SELECT coalesce(jsonb_agg(to_jsonb(v) ORDER BY v.created_at), '[]')
                                       FROM agent_decision_verdicts v WHERE v.decision_id = a.id))
                                      ORDER BY a.created_at), '[]')
-                                  FROM agent_decisions a WHERE a.request_id = r.id){more}
+                                  FROM agent_decisions a WHERE a.request_id = r.id)
                 )
             FROM device_requests r JOIN devices d ON d.id = r.device_id
-            WHERE r.created_at < :before AND {_ENDED} AND NOT {_AWAITED}
+            WHERE r.created_at < :before AND {" AND ".join(_MAY_GO)}
               AND (r.created_at, r.id) > (:after_at, CAST(:after_id AS uuid))
             ORDER BY r.created_at, r.id LIMIT :limit
-            """  # noqa: S608 - statements that rooms declare
+            """  # noqa: S608 - conditions that rooms declare
         ),
         {
             "left_out": _LEFT_OUT,
@@ -112,7 +116,7 @@ async def hand_over(session: AsyncSession, archive_id: UUID, rows: Sequence[OldR
                 SELECT r.id, r.device_id, t.device_name, r.department_id, r.request_type, r.status, r.payload_hash,
                     r.created_at, t.position
                 FROM told t JOIN device_requests r ON r.id = t.id AND r.version = t.version
-                WHERE {_ENDED} AND NOT {_AWAITED}
+                WHERE {" AND ".join(_MAY_GO)}
                 FOR UPDATE OF r
             ), gone AS (
                 DELETE FROM device_requests r USING ended WHERE r.id = ended.id RETURNING r.id
@@ -122,7 +126,7 @@ async def hand_over(session: AsyncSession, archive_id: UUID, rows: Sequence[OldR
             SELECT id, device_id, device_name, department_id, request_type, status, payload_hash, created_at, now(),
                 :archive, position
             FROM ended
-            """  # noqa: S608 - a condition of this file
+            """  # noqa: S608 - conditions that rooms declare
         ),
         told,
     )

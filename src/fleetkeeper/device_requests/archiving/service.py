@@ -42,15 +42,6 @@ ROWS_PER_FILE = 10_000
 # A writer is at its file for minutes at most.
 UNFINISHED_HOURS = 6
 _CONTEXT = product_context("job", ARCHIVE)
-# What rooms above keep beside a request: a name, and a statement that gives JSON for the request `r.id`.
-_BESIDE: dict[str, str] = {}
-
-
-def declare_archived(name: str, statement: str) -> None:
-    """Let what a room above keeps beside requests go into their files. Raises ValueError for a name that is taken."""
-    if name in _BESIDE:
-        raise ValueError(f"{name} is declared twice")
-    _BESIDE[name] = statement
 
 
 async def archive_next(database: Database, settings: Settings) -> int:
@@ -58,7 +49,7 @@ async def archive_next(database: Database, settings: Settings) -> int:
     async with database.session(_CONTEXT) as session:
         days = (await read_config(session)).requests.retention_days
         before = utc_now() - timedelta(days=days)
-        first = await queries.old_requests(session, before, None, ROWS_PER_GROUP, _BESIDE)
+        first = await queries.old_requests(session, before, None, ROWS_PER_GROUP)
     if not first:
         return 0
     store = store_for_new(settings)
@@ -93,7 +84,7 @@ async def _write(
                 break
             after = (rows[-1].created_at, rows[-1].id)
             async with database.session(_CONTEXT) as session:
-                rows = await queries.old_requests(session, before, after, ROWS_PER_GROUP, _BESIDE)
+                rows = await queries.old_requests(session, before, after, ROWS_PER_GROUP)
         await asyncio.to_thread(writer.close)
     digest, size = await asyncio.to_thread(digest_of, store, archive.path)
     if digest != draft.sha256:
