@@ -7,7 +7,7 @@ STAMPS := .make
 # Processes that run tests side by side; a file's tests stay together.
 WORKERS ?= auto
 
-.PHONY: run test check bench bench-smoke lock assets docs screenshots clean
+.PHONY: run test lint check bench bench-smoke lock assets docs screenshots clean
 .DELETE_ON_ERROR:
 
 run: $(STAMPS)/run $(STAMPS)/assets
@@ -16,12 +16,15 @@ run: $(STAMPS)/run $(STAMPS)/assets
 test: $(STAMPS)/test $(STAMPS)/assets
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: $(STAMPS)/test
+# What is known without running anything; `make test` has the rest of `make check`.
+lint: $(STAMPS)/test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/djlint --quiet --check --lint src/fleetkeeper/console/templates
+
+check: lint
 	$(BIN)/python -m pytest -q tests/architecture
 
 bench: $(STAMPS)/test $(STAMPS)/assets
