@@ -17,6 +17,7 @@ COMMANDS = {
     "audit": "fleetkeeper.cli.audit:app",
     "dashboard": "fleetkeeper.cli.dashboard:app",
     "db": "fleetkeeper.cli.db:app",
+    "demo": "fleetkeeper.cli.demo:app",
     "department": "fleetkeeper.cli.department:app",
     "device": "fleetkeeper.cli.device:app",
     "field": "fleetkeeper.cli.field:app",
