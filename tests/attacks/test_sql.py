@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from fastapi.routing import iter_route_contexts
 
+from fleetkeeper.cli.routes_docs import doors
 from fleetkeeper.kit import listing as listing_module
 from fleetkeeper.kit.listing import OPERATORS, Listing
 from tests.attacks.conftest import add_person
@@ -32,7 +33,7 @@ LEAKS = ("psycopg", "sqlalchemy", "syntax error", "$argon2id$", "pg_catalog", "u
 EXTRA = ("ordering", "q", "cursor", "limit", "include", "fields", "expand", "sort", "order_by", "filter")
 
 # What a device asks with its key.
-OF_DEVICES = frozenset({"/api/v1/requests/undelivered", "/api/v1/requests/{request_id}/response"})
+OF_DEVICES = frozenset(door.path for door in doors() if door.guard == "device key" and door.method == "GET")
 
 PAGE_PARAMETERS = (*EXTRA, "name", "status", "department_id", "actor", "range")
 

@@ -103,6 +103,8 @@ class Objects(Generic[Item, Model]):
     check: Callable[[AsyncSession, Actor, Model], Awaitable[Sequence[FieldError]]] | None = None
     # What follows from a deletion, for all or for each.
     deletion: str | Callable[[Item], str] = "This cannot be undone."
+    # Where else one may go from the list: addresses and what they are called.
+    links: Sequence[tuple[str, str]] = ()
     # What the page of one shows besides; the last says whether the reader may change it.
     more: Callable[[AsyncSession, Actor, Item, bool], Awaitable[Panels]] | None = None
 
@@ -288,7 +290,9 @@ async def _show_list(
         form = refused(form, error, sent or {}) if error is not None else form
     fetch = partial(objects.service.list, session, actor)
     status = 200 if error is None else error.status
-    return await show_list(request, session, actor, objects.page, fetch, before=[form], status=status)
+    return await show_list(
+        request, session, actor, objects.page, fetch, before=[form], links=objects.links, status=status
+    )
 
 
 async def show_object(

@@ -3,15 +3,18 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 import fleetkeeper.orders.approving  # noqa: F401 - declares what may need approval
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.error_handlers import problem_responses
+from fleetkeeper.identity.access import public_origin
 from fleetkeeper.kit.list_query import ListParameters, listed_by
 from fleetkeeper.kit.pagination import with_links
 from fleetkeeper.orders import items, queries, receiving, service
 from fleetkeeper.orders.access import OrdersRead, OrdersWrite
+from fleetkeeper.orders.calendar import to_calendar
+from fleetkeeper.orders.deliveries import expected_deliveries
 from fleetkeeper.orders.schemas import (
     ItemList,
     ItemRead,
@@ -23,6 +26,7 @@ from fleetkeeper.orders.schemas import (
 from fleetkeeper.records.api import record_router
 
 router = APIRouter(tags=["orders"])
+CALENDAR = "text/calendar; charset=utf-8"
 _WRITING = (400, 401, 403, 404, 409, 422)
 
 
@@ -82,6 +86,18 @@ async def list_events(
 ) -> OrderEventPage:
     """List what happened to an order, the first thing first."""
     return with_links(await service.list_events(session, actor, key, asked), request.url.path)
+
+
+@router.get(
+    "/deliveries.ics",
+    summary="Expected deliveries as a calendar",
+    response_class=Response,
+    responses={200: {"content": {CALENDAR: {}}}, **problem_responses(401, 403)},
+)
+async def get_calendar(request: Request, actor: OrdersRead, session: Session) -> Response:
+    """Get the expected deliveries of orders that are under way as an iCalendar file: 1,000 at most."""
+    expected = await expected_deliveries(session, actor, public_origin(request))
+    return Response(to_calendar(expected), media_type=CALENDAR)
 
 
 router.include_router(record_router(service.orders))

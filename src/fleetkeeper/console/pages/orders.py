@@ -275,6 +275,7 @@ OBJECTS: Objects[OrderRead, OrderWrite] = Objects(
     },
     more=_more,
     deletion="Only drafts are deleted. This cannot be undone.",
+    links=(("/api/v1/deliveries.ics", "Calendar file"),),
 )
 router = APIRouter()
 
