@@ -2,8 +2,11 @@
 
 import pytest
 
+from fleetkeeper.identity.permissions import Role
 from tests.factories.devices import enter, neighbors
+from tests.factories.identity import give, make_user
 from tests.factories.stock import make_location, make_part, post, receive, stock_of
+from tests.fixtures.client import TEST_CONTEXT
 
 
 @pytest.fixture
@@ -70,3 +73,19 @@ async def test_work_on_another_departments_device_is_not_there(app, admin):
         assert (await finish(both.south, work, "SHARED")).status_code == 404
         refused = await both.south.post("/api/v1/work-orders", json=body)
         assert {one["field"] for one in refused.json()["errors"]} == {"location_id"}
+
+
+async def test_work_is_assigned_to_who_may_do_it(app, admin, planned):
+    work, part, depot, device = planned
+    async with app.state.database.session(TEST_CONTEXT) as session:
+        able, other = await make_user(session, "tess"), await make_user(session, "vic")
+        await give(session, able, Role.OPERATOR)
+        await give(session, other, Role.VIEWER)
+    body = {"title": "Swap", "device_id": device, "part_id": part, "location_id": depot}
+    path = f"/api/v1/work-orders/{work['id']}"
+    assigned = await admin.put(path, json=body | {"assigned_to": str(able.id)})
+    assert (assigned.status_code, assigned.json()["assigned_to_name"]) == (200, "tess"), assigned.text
+    for key, told in ((other.id, "May not fit parts"), (work["id"], "No such user")):
+        refused = await admin.put(path, json=body | {"assigned_to": str(key)})
+        (error,) = refused.json()["errors"]
+        assert (error["field"], error["message"][:17]) == ("assigned_to", told[:17])

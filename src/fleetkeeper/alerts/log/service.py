@@ -294,20 +294,6 @@ async def severities(session: AsyncSession, actor: Actor) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-async def assignable(
-    session: AsyncSession,
-    actor: Actor,
-    department_id: UUID | None,
-    *,
-    is_anywhere: bool = False,
-    limit: int = 200,
-) -> list[tuple[UUID, str]]:
-    """The users, so many at most, whom the actor sees and who may read alerts of a department, or of any."""
-    may_read = holders(Permission.ALERTS_READ, department_id, is_anywhere=is_anywhere)
-    found = users_visible_to(actor).where(User.id.in_(may_read)).order_by(User.username).limit(limit)
-    return [(one.id, one.username) for one in await session.scalars(found)]
-
-
 async def names_of(session: AsyncSession, user_ids: Sequence[UUID]) -> dict[UUID, str]:
     """What users are called."""
     rows = await session.execute(select(User.id, User.username).where(User.id.in_(user_ids)))

@@ -23,7 +23,7 @@ from fleetkeeper.alerts.silences.schemas import AlertSilenceWrite
 from fleetkeeper.alerts.silences.service import silences
 from fleetkeeper.alerts.status import AlertStatus
 from fleetkeeper.console import alert_page as page
-from fleetkeeper.console.alert_assigning import ASSIGN, assign_form, people
+from fleetkeeper.console.alert_assigning import ASSIGN, assign_form
 from fleetkeeper.console.alert_charts import BEFORE, alert_chart
 from fleetkeeper.console.alert_list import HOME, alert_list, severity_cell, status_tags
 from fleetkeeper.console.alert_reasons import reason_panels
@@ -36,6 +36,7 @@ from fleetkeeper.console.history import history_panel
 from fleetkeeper.console.lists.answering import show_list
 from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.panels import model_of, refused, show_page, submit
+from fleetkeeper.console.people_options import people
 from fleetkeeper.console.rendering import render
 from fleetkeeper.console.requests import FormLists
 from fleetkeeper.database.request_session import Session
@@ -82,7 +83,7 @@ async def respond_to_many(
     options = {
         "act": page.ACTS,
         "acknowledged_minutes": page.limits(),
-        "assignee_id": await people(session, actor, None, is_anywhere=True),
+        "assignee_id": await people(session, actor, Permission.ALERTS_READ, is_anywhere=True),
         "minutes": page.durations(),
     }
     form = page.RESPOND.shown(f"{HOME}/bulk", options=options, is_open=True)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, NaiveDatetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.console.contexts.lists import Empty
-from fleetkeeper.console.contexts.panels import Cell
+from fleetkeeper.console.contexts.panels import Cell, Option
 from fleetkeeper.console.details import Panels, Refusal
 from fleetkeeper.console.device_names import device_named
 from fleetkeeper.console.forms.form import Form, Widget
@@ -22,6 +22,7 @@ from fleetkeeper.console.navigation import Place, declare
 from fleetkeeper.console.objects import Objects, Options, Service, object_pages, show_object
 from fleetkeeper.console.panels import at_entries, submit
 from fleetkeeper.console.part_names import scanned, variant_named
+from fleetkeeper.console.people_options import people
 from fleetkeeper.console.requests import FormLists
 from fleetkeeper.database.request_session import Session
 from fleetkeeper.errors import FleetkeeperError
@@ -59,6 +60,7 @@ class WorkEntry(BaseModel):
     variant: str = Field(default="", max_length=50)
     quantity: Quantity = Decimal(1)
     location_id: UUID
+    assigned_to: UUID | None = None
     starts_at: NaiveDatetime | None = None
     ends_at: NaiveDatetime | None = None
     instructions: Description = ""
@@ -89,6 +91,7 @@ FORM = Form(
         "variant": Widget("Variant", "Its code; empty: the part", kind="text", is_required=False),
         "quantity": "Quantity",
         "location_id": Widget("Taken from", "Where the part lies"),
+        "assigned_to": Widget("Assignee", "Who does it", kind="select", is_required=False),
         "starts_at": Widget("Window starts", "On your clock", kind="datetime-local", is_required=False),
         "ends_at": Widget("Window ends", kind="datetime-local", is_required=False),
         "instructions": "Instructions",
@@ -155,8 +158,17 @@ PAGE: ListPage[WorkRead] = ListPage(
 )
 
 
+# What is entered as it is stored.
+_SAME = {"title", "quantity", "location_id", "assigned_to", "instructions"}
+
+
 async def _options(session: AsyncSession, actor: Actor) -> Options:
-    return {"location_id": (await location_options(session, actor))[1:]}
+    able = await people(session, actor, Permission.ORDERS_WRITE, is_anywhere=True)
+    # Anybody may do what is nobody's.
+    return {
+        "location_id": (await location_options(session, actor))[1:],
+        "assigned_to": [Option("", "Anybody"), *(one for one in able if one.value)],
+    }
 
 
 async def _wanted(session: AsyncSession, actor: Actor, entry: WorkEntry) -> WorkWrite:
@@ -168,7 +180,7 @@ async def _wanted(session: AsyncSession, actor: Actor, entry: WorkEntry) -> Work
         for name, at in (("starts_at", entry.starts_at), ("ends_at", entry.ends_at))
         if at is not None
     }
-    told = entry.model_dump(include={"title", "quantity", "location_id", "instructions"})
+    told = entry.model_dump(include=_SAME)
     variant = found.variant_id if entry.variant else None
     return WorkWrite(device_id=device.id, part_id=found.part.id, variant_id=variant, **told, **times)
 
@@ -182,13 +194,13 @@ async def _change(
 ) -> WorkRead:
     present = await work_orders.get(session, actor, key)
     wanted = await _wanted(session, actor, entry)
-    kept = wanted.model_copy(update={"assigned_to": present.assigned_to, "order_id": present.order_id})
+    kept = wanted.model_copy(update={"order_id": present.order_id})
     return await work_orders.change(session, actor, key, kept, version)
 
 
 def _entered(actor: Actor, one: WorkRead) -> WorkEntry:
     zone = zone_of(actor.time_zone)
-    known = one.model_dump(include={"title", "quantity", "location_id", "instructions"})
+    known = one.model_dump(include=_SAME)
     return WorkEntry.model_construct(
         **known,
         device=one.device_name,
@@ -206,6 +218,7 @@ def _facts(one: WorkRead) -> list[tuple[str, Cell]]:
         ("Part", Cell(one.part_code, f"/parts/{one.part_id}", detail=one.part_name)),
         ("Quantity", Cell(plain(one.quantity))),
         ("Taken from", Cell(one.location_name, f"/locations/{one.location_id}")),
+        ("Assignee", Cell(one.assigned_to_name or "Anybody", is_soft=not one.assigned_to_name)),
         ("Instructions", Cell(one.instructions)),
     ]
     window = (("Window starts", one.starts_at), ("Window ends", one.ends_at))

@@ -274,3 +274,18 @@ def told(actor: Actor, user: User) -> UserRead:
     if sees_contacts(actor) or user.id == actor.user_id:
         return read
     return read.model_copy(update={"email": None, "last_login": None})
+
+
+async def assignable(
+    session: AsyncSession,
+    actor: Actor,
+    permission: Permission,
+    department_id: UUID | None,
+    *,
+    is_anywhere: bool = False,
+    limit: int = 200,
+) -> list[tuple[UUID, str]]:
+    """The users, so many at most, whom the actor sees and who have a permission in a department, or in any."""
+    able = queries.holders(permission, department_id, is_anywhere=is_anywhere)
+    found = queries.visible_to(actor).where(User.id.in_(able)).order_by(User.username).limit(limit)
+    return [(one.id, one.username) for one in await session.scalars(found)]

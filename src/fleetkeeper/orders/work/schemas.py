@@ -45,6 +45,7 @@ class WorkRead(WorkWrite):
     variant_code: str = ""
     location_name: str = ""
     device_name: str = ""
+    assigned_to_name: str = ""
     starts_at: datetime | None
     ends_at: datetime | None
     done_at: datetime | None

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from fleetkeeper.approvals.schemas import ApprovalRead
@@ -15,10 +15,12 @@ from fleetkeeper.devices.locations.models import Location
 from fleetkeeper.devices.locations.service import locations
 from fleetkeeper.devices.models import Device
 from fleetkeeper.devices.service import get_device
-from fleetkeeper.errors import ConflictError, FieldError, FleetkeeperError, InvalidInputError, NotFoundError
+from fleetkeeper.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from fleetkeeper.identity.actor import Actor
+from fleetkeeper.identity.models import User
 from fleetkeeper.identity.permissions import Permission
-from fleetkeeper.identity.users.service import get_user
+from fleetkeeper.identity.users.queries import holders
+from fleetkeeper.identity.users.queries import visible_to as users_visible_to
 from fleetkeeper.kit.clock import utc_now
 from fleetkeeper.kit.listing import LAST, Field, Listing
 from fleetkeeper.kit.pagination import PageOf
@@ -63,7 +65,10 @@ LISTING = Listing(
 
 def _named(statement: Select[Any]) -> Select[Any]:
     named = with_names(statement, WorkOrder).outerjoin(Device, Device.id == WorkOrder.device_id)
-    return named.add_columns(Device.name.label("device_name"))
+    named = named.outerjoin(User, User.id == WorkOrder.assigned_to)
+    return named.add_columns(
+        Device.name.label("device_name"), func.coalesce(User.username, "").label("assigned_to_name")
+    )
 
 
 class WorkOrders(Records[WorkWrite, WorkRead]):
@@ -207,10 +212,11 @@ async def _check_ends(session: AsyncSession, actor: Actor, wanted: WorkWrite) ->
         except NotFoundError:
             raise _wrong("order_id", "No such order") from None
     if wanted.assigned_to is not None:
-        try:
-            await get_user(session, actor, wanted.assigned_to)
-        except FleetkeeperError:
-            raise _wrong("assigned_to", "No such user") from None
+        if await session.scalar(users_visible_to(actor).where(User.id == wanted.assigned_to)) is None:
+            raise _wrong("assigned_to", "No such user")
+        able = holders(Permission.ORDERS_WRITE, device.department_id).where(User.id == wanted.assigned_to)
+        if await session.scalar(able) is None:
+            raise _wrong("assigned_to", "May not fit parts to this device; choose somebody who may")
     return device.department_id
 
 
