@@ -33,9 +33,12 @@ async def address(app: RunningApp) -> AsyncIterator[str]:
         await task
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def chromium() -> AsyncIterator[Browser]:
-    """One for all tests of a process: what a visitor leaves is in a context of their own."""
+    """One for all tests of a process that need one: what a visitor leaves is in a context of their own.
+
+    It goes when the last of them is done: even without a page it takes a quarter of a processor.
+    """
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser

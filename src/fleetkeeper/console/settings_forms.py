@@ -86,6 +86,7 @@ FORMS: dict[str, Form[Any]] = {
                 "confidence_threshold": "An agent's answer needs a person below a confidence of",
                 "delivery_hours": "Give up undelivered responses after (hours)",
                 "max_deliveries": "Give up undelivered responses after (attempts)",
+                "retention_days": "Move ended requests to the archive after (days)",
             }
         ),
         text="How requests of devices are taken on, answered and delivered.",
